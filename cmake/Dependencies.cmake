@@ -1,0 +1,27 @@
+# Every library outside the standard one, found once. The packages are listed in ./dev.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED)
+
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+
+# Pictures and text in them.
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
+pkg_check_modules(heif REQUIRED IMPORTED_TARGET libheif)
+pkg_check_modules(webpdemux REQUIRED IMPORTED_TARGET libwebpdemux libwebp)
+pkg_check_modules(exif REQUIRED IMPORTED_TARGET libexif)
+find_library(GIF_LIBRARY gif REQUIRED)
+pkg_check_modules(tesseract REQUIRED IMPORTED_TARGET tesseract lept)
+
+# The collection. faiss-config wants OpenMP, BLAS and LAPACK to be found before it.
+find_package(BLAS REQUIRED)
+find_package(LAPACK REQUIRED)
+find_package(faiss REQUIRED)
+find_package(RocksDB REQUIRED)

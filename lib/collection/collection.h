@@ -1,0 +1,152 @@
+#pragma once
+
+// A collection: one directory that holds records, OCR words and vectors of pictures as one thing.
+//
+// RocksDB is the truth. A batch (pictures with both vectors, removals, moves, skips) is committed
+// atomically and synced; after a crash at any instant the collection is as some commit left it. The
+// FAISS files are a snapshot derived from the truth that says which commit it reaches; opening maps
+// the snapshot and replays the commits after it. docs/collection-format.md has every byte.
+//
+// Rows. Every picture has a row number that is never used for another picture. Removing a picture
+// leaves a tombstone; a changed file gets a new row. Text vectors are rows of their own, in the
+// order of the pictures they belong to.
+//
+// Processes: one writer (a second is refused with Unavailable, naming the holder), any number of
+// readers beside it. A reader sees the commit that was newest when it opened.
+// Threads: const calls may run together; commit needs the writer alone.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/collection/manifest.h"
+#include "lib/collection/records.h"
+#include "lib/vectors/vector_rows.h"
+
+namespace zeroshelf {
+
+struct CollectionCounts {
+  uint64_t pictures = 0;    // live rows
+  uint64_t with_text = 0;   // of those, with a text vector
+  uint64_t tombstones = 0;  // removed rows that compact would drop
+  uint64_t skips = 0;       // files in the ledger of skips
+  uint64_t commits = 0;     // the generation
+  uint64_t disk_bytes = 0;  // of all files of the collection
+};
+
+// The records of an opened collection and the vectors in memory.
+class Collection {
+ public:
+  // For reading. Throws NotFound (no such directory), InvalidArgument (it is a file, or a directory
+  // that is no collection), Incompatible (a newer format) or Corruption.
+  static Collection open(const std::filesystem::path& directory);
+
+  Collection(Collection&&) noexcept;
+  Collection& operator=(Collection&&) noexcept;
+  ~Collection();
+
+  const Manifest& manifest() const;
+  const std::filesystem::path& directory() const;
+  CollectionCounts counts() const;
+
+  // --- rows -------------------------------------------------------------------------------------
+
+  // One vector a row number, tombstones included.
+  const VectorRows& image_vectors() const;
+  bool is_live(Row row) const;
+
+  // Text vectors, and for each the picture's row it belongs to, ascending.
+  const VectorRows& text_vectors() const;
+  const std::vector<Row>& text_owners() const;
+  // The index into text_vectors() of a picture's text, if it has any. Logarithmic.
+  std::optional<size_t> text_index(Row row) const;
+
+  // --- records ----------------------------------------------------------------------------------
+
+  // Of a live row. Throws Corruption when the truth lacks it.
+  PictureRecord record(Row row) const;
+  std::vector<Word> words(Row row) const;
+
+  // All live rows in row order, streaming. The record is valid during the call.
+  void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;
+
+  std::optional<Row> find_path(std::string_view path) const;
+  // Some live row with this content.
+  std::optional<Row> find_content(const ContentHash& hash) const;
+
+  // The ledger of skips, in order of path.
+  void for_each_skip(const std::function<void(const SkippedFile&)>& visit) const;
+  std::optional<SkippedFile> find_skip(std::string_view path) const;
+
+ protected:
+  struct State;
+  explicit Collection(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// What one commit changes. A path named by added or moved that already has a row replaces that row.
+struct Batch {
+  std::vector<NewPicture> added;
+  // A live row's file is now this one (moved, renamed, or touched without a change of content).
+  std::vector<std::pair<Row, FileStamp>> moved;
+  // The same content as a live row under another path: its vectors and words are taken over.
+  std::vector<std::pair<Row, FileStamp>> copied;
+  std::vector<Row> removed;
+  std::vector<SkippedFile> skipped;         // put into the ledger; the path loses its row, if any
+  std::vector<std::string> forgotten_skips; // paths that leave the ledger
+
+  bool empty() const {
+    return added.empty() && moved.empty() && copied.empty() && removed.empty() &&
+           skipped.empty() && forgotten_skips.empty();
+  }
+};
+
+class CollectionWriter : public Collection {
+ public:
+  // Opens for writing, or creates when the directory is absent or empty. An existing collection
+  // must have been made with the manifest's fingerprint and dimension, or Incompatible is thrown;
+  // nothing is changed then. Throws Unavailable while another writer holds the collection.
+  static CollectionWriter open_or_create(const std::filesystem::path& directory,
+                                         const Manifest& manifest);
+  // Opens an existing collection for writing, whatever its model.
+  static CollectionWriter open_existing(const std::filesystem::path& directory);
+
+  // Makes the batch durable, all of it or nothing, and visible to readers that open afterwards.
+  // Paths in added, moved and copied leave the ledger of skips. Throws Io; the collection is then
+  // as before, and the writer must be closed.
+  void commit(const Batch& batch);
+
+  // Writes the snapshot when enough was committed since the last one to be worth it, or always
+  // with force. Never needed for safety: it makes the next opening fast.
+  void publish_snapshot(bool force = false);
+
+ private:
+  explicit CollectionWriter(std::unique_ptr<State> state);
+};
+
+struct Fault {
+  std::string subject;  // a file or a row
+  std::string cause;
+};
+
+// Checks records, vectors, checksums and the snapshot against each other. Reads everything. Empty
+// when all is well. Throws what open throws when the collection cannot be opened at all.
+std::vector<Fault> verify_collection(const std::filesystem::path& directory);
+
+struct RepairReport {
+  std::vector<std::string> mended;
+  std::vector<Fault> lost;  // what could not be derived from the truth
+};
+// Rebuilds what can be derived from the truth (the snapshot, the indexes by path and content).
+RepairReport repair_collection(const std::filesystem::path& directory);
+
+// Renumbers the rows without the tombstones. Returns how many were dropped.
+uint64_t compact_collection(const std::filesystem::path& directory);
+
+}  // namespace zeroshelf

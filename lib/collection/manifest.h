@@ -1,0 +1,23 @@
+#pragma once
+
+// The identity of a collection: what its vectors are. Written once, when it is created.
+
+#include <cstdint>
+#include <string>
+
+namespace zeroshelf {
+
+struct Manifest {
+  static constexpr uint32_t kFormatVersion = 1;
+
+  uint32_t format_version = kFormatVersion;
+  std::string model_name;
+  std::string model_path;         // where the model was; used when no --model is given
+  std::string model_fingerprint;  // vectors of another fingerprint are refused
+  uint32_t dimension = 0;
+  float logit_scale = 100;
+  std::string ocr_languages;      // empty: the collection was made with --no-ocr
+  std::string created_utc;        // ISO 8601
+};
+
+}  // namespace zeroshelf

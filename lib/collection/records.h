@@ -1,0 +1,49 @@
+#pragma once
+
+// What a collection knows of a picture besides its vectors.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lib/ocr/text_reader.h"
+#include "lib/util/hash.h"
+#include "lib/util/skip.h"
+#include "lib/vectors/vector_rows.h"
+
+namespace zeroshelf {
+
+// A file as it was when it was read.
+struct FileStamp {
+  std::string path;  // absolute; bytes as the system gives them, not always UTF-8
+  uint64_t size_bytes = 0;
+  int64_t mtime_ns = 0;
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+struct PictureRecord {
+  FileStamp file;
+  ContentHash content_hash{};
+  uint32_t width_px = 0;
+  uint32_t height_px = 0;
+  // Evidence in the text, for weighing it: 0 words mean that the picture has no text vector.
+  uint32_t word_count = 0;
+  float text_confidence = 0;  // 0 to 1
+};
+
+// A picture that is ready to be committed. Vectors have unit length and the collection's dimension;
+// text_vector is empty for a picture without text.
+struct NewPicture {
+  PictureRecord record;
+  std::vector<Word> words;
+  std::vector<float> image_vector;
+  std::vector<float> text_vector;
+};
+
+struct SkippedFile {
+  FileStamp file;
+  Skip skip;
+};
+
+}  // namespace zeroshelf

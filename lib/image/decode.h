@@ -1,0 +1,31 @@
+#pragma once
+
+// Bytes of a picture file -> pixels.
+//
+// The format is recognised by content, never by name: JPEG (grey, YCbCr, CMYK, YCCK, progressive),
+// PNG, WebP and GIF (first frame of an animation), HEIC and AVIF, and what OpenCV reads beyond
+// those (TIFF, BMP, PNM, ...). EXIF orientation is applied. Palettes become RGB first, 16-bit
+// samples keep their high byte, and transparency is laid on white.
+//
+// Threads: any number of calls may run together. Nothing is printed, whatever the input.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+
+#include "lib/image/image.h"
+#include "lib/util/skip.h"
+
+namespace zeroshelf {
+
+struct DecodeLimits {
+  uint64_t max_bytes = uint64_t{256} << 20;  // of the file
+  uint64_t max_pixels = 200'000'000;         // width x height, checked before decoding
+};
+
+// The picture, or why it cannot be had: Empty, NotAPicture, Damaged (a file that is cut short is
+// damaged, even when a part of it could be shown), TooManyBytes, TooManyPixels.
+std::variant<Image, Skip> decode_image(std::span<const std::byte> file, const DecodeLimits& limits);
+
+}  // namespace zeroshelf

@@ -1,0 +1,44 @@
+#pragma once
+
+// Roots given by the user -> the files below them that may be pictures.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/util/skip.h"
+
+namespace zeroshelf {
+
+// A regular file, as the listing saw it.
+struct FoundFile {
+  std::string path;  // absolute, lexically normal, bytes as the system gives them
+  uint64_t size_bytes = 0;
+  int64_t mtime_ns = 0;  // since the epoch
+};
+
+// Something that is no regular file, or a folder that cannot be listed.
+struct SkippedPath {
+  std::string path;
+  Skip skip;
+};
+
+// Walks the roots (files or folders) depth first, entries in byte order, and calls visit for each
+// file once. Symbolic links are followed; a folder reached twice, by a loop or by two links, is
+// walked once. FIFOs, sockets and devices are reported and never opened. Hidden files and folders
+// (a name that starts with a dot) are passed over unless they are roots. excluded (the collection's
+// own folder; may be empty) is passed over.
+//
+// Throws NotFound or Io when a root itself does not exist or cannot be read.
+void find_files(const std::vector<std::filesystem::path>& roots,
+                const std::filesystem::path& excluded,
+                const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit);
+
+// The bytes of a file that find_files found. Skips: Vanished, Unreadable, NotRegularFile,
+// TooManyBytes, Changed (its size or time is no longer the one found, before or after reading).
+std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t max_bytes);
+
+}  // namespace zeroshelf

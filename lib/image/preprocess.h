@@ -1,0 +1,31 @@
+#pragma once
+
+// Pixels -> what CLIP's image encoder takes, with the same answer as OpenAI's published
+// preprocessing (torchvision Resize and CenterCrop over PIL, https://github.com/openai/CLIP).
+
+#include <array>
+#include <span>
+
+#include "lib/image/image.h"
+
+namespace zeroshelf {
+
+struct Preprocessing {
+  int size_px = 224;  // the encoder's square input
+  // Of samples scaled to 0..1, per channel R, G, B.
+  std::array<float, 3> mean = {0.48145466f, 0.4578275f, 0.40821073f};
+  std::array<float, 3> standard_deviation = {0.26862954f, 0.26130258f, 0.27577711f};
+};
+
+// PIL's resampling with the bicubic filter (a = -0.5), antialiased, bit for bit: a horizontal pass,
+// then a vertical one, each rounded to 8 bits. width_px and height_px are at least 1.
+Image resize_bicubic(const Image& image, int width_px, int height_px);
+
+// Shorter side to size_px (the longer one is size_px * longer / shorter, rounded down), then the
+// centre square (offset rounded half to even, as Python's round does). Gives size_px x size_px.
+Image resize_and_crop(const Image& image, int size_px);
+
+// (sample / 255 - mean) / standard deviation, as planes R, G, B: out has 3 * width * height floats.
+void normalise_pixels(const Image& image, const Preprocessing& preprocessing, std::span<float> out);
+
+}  // namespace zeroshelf

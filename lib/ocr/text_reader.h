@@ -1,0 +1,58 @@
+#pragma once
+
+// Picture -> the words in it, by Tesseract.
+//
+// Threads: one TextReader belongs to one thread; any number of readers may work side by side. A
+// reader keeps OpenMP off in the thread that calls it, because Tesseract's own threads make
+// parallel use many times slower.
+// Cost: a reader holds its language data, some 30 MiB.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/image/image.h"
+
+namespace zeroshelf {
+
+// In pixels of the picture, origin at the top left.
+struct Box {
+  int x = 0;
+  int y = 0;
+  int width = 0;
+  int height = 0;
+};
+
+struct Word {
+  std::string text;       // UTF-8, no white space
+  float confidence = 0;   // 0 to 1
+  Box box;
+};
+
+struct TextReaderOptions {
+  std::string languages = "eng";  // Tesseract's codes, joined by '+'
+};
+
+class TextReader {
+ public:
+  // Throws Unavailable when a language's data is not installed; the cure names the package.
+  explicit TextReader(const TextReaderOptions& options);
+  ~TextReader();
+  TextReader(const TextReader&) = delete;
+  TextReader& operator=(const TextReader&) = delete;
+
+  // In reading order. A picture without text gives no words.
+  std::vector<Word> read(const Image& image);
+
+ private:
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+// The words in order, joined by single spaces.
+std::string joined_text(const std::vector<Word>& words);
+
+// The mean confidence, each word weighted by its length; 0 without words.
+float mean_confidence(const std::vector<Word>& words);
+
+}  // namespace zeroshelf

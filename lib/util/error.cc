@@ -1,0 +1,28 @@
+// Errors and their texts. Tested by tests/util/text_test.cc.
+
+#include "lib/util/error.h"
+
+#include <cctype>
+#include <system_error>
+#include <utility>
+
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+
+Error::Error(ErrorCode code, std::string subject, std::string cause, std::string cure)
+    : code_(code),
+      subject_(std::move(subject)),
+      cause_(std::move(cause)),
+      cure_(std::move(cure)),
+      what_(printable(subject_ + ": " + cause_ + (cure_.empty() ? "" : "; " + cure_))) {}
+
+std::string errno_text(int error_number) {
+  std::string text = std::generic_category().message(error_number);
+  if (!text.empty()) {
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  }
+  return text;
+}
+
+}  // namespace zeroshelf

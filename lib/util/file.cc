@@ -1,0 +1,124 @@
+// Tested by tests/util/file_test.cc.
+
+#include "lib/util/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+namespace {
+
+[[noreturn]] void throw_errno(const std::filesystem::path& path, const char* doing) {
+  const int error_number = errno;
+  const ErrorCode code = error_number == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;
+  throw Error(code, path.string(), fmt::format("cannot {}: {}", doing, errno_text(error_number)));
+}
+
+class FileDescriptor {
+ public:
+  FileDescriptor(const std::filesystem::path& path, int flags, mode_t mode = 0)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    if (fd_ < 0) throw_errno(path, "open");
+  }
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+uint64_t regular_size(const FileDescriptor& file, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw_errno(path, "read");
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(ErrorCode::InvalidArgument, path.string(), "not a regular file");
+  }
+  return static_cast<uint64_t>(status.st_size);
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  const FileDescriptor file(path, O_RDONLY | O_NONBLOCK);
+  size_ = regular_size(file, path);
+  if (size_ == 0) return;
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (address == MAP_FAILED) throw_errno(path, "map");
+  data_ = static_cast<const std::byte*>(address);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes) {
+  const FileDescriptor file(path, O_RDONLY | O_NONBLOCK);
+  const uint64_t size = regular_size(file, path);
+  if (size > limit_bytes) {
+    throw Error(ErrorCode::InvalidArgument, path.string(),
+                fmt::format("too large: {} bytes, at most {} are read", size, limit_bytes));
+  }
+  std::string content(size, '\0');
+  size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::read(file.get(), content.data() + done, content.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno(path, "read");
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  std::filesystem::path temporary = path;
+  temporary += ".new";
+  {
+    const FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    while (!content.empty()) {
+      const ssize_t written = ::write(file.get(), content.data(), content.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw_errno(temporary, "write");
+      content.remove_prefix(static_cast<size_t>(written));
+    }
+    if (::fsync(file.get()) != 0) throw_errno(temporary, "sync");
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno(path, "replace");
+  sync_path(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const FileDescriptor file(path, O_RDONLY);
+  if (::fsync(file.get()) != 0) throw_errno(path, "sync");
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::filesystem::path result = std::filesystem::absolute(path).lexically_normal();
+  if (!result.has_filename() && result.has_relative_path()) result = result.parent_path();
+  return result;
+}
+
+}  // namespace zeroshelf

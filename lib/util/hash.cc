@@ -1,0 +1,62 @@
+// Tested by tests/util/bytes_test.cc.
+
+#include "lib/util/hash.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <xxhash.h>
+
+#include <new>
+
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+
+ContentHash content_hash(std::span<const std::byte> bytes) {
+  ContentHash hash{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, EVP_sha256(), nullptr) != 1) {
+    throw Error(ErrorCode::Unavailable, "SHA-256", "the OpenSSL library refused to compute it");
+  }
+  return hash;
+}
+
+std::string to_hex(std::span<const uint8_t> bytes) {
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (uint8_t byte : bytes) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
+  return hex;
+}
+
+uint64_t checksum64(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+namespace {
+XXH3_state_t* as_state(void* state) { return static_cast<XXH3_state_t*>(state); }
+}  // namespace
+
+Checksum128::Checksum128() : state_(XXH3_createState()) {
+  if (state_ == nullptr) throw std::bad_alloc();
+  XXH3_128bits_reset(as_state(state_));
+}
+
+Checksum128::~Checksum128() { XXH3_freeState(as_state(state_)); }
+
+void Checksum128::update(std::span<const std::byte> bytes) {
+  XXH3_128bits_update(as_state(state_), bytes.data(), bytes.size());
+}
+
+void Checksum128::update(const std::string& text) {
+  // The length goes first, so that ("ab", "c") and ("a", "bc") differ.
+  const uint64_t size = text.size();
+  update(std::as_bytes(std::span(&size, 1)));
+  update(std::as_bytes(std::span(text)));
+}
+
+std::string Checksum128::hex() const {
+  const XXH128_hash_t hash = XXH3_128bits_digest(as_state(state_));
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace zeroshelf

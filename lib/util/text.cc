@@ -1,0 +1,128 @@
+// Tested by tests/util/text_test.cc.
+
+#include "lib/util/text.h"
+
+#include <fmt/format.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+namespace zeroshelf {
+namespace {
+
+// Calls visit(code point or -1, its bytes) for each character.
+template <class Visit>
+void for_each_character(std::string_view bytes, Visit visit) {
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  const auto size = static_cast<int64_t>(bytes.size());
+  for (int64_t i = 0; i < size;) {
+    const int64_t start = i;
+    UChar32 c = 0;
+    U8_NEXT(data, i, size, c);
+    visit(c, bytes.substr(start, i - start));
+  }
+}
+
+bool hides_or_reorders(UChar32 c) {
+  return u_charType(c) == U_FORMAT_CHAR || u_charType(c) == U_LINE_SEPARATOR ||
+         u_charType(c) == U_PARAGRAPH_SEPARATOR;
+}
+
+int character_width(UChar32 c) {
+  const int type = u_charType(c);
+  if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR) return 0;
+  const int width = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+  return width == U_EA_FULLWIDTH || width == U_EA_WIDE ? 2 : 1;
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view bytes) {
+  bool valid = true;
+  for_each_character(bytes, [&](UChar32 c, std::string_view) { valid = valid && c >= 0; });
+  return valid;
+}
+
+std::string to_utf8(std::string_view bytes) {
+  std::string result;
+  result.reserve(bytes.size());
+  for_each_character(bytes, [&](UChar32 c, std::string_view raw) {
+    result += c >= 0 ? raw : std::string_view("\xef\xbf\xbd");
+  });
+  return result;
+}
+
+std::string printable(std::string_view bytes) {
+  std::string result;
+  result.reserve(bytes.size());
+  auto out = std::back_inserter(result);
+  for_each_character(bytes, [&](UChar32 c, std::string_view raw) {
+    if (c < 0 || c < 0x20 || c == 0x7f) {
+      if (c == '\n') {
+        result += "\\n";
+      } else if (c == '\t') {
+        result += "\\t";
+      } else {
+        for (char byte : raw) fmt::format_to(out, "\\x{:02x}", static_cast<uint8_t>(byte));
+      }
+    } else if ((c >= 0x80 && c < 0xa0) || hides_or_reorders(c)) {
+      fmt::format_to(out, "\\u{:04x}", c);
+    } else {
+      result += raw;
+    }
+  });
+  return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\r\f\v";
+  const size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (i + j < bytes.size() ? static_cast<uint8_t>(bytes[i + j]) : 0);
+    }
+    for (size_t j = 0; j < 4; ++j) {
+      result += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
+    }
+  }
+  return result;
+}
+
+std::string with_thousands(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
+  return digits;
+}
+
+int display_width(std::string_view utf8) {
+  int width = 0;
+  for_each_character(utf8, [&](UChar32 c, std::string_view) {
+    width += c < 0 ? 1 : character_width(c);
+  });
+  return width;
+}
+
+std::string fitted(std::string_view utf8, int width) {
+  if (display_width(utf8) <= width) return std::string(utf8);
+  std::string result;
+  int used = 0;
+  bool full = false;
+  for_each_character(utf8, [&](UChar32 c, std::string_view raw) {
+    const int wide = c < 0 ? 1 : character_width(c);
+    full = full || used + wide > width - 1;
+    if (full) return;
+    result += raw;
+    used += wide;
+  });
+  return result + "…";
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,35 @@
+#pragma once
+
+// Text that came from files, file names and pictures, made safe to show and to pass on.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace zeroshelf {
+
+bool is_utf8(std::string_view bytes);
+
+// Every byte sequence that is not UTF-8 becomes U+FFFD.
+std::string to_utf8(std::string_view bytes);
+
+// For a terminal, one line: not UTF-8, control characters (C0, C1, delete) and the invisible
+// characters that reorder or hide text become visible escapes such as \x1b or \u202e.
+std::string printable(std::string_view bytes);
+
+// White space at both ends removed (ASCII space, tab, newline, return, form feed).
+std::string_view trimmed(std::string_view text);
+
+// RFC 4648 base64 with padding.
+std::string base64(std::string_view bytes);
+
+// "1,234,567"
+std::string with_thousands(uint64_t value);
+
+// The number of terminal columns that a UTF-8 text takes (East Asian wide characters take two).
+int display_width(std::string_view utf8);
+
+// The text cut to at most width columns, with an ellipsis where something was cut.
+std::string fitted(std::string_view utf8, int width);
+
+}  // namespace zeroshelf

@@ -1,0 +1,61 @@
+#pragma once
+
+// Dense rows of unit vectors in fp16: a part mapped from a FAISS file, and a tail in memory.
+//
+// The file is an ordinary FAISS index (IndexScalarQuantizer, QT_fp16, inner product), so any FAISS
+// reads it; its codes are plain rows of fp16, so our scan reads them in place without a copy.
+//
+// Threads: const calls may run together; append needs the object alone.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "lib/util/file.h"
+
+namespace zeroshelf {
+
+using Row = uint64_t;
+
+// Round to nearest, ties to even; and back, exactly.
+void to_fp16(std::span<const float> values, std::span<uint16_t> out);
+void from_fp16(std::span<const uint16_t> halves, std::span<float> out);
+
+class VectorRows {
+ public:
+  // No rows yet. dimension is 1 to 65,536.
+  explicit VectorRows(uint32_t dimension);
+
+  // Rows of a FAISS file written by write_faiss_file. Throws NotFound, Io, Corruption (the header
+  // and the file's size must fit together) or Incompatible (another dimension or index type).
+  static VectorRows map_faiss_file(const std::filesystem::path& path, uint32_t dimension);
+
+  uint32_t dimension() const { return dimension_; }
+  uint64_t size() const { return mapped_rows_ + tail_.size() / dimension_; }
+
+  void append(std::span<const uint16_t> row);
+
+  std::span<const uint16_t> row(Row row) const;
+
+  // Consecutive rows that lie together in memory; the rows are the segments one after the other.
+  struct Segment {
+    const uint16_t* data = nullptr;  // [rows, dimension]
+    Row first_row = 0;
+    uint64_t rows = 0;
+  };
+  std::vector<Segment> segments() const;
+
+  // Writes all rows as a FAISS index, atomically: a new file, synced, renamed. Throws Io.
+  void write_faiss_file(const std::filesystem::path& path) const;
+
+ private:
+  uint32_t dimension_;
+  MappedFile file_;
+  const uint16_t* mapped_ = nullptr;
+  uint64_t mapped_rows_ = 0;
+  std::vector<uint16_t> tail_;
+};
+
+}  // namespace zeroshelf

@@ -1,0 +1,48 @@
+#pragma once
+
+// A checkpoint on disk -> an Encoder. Includes no libtorch header.
+//
+// Formats, told apart by what is there:
+//   Hugging Face folder   config.json, model.safetensors, vocab.json + merges.txt or
+//                         tokenizer.json, preprocessor_config.json
+//   OpenCLIP folder       open_clip_config.json, open_clip_model.safetensors, vocabulary as above
+//                         or bpe_simple_vocab_16e6.txt.gz
+//   OpenAI file           NAME.pt, a TorchScript archive; bpe_simple_vocab_16e6.txt.gz beside it
+// Any ViT size, QuickGELU or GELU, fp32, fp16 or bf16 weights. safetensors are memory-mapped.
+//
+// A damaged, truncated, wrong-shaped or unknown checkpoint throws Corruption, Incompatible or
+// NotFound with the file and what is wrong; sizes are checked before anything is allocated.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lib/encoder/encoder.h"
+
+namespace zeroshelf {
+
+enum class Precision {
+  Fp32,
+  Bf16,
+  Auto,  // bf16 where the processor multiplies it natively (AMX or AVX512-BF16), else fp32
+};
+
+enum class EncoderSide { Both, ImageOnly, TextOnly };
+
+struct LoadOptions {
+  EncoderSide side = EncoderSide::Both;  // calling the side that was not loaded is a logic error
+  Precision precision = Precision::Auto;
+  std::filesystem::path vocabulary;  // empty: found beside the weights
+  unsigned threads = 0;              // 0: every core
+};
+
+// NAME, DIR or FILE -> the path of a checkpoint. A name is looked for in the folders of
+// $ZEROSHELF_MODELS (':' separated) and in $XDG_DATA_HOME/zeroshelf/models (default
+// ~/.local/share). Throws NotFound with the places that were tried and how to get a model.
+std::filesystem::path find_model(const std::string& name_or_path);
+
+std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,
+                                      const LoadOptions& options);
+
+}  // namespace zeroshelf

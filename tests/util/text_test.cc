@@ -1,0 +1,64 @@
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <vector>
+
+#include "lib/util/error.h"
+#include "lib/util/matrix.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(text)
+
+BOOST_AUTO_TEST_CASE(printable_shows_what_would_harm_a_terminal) {
+  BOOST_TEST(printable("a\x1b[31mb\nc") == "a\\x1b[31mb\\nc");
+  BOOST_TEST(printable("x\xff") == "x\\xff");
+  BOOST_TEST(printable("\xe2\x80\xae" "gpj") == "\\u202egpj");  // right-to-left override
+  BOOST_TEST(printable("\xc2\x9b" "1m") == "\\u009b1m");        // C1 control sequence introducer
+  BOOST_TEST(printable("naïve 日本") == "naïve 日本");
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_are_told_apart_and_replaced) {
+  BOOST_TEST(is_utf8("straße"));
+  BOOST_TEST(!is_utf8("\xc3"));
+  BOOST_TEST(!is_utf8("\xed\xa0\x80"));  // a surrogate
+  BOOST_TEST(to_utf8("a\xc3z") == "a\xef\xbf\xbdz");
+}
+
+BOOST_AUTO_TEST_CASE(base64_pads) {
+  BOOST_TEST(base64("") == "");
+  BOOST_TEST(base64("f") == "Zg==");
+  BOOST_TEST(base64("fo") == "Zm8=");
+  BOOST_TEST(base64("foobar") == "Zm9vYmFy");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_and_widths) {
+  BOOST_TEST(with_thousands(0) == "0");
+  BOOST_TEST(with_thousands(1234567) == "1,234,567");
+  BOOST_TEST(display_width("日本x") == 5);
+  BOOST_TEST(fitted("abcdef", 4) == "abc…");
+  BOOST_TEST(fitted("abc", 3) == "abc");
+  BOOST_TEST(trimmed("  a b\n") == "a b");
+  BOOST_TEST(trimmed(" \t") == "");
+}
+
+BOOST_AUTO_TEST_CASE(error_reads_subject_cause_cure) {
+  const Error error(ErrorCode::NotFound, "/a\nb", "no such file", "check the path");
+  BOOST_TEST(std::string(error.what()) == "/a\\nb: no such file; check the path");
+}
+
+BOOST_AUTO_TEST_CASE(normalise_gives_unit_length_and_leaves_zero) {
+  std::vector<float> vector = {3, 4};
+  normalise(vector);
+  BOOST_TEST(std::abs(vector[0] - 0.6f) < 1e-7f);
+  std::vector<float> zero = {0, 0};
+  normalise(zero);
+  BOOST_TEST(zero[0] == 0.0f);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
