@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(a_reader_never_reads_past_the_end) {
   BOOST_CHECK_THROW(reader.text(), Error);
   ByteReader empty("", "test");
   BOOST_CHECK_THROW(empty.number<uint32_t>(), Error);
-  ByteReader endless(std::string(20, '\xff'), "test");
+  const std::string ones(20, '\xff');
+  ByteReader endless(ones, "test");
   BOOST_CHECK_THROW(endless.varint(), Error);
 }
 
