@@ -1,0 +1,192 @@
+// Label lists and label files. Tested by tests/labels/labels_test.cc.
+
+#include "lib/labels/labels.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
+constexpr std::string_view kPlaceholder = "{}";
+
+[[noreturn]] void refuse(std::string_view subject, const std::string& cause,
+                         const std::string& cure = "") {
+  throw Error(ErrorCode::InvalidArgument, std::string(subject), cause, cure);
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const size_t end = text.find(separator);
+    const std::string_view part = trimmed(text.substr(0, end));
+    if (!part.empty()) parts.emplace_back(part);
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string replaced(std::string_view text, std::string_view label) {
+  std::string result;
+  for (size_t at; (at = text.find(kPlaceholder)) != std::string_view::npos;) {
+    result.append(text.substr(0, at)).append(label);
+    text.remove_prefix(at + kPlaceholder.size());
+  }
+  return result.append(text);
+}
+
+// Collects labels and sees to it that each is there once and has prompts.
+class LabelCollector {
+ public:
+  LabelCollector(std::string_view subject, const std::vector<std::string>& templates)
+      : subject_(subject), templates_(templates) {}
+
+  void add(std::string_view name, const std::vector<std::string>& prompts, std::string_view where) {
+    if (name.empty()) refuse(subject_, fmt::format("{}a label without a name", where));
+    if (!is_utf8(name)) refuse(subject_, fmt::format("{}the label is not UTF-8", where));
+    if (!names_.insert(std::string(name)).second) {
+      refuse(subject_, fmt::format("{}the label '{}' stands twice", where, name),
+             "every label may be named once");
+    }
+    Label label{std::string(name), {}};
+    for (const std::string& prompt : prompts) label.prompts.push_back(replaced(prompt, name));
+    if (prompts.empty()) {
+      for (const std::string& one : templates_) label.prompts.push_back(fill_template(one, name));
+    }
+    labels_.push_back(std::move(label));
+  }
+
+  std::vector<Label> finish() && {
+    if (labels_.empty()) refuse(subject_, "no labels", "name at least one, e.g. --labels \"cat, dog\"");
+    return std::move(labels_);
+  }
+
+ private:
+  std::string_view subject_;
+  const std::vector<std::string>& templates_;
+  std::set<std::string> names_;
+  std::vector<Label> labels_;
+};
+
+std::vector<Label> parse_text(std::string_view text, LabelCollector collector) {
+  for (size_t line_number = 1; !text.empty(); ++line_number) {
+    const size_t end = text.find('\n');
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty() || line.front() == '#') continue;
+    const size_t colon = line.find(':');
+    const std::vector<std::string> prompts =
+        colon == std::string_view::npos ? std::vector<std::string>{} : split(line.substr(colon + 1), '|');
+    collector.add(trimmed(line.substr(0, colon)), prompts, fmt::format("line {}: ", line_number));
+  }
+  return std::move(collector).finish();
+}
+
+std::vector<std::string> json_prompts(const nlohmann::ordered_json& value, std::string_view subject) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return {value.get<std::string>()};
+  std::vector<std::string> prompts;
+  if (value.is_array()) {
+    for (const auto& prompt : value) {
+      if (!prompt.is_string()) refuse(subject, "a prompt must be a text");
+      prompts.push_back(prompt.get<std::string>());
+    }
+    return prompts;
+  }
+  refuse(subject, "prompts must be a text or a list of texts");
+}
+
+std::vector<Label> parse_json(const nlohmann::ordered_json& json, std::string_view subject,
+                              LabelCollector collector) {
+  if (json.is_object()) {
+    for (const auto& [name, prompts] : json.items()) {
+      collector.add(trimmed(name), json_prompts(prompts, subject), "");
+    }
+    return std::move(collector).finish();
+  }
+  size_t position = 0;
+  for (const auto& item : json) {
+    const std::string where = fmt::format("label {}: ", ++position);
+    if (item.is_string()) {
+      const auto name = item.get<std::string>();
+      collector.add(trimmed(name), {}, where);
+    } else if (item.is_object() && item.contains("label") && item["label"].is_string()) {
+      const auto name = item["label"].get<std::string>();
+      collector.add(trimmed(name),
+                    item.contains("prompts") ? json_prompts(item["prompts"], subject)
+                                             : std::vector<std::string>{},
+                    where);
+    } else {
+      refuse(subject, where + "neither a text nor an object with \"label\"");
+    }
+  }
+  return std::move(collector).finish();
+}
+
+// The file as JSON, if it is that. A name that stands twice in an object would silently be dropped
+// by the parser, so it is looked for here.
+std::optional<nlohmann::ordered_json> try_json(std::string_view text, std::string_view subject) {
+  constexpr int kMaxDepth = 8;
+  std::vector<std::set<std::string>> open_objects;
+  const auto check = [&](int depth, nlohmann::ordered_json::parse_event_t event,
+                         nlohmann::ordered_json& value) {
+    using Event = nlohmann::ordered_json::parse_event_t;
+    if (depth > kMaxDepth) refuse(subject, "JSON nested too deeply");
+    if (event == Event::object_start) open_objects.emplace_back();
+    if (event == Event::object_end) open_objects.pop_back();
+    if (event == Event::key && !open_objects.back().insert(value.get<std::string>()).second) {
+      refuse(subject, fmt::format("the label '{}' stands twice", value.get<std::string>()),
+             "every label may be named once");
+    }
+    return true;
+  };
+  auto json = nlohmann::ordered_json::parse(text, check, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return std::nullopt;
+  return json;
+}
+
+}  // namespace
+
+std::string fill_template(std::string_view prompt_template, std::string_view label) {
+  if (prompt_template.find(kPlaceholder) == std::string_view::npos) {
+    refuse(prompt_template, "a template without {}", "put {} where the label goes");
+  }
+  return replaced(prompt_template, label);
+}
+
+std::vector<Label> parse_label_list(std::string_view list,
+                                    const std::vector<std::string>& templates) {
+  LabelCollector collector("--labels", templates);
+  for (const std::string& name : split(list, ',')) collector.add(name, {}, "");
+  return std::move(collector).finish();
+}
+
+std::vector<Label> read_label_file(const std::filesystem::path& path,
+                                   const std::vector<std::string>& templates) {
+  const std::string subject = path.string();
+  const std::string content = read_file(path, kMaxFileBytes);
+  if (!is_utf8(content)) refuse(subject, "not UTF-8 text", "save it as UTF-8");
+  std::string_view text = content;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  LabelCollector collector(subject, templates);
+  const std::string_view body = trimmed(text);
+  if (!body.empty() && (body.front() == '[' || body.front() == '{')) {
+    if (const auto json = try_json(body, subject)) {
+      return parse_json(*json, subject, std::move(collector));
+    }
+    refuse(subject, "starts like JSON but is not valid JSON");
+  }
+  return parse_text(text, std::move(collector));
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,45 @@
+#pragma once
+
+// The classes a user thinks of: names, and the prompts by which the text encoder meets them.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zeroshelf {
+
+struct Label {
+  std::string name;
+  std::vector<std::string> prompts;  // as they are encoded; at least one
+
+  bool operator==(const Label&) const = default;
+};
+
+// Replaces every "{}" by the label. A template without "{}" is refused with InvalidArgument:
+// it would give every label the same prompt.
+std::string fill_template(std::string_view prompt_template, std::string_view label);
+
+// "a, b, c": names separated by commas, white space around them dropped, empty ones ignored. Each
+// gets one prompt a template.
+// Throws InvalidArgument when there is no label, or one stands twice.
+std::vector<Label> parse_label_list(std::string_view list,
+                                    const std::vector<std::string>& templates);
+
+// A label file, at most 64 MiB of UTF-8 (a byte order mark is ignored). Text:
+//
+//   # a comment; empty lines are ignored
+//   cat
+//   dog: a photo of a dog | a drawing of a {}
+//
+// The first ':' ends the name. In a prompt, "{}" stands for the label. A label without prompts of
+// its own gets one a template. JSON (the file starts with '[' or '{' and is valid JSON):
+//
+//   ["cat", {"label": "dog", "prompts": ["a photo of a dog"]}]      or
+//   {"cat": [], "dog": ["a photo of a dog"], "fox": "one prompt"}
+//
+// Throws NotFound or Io for the file, InvalidArgument (with the line) for what is in it.
+std::vector<Label> read_label_file(const std::filesystem::path& path,
+                                   const std::vector<std::string>& templates);
+
+}  // namespace zeroshelf

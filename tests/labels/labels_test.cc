@@ -1,0 +1,125 @@
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <random>
+
+#include "lib/labels/label_vectors.h"
+#include "lib/labels/labels.h"
+#include "lib/util/error.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+using testing::TemporaryDirectory;
+
+const std::vector<std::string> kPlain = {"{}"};
+
+std::vector<Label> read_text(std::string_view content,
+                             const std::vector<std::string>& templates = kPlain) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "labels", content);
+  return read_label_file(directory / "labels", templates);
+}
+
+bool is_invalid(const Error& error) { return error.code() == ErrorCode::InvalidArgument; }
+
+BOOST_AUTO_TEST_SUITE(labels)
+
+BOOST_AUTO_TEST_CASE(a_list_is_split_at_commas_and_trimmed) {
+  const std::vector<Label> labels = parse_label_list(" cat , Animal Crossing,,dog ", {"a {}", "the {}"});
+  BOOST_TEST(labels.size() == 3u);
+  BOOST_TEST((labels[1] == Label{"Animal Crossing", {"a Animal Crossing", "the Animal Crossing"}}));
+}
+
+BOOST_AUTO_TEST_CASE(empty_lists_and_doubles_are_refused) {
+  BOOST_CHECK_EXCEPTION(parse_label_list("", kPlain), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(parse_label_list(" , ", kPlain), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(parse_label_list("cat, dog, cat", kPlain), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(parse_label_list("cat", {"no place"}), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text("# nothing\n\n"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text("cat\ncat: x\n"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(R"({"cat": [], "cat": "x"})"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(R"(["cat", "cat"])"), Error, is_invalid);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_file_has_comments_prompts_and_placeholders) {
+  const std::vector<Label> labels =
+      read_text("\xef\xbb\xbf# classes\r\ncat\r\n\n dog : a photo of a dog | a {} drawn \n", {"a {}"});
+  BOOST_TEST(labels.size() == 2u);
+  BOOST_TEST((labels[0] == Label{"cat", {"a cat"}}));
+  BOOST_TEST((labels[1] == Label{"dog", {"a photo of a dog", "a dog drawn"}}));
+}
+
+BOOST_AUTO_TEST_CASE(json_says_the_same) {
+  const std::vector<Label> labels =
+      read_text(R"([ "cat", {"label": "dog", "prompts": ["a photo of a dog", "a {} drawn"]} ])", {"a {}"});
+  BOOST_TEST((labels == read_text("cat\ndog: a photo of a dog | a {} drawn\n", {"a {}"})));
+  BOOST_TEST((labels == read_text(R"({"cat": [], "dog": ["a photo of a dog", "a {} drawn"]})", {"a {}"})));
+  // The order of the file is kept, whatever the alphabet says.
+  BOOST_TEST(read_text(R"({"z": "1", "a": "2"})")[0].name == "z");
+}
+
+BOOST_AUTO_TEST_CASE(bad_files_are_refused_with_the_file_named) {
+  BOOST_CHECK_EXCEPTION(read_text("cat\n\xff\xfe\n"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text("[\"cat\""), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text("[1]"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(R"({"cat": {"x": 1}})"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(std::string(100'000, '[')), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(": prompt without a name\n"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_label_file("/nowhere/labels", kPlain), Error, [](const Error& error) {
+    return error.code() == ErrorCode::NotFound && error.subject() == "/nowhere/labels";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(mutated_files_are_read_or_refused_and_never_crash) {
+  const std::string seed_text = R"([ "cat", {"label": "dog", "prompts": ["a", "a {} drawn"]} ])";
+  std::mt19937 random(20261123);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = round % 2 == 0 ? seed_text : "cat\n# c\ndog: a | b {}\n";
+    for (unsigned i = 0; i < 1 + random() % 4; ++i) {
+      text[random() % text.size()] = static_cast<char>(random());
+    }
+    try {
+      BOOST_TEST(!read_text(text).empty());
+    } catch (const Error&) {
+    }
+  }
+}
+
+// Gives the text's length and its first character as a direction.
+class LengthEncoder : public Encoder {
+ public:
+  const ModelInfo& info() const override { return info_; }
+  Matrix encode_images(std::span<const Image>) override { return {}; }
+  Matrix encode_texts(std::span<const std::string> texts, LongText) override {
+    texts_encoded += texts.size();
+    Matrix result(texts.size(), 2);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      result.row(i)[texts[i][0] == 'x' ? 0 : 1] = 1;
+    }
+    return result;
+  }
+  std::vector<int32_t> tokenize(const std::string&) const override { return {}; }
+
+  size_t texts_encoded = 0;
+
+ private:
+  ModelInfo info_;
+};
+
+BOOST_AUTO_TEST_CASE(a_label_is_the_normalised_mean_of_its_prompts) {
+  LengthEncoder encoder;
+  const Matrix vectors =
+      encode_labels(encoder, {{"one", {"x"}}, {"both", {"x", "y"}}, {"thrice", {"x", "x", "y"}}});
+  BOOST_TEST(vectors.rows() == 3u);
+  BOOST_TEST(vectors.row(0)[0] == 1.0f);
+  BOOST_TEST(std::abs(vectors.row(1)[0] - std::sqrt(0.5f)) < 1e-6f);
+  BOOST_TEST(std::abs(vectors.row(2)[0] - 2 / std::sqrt(5.0f)) < 1e-6f);
+  BOOST_TEST(encoder.texts_encoded == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
