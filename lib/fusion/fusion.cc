@@ -14,7 +14,7 @@ namespace {
 
 SideAnswer largest(std::span<const float> similarities) {
   const auto best = std::max_element(similarities.begin(), similarities.end());
-  return {static_cast<size_t>(best - similarities.begin()), *best};
+  return {static_cast<uint32_t>(best - similarities.begin()), *best};
 }
 
 // The largest similarity and its softmax probability: 1 / sum exp(scale * (s - s_max)).

@@ -10,7 +10,7 @@
 //           tie and without text (the rule of the article that zeroshelf follows)
 // Equal scores go to the label that was named first.
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -26,7 +26,7 @@ std::string_view source_name(Source source);
 
 // What one side says by itself.
 struct SideAnswer {
-  size_t label = 0;
+  uint32_t label = 0;
   float score = 0;  // image: a probability, 0 to 1; text: a cosine, -1 to 1
 };
 

@@ -1,0 +1,30 @@
+#pragma once
+
+// Pieces of JSON Lines, CSV and tables. Every append function adds to the end of `out`.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace zeroshelf {
+
+// A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, control characters and
+// the line separators U+2028 and U+2029 are escaped, so that a line stays a line.
+void append_json_string(std::string& out, std::string_view text);
+
+// "path":"..." and, when the path is not UTF-8 and the text can therefore not be turned back,
+// "path_base64":"..." with its exact bytes.
+void append_json_path(std::string& out, std::string_view path);
+
+// The shortest decimal that reads back as the same float. Finite.
+void append_json_number(std::string& out, float value);
+void append_json_numbers(std::string& out, std::span<const float> values);
+
+// A CSV cell (RFC 4180): quoted where needed. A cell that a spreadsheet would run as a formula
+// (it starts with = + - @ tab or return) gets a leading apostrophe.
+void append_csv_cell(std::string& out, std::string_view text);
+
+// The text made printable, cut or padded to exactly width columns.
+std::string table_cell(std::string_view text, int width);
+
+}  // namespace zeroshelf

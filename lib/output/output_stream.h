@@ -1,0 +1,37 @@
+#pragma once
+
+// Where results go: a buffered file that notices when writing fails.
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace zeroshelf {
+
+// The reader at the other end of the pipe has gone (`| head`): nothing is wrong.
+class ClosedPipe : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the pipe was closed"; }
+};
+
+// Threads: one at a time.
+class OutputStream {
+ public:
+  // Writes to file (stdout, mostly), which stays open. name is for errors.
+  OutputStream(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
+
+  // Throws ClosedPipe, or Error(Io), e.g. for a full disk.
+  void write(std::string_view text);
+  // To be called at the end: a destructor could not tell that the last bytes were lost.
+  void flush();
+
+ private:
+  [[noreturn]] void fail() const;
+
+  std::FILE* file_;
+  std::string name_;
+};
+
+}  // namespace zeroshelf

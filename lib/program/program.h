@@ -1,0 +1,48 @@
+#pragma once
+
+// What both programs share: exit codes, the way errors are told, and the outer frame of main.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace zeroshelf {
+
+enum ExitCode : int {
+  kDone = 0,          // done; for a query: at least one hit
+  kNothingFound = 1,  // the query ran and found nothing
+  kFailed = 2,        // could not do it: usage, missing, damaged or incompatible data, I/O
+  kSomeSkipped = 3,   // the indexer finished and some files were skipped
+};
+
+// A program: its command line, and what the chosen subcommand does.
+class Program {
+ public:
+  Program(std::string name, std::string description);
+
+  CLI::App& app() { return app_; }
+
+  // A subcommand of the program; run returns the exit code.
+  CLI::App* add_command(const std::string& name, const std::string& description,
+                        std::function<int()> run);
+
+  // What run does when parsing has ended: for a subcommand with a callback of its own.
+  void choose(std::function<int()> run) { chosen_ = std::move(run); }
+
+  // Parses, runs, and turns every outcome into an exit code. Errors go to stderr as
+  // "program: subject: cause; cure". A closed pipe on stdout is a quiet success.
+  int run(int argc, char** argv);
+
+ private:
+  int report(const std::string& message) const;
+
+  std::string name_;
+  CLI::App app_;
+  std::function<int()> chosen_;
+};
+
+// "program: warning: text" on stderr, control characters made visible.
+void warn(const std::string& program, const std::string& text);
+
+}  // namespace zeroshelf

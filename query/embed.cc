@@ -1,0 +1,121 @@
+// embed: texts and pictures -> unit vectors, one JSON line an input, in the order of the command
+// line. Tested by tests/programs.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "lib/output/formats.h"
+#include "lib/output/npy.h"
+#include "lib/output/output_stream.h"
+#include "lib/program/program.h"
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "query/commands.h"
+#include "query/model.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr size_t kBatch = 64;
+constexpr uint64_t kMaxTextFileBytes = uint64_t{1} << 30;
+
+using Kind = EmbedInput::Kind;
+
+// Each line of a text file is an input of its own, an empty one too; the last line break ends the
+// last line.
+std::vector<EmbedInput> expanded(const std::vector<EmbedInput>& inputs) {
+  std::vector<EmbedInput> result;
+  for (const EmbedInput& input : inputs) {
+    if (input.kind != Kind::TextFile) {
+      result.push_back(input);
+      continue;
+    }
+    const std::string content = read_file(input.value, kMaxTextFileBytes);
+    for (size_t start = 0; start < content.size();) {
+      const size_t end = std::min(content.find('\n', start), content.size());
+      std::string line = content.substr(start, end - start);
+      if (line.ends_with('\r')) line.pop_back();
+      result.push_back({Kind::Text, std::move(line)});
+      start = end + 1;
+    }
+  }
+  return result;
+}
+
+EncoderSide side_for(const std::vector<EmbedInput>& inputs) {
+  bool texts = false;
+  bool images = false;
+  for (const EmbedInput& input : inputs) (input.kind == Kind::Image ? images : texts) = true;
+  return texts && images ? EncoderSide::Both : images ? EncoderSide::ImageOnly : EncoderSide::TextOnly;
+}
+
+// Inputs of one kind, at most kBatch of them.
+Matrix encode(Encoder& encoder, std::span<const EmbedInput> inputs) {
+  if (inputs.front().kind == Kind::Image) {
+    std::vector<Image> images;
+    for (const EmbedInput& input : inputs) {
+      images.push_back(read_crop(input.value, encoder.info().preprocessing));
+    }
+    return encoder.encode_images(images);
+  }
+  std::vector<std::string> texts;
+  for (const EmbedInput& input : inputs) texts.push_back(input.value);
+  return encoder.encode_texts(texts, LongText::Truncate);
+}
+
+std::string embed_line(const Encoder& encoder, const EmbedInput& input, const EmbedOptions& options,
+                       std::span<const float> vector) {
+  std::string line = "{";
+  if (input.kind == Kind::Image) {
+    line += "\"type\":\"image\",";
+    append_json_path(line, input.value);
+  } else {
+    line += "\"type\":\"text\",\"text\":";
+    append_json_string(line, input.value);
+  }
+  if (options.tokens && input.kind == Kind::Text) {
+    line += fmt::format(",\"ids\":[{}]", fmt::join(encoder.tokenize(input.value), ","));
+  }
+  if (options.npy.empty()) {
+    line += ",\"embedding\":";
+    append_json_numbers(line, vector);
+  }
+  return line + "}\n";
+}
+
+// How many inputs from the front are of the same kind.
+size_t run_length(std::span<const EmbedInput> inputs) {
+  size_t length = 1;
+  while (length < inputs.size() && length < kBatch && inputs[length].kind == inputs[0].kind) ++length;
+  return length;
+}
+
+}  // namespace
+
+int run_embed(const EmbedOptions& options) {
+  const std::vector<EmbedInput> inputs = expanded(options.inputs);
+  if (inputs.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "embed", "nothing to embed",
+                "give --text, --text-file or --image");
+  }
+  const auto encoder = load_for(options.model, side_for(inputs));
+  OutputStream out(stdout, "standard output");
+  std::optional<NpyWriter> npy;
+  if (!options.npy.empty()) npy.emplace(options.npy, encoder->info().dimension);
+  for (std::span<const EmbedInput> rest(inputs); !rest.empty();) {
+    const std::span<const EmbedInput> batch = rest.first(run_length(rest));
+    const Matrix vectors = encode(*encoder, batch);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      out.write(embed_line(*encoder, batch[i], options, vectors.row(i)));
+    }
+    if (npy) npy->append(vectors);
+    rest = rest.subspan(batch.size());
+  }
+  if (npy) npy->finish();
+  out.flush();
+  return kDone;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,65 @@
+#pragma once
+
+// What the command line of zeroshelf-query says, before it is checked against the world.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace zeroshelf {
+
+struct ModelOptions {
+  std::string model;                 // empty: the collection's own
+  std::filesystem::path vocabulary;  // empty: beside the weights
+  std::string precision = "auto";
+  unsigned threads = 0;
+};
+
+struct LabelOptions {
+  std::string list;
+  std::filesystem::path file;
+  std::vector<std::string> templates = {"{}"};
+  std::string fusion = "max";
+};
+
+struct SearchOptions {
+  std::filesystem::path collection;
+  std::string text;
+  std::filesystem::path image;
+  uint64_t count = 10;
+  std::string space = "picture";
+  std::string format = "table";
+  ModelOptions model;
+};
+
+struct ClassifyOptions {
+  std::filesystem::path collection;
+  LabelOptions labels;
+  std::string format = "table";
+  ModelOptions model;
+};
+
+struct ExportOptions {
+  std::filesystem::path collection;
+  LabelOptions labels;
+  std::filesystem::path directory;
+  std::string mode = "symlink";
+  ModelOptions model;
+};
+
+struct EmbedInput {
+  enum class Kind { Text, TextFile, Image };
+  Kind kind = Kind::Text;
+  std::string value;
+};
+
+struct EmbedOptions {
+  std::vector<EmbedInput> inputs;  // in the order of the command line
+  bool tokens = false;
+  std::filesystem::path npy;       // empty: vectors go into the lines
+  ModelOptions model;
+};
+
+}  // namespace zeroshelf
