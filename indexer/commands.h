@@ -1,0 +1,48 @@
+#pragma once
+
+// What each subcommand of zeroshelf-index does. Each returns an exit code (lib/program/program.h)
+// and throws Error.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace zeroshelf {
+
+struct AddOptions {
+  std::filesystem::path collection;
+  std::vector<std::filesystem::path> roots;
+  std::string model;  // empty: the collection's own
+  std::filesystem::path vocabulary;
+  std::string precision = "auto";
+  bool no_ocr = false;
+  std::string ocr_languages = "eng";
+  bool keep_missing = false;
+  bool retry_skipped = false;
+  uint64_t max_megabytes = 256;
+  uint64_t max_megapixels = 200;
+  uint64_t batch = 32;
+  unsigned threads = 0;
+  bool json = false;
+};
+
+struct CollectionOptions {
+  std::filesystem::path collection;
+  bool json = false;
+};
+
+struct OcrOptions {
+  std::vector<std::filesystem::path> images;
+  std::string languages = "eng";
+};
+
+int run_add(const AddOptions& options);
+int run_stats(const CollectionOptions& options);
+int run_skips(const CollectionOptions& options);
+int run_verify(const CollectionOptions& options);
+int run_repair(const CollectionOptions& options);
+int run_compact(const CollectionOptions& options);
+int run_ocr(const OcrOptions& options);
+
+}  // namespace zeroshelf

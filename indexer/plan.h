@@ -1,0 +1,37 @@
+#pragma once
+
+// The files on disk against the collection: what is new, what is gone.
+
+#include <filesystem>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "lib/collection/collection.h"
+#include "lib/image/find_files.h"
+
+namespace zeroshelf {
+
+struct SyncPlan {
+  std::vector<FoundFile> work;          // new or changed, in the order they were found
+  std::vector<SkippedPath> unusable;    // FIFOs, unreadable folders, ...
+  // Rows whose file is gone, by content. Several pictures may have the same content.
+  std::unordered_multimap<std::string, Row> missing;
+  std::vector<std::string> forgotten_skips;  // in the ledger, but no longer on disk
+  std::unordered_set<std::string> contents;  // content hashes of all live rows, as raw bytes
+  uint64_t unchanged = 0;
+  uint64_t known_skips = 0;  // skipped before and not changed since
+};
+
+enum class KnownSkips { PassOver, TryAgain };
+
+// Walks the roots. Only pictures under the roots are judged missing, and none under a folder that
+// could not be listed. Throws as find_files does.
+SyncPlan make_plan(const Collection& collection, const std::vector<std::filesystem::path>& roots,
+                   KnownSkips known_skips);
+
+// The bytes of a hash, as a key.
+std::string content_key(const ContentHash& hash);
+
+}  // namespace zeroshelf

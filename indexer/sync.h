@@ -1,0 +1,64 @@
+#pragma once
+
+// The indexer's main path:
+//
+//   files -> prepare (read, hash, decode, crop, OCR; in threads, in order) -> encode -> commit
+//
+// New files are added, changed ones encoded again, moved ones recognised by content and kept,
+// files that are gone removed. Files are committed in batches, in the order in which they were
+// found, so an interrupted run goes on where it stopped.
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "indexer/plan.h"
+#include "lib/collection/collection.h"
+#include "lib/encoder/encoder.h"
+#include "lib/image/decode.h"
+
+namespace zeroshelf {
+
+enum class MissingFiles { Remove, Keep };
+
+struct SyncOptions {
+  DecodeLimits limits;
+  std::string ocr_languages = "eng";  // empty: no OCR
+  KnownSkips known_skips = KnownSkips::PassOver;
+  MissingFiles missing_files = MissingFiles::Remove;
+  size_t batch_pictures = 32;  // encoded and committed together
+  unsigned threads = 0;        // that prepare; 0: every core
+};
+
+struct SyncReport {
+  uint64_t added = 0;      // new rows, encoded (changed files included)
+  uint64_t copied = 0;     // new rows for a content that was known: nothing encoded
+  uint64_t moved = 0;      // rows whose file has another name or time now
+  uint64_t removed = 0;    // rows whose file is gone
+  uint64_t unchanged = 0;  // files that cost a look at their time and size
+  uint64_t skipped = 0;    // files under the roots that are not indexed, new and known
+  uint64_t with_text = 0;  // of the added
+  bool interrupted = false;
+};
+
+// Told what happens, from the thread that calls sync.
+class SyncObserver {
+ public:
+  virtual ~SyncObserver() = default;
+  virtual void planned(uint64_t /*files_to_read*/) {}
+  virtual void read_one() {}
+  virtual void skipped(const SkippedFile& /*file*/) {}
+  virtual void committed(uint64_t /*pictures*/) {}
+};
+
+// encoder is called once, and only when something must be encoded. When stop becomes true the
+// batch in flight is finished and the report says interrupted; nothing is removed then.
+// Throws what the collection, the encoder and find_files throw; what was committed stays.
+SyncReport sync(CollectionWriter& collection, const std::vector<std::filesystem::path>& roots,
+                const SyncOptions& options, const std::function<Encoder&()>& encoder,
+                SyncObserver& observer, const std::atomic<bool>& stop);
+
+}  // namespace zeroshelf
