@@ -53,7 +53,8 @@ void check_roots(const std::vector<fs::path>& roots) {
     std::error_code error;
     const fs::file_status status = fs::status(root, error);
     if (!fs::exists(status)) {
-      throw Error(ErrorCode::NotFound, root.string(), error ? errno_text(error.value()) : "no such file or folder",
+      throw Error(ErrorCode::NotFound, root.string(),
+                  error ? errno_text(error.value()) : "no such file or folder",
                   "name an existing folder or picture");
     }
   }
@@ -112,28 +113,32 @@ class Target {
  private:
   CollectionWriter open() {
     if (!existing_ && options_.model.empty()) {
-      throw Error(ErrorCode::InvalidArgument, options_.collection.string(), "a new collection needs a model",
-                  "name one with --model NAME|DIR|FILE");
+      throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
+                  "a new collection needs a model", "name one with --model NAME|DIR|FILE");
     }
     if (!existing_ || !options_.model.empty()) {
-      encoder_ = load_model(options_, existing_ && options_.model.empty() ? existing_->model_path : options_.model);
+      encoder_ = load_model(
+          options_, existing_ && options_.model.empty() ? existing_->model_path : options_.model);
     }
     if (existing_) {
       if (encoder_) check_fingerprint(encoder_->info());
       return CollectionWriter::open_existing(options_.collection);
     }
     const std::string languages = options_.no_ocr ? "" : options_.ocr_languages;
-    if (!languages.empty()) TextReader(TextReaderOptions{languages});  // throws when a language is missing
-    return CollectionWriter::open_or_create(options_.collection, manifest_for(encoder_->info(), languages));
+    if (!languages.empty())
+      TextReader(TextReaderOptions{languages});  // throws when a language is missing
+    return CollectionWriter::open_or_create(options_.collection,
+                                            manifest_for(encoder_->info(), languages));
   }
 
   void check_fingerprint(const ModelInfo& model) const {
     const Manifest& manifest = *existing_;
     if (model.fingerprint == manifest.model_fingerprint) return;
-    throw Error(ErrorCode::Incompatible, model.path,
-                fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
-                            manifest.model_name, manifest.model_path, manifest.model_fingerprint),
-                "name that model with --model, or index into a new collection");
+    throw Error(
+        ErrorCode::Incompatible, model.path,
+        fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
+                    manifest.model_name, manifest.model_path, manifest.model_fingerprint),
+        "name that model with --model, or index into a new collection");
   }
 
   const AddOptions& options_;
@@ -155,7 +160,8 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
 
 std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds) {
   return fmt::format(
-      "{{\"type\":\"summary\",\"added\":{},\"copied\":{},\"moved\":{},\"removed\":{},\"unchanged\":{},"
+      "{{\"type\":\"summary\",\"added\":{},\"copied\":{},\"moved\":{},\"removed\":{},\"unchanged\":"
+      "{},"
       "\"skipped\":{},\"with_text\":{},\"interrupted\":{},\"pictures\":{},\"seconds\":{:.3f}}}\n",
       report.added, report.copied, report.moved, report.removed, report.unchanged, report.skipped,
       report.with_text, report.interrupted, counts.pictures, seconds);
@@ -163,10 +169,12 @@ std::string report_json(const SyncReport& report, const CollectionCounts& counts
 
 void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
   fmt::print(stderr,
-             "{} added ({} with text), {} copied, {} moved, {} removed, {} unchanged, {} skipped in {:.1f} s; "
+             "{} added ({} with text), {} copied, {} moved, {} removed, {} unchanged, {} skipped "
+             "in {:.1f} s; "
              "{} pictures in the collection\n",
-             with_thousands(report.added), with_thousands(report.with_text), with_thousands(report.copied),
-             with_thousands(report.moved), with_thousands(report.removed), with_thousands(report.unchanged),
+             with_thousands(report.added), with_thousands(report.with_text),
+             with_thousands(report.copied), with_thousands(report.moved),
+             with_thousands(report.removed), with_thousands(report.unchanged),
              with_thousands(report.skipped), seconds, with_thousands(counts.pictures));
   if (report.interrupted) fmt::print(stderr, "interrupted: run the same command again to go on\n");
 }
@@ -175,7 +183,8 @@ void print_report(const SyncReport& report, const CollectionCounts& counts, doub
 
 std::map<std::string, uint64_t> count_skip_reasons(const Collection& collection) {
   std::map<std::string, uint64_t> counts;
-  collection.for_each_skip([&](const SkippedFile& file) { ++counts[std::string(skip_reason_name(file.skip.reason))]; });
+  collection.for_each_skip(
+      [&](const SkippedFile& file) { ++counts[std::string(skip_reason_name(file.skip.reason))]; });
   return counts;
 }
 
@@ -183,14 +192,16 @@ std::string stats_json(const Collection& collection) {
   const Manifest& manifest = collection.manifest();
   const CollectionCounts counts = collection.counts();
   std::string out = fmt::format(
-      "{{\"type\":\"stats\",\"pictures\":{},\"with_text\":{},\"tombstones\":{},\"skipped\":{},\"commits\":{},"
+      "{{\"type\":\"stats\",\"pictures\":{},\"with_text\":{},\"tombstones\":{},\"skipped\":{},"
+      "\"commits\":{},"
       "\"disk_bytes\":{},\"dimension\":{},\"logit_scale\":{},\"format_version\":{},\"model_name\":",
-      counts.pictures, counts.with_text, counts.tombstones, counts.skips, counts.commits, counts.disk_bytes,
-      manifest.dimension, manifest.logit_scale, manifest.format_version);
+      counts.pictures, counts.with_text, counts.tombstones, counts.skips, counts.commits,
+      counts.disk_bytes, manifest.dimension, manifest.logit_scale, manifest.format_version);
   append_json_string(out, manifest.model_name);
   out += ",\"model_path\":";
   append_json_string(out, manifest.model_path);
-  fmt::format_to(std::back_inserter(out), ",\"model_fingerprint\":\"{}\",\"ocr_languages\":\"{}\",\"created\":\"{}\"",
+  fmt::format_to(std::back_inserter(out),
+                 ",\"model_fingerprint\":\"{}\",\"ocr_languages\":\"{}\",\"created\":\"{}\"",
                  manifest.model_fingerprint, manifest.ocr_languages, manifest.created_utc);
   out += ",\"skip_reasons\":{";
   std::string separator;
@@ -217,8 +228,8 @@ std::string stats_text(const Collection& collection) {
   }
   line("commits", with_thousands(counts.commits));
   line("on disk", fmt::format("{:.1f} MiB", static_cast<double>(counts.disk_bytes) / (1 << 20)));
-  line("model", printable(fmt::format("{} ({} dimensions) at {}", manifest.model_name, manifest.dimension,
-                                      manifest.model_path)));
+  line("model", printable(fmt::format("{} ({} dimensions) at {}", manifest.model_name,
+                                      manifest.dimension, manifest.model_path)));
   line("OCR", manifest.ocr_languages.empty() ? "none" : manifest.ocr_languages);
   line("created", manifest.created_utc);
   return out;
@@ -236,9 +247,10 @@ std::string ocr_json(const fs::path& path, const std::vector<Word>& words) {
     const Word& word = words[i];
     line += i == 0 ? "{\"text\":" : ",{\"text\":";
     append_json_string(line, word.text);
-    fmt::format_to(std::back_inserter(line),
-                   ",\"confidence\":{:.3f},\"box\":{{\"x\":{},\"y\":{},\"width\":{},\"height\":{}}}}}",
-                   word.confidence, word.box.x, word.box.y, word.box.width, word.box.height);
+    fmt::format_to(
+        std::back_inserter(line),
+        ",\"confidence\":{:.3f},\"box\":{{\"x\":{},\"y\":{},\"width\":{},\"height\":{}}}}}",
+        word.confidence, word.box.x, word.box.y, word.box.width, word.box.height);
   }
   return line + "]}\n";
 }
@@ -258,7 +270,8 @@ std::string faults_json(const char* type, const std::vector<Fault>& faults) {
 std::string faults_text(const char* prefix, const std::vector<Fault>& faults) {
   std::string out;
   for (const Fault& fault : faults) {
-    fmt::format_to(std::back_inserter(out), "{}{}: {}\n", prefix, printable(fault.subject), printable(fault.cause));
+    fmt::format_to(std::back_inserter(out), "{}{}: {}\n", prefix, printable(fault.subject),
+                   printable(fault.cause));
   }
   return out;
 }
@@ -281,9 +294,9 @@ int run_add(const AddOptions& options) {
   TextProgress text_progress;
   JsonProgress json_progress(out);
   SyncObserver& progress = options.json ? static_cast<SyncObserver&>(json_progress) : text_progress;
-  const SyncReport report =
-      sync(target.collection(), options.roots, sync_options(options, target.manifest()),
-           [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
+  const SyncReport report = sync(
+      target.collection(), options.roots, sync_options(options, target.manifest()),
+      [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
   text_progress.finish();
 
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
@@ -309,7 +322,8 @@ int run_skips(const CollectionOptions& options) {
   OutputStream out(stdout, "standard output");
   collection.for_each_skip([&](const SkippedFile& file) {
     out.write(options.json ? skip_json(file)
-                           : fmt::format("{}: {}\n", printable(file.file.path), printable(file.skip.detail)));
+                           : fmt::format("{}: {}\n", printable(file.file.path),
+                                         printable(file.skip.detail)));
   });
   out.flush();
   return kDone;
@@ -318,12 +332,14 @@ int run_skips(const CollectionOptions& options) {
 int run_verify(const CollectionOptions& options) {
   const std::vector<Fault> faults = verify_collection(options.collection);
   if (options.json) {
-    print(faults_json("fault", faults) + fmt::format("{{\"type\":\"summary\",\"faults\":{}}}\n", faults.size()));
+    print(faults_json("fault", faults) +
+          fmt::format("{{\"type\":\"summary\",\"faults\":{}}}\n", faults.size()));
   } else {
     print(faults.empty() ? "no faults\n" : faults_text("", faults));
   }
   if (faults.empty()) return kDone;
-  warn(kProgram, fmt::format("{} faults; zeroshelf-index repair mends what can be derived", faults.size()));
+  warn(kProgram,
+       fmt::format("{} faults; zeroshelf-index repair mends what can be derived", faults.size()));
   return kFailed;
 }
 
@@ -341,7 +357,8 @@ int run_repair(const CollectionOptions& options) {
   }
   out += options.json ? faults_json("lost", report.lost) : faults_text("lost ", report.lost);
   if (options.json) {
-    out += fmt::format("{{\"type\":\"summary\",\"mended\":{},\"lost\":{}}}\n", report.mended.size(), report.lost.size());
+    out += fmt::format("{{\"type\":\"summary\",\"mended\":{},\"lost\":{}}}\n", report.mended.size(),
+                       report.lost.size());
   } else if (report.mended.empty() && report.lost.empty()) {
     out += "nothing to repair\n";
   }

@@ -7,22 +7,34 @@ namespace zeroshelf {
 namespace {
 
 void add_add(Program& program, AddOptions& options) {
-  CLI::App* command = program.add_command("add", "Take up the pictures of folders: new, changed, moved and deleted ones",
-                                          [&options] { return run_add(options); });
-  command->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")->required();
+  CLI::App* command = program.add_command(
+      "add", "Take up the pictures of folders: new, changed, moved and deleted ones",
+      [&options] { return run_add(options); });
+  command
+      ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
+      ->required();
   command->add_option("PATH", options.roots, "Folders and pictures")->required();
-  command->add_option("--model", options.model, "CLIP checkpoint; needed once, the collection remembers it")
+  command
+      ->add_option("--model", options.model,
+                   "CLIP checkpoint; needed once, the collection remembers it")
       ->type_name("NAME|DIR|FILE");
-  command->add_option("--vocab", options.vocabulary, "The vocabulary, when it is not beside the weights")
+  command
+      ->add_option("--vocab", options.vocabulary,
+                   "The vocabulary, when it is not beside the weights")
       ->type_name("FILE");
-  command->add_option("--precision", options.precision, "Of the arithmetic; auto: bf16 where it is fast")
+  command
+      ->add_option("--precision", options.precision,
+                   "Of the arithmetic; auto: bf16 where it is fast")
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
       ->capture_default_str();
   command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
-  command->add_option("--ocr-lang", options.ocr_languages, "Tesseract languages of a new collection, e.g. eng+deu")
+  command
+      ->add_option("--ocr-lang", options.ocr_languages,
+                   "Tesseract languages of a new collection, e.g. eng+deu")
       ->capture_default_str();
   command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
-  command->add_flag("--retry-skipped", options.retry_skipped, "Try files again that were skipped before");
+  command->add_flag("--retry-skipped", options.retry_skipped,
+                    "Try files again that were skipped before");
   command->add_option("--max-megabytes", options.max_megabytes, "Skip larger files")
       ->check(CLI::Range(uint64_t{1}, uint64_t{65'536}))
       ->capture_default_str();
@@ -40,16 +52,19 @@ void add_add(Program& program, AddOptions& options) {
 
 void add_plain(Program& program, const std::string& name, const std::string& description,
                CollectionOptions& options, int (*run)(const CollectionOptions&)) {
-  CLI::App* command = program.add_command(name, description, [&options, run] { return run(options); });
+  CLI::App* command =
+      program.add_command(name, description, [&options, run] { return run(options); });
   command->add_option("COLLECTION", options.collection, "The collection's folder")->required();
   command->add_flag("--json", options.json, "JSON lines");
 }
 
 void add_ocr(Program& program, OcrOptions& options) {
-  CLI::App* command = program.add_command("ocr", "Show the words that are read in pictures, one JSON line each",
-                                          [&options] { return run_ocr(options); });
+  CLI::App* command =
+      program.add_command("ocr", "Show the words that are read in pictures, one JSON line each",
+                          [&options] { return run_ocr(options); });
   command->add_option("IMAGE", options.images, "Picture files")->required();
-  command->add_option("--ocr-lang", options.languages, "Tesseract languages, e.g. eng+deu")->capture_default_str();
+  command->add_option("--ocr-lang", options.languages, "Tesseract languages, e.g. eng+deu")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -63,7 +78,8 @@ int main(int argc, char** argv) {
   OcrOptions ocr;
   add_add(program, add);
   add_plain(program, "stats", "What the collection holds", collection, run_stats);
-  add_plain(program, "skips", "The files that could not be indexed, and why", collection, run_skips);
+  add_plain(program, "skips", "The files that could not be indexed, and why", collection,
+            run_skips);
   add_plain(program, "verify", "Check everything against everything", collection, run_verify);
   add_plain(program, "repair", "Rebuild what can be derived", collection, run_repair);
   add_plain(program, "compact", "Drop the rows of removed pictures", collection, run_compact);

@@ -46,10 +46,12 @@ class Planner {
       : collection_(collection), known_skips_(known_skips) {
     collection.for_each_record([&](Row row, const PictureRecord& record) {
       const FileStamp& file = record.file;
-      known_.emplace(file.path, KnownFile{row, file.size_bytes, file.mtime_ns, record.content_hash, false});
+      known_.emplace(file.path,
+                     KnownFile{row, file.size_bytes, file.mtime_ns, record.content_hash, false});
       plan_.contents.insert(content_key(record.content_hash));
     });
-    collection.for_each_skip([&](const SkippedFile& skipped) { skipped_.emplace(skipped.file.path, skipped.file); });
+    collection.for_each_skip(
+        [&](const SkippedFile& skipped) { skipped_.emplace(skipped.file.path, skipped.file); });
   }
 
   void see(FoundFile file) {
@@ -83,7 +85,9 @@ class Planner {
   }
 
   SyncPlan finish(const PathSet& roots) && {
-    const auto is_gone = [&](const std::string& path) { return roots.covers(path) && !unlisted_.covers(path); };
+    const auto is_gone = [&](const std::string& path) {
+      return roots.covers(path) && !unlisted_.covers(path);
+    };
     for (const auto& [path, file] : known_) {
       if (!file.seen && is_gone(path)) plan_.missing.emplace(content_key(file.content), file.row);
     }

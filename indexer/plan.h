@@ -14,8 +14,8 @@
 namespace zeroshelf {
 
 struct SyncPlan {
-  std::vector<FoundFile> work;          // new or changed, in the order they were found
-  std::vector<SkippedPath> unusable;    // FIFOs, unreadable folders, ...
+  std::vector<FoundFile> work;        // new or changed, in the order they were found
+  std::vector<SkippedPath> unusable;  // FIFOs, unreadable folders, ...
   // Rows whose file is gone, by content. Several pictures may have the same content.
   std::unordered_multimap<std::string, Row> missing;
   std::vector<std::string> forgotten_skips;  // in the ledger, but no longer on disk

@@ -25,7 +25,9 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
   const Image& image = std::get<Image>(decoded);
 
   PreparedPicture picture;
-  picture.record = {stamp, hash, static_cast<uint32_t>(image.width_px), static_cast<uint32_t>(image.height_px), 0, 0};
+  picture.record = {
+      stamp, hash, static_cast<uint32_t>(image.width_px), static_cast<uint32_t>(image.height_px),
+      0,     0};
   picture.crop = resize_and_crop(image, options.crop_size_px);
   if (reader != nullptr) {
     picture.words = reader->read(image);

@@ -17,7 +17,8 @@ constexpr std::chrono::milliseconds kRedraw{100};
 
 std::string minutes(double seconds) {
   const auto whole = static_cast<uint64_t>(seconds + 0.5);
-  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  if (whole >= 3600)
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
@@ -55,8 +56,9 @@ void TextProgress::draw() {
   const uint64_t filled = total_ == 0 ? 0 : done_ * kBarWidth / total_;
   std::string bar(filled, '#');
   bar.resize(kBarWidth, '.');
-  fmt::print(stderr, "\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped", bar, with_thousands(done_),
-             with_thousands(total_), rate, rate > 0 ? minutes(static_cast<double>(total_ - done_) / rate) : "?",
+  fmt::print(stderr, "\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped", bar,
+             with_thousands(done_), with_thousands(total_), rate,
+             rate > 0 ? minutes(static_cast<double>(total_ - done_) / rate) : "?",
              with_thousands(skips_));
   std::fflush(stderr);
 }
@@ -72,18 +74,21 @@ void JsonProgress::planned(uint64_t files_to_read) {
   out_.flush();
 }
 
-void JsonProgress::skipped(const SkippedFile& file) { out_.write(skip_json(file)); }
+void JsonProgress::skipped(const SkippedFile& file) {
+  out_.write(skip_json(file));
+}
 
 void JsonProgress::committed(uint64_t pictures) {
-  out_.write(fmt::format("{{\"type\":\"commit\",\"pictures\":{},\"files_read\":{},\"files\":{}}}\n", pictures,
-                         done_, total_));
+  out_.write(fmt::format("{{\"type\":\"commit\",\"pictures\":{},\"files_read\":{},\"files\":{}}}\n",
+                         pictures, done_, total_));
   out_.flush();
 }
 
 std::string skip_json(const SkippedFile& file) {
   std::string line = "{\"type\":\"skip\",";
   append_json_path(line, file.file.path);
-  fmt::format_to(std::back_inserter(line), ",\"reason\":\"{}\",\"detail\":", skip_reason_name(file.skip.reason));
+  fmt::format_to(std::back_inserter(line),
+                 ",\"reason\":\"{}\",\"detail\":", skip_reason_name(file.skip.reason));
   append_json_string(line, file.skip.detail);
   return line + "}\n";
 }

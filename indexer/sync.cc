@@ -19,7 +19,8 @@ namespace {
 // Threads: any.
 class ContentRegister {
  public:
-  explicit ContentRegister(std::unordered_set<std::string> contents) : contents_(std::move(contents)) {}
+  explicit ContentRegister(std::unordered_set<std::string> contents)
+      : contents_(std::move(contents)) {}
 
   // Whether it was registered before; it is afterwards.
   bool claim(const ContentHash& hash) {
@@ -52,7 +53,8 @@ class Synchroniser {
     missing_ = std::move(plan.missing);
     observer_.planned(plan.work.size());
 
-    for (SkippedPath& path : plan.unusable) take(SkippedFile{{std::move(path.path), 0, 0}, std::move(path.skip)});
+    for (SkippedPath& path : plan.unusable)
+      take(SkippedFile{{std::move(path.path), 0, 0}, std::move(path.skip)});
     batch_.forgotten_skips = std::move(plan.forgotten_skips);
     if (!plan.work.empty()) read_all(plan.work, std::move(plan.contents));
     if (!report_.interrupted) settle_doubles();
@@ -92,9 +94,11 @@ class Synchroniser {
   std::vector<Workers::Work> make_workers(ContentRegister& known) const {
     std::vector<Workers::Work> workers;
     for (unsigned i = 0; i < threads(); ++i) {
-      workers.emplace_back([&known, options = prepare_options(), reader = make_reader()](const FoundFile& file) {
-        return prepare(file, options, reader.get(), [&](const ContentHash& hash) { return known.claim(hash); });
-      });
+      workers.emplace_back(
+          [&known, options = prepare_options(), reader = make_reader()](const FoundFile& file) {
+            return prepare(file, options, reader.get(),
+                           [&](const ContentHash& hash) { return known.claim(hash); });
+          });
     }
     return workers;
   }
@@ -103,7 +107,8 @@ class Synchroniser {
     Prepared prepared = workers.pop();
     observer_.read_one();
     std::visit([this](auto& result) { take(std::move(result)); }, prepared);
-    if (pictures_.size() >= options_.batch_pictures || batch_.skipped.size() >= kMaxSkipsABatch) commit();
+    if (pictures_.size() >= options_.batch_pictures || batch_.skipped.size() >= kMaxSkipsABatch)
+      commit();
   }
 
   void take(PreparedPicture picture) { pictures_.push_back(std::move(picture)); }
@@ -140,11 +145,13 @@ class Synchroniser {
     std::shared_ptr<TextReader> reader;
     for (const KnownContent& known : doubles_) {
       if (const auto row = collection_.find_content(known.hash)) {
-        batch_.copied.emplace_back(*row, FileStamp{known.file.path, known.file.size_bytes, known.file.mtime_ns});
+        batch_.copied.emplace_back(
+            *row, FileStamp{known.file.path, known.file.size_bytes, known.file.mtime_ns});
         ++report_.copied;
       } else {
         if (!reader) reader = make_reader();
-        Prepared prepared = prepare(known.file, prepare_options(), reader.get(), [](const ContentHash&) { return false; });
+        Prepared prepared = prepare(known.file, prepare_options(), reader.get(),
+                                    [](const ContentHash&) { return false; });
         std::visit([this](auto& result) { take(std::move(result)); }, prepared);
         commit();
       }
@@ -173,7 +180,8 @@ class Synchroniser {
     size_t text = 0;
     for (size_t i = 0; i < pictures_.size(); ++i) {
       PreparedPicture& picture = pictures_[i];
-      NewPicture added{std::move(picture.record), std::move(picture.words), to_vector(image_vectors.row(i)), {}};
+      NewPicture added{
+          std::move(picture.record), std::move(picture.words), to_vector(image_vectors.row(i)), {}};
       if (!added.words.empty()) added.text_vector = to_vector(text_vectors.row(text++));
       batch_.added.push_back(std::move(added));
     }
@@ -181,7 +189,9 @@ class Synchroniser {
     pictures_.clear();
   }
 
-  static std::vector<float> to_vector(std::span<const float> row) { return {row.begin(), row.end()}; }
+  static std::vector<float> to_vector(std::span<const float> row) {
+    return {row.begin(), row.end()};
+  }
 
   void remove_missing() {
     for (const auto& [content, row] : missing_) batch_.removed.push_back(row);

@@ -44,7 +44,8 @@ std::vector<float> query_vector(const SearchOptions& options, const Manifest& ma
   const auto encoder = encoder_for(manifest, options.model, side);
   std::vector<float> query(manifest.dimension);
   const auto add = [&](const Matrix& vectors) {
-    std::transform(query.begin(), query.end(), vectors.row(0).begin(), query.begin(), std::plus<>());
+    std::transform(query.begin(), query.end(), vectors.row(0).begin(), query.begin(),
+                   std::plus<>());
   };
   if (by_text) add(encoder->encode_texts(std::span(&options.text, 1), LongText::Truncate));
   if (by_image) {
@@ -59,8 +60,9 @@ std::string hit_json(size_t rank, const SearchHit& hit, float score, const std::
                      const std::string& text) {
   std::string line = fmt::format("{{\"type\":\"hit\",\"rank\":{},", rank);
   append_json_path(line, path);
-  fmt::format_to(std::back_inserter(line), ",\"score\":{},\"image_score\":{},\"text_score\":{},\"ocr_text\":",
-                 score, hit.image_score, hit.text_score ? fmt::to_string(*hit.text_score) : "null");
+  fmt::format_to(std::back_inserter(line),
+                 ",\"score\":{},\"image_score\":{},\"text_score\":{},\"ocr_text\":", score,
+                 hit.image_score, hit.text_score ? fmt::to_string(*hit.text_score) : "null");
   append_json_string(line, text);
   return line + "}\n";
 }
@@ -179,13 +181,14 @@ class CsvPredictions : public PredictionWriter {
 class TablePredictions : public PredictionWriter {
  public:
   explicit TablePredictions(const std::vector<Label>& labels) : labels_(labels) {
-    for (const Label& label : labels) width_ = std::max(width_, display_width(printable(label.name)));
+    for (const Label& label : labels)
+      width_ = std::max(width_, display_width(printable(label.name)));
     width_ = std::min(width_, kMaxWidth);
   }
 
   std::string header() const override {
-    return fmt::format("{} SCORE  BY     PICTURE SAYS{:{}} TEXT SAYS{:{}} PATH\n", table_cell("LABEL", width_),
-                       "", width_ - 5, "", width_ - 2);
+    return fmt::format("{} SCORE  BY     PICTURE SAYS{:{}} TEXT SAYS{:{}} PATH\n",
+                       table_cell("LABEL", width_), "", width_ - 5, "", width_ - 2);
   }
 
   std::string line(const std::string& path, const Prediction& prediction) const override {
@@ -298,7 +301,8 @@ int run_export(const ExportOptions& options) {
     std::string members = fmt::format("\"mode\":\"{}\",\"prediction\":{{", options.mode);
     evidence.append_evidence(members, prediction);
     try {
-      folders.add(record.file.path, classified.labels[prediction.answer().label].name, members + "}");
+      folders.add(record.file.path, classified.labels[prediction.answer().label].name,
+                  members + "}");
       ++placed;
     } catch (const Error& error) {
       warn(kProgram, error.what());

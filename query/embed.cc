@@ -48,7 +48,9 @@ EncoderSide side_for(const std::vector<EmbedInput>& inputs) {
   bool texts = false;
   bool images = false;
   for (const EmbedInput& input : inputs) (input.kind == Kind::Image ? images : texts) = true;
-  return texts && images ? EncoderSide::Both : images ? EncoderSide::ImageOnly : EncoderSide::TextOnly;
+  return texts && images ? EncoderSide::Both
+         : images        ? EncoderSide::ImageOnly
+                         : EncoderSide::TextOnly;
 }
 
 // Inputs of one kind, at most kBatch of them.
@@ -88,7 +90,8 @@ std::string embed_line(const Encoder& encoder, const EmbedInput& input, const Em
 // How many inputs from the front are of the same kind.
 size_t run_length(std::span<const EmbedInput> inputs) {
   size_t length = 1;
-  while (length < inputs.size() && length < kBatch && inputs[length].kind == inputs[0].kind) ++length;
+  while (length < inputs.size() && length < kBatch && inputs[length].kind == inputs[0].kind)
+    ++length;
   return length;
 }
 

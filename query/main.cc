@@ -12,9 +12,11 @@ void add_collection(CLI::App* command, std::filesystem::path& collection) {
 
 void add_model(CLI::App* command, ModelOptions& model, const std::string& model_help) {
   command->add_option("--model", model.model, model_help)->type_name("NAME|DIR|FILE");
-  command->add_option("--vocab", model.vocabulary, "The vocabulary, when it is not beside the weights")
+  command
+      ->add_option("--vocab", model.vocabulary, "The vocabulary, when it is not beside the weights")
       ->type_name("FILE");
-  command->add_option("--precision", model.precision, "Of the arithmetic; auto: bf16 where it is fast")
+  command
+      ->add_option("--precision", model.precision, "Of the arithmetic; auto: bf16 where it is fast")
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
       ->capture_default_str();
   command->add_option("--threads", model.threads, "Threads to use; 0: every core")
@@ -25,16 +27,20 @@ void add_model(CLI::App* command, ModelOptions& model, const std::string& model_
 void add_labels(CLI::App* command, LabelOptions& labels) {
   CLI::Option_group* group = command->add_option_group("Labels", "Exactly one of");
   group->add_option("--labels", labels.list, "The classes, e.g. \"cat, dog\"")->type_name("LIST");
-  group->add_option("--labels-file", labels.file, "One label a line, 'label: prompt | prompt'; or JSON")
+  group
+      ->add_option("--labels-file", labels.file,
+                   "One label a line, 'label: prompt | prompt'; or JSON")
       ->type_name("FILE");
   group->require_option(1);
-  command->add_option("--template", labels.templates,
-                      "Prompt for labels without their own, {} is the label; may be repeated")
+  command
+      ->add_option("--template", labels.templates,
+                   "Prompt for labels without their own, {} is the label; may be repeated")
       ->type_name("TEXT")
       ->allow_extra_args(false)
       ->capture_default_str();
-  command->add_option("--fusion", labels.fusion,
-                      "How picture and text decide: image or text alone, or max: the surer of both")
+  command
+      ->add_option("--fusion", labels.fusion,
+                   "How picture and text decide: image or text alone, or max: the surer of both")
       ->check(CLI::IsMember({"max", "image", "text"}))
       ->capture_default_str();
 }
@@ -46,8 +52,9 @@ CLI::Option* add_format(CLI::App* command, std::string& format, std::vector<std:
 }
 
 void add_search(Program& program, SearchOptions& options) {
-  CLI::App* command = program.add_command("search", "Find the pictures nearest to a text or a picture",
-                                          [&options] { return run_search(options); });
+  CLI::App* command =
+      program.add_command("search", "Find the pictures nearest to a text or a picture",
+                          [&options] { return run_search(options); });
   add_collection(command, options.collection);
   command->add_option("TEXT", options.text, "What to look for");
   command->add_option("--image", options.image, "A picture to look for; with TEXT, both count")
@@ -63,8 +70,9 @@ void add_search(Program& program, SearchOptions& options) {
 }
 
 void add_classify(Program& program, ClassifyOptions& options) {
-  CLI::App* command = program.add_command("classify", "Label every picture with the classes you name",
-                                          [&options] { return run_classify(options); });
+  CLI::App* command =
+      program.add_command("classify", "Label every picture with the classes you name",
+                          [&options] { return run_classify(options); });
   add_collection(command, options.collection);
   add_labels(command, options.labels);
   add_format(command, options.format, {"table", "jsonl", "csv"});
@@ -105,23 +113,28 @@ std::vector<EmbedInput> inputs_in_order(const CLI::App& command, const EmbedFlag
   for (const CLI::Option* option : command.parse_order()) {
     const std::string name = option->get_name();
     if (name == "--text") inputs.push_back({EmbedInput::Kind::Text, flags.texts[text++]});
-    if (name == "--text-file") inputs.push_back({EmbedInput::Kind::TextFile, flags.text_files[text_file++]});
+    if (name == "--text-file")
+      inputs.push_back({EmbedInput::Kind::TextFile, flags.text_files[text_file++]});
     if (name == "--image") inputs.push_back({EmbedInput::Kind::Image, flags.images[image++]});
   }
   return inputs;
 }
 
 void add_embed(Program& program, EmbedOptions& options, EmbedFlags& flags) {
-  CLI::App* command = program.add_command("embed", "Show the unit vectors that a model gives", nullptr);
+  CLI::App* command =
+      program.add_command("embed", "Show the unit vectors that a model gives", nullptr);
   command->callback([&program, command, &options, &flags] {
     options.inputs = inputs_in_order(*command, flags);
     program.choose([&options] { return run_embed(options); });
   });
   add_input(command, "--text", flags.texts, "A text; may be repeated")->type_name("TEXT");
-  add_input(command, "--text-file", flags.text_files, "A file with one text a line")->type_name("FILE");
+  add_input(command, "--text-file", flags.text_files, "A file with one text a line")
+      ->type_name("FILE");
   add_input(command, "--image", flags.images, "A picture; may be repeated")->type_name("FILE");
   command->add_flag("--tokens", options.tokens, "Add the token ids of texts");
-  command->add_option("--npy", options.npy, "Write the vectors there as float32 rows, not into the lines")
+  command
+      ->add_option("--npy", options.npy,
+                   "Write the vectors there as float32 rows, not into the lines")
       ->type_name("OUT");
   add_model(command, options.model, "The model");
   command->get_option("--model")->required();

@@ -41,10 +41,11 @@ std::unique_ptr<Encoder> encoder_for(const Manifest& manifest, const ModelOption
   if (named.model.empty()) named.model = manifest.model_path;
   auto encoder = load_for(named, side);
   if (encoder->info().fingerprint != manifest.model_fingerprint) {
-    throw Error(ErrorCode::Incompatible, encoder->info().path,
-                fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
-                            manifest.model_name, manifest.model_path, manifest.model_fingerprint),
-                "name that model with --model, or index into a new collection");
+    throw Error(
+        ErrorCode::Incompatible, encoder->info().path,
+        fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
+                    manifest.model_name, manifest.model_path, manifest.model_fingerprint),
+        "name that model with --model, or index into a new collection");
   }
   return encoder;
 }

@@ -58,7 +58,7 @@ struct EmbedInput {
 struct EmbedOptions {
   std::vector<EmbedInput> inputs;  // in the order of the command line
   bool tokens = false;
-  std::filesystem::path npy;       // empty: vectors go into the lines
+  std::filesystem::path npy;  // empty: vectors go into the lines
   ModelOptions model;
 };
 

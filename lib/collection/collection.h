@@ -98,12 +98,12 @@ struct Batch {
   // The same content as a live row under another path: its vectors and words are taken over.
   std::vector<std::pair<Row, FileStamp>> copied;
   std::vector<Row> removed;
-  std::vector<SkippedFile> skipped;         // put into the ledger; the path loses its row, if any
-  std::vector<std::string> forgotten_skips; // paths that leave the ledger
+  std::vector<SkippedFile> skipped;          // put into the ledger; the path loses its row, if any
+  std::vector<std::string> forgotten_skips;  // paths that leave the ledger
 
   bool empty() const {
-    return added.empty() && moved.empty() && copied.empty() && removed.empty() &&
-           skipped.empty() && forgotten_skips.empty();
+    return added.empty() && moved.empty() && copied.empty() && removed.empty() && skipped.empty() &&
+           forgotten_skips.empty();
   }
 };
 

@@ -16,8 +16,8 @@ struct Manifest {
   std::string model_fingerprint;  // vectors of another fingerprint are refused
   uint32_t dimension = 0;
   float logit_scale = 100;
-  std::string ocr_languages;      // empty: the collection was made with --no-ocr
-  std::string created_utc;        // ISO 8601
+  std::string ocr_languages;  // empty: the collection was made with --no-ocr
+  std::string created_utc;    // ISO 8601
 };
 
 }  // namespace zeroshelf

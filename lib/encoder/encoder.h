@@ -20,7 +20,7 @@ struct ModelInfo {
   uint32_t dimension = 0;   // of the shared embedding space
   float logit_scale = 100;  // exp of the learned parameter: 100 for OpenAI's models
   uint32_t context_length = 77;
-  std::string precision;    // of the arithmetic: "fp32" or "bf16"
+  std::string precision;  // of the arithmetic: "fp32" or "bf16"
   Preprocessing preprocessing;
 };
 

@@ -22,7 +22,8 @@ SideAnswer most_probable(std::span<const float> similarities, float logit_scale)
   const SideAnswer best = largest(similarities);
   double sum = 0;
   for (float similarity : similarities) {
-    sum += std::exp(static_cast<double>(logit_scale) * (static_cast<double>(similarity) - best.score));
+    sum +=
+        std::exp(static_cast<double>(logit_scale) * (static_cast<double>(similarity) - best.score));
   }
   return {best.label, static_cast<float>(1 / sum)};
 }
@@ -30,8 +31,10 @@ SideAnswer most_probable(std::span<const float> similarities, float logit_scale)
 std::optional<Source> winner_of(FusionRule rule, const SideAnswer& image,
                                 const std::optional<SideAnswer>& text) {
   switch (rule) {
-    case FusionRule::Image: return Source::Image;
-    case FusionRule::Text: return text ? std::optional(Source::Text) : std::nullopt;
+    case FusionRule::Image:
+      return Source::Image;
+    case FusionRule::Text:
+      return text ? std::optional(Source::Text) : std::nullopt;
     case FusionRule::Max:
       return text && text->score > image.score ? Source::Text : Source::Image;
   }
@@ -44,11 +47,13 @@ FusionRule parse_fusion_rule(std::string_view name) {
   if (name == "image") return FusionRule::Image;
   if (name == "text") return FusionRule::Text;
   if (name == "max") return FusionRule::Max;
-  throw Error(ErrorCode::InvalidArgument, "--fusion", "no rule is called '" + std::string(name) + "'",
-              "use image, text or max");
+  throw Error(ErrorCode::InvalidArgument, "--fusion",
+              "no rule is called '" + std::string(name) + "'", "use image, text or max");
 }
 
-std::string_view source_name(Source source) { return source == Source::Image ? "image" : "text"; }
+std::string_view source_name(Source source) {
+  return source == Source::Image ? "image" : "text";
+}
 
 Prediction fuse(FusionRule rule, std::span<const float> image_similarities,
                 std::span<const float> text_similarities, float logit_scale) {

@@ -67,7 +67,8 @@ class LabelCollector {
   }
 
   std::vector<Label> finish() && {
-    if (labels_.empty()) refuse(subject_, "no labels", "name at least one, e.g. --labels \"cat, dog\"");
+    if (labels_.empty())
+      refuse(subject_, "no labels", "name at least one, e.g. --labels \"cat, dog\"");
     return std::move(labels_);
   }
 
@@ -85,14 +86,16 @@ std::vector<Label> parse_text(std::string_view text, LabelCollector collector) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty() || line.front() == '#') continue;
     const size_t colon = line.find(':');
-    const std::vector<std::string> prompts =
-        colon == std::string_view::npos ? std::vector<std::string>{} : split(line.substr(colon + 1), '|');
+    const std::vector<std::string> prompts = colon == std::string_view::npos
+                                                 ? std::vector<std::string>{}
+                                                 : split(line.substr(colon + 1), '|');
     collector.add(trimmed(line.substr(0, colon)), prompts, fmt::format("line {}: ", line_number));
   }
   return std::move(collector).finish();
 }
 
-std::vector<std::string> json_prompts(const nlohmann::ordered_json& value, std::string_view subject) {
+std::vector<std::string> json_prompts(const nlohmann::ordered_json& value,
+                                      std::string_view subject) {
   if (value.is_null()) return {};
   if (value.is_string()) return {value.get<std::string>()};
   std::vector<std::string> prompts;

@@ -24,8 +24,8 @@ struct Box {
 };
 
 struct Word {
-  std::string text;       // UTF-8, no white space
-  float confidence = 0;   // 0 to 1
+  std::string text;      // UTF-8, no white space
+  float confidence = 0;  // 0 to 1
   Box box;
 };
 

@@ -25,7 +25,8 @@ constexpr size_t kMaxNameBytes = 200;  // of 255, so that " (12345)" and an endi
 constexpr const char* kManifest = "manifest.jsonl";
 constexpr const char* kUnfinishedManifest = "manifest.jsonl.unfinished";
 
-[[noreturn]] void fail(const fs::path& path, const std::string& cause, const std::string& cure = "") {
+[[noreturn]] void fail(const fs::path& path, const std::string& cause,
+                       const std::string& cure = "") {
   throw Error(ErrorCode::Io, path.string(), cause, cure);
 }
 
@@ -52,8 +53,9 @@ int copy_exclusively(const fs::path& source, const fs::path& target) {
   if (from < 0) return errno;
   struct stat status {};
   int error_number = ::fstat(from, &status) == 0 ? 0 : errno;
-  const int to = error_number != 0 ? -1 : ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                                 status.st_mode & 0777);
+  const int to = error_number != 0 ? -1
+                                   : ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                                            status.st_mode & 0777);
   if (error_number == 0 && to < 0) error_number = errno;
   while (error_number == 0) {
     char buffer[1 << 16];
@@ -82,9 +84,11 @@ int place_exclusively(const fs::path& source, const fs::path& target, ExportMode
       return ::symlink(source.c_str(), target.c_str()) == 0 ? 0 : errno;
     case ExportMode::Hardlink:
       // The picture itself, where the source is a symbolic link to it.
-      return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0
-                                                                                                : errno;
-    case ExportMode::Copy: return copy_exclusively(source, target);
+      return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0
+                 ? 0
+                 : errno;
+    case ExportMode::Copy:
+      return copy_exclusively(source, target);
   }
   return EINVAL;
 }
@@ -116,8 +120,8 @@ std::string safe_file_name(std::string_view name) {
   const bool readable = is_utf8(name);
   for (size_t i = 0; i < name.size(); ++i) {
     const auto byte = static_cast<unsigned char>(name[i]);
-    const bool harmful = byte < 0x20 || byte == 0x7f || byte == '/' || byte == '\\' || byte == '%' ||
-                         (byte == '.' && i == 0) || (byte >= 0x80 && !readable);
+    const bool harmful = byte < 0x20 || byte == 0x7f || byte == '/' || byte == '\\' ||
+                         byte == '%' || (byte == '.' && i == 0) || (byte >= 0x80 && !readable);
     if (harmful) {
       fmt::format_to(std::back_inserter(safe), "%{:02X}", byte);
     } else {
@@ -155,13 +159,16 @@ fs::path FolderExport::place(const fs::path& source, const fs::path& folder) {
     if (error_number == 0) return target;
     if (error_number == EEXIST) continue;
     --number;
-    const bool crosses = mode_ == ExportMode::Hardlink && (error_number == EXDEV || error_number == EPERM);
-    fail(source, fmt::format("cannot place it at {}: {}", target.string(), errno_text(error_number)),
+    const bool crosses =
+        mode_ == ExportMode::Hardlink && (error_number == EXDEV || error_number == EPERM);
+    fail(source,
+         fmt::format("cannot place it at {}: {}", target.string(), errno_text(error_number)),
          crosses ? "use --mode copy or symlink" : "");
   }
 }
 
-void FolderExport::add(const fs::path& source, std::string_view label, std::string_view evidence_json) {
+void FolderExport::add(const fs::path& source, std::string_view label,
+                       std::string_view evidence_json) {
   std::error_code error;
   if (!fs::exists(source, error)) {
     throw Error(ErrorCode::NotFound, source.string(), "the picture is gone since it was indexed",

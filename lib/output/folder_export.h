@@ -6,9 +6,9 @@
 //   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score
 //
 // Nothing that exists is ever overwritten or changed: DIR must be absent or empty, and two pictures
-// of one name become "name.jpg" and "name (2).jpg". Characters that would be harmful in a name ('/',
-// control characters, bytes that are not UTF-8, '%', a leading dot) are written as %XX; the manifest
-// has the exact source path.
+// of one name become "name.jpg" and "name (2).jpg". Characters that would be harmful in a name
+// ('/', control characters, bytes that are not UTF-8, '%', a leading dot) are written as %XX; the
+// manifest has the exact source path.
 
 #include <cstdio>
 #include <filesystem>
@@ -38,8 +38,8 @@ class FolderExport {
   FolderExport& operator=(const FolderExport&) = delete;
 
   // Places one picture. evidence_json: further members of its manifest line, e.g. "\"score\":0.9".
-  // Throws NotFound when the source is gone, Io when it cannot be placed (the cure names --mode copy
-  // where a hard link is impossible); the export can go on after that.
+  // Throws NotFound when the source is gone, Io when it cannot be placed (the cure names --mode
+  // copy where a hard link is impossible); the export can go on after that.
   void add(const std::filesystem::path& source, std::string_view label,
            std::string_view evidence_json);
 

@@ -54,7 +54,8 @@ void NpyWriter::write_header() {
   const auto size = static_cast<uint16_t>(kHeaderBytes - 10);
   header += static_cast<char>(size & 0xff);
   header += static_cast<char>(size >> 8);
-  header += fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows_, columns_);
+  header += fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows_,
+                        columns_);
   header.resize(kHeaderBytes - 1, ' ');
   header += '\n';
   if (std::fseek(file_, 0, SEEK_SET) != 0 ||

@@ -21,7 +21,8 @@ Program::Program(std::string name, std::string description)
   app_.require_subcommand(1);
   app_.set_version_flag("--version", name_ + " " ZEROSHELF_VERSION);
   app_.get_formatter()->column_width(34);
-  app_.footer("Exit codes: 0 done, 1 nothing found, 2 could not do it, 3 done with some files skipped.");
+  app_.footer(
+      "Exit codes: 0 done, 1 nothing found, 2 could not do it, 3 done with some files skipped.");
 }
 
 CLI::App* Program::add_command(const std::string& name, const std::string& description,
@@ -43,7 +44,8 @@ int Program::run(int argc, char** argv) {
     app_.parse(argc, argv);
     return chosen_();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app_.exit(error) == 0 ? kDone : kFailed;  // help, version
+    if (error.get_exit_code() == 0)
+      return app_.exit(error) == 0 ? kDone : kFailed;  // help, version
     return report(printable(error.what()) + "; see " + name_ + " --help");
   } catch (const ClosedPipe&) {
     return kDone;

@@ -38,7 +38,9 @@ uint64_t ByteReader::varint_at_most(uint64_t limit) {
   return value;
 }
 
-std::string_view ByteReader::text() { return take(varint()); }
+std::string_view ByteReader::text() {
+  return take(varint());
+}
 
 std::string_view ByteReader::take(uint64_t size) {
   if (size > bytes_.size()) fail("it ends too early");

@@ -20,10 +20,8 @@ static_assert(std::endian::native == std::endian::little, "the file formats are 
 class ByteWriter {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
-  void number(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
+  requires std::is_arithmetic_v<T>
+  void number(T value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof value); }
   // Unsigned LEB128, 1 to 10 bytes.
   void varint(uint64_t value);
   // A varint length and the bytes.
@@ -45,8 +43,7 @@ class ByteReader {
   ByteReader(std::string_view bytes, std::string_view subject) : bytes_(bytes), subject_(subject) {}
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  T number() {
+  requires std::is_arithmetic_v<T> T number() {
     T value;
     std::memcpy(&value, take(sizeof value).data(), sizeof value);
     return value;

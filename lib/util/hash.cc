@@ -33,7 +33,9 @@ uint64_t checksum64(std::span<const std::byte> bytes) {
 }
 
 namespace {
-XXH3_state_t* as_state(void* state) { return static_cast<XXH3_state_t*>(state); }
+XXH3_state_t* as_state(void* state) {
+  return static_cast<XXH3_state_t*>(state);
+}
 }  // namespace
 
 Checksum128::Checksum128() : state_(XXH3_createState()) {
@@ -41,7 +43,9 @@ Checksum128::Checksum128() : state_(XXH3_createState()) {
   XXH3_128bits_reset(as_state(state_));
 }
 
-Checksum128::~Checksum128() { XXH3_freeState(as_state(state_)); }
+Checksum128::~Checksum128() {
+  XXH3_freeState(as_state(state_));
+}
 
 void Checksum128::update(std::span<const std::byte> bytes) {
   XXH3_128bits_update(as_state(state_), bytes.data(), bytes.size());

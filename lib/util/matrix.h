@@ -11,8 +11,7 @@ namespace zeroshelf {
 class Matrix {
  public:
   Matrix() = default;
-  Matrix(size_t rows, size_t columns)
-      : rows_(rows), columns_(columns), values_(rows * columns) {}
+  Matrix(size_t rows, size_t columns) : rows_(rows), columns_(columns), values_(rows * columns) {}
 
   size_t rows() const { return rows_; }
   size_t columns() const { return columns_; }

@@ -21,8 +21,8 @@ class OrderedWorkers {
  public:
   using Work = std::function<Output(Input)>;
 
-  // One thread for each element of workers, which only that thread calls: it may hold state. At most
-  // window inputs are on their way.
+  // One thread for each element of workers, which only that thread calls: it may hold state. At
+  // most window inputs are on their way.
   OrderedWorkers(std::vector<Work> workers, size_t window) : window_(window) {
     for (Work& work : workers) {
       threads_.emplace_back([this, work = std::move(work)] { serve(work); });

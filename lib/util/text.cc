@@ -104,9 +104,8 @@ std::string with_thousands(uint64_t value) {
 
 int display_width(std::string_view utf8) {
   int width = 0;
-  for_each_character(utf8, [&](UChar32 c, std::string_view) {
-    width += c < 0 ? 1 : character_width(c);
-  });
+  for_each_character(utf8,
+                     [&](UChar32 c, std::string_view) { width += c < 0 ? 1 : character_width(c); });
   return width;
 }
 

@@ -22,12 +22,15 @@ std::vector<Label> read_text(std::string_view content,
   return read_label_file(directory / "labels", templates);
 }
 
-bool is_invalid(const Error& error) { return error.code() == ErrorCode::InvalidArgument; }
+bool is_invalid(const Error& error) {
+  return error.code() == ErrorCode::InvalidArgument;
+}
 
 BOOST_AUTO_TEST_SUITE(labels)
 
 BOOST_AUTO_TEST_CASE(a_list_is_split_at_commas_and_trimmed) {
-  const std::vector<Label> labels = parse_label_list(" cat , Animal Crossing,,dog ", {"a {}", "the {}"});
+  const std::vector<Label> labels =
+      parse_label_list(" cat , Animal Crossing,,dog ", {"a {}", "the {}"});
   BOOST_TEST(labels.size() == 3u);
   BOOST_TEST((labels[1] == Label{"Animal Crossing", {"a Animal Crossing", "the Animal Crossing"}}));
 }
@@ -44,18 +47,19 @@ BOOST_AUTO_TEST_CASE(empty_lists_and_doubles_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_text_file_has_comments_prompts_and_placeholders) {
-  const std::vector<Label> labels =
-      read_text("\xef\xbb\xbf# classes\r\ncat\r\n\n dog : a photo of a dog | a {} drawn \n", {"a {}"});
+  const std::vector<Label> labels = read_text(
+      "\xef\xbb\xbf# classes\r\ncat\r\n\n dog : a photo of a dog | a {} drawn \n", {"a {}"});
   BOOST_TEST(labels.size() == 2u);
   BOOST_TEST((labels[0] == Label{"cat", {"a cat"}}));
   BOOST_TEST((labels[1] == Label{"dog", {"a photo of a dog", "a dog drawn"}}));
 }
 
 BOOST_AUTO_TEST_CASE(json_says_the_same) {
-  const std::vector<Label> labels =
-      read_text(R"([ "cat", {"label": "dog", "prompts": ["a photo of a dog", "a {} drawn"]} ])", {"a {}"});
+  const std::vector<Label> labels = read_text(
+      R"([ "cat", {"label": "dog", "prompts": ["a photo of a dog", "a {} drawn"]} ])", {"a {}"});
   BOOST_TEST((labels == read_text("cat\ndog: a photo of a dog | a {} drawn\n", {"a {}"})));
-  BOOST_TEST((labels == read_text(R"({"cat": [], "dog": ["a photo of a dog", "a {} drawn"]})", {"a {}"})));
+  BOOST_TEST(
+      (labels == read_text(R"({"cat": [], "dog": ["a photo of a dog", "a {} drawn"]})", {"a {}"})));
   // The order of the file is kept, whatever the alphabet says.
   BOOST_TEST(read_text(R"({"z": "1", "a": "2"})")[0].name == "z");
 }

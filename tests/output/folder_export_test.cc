@@ -16,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::TemporaryDirectory;
 
-std::string content(const fs::path& path) { return read_file(path, 1 << 20); }
+std::string content(const fs::path& path) {
+  return read_file(path, 1 << 20);
+}
 
 std::vector<nlohmann::json> manifest(const fs::path& directory) {
   std::vector<nlohmann::json> lines;
@@ -73,8 +75,8 @@ BOOST_AUTO_TEST_CASE(hostile_labels_stay_inside_the_folder) {
   const TemporaryDirectory directory;
   testing::write_file(directory / "a.jpg", "picture");
   FolderExport result(directory / "out", ExportMode::Copy);
-  for (const std::string label : {"../up", "..", ".", "", "a/b", "line\nbreak", "manifest.jsonl",
-                                  "bad\xff", "100%"}) {
+  for (const std::string label :
+       {"../up", "..", ".", "", "a/b", "line\nbreak", "manifest.jsonl", "bad\xff", "100%"}) {
     result.add(directory / "a.jpg", label, "");
   }
   result.finish();

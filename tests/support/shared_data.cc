@@ -20,7 +20,8 @@ float from_half(uint16_t half) {
   if (exponent == 0) {
     return (sign ? -1.0f : 1.0f) * static_cast<float>(fraction) / (1 << 24);
   }
-  const uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
+  const uint32_t bits =
+      sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
   float value;
   std::memcpy(&value, &bits, 4);
   return value;
@@ -46,9 +47,11 @@ NpyArray read_npy(const std::filesystem::path& path) {
   NpyArray array;
   std::stringstream numbers(match[1]);
   for (std::string number; std::getline(numbers, number, ',');) {
-    if (number.find_first_of("0123456789") != std::string::npos) array.shape.push_back(std::stoul(number));
+    if (number.find_first_of("0123456789") != std::string::npos)
+      array.shape.push_back(std::stoul(number));
   }
-  array.values.resize(std::accumulate(array.shape.begin(), array.shape.end(), size_t{1}, std::multiplies<>()));
+  array.values.resize(
+      std::accumulate(array.shape.begin(), array.shape.end(), size_t{1}, std::multiplies<>()));
   const char* data = file.data() + 10 + header_size;
   if (header.find("<f4") != std::string::npos) {
     std::memcpy(array.values.data(), data, array.values.size() * 4);

@@ -26,8 +26,9 @@ BOOST_AUTO_TEST_CASE(every_element_is_visited_once) {
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_in_a_thread_comes_out) {
-  BOOST_CHECK_THROW(parallel_chunks(100, 1, 2, [](size_t, size_t) { throw std::runtime_error("x"); }),
-                    std::runtime_error);
+  BOOST_CHECK_THROW(
+      parallel_chunks(100, 1, 2, [](size_t, size_t) { throw std::runtime_error("x"); }),
+      std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE(ordered_workers_keep_the_order_and_the_window) {

@@ -15,8 +15,10 @@ BOOST_AUTO_TEST_SUITE(text)
 BOOST_AUTO_TEST_CASE(printable_shows_what_would_harm_a_terminal) {
   BOOST_TEST(printable("a\x1b[31mb\nc") == "a\\x1b[31mb\\nc");
   BOOST_TEST(printable("x\xff") == "x\\xff");
-  BOOST_TEST(printable("\xe2\x80\xae" "gpj") == "\\u202egpj");  // right-to-left override
-  BOOST_TEST(printable("\xc2\x9b" "1m") == "\\u009b1m");        // C1 control sequence introducer
+  BOOST_TEST(printable("\xe2\x80\xae"
+                       "gpj") == "\\u202egpj");  // right-to-left override
+  BOOST_TEST(printable("\xc2\x9b"
+                       "1m") == "\\u009b1m");  // C1 control sequence introducer
   BOOST_TEST(printable("naïve 日本") == "naïve 日本");
 }
 
