@@ -17,6 +17,8 @@ pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(heif REQUIRED IMPORTED_TARGET libheif)
 pkg_check_modules(webpdemux REQUIRED IMPORTED_TARGET libwebpdemux libwebp)
 pkg_check_modules(exif REQUIRED IMPORTED_TARGET libexif)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
 find_library(GIF_LIBRARY gif REQUIRED)
 pkg_check_modules(tesseract REQUIRED IMPORTED_TARGET tesseract lept)
 

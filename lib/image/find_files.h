@@ -26,19 +26,32 @@ struct SkippedPath {
   Skip skip;
 };
 
-// Walks the roots (files or folders) depth first, entries in byte order, and calls visit for each
-// file once. Symbolic links are followed; a folder reached twice, by a loop or by two links, is
-// walked once. FIFOs, sockets and devices are reported and never opened. Hidden files and folders
-// (a name that starts with a dot) are passed over unless they are roots. excluded (the collection's
-// own folder; may be empty) is passed over.
+// Walks the roots (files or folders) in the byte order of their absolute paths, each depth first
+// with its entries in byte order, and calls visit for each path once, also where roots overlap. The
+// same tree gives the same order, whatever the order of the roots.
 //
-// Throws NotFound or Io when a root itself does not exist or cannot be read.
+// Symbolic links are followed; a folder reached twice, by a loop or by two links, is walked once,
+// under the path that comes first; a file reached by two links is found under each. FIFOs, sockets
+// and devices are reported (NotRegularFile) and never opened. Hidden files and folders (a name that
+// starts with a dot) are passed over unless they are roots. excluded (the collection's own folder;
+// may be empty) is passed over, by whatever path it is reached.
+//
+// Also reported, and the walk goes on: a folder that cannot be listed, and a path longer than the
+// system takes (Unreadable); a link to something that does not exist (Vanished).
+//
+// A folder's files are visited before the next folder is listed; memory goes with the largest
+// folders on the way down, and no file descriptor is held while visit runs. What visit throws ends
+// the walk.
+//
+// Throws NotFound or Io, before anything is visited, when a root itself does not exist or cannot be
+// read.
 void find_files(const std::vector<std::filesystem::path>& roots,
                 const std::filesystem::path& excluded,
                 const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit);
 
-// The bytes of a file that find_files found. Skips: Vanished, Unreadable, NotRegularFile,
-// TooManyBytes, Changed (its size or time is no longer the one found, before or after reading).
+// The bytes of a file that find_files found. Never waits, even when a FIFO took the file's place.
+// Skips: Vanished, Unreadable, NotRegularFile, TooManyBytes (by the size found, unopened), Changed
+// (its size or time is no longer the one found, before or after reading).
 std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t max_bytes);
 
 }  // namespace zeroshelf

@@ -31,17 +31,26 @@ struct Word {
 
 struct TextReaderOptions {
   std::string languages = "eng";  // Tesseract's codes, joined by '+'
+  int timeout_ms = 20'000;        // for one picture; at least 1
 };
 
 class TextReader {
  public:
   // Throws Unavailable when a language's data is not installed; the cure names the package.
+  // InvalidArgument when languages is not a list of codes.
   explicit TextReader(const TextReaderOptions& options);
   ~TextReader();
   TextReader(const TextReader&) = delete;
   TextReader& operator=(const TextReader&) = delete;
 
-  // In reading order. A picture without text gives no words.
+  // In reading order. A picture without text gives no words, and so does one with a side below 8
+  // pixels. Dropped are words below a confidence of 0.3, and words without a letter or digit.
+  //
+  // A picture above 12 megapixels, or with a side above 16,000, is read scaled down; the boxes are
+  // those of the whole picture. When the time is over, the words found so far are returned; finding
+  // the lines cannot be interrupted, so a call may take somewhat longer than timeout_ms.
+  //
+  // Throws Unavailable when Tesseract gives up; the reader stays usable.
   std::vector<Word> read(const Image& image);
 
  private:

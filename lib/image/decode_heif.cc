@@ -1,0 +1,72 @@
+// HEIC and AVIF by libheif, which applies the rotation and mirroring that these formats store.
+// Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
+
+#include <libheif/heif.h>
+
+#include <cstring>
+#include <memory>
+
+#include "lib/image/decoders.h"
+
+namespace zeroshelf {
+namespace {
+
+using Context = std::unique_ptr<heif_context, decltype(&heif_context_free)>;
+using Handle = std::unique_ptr<heif_image_handle, decltype(&heif_image_handle_release)>;
+using Pixels = std::unique_ptr<heif_image, decltype(&heif_image_release)>;
+
+Skip failure(const heif_error& error) {
+  if (error.code == heif_error_Unsupported_filetype ||
+      error.code == heif_error_Unsupported_feature ||
+      error.code == heif_error_Plugin_loading_error) {
+    return {SkipReason::NotAPicture, std::string("not a picture that can be read: ") +
+                                         error.message + "; convert it to JPEG"};
+  }
+  if (error.subcode == heif_suberror_End_of_data) return cut_short();
+  return damaged(error.message);
+}
+
+Image image_from(const heif_image* pixels, int channels) {
+  const int width = heif_image_get_width(pixels, heif_channel_interleaved);
+  const int height = heif_image_get_height(pixels, heif_channel_interleaved);
+  int stride = 0;
+  const uint8_t* plane = heif_image_get_plane_readonly(pixels, heif_channel_interleaved, &stride);
+  Image image = blank_image(width, height, channels);
+  const size_t row_bytes = static_cast<size_t>(width) * channels;
+  for (int y = 0; y < height; ++y) {
+    std::memcpy(image.rgb.data() + y * row_bytes, plane + static_cast<size_t>(y) * stride,
+                row_bytes);
+  }
+  return image;
+}
+
+}  // namespace
+
+Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
+  const Context context(heif_context_alloc(), heif_context_free);
+  heif_error error =
+      heif_context_read_from_memory_without_copy(context.get(), file.data(), file.size(), nullptr);
+  if (error.code != heif_error_Ok) return failure(error);
+
+  heif_image_handle* raw_handle = nullptr;
+  error = heif_context_get_primary_image_handle(context.get(), &raw_handle);
+  const Handle handle(raw_handle, heif_image_handle_release);
+  if (error.code != heif_error_Ok) return failure(error);
+  const int width = heif_image_handle_get_width(handle.get());
+  const int height = heif_image_handle_get_height(handle.get());
+  if (width <= 0 || height <= 0) return damaged("no size in it");
+  if (auto refused = refusal(width, height, limits)) return *refused;
+
+  const bool has_alpha = heif_image_handle_has_alpha_channel(handle.get()) != 0;
+  heif_image* raw_pixels = nullptr;
+  error = heif_decode_image(handle.get(), &raw_pixels, heif_colorspace_RGB,
+                            has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB,
+                            nullptr);
+  const Pixels pixels(raw_pixels, heif_image_release);
+  if (error.code != heif_error_Ok) return failure(error);
+  Image image = image_from(pixels.get(), has_alpha ? 4 : 3);
+  if (has_alpha) lay_on_white(image.rgb);
+  return image;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,197 @@
+// JPEG by libjpeg-turbo, with the settings and the CMYK conversion that PIL uses, so that the
+// pixels are the ones PIL gives.
+// Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
+//
+// libjpeg leaves by longjmp: only run_guarded() sets the target, and the steps it runs hold no
+// object with a destructor.
+
+#include <jerror.h>
+#include <jpeglib.h>
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+
+#include "lib/image/decoders.h"
+
+namespace zeroshelf {
+namespace {
+
+// A crafted progressive file can make every scan cost a pass over all blocks; real files have
+// about ten.
+constexpr int kMaxScans = 200;
+constexpr size_t kMaxExifBytes = 65533;
+
+struct Reader {
+  jpeg_decompress_struct info;
+  jpeg_error_mgr errors;
+  jpeg_progress_mgr progress;
+  std::jmp_buf escape;
+  char message[JMSG_LENGTH_MAX];
+};
+
+Reader& reader_of(j_common_ptr info) {
+  return *static_cast<Reader*>(info->client_data);
+}
+
+[[noreturn]] void leave(j_common_ptr info) {
+  Reader& reader = reader_of(info);
+  info->err->format_message(info, reader.message);
+  std::longjmp(reader.escape, 1);
+}
+
+// Warnings that say that pixels are wrong or missing; the others (stray bytes between segments, odd
+// versions) leave the picture whole.
+bool loses_pixels(int warning) {
+  switch (warning) {
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_BOGUS_PROGRESSION:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_JPEG_EOF:
+    case JWRN_MUST_RESYNC:
+    case JWRN_NOT_SEQUENTIAL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void on_message(j_common_ptr info, int level) {
+  if (level < 0 && loses_pixels(info->err->msg_code)) leave(info);
+}
+
+void print_nothing(j_common_ptr) {}
+
+void on_progress(j_common_ptr info) {
+  const auto& decompress = *reinterpret_cast<j_decompress_ptr>(info);
+  if (decompress.input_scan_number <= kMaxScans) return;
+  Reader& reader = reader_of(info);
+  std::snprintf(reader.message, sizeof reader.message, "more than %d scans", kMaxScans);
+  std::longjmp(reader.escape, 1);
+}
+
+// Runs the step; false when libjpeg gave up, with the reason in reader.message.
+template <class Step>
+bool run_guarded(Reader& reader, Step step) {
+  if (setjmp(reader.escape) != 0) return false;
+  step();
+  return true;
+}
+
+class JpegFile {
+ public:
+  JpegFile() {
+    std::memset(&reader_, 0, sizeof reader_);
+    reader_.info.err = jpeg_std_error(&reader_.errors);
+    reader_.errors.error_exit = leave;
+    reader_.errors.emit_message = on_message;
+    reader_.errors.output_message = print_nothing;
+    reader_.progress.progress_monitor = on_progress;
+    reader_.info.client_data = &reader_;
+  }
+  ~JpegFile() { jpeg_destroy_decompress(&reader_.info); }
+  JpegFile(const JpegFile&) = delete;
+  JpegFile& operator=(const JpegFile&) = delete;
+
+  bool open(Bytes file) {
+    return run_guarded(reader_, [&] {
+      jpeg_create_decompress(&reader_.info);
+      reader_.info.progress = &reader_.progress;
+      jpeg_mem_src(&reader_.info, as_uint8(file), file.size());
+      jpeg_save_markers(&reader_.info, JPEG_APP0 + 1, 0xffff);
+      jpeg_read_header(&reader_.info, TRUE);
+    });
+  }
+
+  // Chooses what libjpeg delivers. Gives the samples of a pixel: 1 grey, 3 RGB, 4 CMYK.
+  int choose_output() {
+    jpeg_decompress_struct& info = reader_.info;
+    const J_COLOR_SPACE stored = info.jpeg_color_space;
+    info.out_color_space = stored == JCS_GRAYSCALE                    ? JCS_GRAYSCALE
+                           : stored == JCS_CMYK || stored == JCS_YCCK ? JCS_CMYK
+                                                                      : JCS_RGB;
+    info.dct_method = JDCT_ISLOW;
+    info.do_fancy_upsampling = TRUE;
+    return info.out_color_space == JCS_GRAYSCALE ? 1 : info.out_color_space == JCS_CMYK ? 4 : 3;
+  }
+
+  // Calls put(y) after each row was read into line.
+  template <class Put>
+  bool read_rows(uint8_t* line, Put put) {
+    return run_guarded(reader_, [&] {
+      jpeg_start_decompress(&reader_.info);
+      while (reader_.info.output_scanline < reader_.info.output_height) {
+        const JDIMENSION y = reader_.info.output_scanline;
+        JSAMPROW rows[] = {line};
+        jpeg_read_scanlines(&reader_.info, rows, 1);
+        put(y);
+      }
+      jpeg_finish_decompress(&reader_.info);
+    });
+  }
+
+  Bytes exif() const {
+    for (jpeg_saved_marker_ptr marker = reader_.info.marker_list; marker != nullptr;
+         marker = marker->next) {
+      if (marker->data_length > 6 && marker->data_length <= kMaxExifBytes &&
+          std::memcmp(marker->data, "Exif\0", 5) == 0) {
+        return {reinterpret_cast<const std::byte*>(marker->data), marker->data_length};
+      }
+    }
+    return {};
+  }
+
+  uint64_t width() const { return reader_.info.image_width; }
+  uint64_t height() const { return reader_.info.image_height; }
+  Skip failure() const { return damaged(reader_.message); }
+
+ private:
+  Reader reader_;
+};
+
+// a * b / 255 of 8-bit values, rounded.
+int scaled(int a, int b) {
+  const int product = a * b + 128;
+  return (product + (product >> 8)) >> 8;
+}
+
+void put_grey(const uint8_t* line, int width, uint8_t* rgb) {
+  for (int x = 0; x < width; ++x) rgb[3 * x] = rgb[3 * x + 1] = rgb[3 * x + 2] = line[x];
+}
+
+// Adobe writes CMYK inverted, and PIL takes every CMYK JPEG as written so.
+void put_inverted_cmyk(const uint8_t* line, int width, uint8_t* rgb) {
+  for (int x = 0; x < width; ++x) {
+    const int light = line[4 * x + 3];
+    for (int c = 0; c < 3; ++c) {
+      rgb[3 * x + c] = static_cast<uint8_t>(light - scaled(255 - line[4 * x + c], light));
+    }
+  }
+}
+
+}  // namespace
+
+Decoded decode_jpeg(Bytes file, const DecodeLimits& limits) {
+  JpegFile jpeg;
+  if (!jpeg.open(file)) return jpeg.failure();
+  if (auto refused = refusal(jpeg.width(), jpeg.height(), limits)) return *refused;
+  const int orientation = exif_orientation(jpeg.exif());
+  const int samples = jpeg.choose_output();
+  Image image = blank_image(jpeg.width(), jpeg.height(), 3);
+  std::vector<uint8_t> line(jpeg.width() * samples);
+  const int width = image.width_px;
+  const bool whole = jpeg.read_rows(line.data(), [&](size_t y) {
+    uint8_t* rgb = image.rgb.data() + y * width * 3;
+    if (samples == 1) {
+      put_grey(line.data(), width, rgb);
+    } else if (samples == 4) {
+      put_inverted_cmyk(line.data(), width, rgb);
+    } else {
+      std::memcpy(rgb, line.data(), line.size());
+    }
+  });
+  if (!whole) return jpeg.failure();
+  return upright(std::move(image), orientation);
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,238 @@
+// TIFF by libtiff: OpenCV prints what libtiff finds wrong, and a picture cut short too.
+// Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
+
+#include <tiffio.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "lib/image/decoders.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr tmsize_t kMaxSingleAllocation = tmsize_t{1} << 30;
+
+struct Source {
+  Bytes bytes;
+  uint64_t position = 0;
+  std::string error;  // the first that libtiff reports
+};
+
+tmsize_t read_source(thandle_t handle, void* out, tmsize_t size) {
+  auto& source = *static_cast<Source*>(handle);
+  const uint64_t left =
+      source.position < source.bytes.size() ? source.bytes.size() - source.position : 0;
+  const uint64_t taken = std::min<uint64_t>(left, std::max<tmsize_t>(size, 0));
+  if (taken > 0) std::memcpy(out, source.bytes.data() + source.position, taken);
+  source.position += taken;
+  return static_cast<tmsize_t>(taken);
+}
+
+tmsize_t write_nothing(thandle_t, void*, tmsize_t) {
+  return 0;
+}
+
+toff_t seek_source(thandle_t handle, toff_t offset, int from) {
+  auto& source = *static_cast<Source*>(handle);
+  const uint64_t base = from == SEEK_CUR   ? source.position
+                        : from == SEEK_END ? source.bytes.size()
+                                           : 0;
+  source.position = base + offset;
+  return source.position;
+}
+
+int close_source(thandle_t) {
+  return 0;
+}
+toff_t size_of_source(thandle_t handle) {
+  return static_cast<Source*>(handle)->bytes.size();
+}
+
+int keep_error(TIFF*, void* user, const char*, const char* format, va_list arguments) {
+  auto& source = *static_cast<Source*>(user);
+  char text[200];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  if (source.error.empty()) source.error = text;
+  return 1;  // handled: the global handler, which prints, is not called
+}
+
+int ignore_warning(TIFF*, void*, const char*, const char*, va_list) {
+  return 1;
+}
+
+struct Close {
+  void operator()(TIFF* tiff) const { TIFFClose(tiff); }
+};
+using Tiff = std::unique_ptr<TIFF, Close>;
+
+Tiff open_tiff(Source& source) {
+  const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(
+      TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMaxSingleAllocation);
+  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_error, &source);
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_warning, nullptr);
+  return Tiff(TIFFClientOpenExt("picture", "rm", &source, read_source, write_nothing, seek_source,
+                                close_source, size_of_source, nullptr, nullptr, options.get()));
+}
+
+struct Layout {
+  uint32_t width = 0;
+  uint32_t height = 0;
+  uint16_t bits = 1;
+  uint16_t samples = 1;
+  uint16_t format = SAMPLEFORMAT_UINT;
+  uint16_t planes = PLANARCONFIG_CONTIG;
+  uint16_t photometric = PHOTOMETRIC_MINISBLACK;
+  uint16_t orientation = ORIENTATION_TOPLEFT;
+  bool alpha = false;
+  bool premultiplied = false;
+  bool tiled = false;
+};
+
+Layout layout_of(TIFF* tiff) {
+  Layout layout;
+  TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &layout.width);
+  TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &layout.height);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &layout.bits);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &layout.samples);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &layout.format);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &layout.planes);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &layout.orientation);
+  TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &layout.photometric);
+  uint16_t extra = 0;
+  uint16_t* kinds = nullptr;
+  if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &extra, &kinds) != 0 && extra > 0) {
+    layout.premultiplied = kinds[0] == EXTRASAMPLE_ASSOCALPHA;
+    layout.alpha = layout.premultiplied || kinds[0] == EXTRASAMPLE_UNASSALPHA;
+  }
+  layout.tiled = TIFFIsTiled(tiff) != 0;
+  return layout;
+}
+
+// libtiff's own conversion rounds 16 bits (we keep the high byte, as for PNG) and knows no floats.
+bool is_deep(const Layout& layout) {
+  const bool grey =
+      layout.photometric == PHOTOMETRIC_MINISBLACK || layout.photometric == PHOTOMETRIC_MINISWHITE;
+  const uint16_t colours = grey ? 1 : 3;
+  const bool integers =
+      layout.format == SAMPLEFORMAT_UINT && (layout.bits == 16 || layout.bits == 32);
+  const bool floats =
+      layout.format == SAMPLEFORMAT_IEEEFP && (layout.bits == 32 || layout.bits == 64);
+  return (integers || floats) && (grey || layout.photometric == PHOTOMETRIC_RGB) &&
+         layout.planes == PLANARCONFIG_CONTIG && !layout.tiled &&
+         layout.samples >= colours + (layout.alpha ? 1 : 0) && layout.samples <= 16;
+}
+
+template <class T>
+T sample_at(const std::vector<uint8_t>& line, size_t index) {
+  T value;
+  std::memcpy(&value, line.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+uint8_t from_unit(double value) {
+  return std::isnan(value) ? uint8_t{0}
+                           : static_cast<uint8_t>(std::clamp(value, 0.0, 1.0) * 255 + 0.5);
+}
+
+// Integers keep their high byte; floats run from 0 to 1.
+uint8_t eight_bits(const std::vector<uint8_t>& line, size_t index, const Layout& layout) {
+  if (layout.bits == 16) return static_cast<uint8_t>(sample_at<uint16_t>(line, index) >> 8);
+  if (layout.bits == 64) return from_unit(sample_at<double>(line, index));
+  if (layout.format == SAMPLEFORMAT_IEEEFP) return from_unit(sample_at<float>(line, index));
+  return static_cast<uint8_t>(sample_at<uint32_t>(line, index) >> 24);
+}
+
+void put_deep_row(const std::vector<uint8_t>& line, const Layout& layout, uint8_t* rgba) {
+  const bool rgb = layout.photometric == PHOTOMETRIC_RGB;
+  const uint8_t flip = layout.photometric == PHOTOMETRIC_MINISWHITE ? 255 : 0;
+  for (size_t x = 0; x < layout.width; ++x, rgba += 4) {
+    const size_t first = x * layout.samples;
+    for (size_t c = 0; c < 3; ++c) rgba[c] = eight_bits(line, first + (rgb ? c : 0), layout) ^ flip;
+    rgba[3] = layout.alpha ? eight_bits(line, first + (rgb ? 3 : 1), layout) : 255;
+  }
+}
+
+bool read_deep(TIFF* tiff, const Layout& layout, std::vector<uint8_t>& rgba) {
+  const size_t needed = size_t{layout.width} * layout.samples * (layout.bits / 8);
+  std::vector<uint8_t> line(std::max<size_t>(needed, TIFFScanlineSize64(tiff)));
+  for (uint32_t y = 0; y < layout.height; ++y) {
+    if (TIFFReadScanline(tiff, line.data(), y) < 0) return false;
+    put_deep_row(line, layout, rgba.data() + size_t{y} * layout.width * 4);
+  }
+  return true;
+}
+
+// Everything else, as libtiff converts it: 8 bits, colours multiplied by alpha. The orientation
+// asked for is the stored one, so nothing is turned yet.
+bool read_plain(TIFF* tiff, const Layout& layout, std::vector<uint8_t>& rgba) {
+  static_assert(std::endian::native == std::endian::little, "libtiff packs R into the low byte");
+  return TIFFReadRGBAImageOriented(tiff, layout.width, layout.height,
+                                   reinterpret_cast<uint32_t*>(rgba.data()), layout.orientation,
+                                   1) != 0;
+}
+
+void lay_multiplied_on_white(std::vector<uint8_t>& rgba) {
+  const size_t pixels = rgba.size() / 4;
+  for (size_t i = 0; i < pixels; ++i) {
+    const int white = 255 - rgba[4 * i + 3];
+    for (size_t c = 0; c < 3; ++c) {
+      rgba[3 * i + c] = static_cast<uint8_t>(std::min(255, rgba[4 * i + c] + white));
+    }
+  }
+  rgba.resize(3 * pixels);
+}
+
+Skip failure(const Source& source) {
+  return damaged(source.error.empty() ? "not as TIFF says" : source.error);
+}
+
+// The data of the first picture lies inside the file. libtiff pads what lies outside with zeros in
+// some codecs.
+bool is_whole(TIFF* tiff, uint64_t file_size) {
+  const uint32_t pieces =
+      TIFFIsTiled(tiff) != 0 ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+  for (uint32_t i = 0; i < pieces; ++i) {
+    int error = 0;
+    const uint64_t offset = TIFFGetStrileOffsetWithErr(tiff, i, &error);
+    if (error != 0) return false;
+    const uint64_t size = TIFFGetStrileByteCountWithErr(tiff, i, &error);
+    if (error != 0 || offset > file_size || size > file_size - offset) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Decoded decode_tiff(Bytes file, const DecodeLimits& limits) {
+  Source source{file, 0, {}};
+  const Tiff tiff = open_tiff(source);
+  if (tiff == nullptr) return failure(source);
+  const Layout layout = layout_of(tiff.get());
+  if (auto refused = refusal(layout.width, layout.height, limits)) return *refused;
+  const bool deep = is_deep(layout);
+  char cause[1024] = "";
+  if (!deep && TIFFRGBAImageOK(tiff.get(), cause) == 0) {
+    return Skip{SkipReason::NotAPicture,
+                std::string("not a picture that can be read: ") + cause + "; convert it to PNG"};
+  }
+  if (!is_whole(tiff.get(), file.size())) return cut_short();
+  Image image = blank_image(layout.width, layout.height, 4);
+  const bool read =
+      deep ? read_deep(tiff.get(), layout, image.rgb) : read_plain(tiff.get(), layout, image.rgb);
+  if (!read) return failure(source);
+  if (deep && !layout.premultiplied) {
+    lay_on_white(image.rgb);
+  } else {
+    lay_multiplied_on_white(image.rgb);
+  }
+  return upright(std::move(image), layout.orientation);
+}
+
+}  // namespace zeroshelf
