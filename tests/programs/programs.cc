@@ -1,0 +1,59 @@
+#include "tests/programs/programs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "lib/util/file.h"
+#include "tests/support/shared_data.h"
+
+namespace zeroshelf::testing {
+
+ProgramResult zeroshelf_index(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), ZEROSHELF_INDEX_PROGRAM);
+  return run_program(arguments);
+}
+
+ProgramResult zeroshelf_query(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), ZEROSHELF_QUERY_PROGRAM);
+  return run_program(arguments);
+}
+
+std::vector<nlohmann::json> json_lines(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+std::filesystem::path small_model() {
+  return shared_directory() / "golden" / "quick_gelu" / "hf";
+}
+std::filesystem::path other_model() {
+  return shared_directory() / "golden" / "gelu" / "hf";
+}
+
+std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder) {
+  std::vector<std::pair<std::string, std::string>> files;
+  if (!std::filesystem::exists(folder)) return files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    files.emplace_back(entry.path().string(),
+                       entry.is_regular_file() ? read_file(entry.path(), uint64_t{1} << 30) : "");
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  double product = 0;
+  double a_square = 0;
+  double b_square = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    product += static_cast<double>(a[i]) * b[i];
+    a_square += static_cast<double>(a[i]) * a[i];
+    b_square += static_cast<double>(b[i]) * b[i];
+  }
+  return product / std::sqrt(a_square * b_square);
+}
+
+}  // namespace zeroshelf::testing

@@ -1,0 +1,29 @@
+#pragma once
+
+// The real programs, called as a user calls them, and what they answer.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/run_program.h"
+
+namespace zeroshelf::testing {
+
+ProgramResult zeroshelf_index(std::vector<std::string> arguments);
+ProgramResult zeroshelf_query(std::vector<std::string> arguments);
+
+// The lines of JSON Lines output.
+std::vector<nlohmann::json> json_lines(const std::string& text);
+
+// The small random-weight CLIP of the reference data, as a Hugging Face folder.
+std::filesystem::path small_model();
+std::filesystem::path other_model();
+
+// Every file below the folder with its bytes, to see that nothing was changed.
+std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder);
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b);
+
+}  // namespace zeroshelf::testing

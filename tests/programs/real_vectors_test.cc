@@ -1,0 +1,122 @@
+// Meaning, with true CLIP ViT-B/32 vectors: seven photographs against the 1,203 names of LVIS.
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lib/collection/collection.h"
+#include "lib/util/file.h"
+#include "query/classify.h"
+#include "query/search.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::shared_directory;
+
+fs::path real_clip() {
+  return shared_directory() / "real_clip";
+}
+
+Matrix matrix(const testing::NpyArray& array) {
+  Matrix result(array.shape[0], array.shape[1]);
+  std::copy(array.values.begin(), array.values.end(), result.data());
+  for (size_t i = 0; i < result.rows(); ++i) normalise(result.row(i));
+  return result;
+}
+
+struct RealCollection {
+  RealCollection() {
+    for (const auto& entry : fs::directory_iterator(real_clip() / "images")) {
+      if (entry.path().extension() == ".jpg") names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    lvis_names = nlohmann::json::parse(read_file(real_clip() / "lvis_names.json", 1 << 20))
+                     .get<std::vector<std::string>>();
+
+    const Matrix images = matrix(testing::read_npy(real_clip() / "image_embeddings.npy"));
+    Manifest manifest;
+    manifest.model_name = "ViT-B/32";
+    manifest.model_fingerprint = "real";
+    manifest.dimension = static_cast<uint32_t>(images.columns());
+    CollectionWriter writer = CollectionWriter::open_or_create(directory / "collection", manifest);
+    Batch batch;
+    for (size_t i = 0; i < names.size(); ++i) {
+      NewPicture picture;
+      picture.record.file.path = "/" + names[i];
+      picture.record.content_hash[0] = static_cast<uint8_t>(i);
+      picture.image_vector.assign(images.row(i).begin(), images.row(i).end());
+      batch.added.push_back(std::move(picture));
+    }
+    writer.commit(batch);
+  }
+
+  std::string path(Row row) const {
+    return Collection::open(directory / "collection").record(row).file.path;
+  }
+
+  testing::TemporaryDirectory directory;
+  std::vector<std::string> names;
+  std::vector<std::string> lvis_names;
+  Matrix labels = matrix(testing::read_npy(real_clip() / "lvis_text_embeddings.npy"));
+};
+
+BOOST_FIXTURE_TEST_SUITE(real_vectors, RealCollection)
+
+BOOST_AUTO_TEST_CASE(photographs_get_their_known_names) {
+  const Collection collection = Collection::open(directory / "collection");
+  const std::vector<Prediction> predictions = classify(collection, labels, FusionRule::Image);
+  const auto name = [&](const std::string& picture) {
+    return lvis_names[predictions[*collection.find_path("/" + picture)].answer().label];
+  };
+  BOOST_TEST(name("123_456.jpg") == "noseband");
+  BOOST_TEST(name("456_123.jpg") == "kitten");
+  BOOST_TEST(name("389_535.jpg") == "street_sign");
+}
+
+BOOST_AUTO_TEST_CASE(names_find_their_photographs_with_the_known_cosine) {
+  const Collection collection = Collection::open(directory / "collection");
+  const auto best = [&](const std::string& name) {
+    const auto at = std::find(lvis_names.begin(), lvis_names.end(), name) - lvis_names.begin();
+    return search(collection, labels.row(static_cast<size_t>(at)), 1, SearchSpace::Picture).at(0);
+  };
+  const SearchHit sign = best("street_sign");
+  BOOST_TEST(path(sign.row) == "/389_535.jpg");
+  BOOST_TEST(std::abs(sign.image_score - 0.256f) < 0.001f);
+  const Row cat = *collection.find_path("/456_123.jpg");
+  const auto kittens =
+      std::find(lvis_names.begin(), lvis_names.end(), "kitten") - lvis_names.begin();
+  for (const SearchHit& hit :
+       search(collection, labels.row(static_cast<size_t>(kittens)), 7, SearchSpace::Picture)) {
+    if (hit.row == cat) BOOST_TEST(std::abs(hit.image_score - 0.265f) < 0.001f);
+    BOOST_TEST(!hit.text_score.has_value());
+  }
+  const std::string found = path(best("cat").row);
+  BOOST_TEST((found == "/123_456.jpg" || found == "/456_123.jpg"));
+}
+
+// Relabelling is the same query with other labels: two of them, and the answer is among the two.
+BOOST_AUTO_TEST_CASE(other_labels_give_other_answers_from_the_same_rows) {
+  const Collection collection = Collection::open(directory / "collection");
+  Matrix two(2, labels.columns());
+  size_t i = 0;
+  for (const std::string name : {"street_sign", "cat"}) {
+    const auto at = std::find(lvis_names.begin(), lvis_names.end(), name) - lvis_names.begin();
+    std::copy_n(labels.row(static_cast<size_t>(at)).begin(), labels.columns(),
+                two.row(i++).begin());
+  }
+  const std::vector<Prediction> predictions = classify(collection, two, FusionRule::Image);
+  BOOST_TEST(predictions[*collection.find_path("/389_535.jpg")].answer().label == 0u);
+  BOOST_TEST(predictions[*collection.find_path("/123_456.jpg")].answer().label == 1u);
+  BOOST_TEST(predictions[*collection.find_path("/456_123.jpg")].answer().label == 1u);
+  BOOST_TEST(predictions[*collection.find_path("/456_123.jpg")].answer().score > 0.9f);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf

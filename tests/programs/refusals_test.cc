@@ -1,0 +1,146 @@
+// What cannot be done is said clearly, gives exit code 2 and changes nothing.
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/programs/programs.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ProgramResult;
+using testing::small_model;
+using testing::TemporaryDirectory;
+using testing::zeroshelf_index;
+using testing::zeroshelf_query;
+
+// A collection of one picture, and the picture's folder.
+struct Shelf {
+  Shelf() {
+    fs::create_directory(directory / "pictures");
+    fs::copy(testing::shared_directory() / "golden" / "images" / "small.png",
+             directory / "pictures" / "a.png");
+    const ProgramResult result = zeroshelf_index(
+        {"add", collection, pictures, "--no-ocr", "--model", small_model().string()});
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  }
+
+  TemporaryDirectory directory;
+  std::string collection = (directory / "collection").string();
+  std::string pictures = (directory / "pictures").string();
+};
+
+// Exit code 2, a message with this text that starts with the program's name, nothing on stdout, and
+// every file as before.
+void check_refused(const Shelf& shelf, ProgramResult (*program)(std::vector<std::string>),
+                   std::vector<std::string> arguments, const std::string& message) {
+  const auto before = testing::files_below(shelf.directory.path());
+  const ProgramResult result = program(arguments);
+  BOOST_TEST_CONTEXT(result.err) {
+    BOOST_TEST(result.exit_code == 2);
+    BOOST_TEST(result.out == "");
+    BOOST_TEST(result.err.starts_with("zeroshelf-"));
+    BOOST_TEST(result.err.find(message) != std::string::npos);
+    BOOST_TEST((testing::files_below(shelf.directory.path()) == before));
+  }
+}
+
+BOOST_FIXTURE_TEST_SUITE(refusals, Shelf)
+
+BOOST_AUTO_TEST_CASE(a_collection_that_is_absent) {
+  const std::string none = (directory / "none").string();
+  check_refused(*this, zeroshelf_query, {"classify", none, "--labels", "a, b"}, none);
+  check_refused(*this, zeroshelf_query, {"search", none, "x"}, none);
+  check_refused(*this, zeroshelf_query,
+                {"export", none, "--labels", "a", "--to", (directory / "to").string()}, none);
+  for (const char* command : {"stats", "skips", "verify", "repair", "compact"}) {
+    check_refused(*this, zeroshelf_index, {command, none}, none);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_collection_that_is_a_file_or_a_foreign_folder) {
+  const std::string file = pictures + "/a.png";
+  for (const std::string& not_one : {file, pictures}) {
+    check_refused(*this, zeroshelf_query, {"classify", not_one, "--labels", "a, b"}, not_one);
+    check_refused(*this, zeroshelf_index, {"stats", not_one}, not_one);
+    check_refused(*this, zeroshelf_index,
+                  {"add", not_one, pictures, "--model", small_model().string()}, not_one);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_is_absent_or_another_than_the_collections) {
+  const std::string fresh = (directory / "fresh").string();
+  check_refused(*this, zeroshelf_index, {"add", fresh, pictures, "--model", "no-such-model"},
+                "no-such-model");
+  check_refused(*this, zeroshelf_index, {"add", fresh, pictures, "--model", "/no/such/model"},
+                "/no/such/model");
+  check_refused(*this, zeroshelf_index, {"add", fresh, pictures}, "--model");
+  const std::string other = testing::other_model().string();
+  check_refused(*this, zeroshelf_index, {"add", collection, pictures, "--model", other}, other);
+  check_refused(*this, zeroshelf_query, {"search", collection, "x", "--model", other}, other);
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", "--model", other},
+                other);
+}
+
+BOOST_AUTO_TEST_CASE(labels_that_are_empty_or_stand_twice) {
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", ""}, "label");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", " , "}, "label");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a, b, a"}, "'a'");
+  testing::write_file(directory / "labels", "# none\n");
+  check_refused(*this, zeroshelf_query,
+                {"classify", collection, "--labels-file", (directory / "labels").string()},
+                "labels");
+  check_refused(*this, zeroshelf_query, {"classify", collection}, "--labels");
+}
+
+BOOST_AUTO_TEST_CASE(paths_that_cannot_be_read) {
+  const std::string none = pictures + "/none";
+  check_refused(*this, zeroshelf_index, {"add", collection, none}, none);
+  check_refused(*this, zeroshelf_index,
+                {"add", (directory / "fresh").string(), none, "--model", small_model().string()},
+                none);
+  check_refused(*this, zeroshelf_query, {"search", collection, "--image", none}, none);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_line_that_makes_no_sense) {
+  check_refused(*this, zeroshelf_query,
+                {"classify", collection, "--labels", "a", "--fusion", "best"}, "best");
+  check_refused(*this, zeroshelf_query, {"search", collection, "x", "-k", "0"}, "-k");
+  check_refused(*this, zeroshelf_query, {"search", collection}, "nothing to search for");
+  check_refused(*this, zeroshelf_query, {"dance"}, "dance");
+  check_refused(*this, zeroshelf_query, {}, "subcommand");
+  check_refused(*this, zeroshelf_query, {"embed", "--model", small_model().string()},
+                "nothing to embed");
+}
+
+BOOST_AUTO_TEST_CASE(an_export_into_a_folder_with_something_in_it) {
+  check_refused(*this, zeroshelf_query, {"export", collection, "--labels", "a", "--to", pictures},
+                pictures);
+}
+
+BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {
+  for (const char* flag : {"--help", "--version"}) {
+    for (auto* program : {&zeroshelf_index, &zeroshelf_query}) {
+      const ProgramResult result = program({flag});
+      BOOST_TEST(result.exit_code == 0);
+      BOOST_TEST(!result.out.empty());
+      BOOST_TEST(result.err == "");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_pipe_is_a_quiet_success) {
+  const ProgramResult result = testing::run_program(
+      {"/bin/bash", "-c",
+       "set -o pipefail; \"$0\" classify \"$1\" --labels a,b --format jsonl 2>/dev/null | true",
+       ZEROSHELF_QUERY_PROGRAM, collection});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf

@@ -1,0 +1,254 @@
+// The indexing pipeline on pictures made here, with an encoder of plain arithmetic.
+
+#include <boost/test/unit_test.hpp>
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "indexer/sync.h"
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "tests/support/fake_encoder.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::FakeEncoder;
+
+// A portable pixmap of one colour above another.
+std::string picture(int red, int green, int size = 12) {
+  std::string file = "P6\n" + std::to_string(size) + " " + std::to_string(size) + "\n255\n";
+  for (int i = 0; i < size * size; ++i) {
+    file += static_cast<char>(i < size * size / 2 ? red : 10);
+    file += static_cast<char>(green);
+    file += static_cast<char>(i < size * size / 2 ? 20 : 200);
+  }
+  return file;
+}
+
+struct Shelf : SyncObserver {
+  Shelf() {
+    options.ocr_languages = "";
+    options.batch_pictures = 4;
+    fs::create_directory(folder);
+  }
+
+  void put(const std::string& name, const std::string& content) {
+    testing::write_file(folder / name, content);
+  }
+
+  CollectionWriter open() {
+    Manifest manifest;
+    manifest.model_name = encoder.info().name;
+    manifest.model_fingerprint = encoder.info().fingerprint;
+    manifest.dimension = encoder.info().dimension;
+    return CollectionWriter::open_or_create(directory / "collection", manifest);
+  }
+
+  SyncReport sync_roots(const std::vector<fs::path>& roots) {
+    CollectionWriter collection = open();
+    const size_t before = encoder.images_encoded;
+    const SyncReport report = sync(
+        collection, roots, options, [&]() -> Encoder& { return encoder; }, *this, stop);
+    encoded = encoder.images_encoded - before;
+    check_every_row(collection);
+    return report;
+  }
+  SyncReport sync_folder() { return sync_roots({folder}); }
+
+  // Every path that the collection knows exists and has the vector that its content has alone.
+  void check_every_row(const Collection& collection) {
+    collection.for_each_record([&](Row row, const PictureRecord& record) {
+      if (!fs::exists(record.file.path)) return;  // kept although it is missing
+      const std::string bytes = read_file(record.file.path, 1 << 20);
+      const auto decoded = decode_image(std::as_bytes(std::span(bytes)), {});
+      const Image crop =
+          resize_and_crop(std::get<Image>(decoded), encoder.info().preprocessing.size_px);
+      const Matrix expected = FakeEncoder().encode_images(std::span(&crop, 1));
+      std::vector<float> stored(FakeEncoder::kDimension);
+      from_fp16(collection.image_vectors().row(row), stored);
+      for (size_t i = 0; i < stored.size(); ++i) {
+        BOOST_TEST_CONTEXT(record.file.path)
+        BOOST_TEST(std::abs(stored[i] - expected.row(0)[i]) < 1e-3f);
+      }
+      BOOST_TEST(*collection.find_path(record.file.path) == row);
+    });
+  }
+
+  void skipped(const SkippedFile& file) override {
+    skips[fs::path(file.file.path).filename().string()] = file.skip.reason;
+  }
+  void committed(uint64_t) override {
+    if (stop_after_commits > 0 && --stop_after_commits == 0) stop = true;
+  }
+
+  testing::TemporaryDirectory directory;
+  fs::path folder = directory / "pictures";
+  FakeEncoder encoder;
+  SyncOptions options;
+  std::atomic<bool> stop{false};
+  int stop_after_commits = 0;
+  size_t encoded = 0;
+  std::map<std::string, SkipReason> skips;
+};
+
+BOOST_FIXTURE_TEST_SUITE(synchronising, Shelf)
+
+BOOST_AUTO_TEST_CASE(new_changed_and_deleted_files_are_taken_up) {
+  for (int i = 0; i < 10; ++i) put("p" + std::to_string(i) + ".ppm", picture(20 * i, 100));
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 10u);
+  BOOST_TEST(encoded == 10u);
+
+  report = sync_folder();
+  BOOST_TEST(report.unchanged == 10u);
+  BOOST_TEST(report.added + report.moved + report.removed + encoded == 0u);
+
+  put("p3.ppm", picture(33, 250, 14));
+  put("new.ppm", picture(1, 2));
+  fs::remove(folder / "p7.ppm");
+  report = sync_folder();
+  BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.removed == 1u);
+  BOOST_TEST(report.unchanged == 8u);
+  BOOST_TEST(open().counts().pictures == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(moved_and_touched_files_are_kept_without_encoding) {
+  put("a.ppm", picture(1, 1));
+  put("b.ppm", picture(2, 2));
+  put("c.ppm", picture(3, 3));
+  sync_folder();
+  fs::rename(folder / "a.ppm", folder / "z.ppm");
+  fs::last_write_time(folder / "b.ppm", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.moved == 2u);
+  BOOST_TEST(report.removed + report.added + encoded == 0u);
+  BOOST_TEST(open().find_path((folder / "z.ppm").string()).has_value());
+  BOOST_TEST(!open().find_path((folder / "a.ppm").string()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(one_content_under_two_names_is_encoded_once) {
+  put("a.ppm", picture(1, 1));
+  put("b.ppm", picture(1, 1));
+  put("c/d.ppm", picture(1, 1));
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 1u);
+  BOOST_TEST(report.copied == 2u);
+  BOOST_TEST(encoded == 1u);
+  put("later.ppm", picture(1, 1));
+  report = sync_folder();
+  BOOST_TEST(report.copied == 1u);
+  BOOST_TEST(encoded == 0u);
+  fs::remove(folder / "a.ppm");
+  BOOST_TEST(sync_folder().removed == 1u);
+  BOOST_TEST(open().counts().pictures == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(files_that_exchange_their_names_keep_their_own_vectors) {
+  put("a.ppm", picture(1, 1));
+  put("b.ppm", picture(200, 200, 14));
+  sync_folder();
+  fs::rename(folder / "a.ppm", folder / "t");
+  fs::rename(folder / "b.ppm", folder / "a.ppm");
+  fs::rename(folder / "t", folder / "b.ppm");
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.copied == 2u);
+  BOOST_TEST(encoded == 0u);
+  BOOST_TEST(open().counts().pictures == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(only_paths_under_the_roots_are_judged_missing) {
+  put("one/a.ppm", picture(1, 1));
+  put("one-more/b.ppm", picture(2, 2));
+  sync_folder();
+  fs::remove(folder / "one" / "a.ppm");
+  fs::remove(folder / "one-more" / "b.ppm");
+  BOOST_TEST(sync_roots({folder / "one"}).removed == 1u);
+  options.missing_files = MissingFiles::Keep;
+  BOOST_TEST(sync_folder().removed == 0u);
+  options.missing_files = MissingFiles::Remove;
+  BOOST_TEST(sync_folder().removed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(broken_files_in_the_middle_of_a_batch_shift_nothing) {
+  for (int i = 0; i < 12; ++i) put(std::to_string(10 + i) + ".ppm", picture(20 * i, 255 - 20 * i));
+  put("11b.ppm", "no picture at all");
+  put("13b.ppm", "");
+  put("14b.ppm", picture(1, 1).substr(0, 100));
+  BOOST_REQUIRE(::mkfifo((folder / "15b.ppm").c_str(), 0600) == 0);
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 12u);
+  BOOST_TEST(report.skipped == 4u);
+  BOOST_TEST((skips["11b.ppm"] == SkipReason::NotAPicture));
+  BOOST_TEST((skips["13b.ppm"] == SkipReason::Empty));
+  BOOST_TEST((skips["14b.ppm"] == SkipReason::Damaged));
+  BOOST_TEST((skips["15b.ppm"] == SkipReason::NotRegularFile));
+
+  // Known skips are passed over until the file changes or it is asked for.
+  skips.clear();
+  report = sync_folder();
+  BOOST_TEST(report.skipped == 4u);
+  BOOST_TEST(skips.empty());
+  options.known_skips = KnownSkips::TryAgain;
+  sync_folder();
+  BOOST_TEST(skips.size() == 4u);
+  options.known_skips = KnownSkips::PassOver;
+  put("13b.ppm", picture(7, 7));
+  fs::remove(folder / "15b.ppm");
+  report = sync_folder();
+  BOOST_TEST(report.added == 1u);
+  BOOST_TEST(open().counts().skips == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_that_breaks_leaves_and_one_content_breaks_twice) {
+  put("a.ppm", picture(1, 1));
+  sync_folder();
+  put("a.ppm", "broken now");
+  put("b.ppm", "broken now");
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.skipped == 2u);
+  BOOST_TEST(open().counts().pictures == 0u);
+  BOOST_TEST(open().counts().skips == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupted_run_goes_on_where_it_stopped) {
+  for (int i = 0; i < 20; ++i) put(std::to_string(10 + i) + ".ppm", picture(10 * i, 100));
+  stop_after_commits = 2;
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.interrupted);
+  BOOST_TEST(report.added >= 8u);
+  BOOST_TEST(report.added < 20u);
+  stop = false;
+  const uint64_t first = report.added;
+  report = sync_folder();
+  BOOST_TEST(!report.interrupted);
+  BOOST_TEST(report.added == 20u - first);
+}
+
+BOOST_AUTO_TEST_CASE(the_collection_inside_its_own_root_is_not_indexed) {
+  put("a.ppm", picture(1, 1));
+  sync_roots({directory.path()});
+  const SyncReport report = sync_roots({directory.path()});
+  BOOST_TEST(report.unchanged == 1u);
+  BOOST_TEST(report.skipped == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_root_that_is_absent_ends_the_run_and_changes_nothing) {
+  put("a.ppm", picture(1, 1));
+  sync_folder();
+  BOOST_CHECK_EXCEPTION(sync_roots({folder / "none"}), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::NotFound; });
+  BOOST_TEST(open().counts().pictures == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
