@@ -84,8 +84,9 @@ class Collection {
   void for_each_skip(const std::function<void(const SkippedFile&)>& visit) const;
   std::optional<SkippedFile> find_skip(std::string_view path) const;
 
+  struct State;  // of the implementation
+
  protected:
-  struct State;
   explicit Collection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -107,6 +108,8 @@ struct Batch {
   }
 };
 
+enum class SnapshotWhen { WorthIt, Now };
+
 class CollectionWriter : public Collection {
  public:
   // Opens for writing, or creates when the directory is absent or empty. An existing collection
@@ -123,8 +126,13 @@ class CollectionWriter : public Collection {
   void commit(const Batch& batch);
 
   // Writes the snapshot when enough was committed since the last one to be worth it, or always
-  // with force. Never needed for safety: it makes the next opening fast.
-  void publish_snapshot(bool force = false);
+  // with Now. Never needed for safety: it makes the next opening fast.
+  void publish_snapshot(SnapshotWhen when = SnapshotWhen::WorthIt);
+
+  // Renumbers the rows without the tombstones, all or nothing, and publishes a snapshot. Needs room
+  // for a second copy meanwhile. Returns how many tombstones were dropped; row numbers obtained
+  // before are void.
+  uint64_t compact();
 
  private:
   explicit CollectionWriter(std::unique_ptr<State> state);
@@ -146,7 +154,7 @@ struct RepairReport {
 // Rebuilds what can be derived from the truth (the snapshot, the indexes by path and content).
 RepairReport repair_collection(const std::filesystem::path& directory);
 
-// Renumbers the rows without the tombstones. Returns how many were dropped.
+// CollectionWriter::compact on a closed collection.
 uint64_t compact_collection(const std::filesystem::path& directory);
 
 }  // namespace zeroshelf

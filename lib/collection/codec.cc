@@ -1,0 +1,199 @@
+// Tested by tests/collection/codec_test.cc.
+
+#include "lib/collection/codec.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "lib/util/bytes.h"
+#include "lib/util/error.h"
+
+namespace zeroshelf::codec {
+namespace {
+
+constexpr uint8_t kRecordVersion = 1;
+constexpr size_t kRowBytes = 8;
+
+ByteReader versioned(std::string_view bytes, std::string_view subject) {
+  ByteReader reader(bytes, subject);
+  if (reader.number<uint8_t>() != kRecordVersion) reader.fail("its version is unknown");
+  return reader;
+}
+
+ByteWriter versioned() {
+  ByteWriter writer;
+  writer.number(kRecordVersion);
+  return writer;
+}
+
+void write_stamp(ByteWriter& writer, const FileStamp& file) {
+  writer.number(file.size_bytes);
+  writer.number(file.mtime_ns);
+}
+
+Row row_at(std::string_view key, size_t offset) {
+  if (key.size() != offset + kRowBytes) {
+    throw Error(ErrorCode::Corruption, "collection", "damaged: a key has the wrong length");
+  }
+  return from_big_endian_key(key.substr(offset));
+}
+
+}  // namespace
+
+std::string row_key(std::string_view prefix, Row row) {
+  return std::string(prefix) + big_endian_key(row);
+}
+Row row_of_key(std::string_view key) {
+  return row_at(key, 1);
+}
+std::string path_key(std::string_view prefix, std::string_view path) {
+  return std::string(prefix).append(path);
+}
+
+std::string content_prefix(const ContentHash& hash) {
+  return std::string(kContentPrefix)
+      .append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+std::string content_key(const ContentHash& hash, Row row) {
+  return content_prefix(hash) + big_endian_key(row);
+}
+Row row_of_content_key(std::string_view key) {
+  return row_at(key, 1 + std::tuple_size_v<ContentHash>);
+}
+
+std::string encode_record(const PictureRecord& record) {
+  ByteWriter writer = versioned();
+  writer.text(record.file.path);
+  write_stamp(writer, record.file);
+  writer.raw(std::as_bytes(std::span(record.content_hash)));
+  writer.varint(record.width_px);
+  writer.varint(record.height_px);
+  writer.varint(record.word_count);
+  writer.number(record.text_confidence);
+  return std::move(writer).bytes();
+}
+
+PictureRecord decode_record(std::string_view bytes) {
+  ByteReader reader = versioned(bytes, "record");
+  PictureRecord record;
+  record.file.path = reader.text();
+  record.file.size_bytes = reader.number<uint64_t>();
+  record.file.mtime_ns = reader.number<int64_t>();
+  std::memcpy(record.content_hash.data(), reader.take(record.content_hash.size()).data(),
+              record.content_hash.size());
+  record.width_px = static_cast<uint32_t>(reader.varint_at_most(UINT32_MAX));
+  record.height_px = static_cast<uint32_t>(reader.varint_at_most(UINT32_MAX));
+  record.word_count = static_cast<uint32_t>(reader.varint_at_most(UINT32_MAX));
+  record.text_confidence = reader.number<float>();
+  if (!std::isfinite(record.text_confidence)) reader.fail("a confidence is no number");
+  reader.expect_end();
+  return record;
+}
+
+std::string encode_words(const std::vector<Word>& words) {
+  ByteWriter writer = versioned();
+  writer.varint(words.size());
+  for (const Word& word : words) {
+    writer.text(word.text);
+    writer.number(word.confidence);
+    for (const int value : {word.box.x, word.box.y, word.box.width, word.box.height})
+      writer.number<int32_t>(value);
+  }
+  return std::move(writer).bytes();
+}
+
+std::vector<Word> decode_words(std::string_view bytes) {
+  constexpr size_t kSmallestWord = 21;
+  ByteReader reader = versioned(bytes, "words");
+  std::vector<Word> words(reader.varint_at_most(bytes.size() / kSmallestWord));
+  for (Word& word : words) {
+    word.text = reader.text();
+    word.confidence = reader.number<float>();
+    for (int* value : {&word.box.x, &word.box.y, &word.box.width, &word.box.height})
+      *value = reader.number<int32_t>();
+  }
+  reader.expect_end();
+  return words;
+}
+
+std::string encode_skip(const SkippedFile& file) {
+  ByteWriter writer = versioned();
+  write_stamp(writer, file.file);
+  writer.number(static_cast<uint8_t>(file.skip.reason));
+  writer.text(file.skip.detail);
+  return std::move(writer).bytes();
+}
+
+SkippedFile decode_skip(std::string_view path, std::string_view bytes) {
+  ByteReader reader = versioned(bytes, "skip");
+  SkippedFile file;
+  file.file.path = path;
+  file.file.size_bytes = reader.number<uint64_t>();
+  file.file.mtime_ns = reader.number<int64_t>();
+  file.skip.reason = static_cast<SkipReason>(reader.number<uint8_t>());
+  file.skip.detail = reader.text();
+  reader.expect_end();
+  return file;
+}
+
+std::string encode_row(Row row) {
+  return encode_rows({row});
+}
+
+Row decode_row(std::string_view bytes) {
+  const std::vector<Row> rows = decode_rows(bytes);
+  if (rows.size() != 1) throw Error(ErrorCode::Corruption, "path index", "damaged: not one row");
+  return rows[0];
+}
+
+std::string encode_rows(const std::vector<Row>& rows) {
+  ByteWriter writer = versioned();
+  writer.varint(rows.size());
+  for (const Row row : rows) writer.varint(row);
+  return std::move(writer).bytes();
+}
+
+std::vector<Row> decode_rows(std::string_view bytes) {
+  ByteReader reader = versioned(bytes, "rows");
+  std::vector<Row> rows(reader.varint_at_most(bytes.size()));
+  for (Row& row : rows) row = reader.varint();
+  reader.expect_end();
+  return rows;
+}
+
+std::string encode_vector(std::span<const uint16_t> halves) {
+  return {reinterpret_cast<const char*>(halves.data()), halves.size_bytes()};
+}
+
+std::vector<uint16_t> decode_vector(std::string_view bytes, uint32_t dimension) {
+  std::vector<uint16_t> halves(dimension);
+  if (bytes.size() != halves.size() * sizeof(uint16_t)) {
+    throw Error(ErrorCode::Corruption, "vector", "damaged: it has not the collection's dimension");
+  }
+  std::memcpy(halves.data(), bytes.data(), bytes.size());
+  return halves;
+}
+
+std::string encode_state(const State& state) {
+  ByteWriter writer = versioned();
+  for (const uint64_t value : {state.generation, state.next_row, state.live, state.with_text,
+                               state.skips, state.pruned_to}) {
+    writer.varint(value);
+  }
+  return std::move(writer).bytes();
+}
+
+State decode_state(std::string_view bytes) {
+  ByteReader reader = versioned(bytes, "state");
+  State state;
+  for (uint64_t* value : {&state.generation, &state.next_row, &state.live, &state.with_text,
+                          &state.skips, &state.pruned_to}) {
+    *value = reader.varint();
+  }
+  reader.expect_end();
+  if (state.live > state.next_row || state.with_text > state.live)
+    reader.fail("its counts do not fit together");
+  return state;
+}
+
+}  // namespace zeroshelf::codec

@@ -1,0 +1,128 @@
+// Reading a collection. Tested by tests/collection.
+
+#include "lib/collection/collection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/collection/state.h"
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+namespace {
+
+std::string needed(const Collection::State& state, const char* what, std::string_view prefix,
+                   Row row) {
+  auto value = state.store->get(codec::row_key(prefix, row));
+  if (!value) {
+    throw Error(ErrorCode::Corruption, state.directory.string(),
+                "damaged: row " + std::to_string(row) + " has no " + what,
+                "run zeroshelf-index repair");
+  }
+  return std::move(*value);
+}
+
+uint64_t bytes_below(const std::filesystem::path& directory) {
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (auto entry = std::filesystem::recursive_directory_iterator(directory, error);
+       !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code gone;
+    const uint64_t size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Collection::Collection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Collection::Collection(Collection&&) noexcept = default;
+Collection& Collection::operator=(Collection&&) noexcept = default;
+Collection::~Collection() = default;
+
+Collection Collection::open(const std::filesystem::path& directory) {
+  return Collection(open_state(directory, Store::Access::ReadOnly, nullptr));
+}
+
+const Manifest& Collection::manifest() const {
+  return state_->manifest;
+}
+const std::filesystem::path& Collection::directory() const {
+  return state_->directory;
+}
+
+CollectionCounts Collection::counts() const {
+  const codec::State& counts = state_->counts;
+  return {counts.live,  counts.with_text,  counts.next_row - counts.live,
+          counts.skips, counts.generation, bytes_below(state_->directory)};
+}
+
+const VectorRows& Collection::image_vectors() const {
+  return state_->rows.image;
+}
+const VectorRows& Collection::text_vectors() const {
+  return state_->rows.text;
+}
+const std::vector<Row>& Collection::text_owners() const {
+  return state_->rows.text_owners;
+}
+bool Collection::is_live(Row row) const {
+  return row < state_->rows.removed.size() && !state_->rows.removed[row];
+}
+
+std::optional<size_t> Collection::text_index(Row row) const {
+  const std::vector<Row>& owners = state_->rows.text_owners;
+  const auto found = std::lower_bound(owners.begin(), owners.end(), row);
+  if (found == owners.end() || *found != row) return std::nullopt;
+  return static_cast<size_t>(found - owners.begin());
+}
+
+PictureRecord Collection::record(Row row) const {
+  return codec::decode_record(needed(*state_, "record", codec::kRecordPrefix, row));
+}
+
+std::vector<Word> Collection::words(Row row) const {
+  return codec::decode_words(needed(*state_, "words", codec::kWordsPrefix, row));
+}
+
+void Collection::for_each_record(
+    const std::function<void(Row, const PictureRecord&)>& visit) const {
+  state_->store->for_each(codec::kRecordPrefix, "",
+                          [&](std::string_view key, std::string_view value) {
+                            visit(codec::row_of_key(key), codec::decode_record(value));
+                            return true;
+                          });
+}
+
+std::optional<Row> Collection::find_path(std::string_view path) const {
+  const auto row = state_->store->get(codec::path_key(codec::kPathPrefix, path));
+  if (!row) return std::nullopt;
+  return codec::decode_row(*row);
+}
+
+std::optional<Row> Collection::find_content(const ContentHash& hash) const {
+  std::optional<Row> found;
+  state_->store->for_each(codec::content_prefix(hash), "",
+                          [&](std::string_view key, std::string_view) {
+                            found = codec::row_of_content_key(key);
+                            return false;
+                          });
+  return found;
+}
+
+void Collection::for_each_skip(const std::function<void(const SkippedFile&)>& visit) const {
+  state_->store->for_each(codec::kSkipPrefix, "",
+                          [&](std::string_view key, std::string_view value) {
+                            visit(codec::decode_skip(key.substr(1), value));
+                            return true;
+                          });
+}
+
+std::optional<SkippedFile> Collection::find_skip(std::string_view path) const {
+  const auto skip = state_->store->get(codec::path_key(codec::kSkipPrefix, path));
+  if (!skip) return std::nullopt;
+  return codec::decode_skip(path, *skip);
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,276 @@
+// Tested by tests/collection.
+
+#include "lib/collection/layout.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf::layout {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr uint64_t kMaxJsonBytes = 1 << 20;
+constexpr uint32_t kMaxDimension = 65'536;
+constexpr std::string_view kRecordsPrefix = "records-";
+
+std::string checksum_of(const std::string& text) {
+  Checksum128 checksum;
+  checksum.update(text);
+  return checksum.hex();
+}
+
+// JSON with a checksum over all its other members.
+std::string sealed_json(json value) {
+  value["checksum"] = checksum_of(value.dump());
+  return value.dump(2) + "\n";
+}
+
+json unsealed_json(const std::string& text, const std::string& subject) {
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (value.is_object() && value.contains("checksum") && value["checksum"].is_string()) {
+    const auto checksum = value["checksum"].get<std::string>();
+    value.erase("checksum");
+    if (checksum_of(value.dump()) == checksum) return value;
+  }
+  throw Error(ErrorCode::Corruption, subject, "damaged: it fails its checksum",
+              "run zeroshelf-index repair");
+}
+
+// A member that must be there, with its type.
+template <class T>
+T member(const json& value, const char* name, const std::string& subject) {
+  try {
+    return value.at(name).get<T>();
+  } catch (const json::exception&) {
+    throw Error(ErrorCode::Corruption, subject, fmt::format("damaged: no usable \"{}\"", name));
+  }
+}
+
+json seal_json(const FileSeal& seal) {
+  return {{"bytes", seal.bytes}, {"checksum", seal.checksum}};
+}
+
+FileSeal seal_from(const json& value, const char* name, const std::string& subject) {
+  const json seal = member<json>(value, name, subject);
+  return {member<uint64_t>(seal, "bytes", subject), member<std::string>(seal, "checksum", subject)};
+}
+
+bool is_part(const std::string& name) {
+  return name == kLockFile || name.starts_with(kCurrentFile) || name.starts_with(kManifestFile) ||
+         name.starts_with(kRecordsPrefix);
+}
+
+std::vector<std::string> names_in(const fs::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory))
+    names.push_back(entry.path().filename().string());
+  return names;
+}
+
+}  // namespace
+
+fs::path records_directory(const fs::path& collection, uint64_t epoch) {
+  return collection / fmt::format("{}{}", kRecordsPrefix, epoch);
+}
+
+fs::path snapshot_file(const fs::path& collection, const char* kind, uint64_t epoch,
+                       uint64_t generation) {
+  return collection / fmt::format("{}-{}-{}{}", kind, epoch, generation,
+                                  kind == std::string_view("rows") ? "" : ".faiss");
+}
+
+std::string encode_manifest(const Manifest& manifest) {
+  return sealed_json({{"zeroshelf_collection", manifest.format_version},
+                      {"model_name", to_utf8(manifest.model_name)},
+                      {"model_path", to_utf8(manifest.model_path)},
+                      {"model_fingerprint", manifest.model_fingerprint},
+                      {"dimension", manifest.dimension},
+                      {"logit_scale", manifest.logit_scale},
+                      {"ocr_languages", manifest.ocr_languages},
+                      {"created", manifest.created_utc}});
+}
+
+Manifest decode_manifest(const std::string& text, const std::string& subject) {
+  // The version first: a newer format may be sealed in another way.
+  const json raw = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (raw.is_object() && raw.contains("zeroshelf_collection") &&
+      raw["zeroshelf_collection"].is_number_unsigned() &&
+      raw["zeroshelf_collection"].get<uint64_t>() > Manifest::kFormatVersion) {
+    throw Error(ErrorCode::Incompatible, subject,
+                fmt::format("collection format {}; this program reads {}",
+                            raw["zeroshelf_collection"].get<uint64_t>(), Manifest::kFormatVersion),
+                "use a newer zeroshelf");
+  }
+  const json value = unsealed_json(text, subject);
+  Manifest manifest;
+  manifest.format_version = member<uint32_t>(value, "zeroshelf_collection", subject);
+  manifest.model_name = member<std::string>(value, "model_name", subject);
+  manifest.model_path = member<std::string>(value, "model_path", subject);
+  manifest.model_fingerprint = member<std::string>(value, "model_fingerprint", subject);
+  manifest.dimension = member<uint32_t>(value, "dimension", subject);
+  manifest.logit_scale = member<float>(value, "logit_scale", subject);
+  manifest.ocr_languages = member<std::string>(value, "ocr_languages", subject);
+  manifest.created_utc = member<std::string>(value, "created", subject);
+  if (manifest.dimension == 0 || manifest.dimension > kMaxDimension) {
+    throw Error(ErrorCode::Corruption, subject,
+                fmt::format("damaged: a dimension of {}", manifest.dimension));
+  }
+  return manifest;
+}
+
+Manifest read_manifest(const fs::path& collection) {
+  const fs::path path = collection / kManifestFile;
+  return decode_manifest(read_file(path, kMaxJsonBytes), path.string());
+}
+
+void write_manifest(const fs::path& collection, const Manifest& manifest) {
+  write_file_atomically(collection / kManifestFile, encode_manifest(manifest));
+}
+
+Current read_current(const fs::path& collection) {
+  const fs::path path = collection / kCurrentFile;
+  const std::string subject = path.string();
+  const json value = unsealed_json(read_file(path, kMaxJsonBytes), subject);
+  Current current;
+  current.epoch = member<uint64_t>(value, "epoch", subject);
+  if (value.contains("snapshot")) {
+    const json snapshot = member<json>(value, "snapshot", subject);
+    current.snapshot_generation = member<uint64_t>(snapshot, "generation", subject);
+    current.image = seal_from(snapshot, "image", subject);
+    current.text = seal_from(snapshot, "text", subject);
+    current.rows = seal_from(snapshot, "rows", subject);
+  }
+  return current;
+}
+
+void write_current(const fs::path& collection, const Current& current) {
+  json value = {{"epoch", current.epoch}};
+  if (current.snapshot_generation) {
+    value["snapshot"] = {{"generation", *current.snapshot_generation},
+                         {"image", seal_json(current.image)},
+                         {"text", seal_json(current.text)},
+                         {"rows", seal_json(current.rows)}};
+  }
+  write_file_atomically(collection / kCurrentFile, sealed_json(value));
+}
+
+FileSeal seal_file(const fs::path& path) {
+  const MappedFile file(path);
+  Checksum128 checksum;
+  checksum.update(file.bytes());
+  return {file.bytes().size(), checksum.hex()};
+}
+
+Kind kind_of(const fs::path& directory) {
+  std::error_code error;
+  const fs::file_status status = fs::status(directory, error);
+  if (!fs::exists(status)) return Kind::Absent;
+  if (!fs::is_directory(status)) return Kind::File;
+  if (fs::exists(directory / kManifestFile, error)) return Kind::Collection;
+  const std::vector<std::string> names = names_in(directory);
+  if (names.empty()) return Kind::Empty;
+  // The manifest is written last. Without it there is nothing but a creation cut short, unless the
+  // manifest of a collection with commits was lost.
+  if (!std::all_of(names.begin(), names.end(), is_part)) {
+    return fs::exists(directory / kCurrentFile, error) && fs::exists(directory / kLockFile, error)
+               ? Kind::Collection
+               : Kind::Foreign;
+  }
+  return fs::exists(directory / kCurrentFile, error) ? Kind::Collection : Kind::Unfinished;
+}
+
+void expect_collection(const fs::path& directory) {
+  const std::string make =
+      "make a collection with: zeroshelf-index add COLLECTION PATH... --model MODEL";
+  switch (kind_of(directory)) {
+    case Kind::Collection:
+      return;
+    case Kind::Absent:
+      throw Error(ErrorCode::NotFound, directory.string(), "no such collection", make);
+    case Kind::File:
+      throw Error(ErrorCode::InvalidArgument, directory.string(),
+                  "a file, not a collection's folder", make);
+    case Kind::Empty:
+    case Kind::Unfinished:
+      throw Error(ErrorCode::InvalidArgument, directory.string(),
+                  "an empty folder, not a collection yet", make);
+    case Kind::Foreign:
+      throw Error(ErrorCode::InvalidArgument, directory.string(), "a folder that is no collection",
+                  make);
+  }
+}
+
+std::vector<uint64_t> epochs_on_disk(const fs::path& collection) {
+  std::vector<uint64_t> epochs;
+  for (const std::string& name : names_in(collection)) {
+    if (!name.starts_with(kRecordsPrefix)) continue;
+    const char* begin = name.data() + kRecordsPrefix.size();
+    const char* end = name.data() + name.size();
+    uint64_t epoch = 0;
+    if (const auto [rest, code] = std::from_chars(begin, end, epoch);
+        code == std::errc() && rest == end) {
+      epochs.push_back(epoch);
+    }
+  }
+  std::sort(epochs.begin(), epochs.end());
+  return epochs;
+}
+
+std::vector<fs::path> leftovers(const fs::path& collection, const Current& current) {
+  std::set<fs::path> known = {collection / kManifestFile, collection / kCurrentFile,
+                              collection / kLockFile, records_directory(collection, current.epoch)};
+  if (current.snapshot_generation) {
+    for (const char* kind : {"image", "text", "rows"}) {
+      known.insert(snapshot_file(collection, kind, current.epoch, *current.snapshot_generation));
+    }
+  }
+  std::vector<fs::path> found;
+  for (const std::string& name : names_in(collection)) {
+    if (!known.contains(collection / name)) found.push_back(collection / name);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+WriterLock::WriterLock(const fs::path& collection) {
+  const fs::path path = collection / kLockFile;
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0) throw Error(ErrorCode::Io, path.string(), "cannot open: " + errno_text(errno));
+  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    char holder[128] = {};
+    const ssize_t got = ::pread(file_, holder, sizeof holder - 1, 0);
+    ::close(file_);
+    throw Error(
+        ErrorCode::Unavailable, collection.string(),
+        fmt::format("another writer holds the collection ({})", got > 0 ? holder : "unknown"),
+        "wait until it has finished, or stop it");
+  }
+  char host[64] = {};
+  ::gethostname(host, sizeof host - 1);
+  const std::string holder = fmt::format("process {} on {}", ::getpid(), host);
+  // Only a help for people: the lock is the lock.
+  if (::ftruncate(file_, 0) == 0) [[maybe_unused]]
+    const ssize_t written = ::pwrite(file_, holder.data(), holder.size(), 0);
+}
+
+WriterLock::~WriterLock() {
+  ::close(file_);
+}
+
+}  // namespace zeroshelf::layout

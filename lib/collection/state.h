@@ -1,0 +1,62 @@
+#pragma once
+
+// Inside lib/collection: what an opened collection keeps in memory.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "lib/collection/codec.h"
+#include "lib/collection/collection.h"
+#include "lib/collection/layout.h"
+#include "lib/store/store.h"
+
+namespace zeroshelf {
+
+// The rows as they are scanned.
+struct RowTable {
+  explicit RowTable(uint32_t dimension) : image(dimension), text(dimension) {}
+
+  VectorRows image;  // one a row, removed ones included
+  VectorRows text;
+  std::vector<Row> text_owners;  // ascending
+  std::vector<bool> removed;     // one a row
+
+  void append(std::span<const uint16_t> image_vector,
+              std::optional<std::span<const uint16_t>> text_vector);
+};
+
+struct Collection::State {
+  std::filesystem::path directory;
+  Manifest manifest;
+  std::unique_ptr<layout::WriterLock> lock;  // null for a reader
+  layout::Current current;
+  std::unique_ptr<Store> store;
+  codec::State counts;
+  RowTable rows{1};
+  uint64_t rows_in_snapshot = 0;
+  uint64_t changes_since_snapshot = 0;  // rows added and removed
+  bool broken = false;                  // a commit failed: the writer must be closed
+};
+
+// Opens everything, retrying while a writer replaces files meanwhile.
+std::unique_ptr<Collection::State> open_state(const std::filesystem::path& directory,
+                                              Store::Access access,
+                                              std::unique_ptr<layout::WriterLock> lock);
+
+// The rows as the truth alone gives them.
+RowTable rows_from_truth(const Store& store, const codec::State& counts, uint32_t dimension);
+
+// Writes a snapshot of the rows and makes CURRENT point to it. Returns the new CURRENT.
+layout::Current write_snapshot(const std::filesystem::path& directory,
+                               const layout::Current& current, const RowTable& rows,
+                               uint64_t generation);
+
+// The snapshot that CURRENT names. Throws NotFound or Corruption.
+RowTable read_snapshot(const std::filesystem::path& directory, const layout::Current& current,
+                       uint32_t dimension);
+
+void remove_leftovers(const std::filesystem::path& directory, const layout::Current& current);
+
+}  // namespace zeroshelf

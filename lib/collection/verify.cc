@@ -1,0 +1,410 @@
+// Verify and repair. Tested by tests/collection.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <system_error>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "lib/collection/state.h"
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using codec::row_key;
+
+std::string row_subject(Row row) {
+  return fmt::format("row {}", row);
+}
+
+// Empty when the stored bytes are a unit vector of the dimension.
+std::string vector_fault(const std::optional<std::string>& bytes, uint32_t dimension) {
+  if (!bytes) return "is missing";
+  if (bytes->size() != dimension * sizeof(uint16_t)) return "has another dimension";
+  std::vector<float> values(dimension);
+  from_fp16(codec::decode_vector(*bytes, dimension), values);
+  double square = 0;
+  for (const float value : values) square += static_cast<double>(value) * value;
+  if (!(std::abs(std::sqrt(square) - 1) < 1e-2)) return "has not unit length";
+  return "";
+}
+
+// Everything that the truth says of each row, checked on the way.
+class Audit {
+ public:
+  explicit Audit(const Store& store, const Manifest& manifest)
+      : store_(store), dimension_(manifest.dimension) {}
+
+  void run() {
+    scan_rows();
+    scan_index();
+    scan_rest();
+  }
+
+  const std::vector<Fault>& faults() const { return faults_; }
+  // Rows of which something cannot be derived from the rest.
+  const std::unordered_set<Row>& lost_rows() const { return lost_; }
+  const std::unordered_map<Row, PictureRecord>& rows() const { return records_; }
+  uint64_t with_text() const { return with_text_; }
+  uint64_t skips() const { return skips_; }
+  Row next_row() const { return next_row_; }
+  // Keys that stand alone, point nowhere or cannot be read.
+  const std::vector<std::string>& stray_keys() const { return stray_; }
+
+ private:
+  void fault(const std::string& subject, const std::string& cause) {
+    faults_.push_back({subject, cause});
+  }
+
+  template <class Body>
+  void scan(std::string_view prefix, const char* what, const Body& body) {
+    store_.for_each_checked(
+        prefix,
+        [&](std::string_view key, std::string_view value) {
+          try {
+            body(key, value);
+          } catch (const Error& error) {
+            fault(fmt::format("{} {}", what, printable(key.substr(1))), error.cause());
+            stray_.emplace_back(key);
+          }
+          return true;
+        },
+        [&](std::string_view key) {
+          fault(fmt::format("{} {}", what, printable(key.substr(1))), "fails its checksum");
+          stray_.emplace_back(key);
+        });
+  }
+
+  std::optional<std::string> get(std::string_view prefix, Row row) {
+    try {
+      return store_.get(row_key(prefix, row));
+    } catch (const Error&) {
+      return std::nullopt;  // told by the scan of its prefix
+    }
+  }
+
+  void scan_rows() {
+    scan(codec::kRecordPrefix, "record", [&](std::string_view key, std::string_view value) {
+      const Row row = codec::row_of_key(key);
+      records_.emplace(row, codec::decode_record(value));
+      next_row_ = std::max(next_row_, row + 1);
+    });
+    for (const auto& [row, record] : records_) check_row(row, record);
+    for (const auto& [prefix, what] :
+         {std::pair(codec::kImagePrefix, "picture vector"),
+          std::pair(codec::kTextPrefix, "text vector"), std::pair(codec::kWordsPrefix, "words")}) {
+      scan(prefix, what, [&](std::string_view key, std::string_view) {
+        const Row row = codec::row_of_key(key);
+        next_row_ = std::max(next_row_, row + 1);
+        if (records_.contains(row)) return;
+        fault(row_subject(row), fmt::format("has a {} and no record", what));
+        stray_.emplace_back(key);
+      });
+    }
+  }
+
+  void check_row(Row row, const PictureRecord& record) {
+    const auto lose = [&](const std::string& cause) {
+      fault(row_subject(row), cause);
+      lost_.insert(row);
+    };
+    if (const std::string cause = vector_fault(get(codec::kImagePrefix, row), dimension_);
+        !cause.empty()) {
+      lose("its picture vector " + cause);
+    }
+    const auto text = get(codec::kTextPrefix, row);
+    if (record.word_count > 0) {
+      ++with_text_;
+      if (const std::string cause = vector_fault(text, dimension_); !cause.empty())
+        lose("its text vector " + cause);
+    } else if (text) {
+      lose("it has a text vector and no words");
+    }
+    const auto words = get(codec::kWordsPrefix, row);
+    if (!words) {
+      lose("its words are missing");
+    } else if (codec::decode_words(*words).size() != record.word_count) {
+      lose("its words are not as many as its record says");
+    }
+  }
+
+  void scan_index() {
+    std::unordered_map<Row, int> paths;
+    scan(codec::kPathPrefix, "path", [&](std::string_view key, std::string_view value) {
+      const auto record = records_.find(codec::decode_row(value));
+      if (record != records_.end() && record->second.file.path == key.substr(1)) {
+        ++paths[record->first];
+        return;
+      }
+      fault("path " + printable(key.substr(1)), "points to a row that is not its own");
+      stray_.emplace_back(key);
+    });
+    std::unordered_map<Row, int> contents;
+    scan(codec::kContentPrefix, "content", [&](std::string_view key, std::string_view) {
+      const Row row = codec::row_of_content_key(key);
+      const auto record = records_.find(row);
+      if (record != records_.end() && codec::content_key(record->second.content_hash, row) == key) {
+        ++contents[row];
+        return;
+      }
+      fault("content index", fmt::format("names row {}, which has other content", row));
+      stray_.emplace_back(key);
+    });
+    for (const auto& [row, record] : records_) {
+      if (paths[row] != 1)
+        fault(row_subject(row), "is not found by its path " + printable(record.file.path));
+      if (contents[row] != 1) fault(row_subject(row), "is not found by its content");
+    }
+  }
+
+  void scan_rest() {
+    scan(codec::kSkipPrefix, "skip", [&](std::string_view key, std::string_view value) {
+      codec::decode_skip(key.substr(1), value);
+      ++skips_;
+    });
+    scan(codec::kRemovedPrefix, "removals", [&](std::string_view, std::string_view value) {
+      for (const Row row : codec::decode_rows(value)) {
+        next_row_ = std::max(next_row_, row + 1);
+        if (records_.contains(row)) fault(row_subject(row), "is removed and still there");
+      }
+    });
+  }
+
+  const Store& store_;
+  uint32_t dimension_;
+  std::vector<Fault> faults_;
+  std::unordered_map<Row, PictureRecord> records_;
+  std::unordered_set<Row> lost_;
+  std::vector<std::string> stray_;
+  uint64_t with_text_ = 0;
+  uint64_t skips_ = 0;
+  Row next_row_ = 0;
+};
+
+bool same_vector(const VectorRows& a, size_t i, const VectorRows& b, size_t j) {
+  return std::memcmp(a.row(i).data(), b.row(j).data(), a.dimension() * sizeof(uint16_t)) == 0;
+}
+
+// Snapshot and replay against the truth, live row by live row.
+void compare_rows(const RowTable& opened, const RowTable& truth, std::vector<Fault>& faults) {
+  if (opened.image.size() != truth.image.size()) {
+    faults.push_back({"snapshot", "has another number of rows than the records"});
+    return;
+  }
+  size_t text = 0;
+  for (Row row = 0; row < truth.image.size(); ++row) {
+    if (opened.removed[row] != truth.removed[row]) {
+      faults.push_back(
+          {"snapshot", fmt::format("row {} is live in one and removed in the other", row)});
+      continue;
+    }
+    if (truth.removed[row]) continue;
+    if (!same_vector(opened.image, row, truth.image, row)) {
+      faults.push_back(
+          {"snapshot", fmt::format("row {} has another picture vector than the records", row)});
+    }
+    while (text < opened.text_owners.size() && opened.text_owners[text] < row) ++text;
+    const auto owner = std::lower_bound(truth.text_owners.begin(), truth.text_owners.end(), row);
+    const bool in_truth = owner != truth.text_owners.end() && *owner == row;
+    const bool in_opened = text < opened.text_owners.size() && opened.text_owners[text] == row;
+    if (in_truth != in_opened ||
+        (in_truth && !same_vector(opened.text, text, truth.text,
+                                  static_cast<size_t>(owner - truth.text_owners.begin())))) {
+      faults.push_back(
+          {"snapshot", fmt::format("row {} has another text vector than the records", row)});
+    }
+  }
+}
+
+void check_snapshot_files(const fs::path& directory, const layout::Current& current,
+                          uint32_t dimension, std::vector<Fault>& faults) {
+  if (!current.snapshot_generation) return;
+  for (const auto& [kind, seal] :
+       {std::pair("image", current.image), std::pair("text", current.text),
+        std::pair("rows", current.rows)}) {
+    const fs::path path =
+        layout::snapshot_file(directory, kind, current.epoch, *current.snapshot_generation);
+    try {
+      const layout::FileSeal found = layout::seal_file(path);
+      if (found.bytes != seal.bytes || found.checksum != seal.checksum) {
+        faults.push_back({path.string(), "fails its checksum"});
+      }
+    } catch (const Error& error) {
+      faults.push_back({path.string(), error.cause()});
+    }
+  }
+  try {
+    read_snapshot(directory, current, dimension);
+  } catch (const Error& error) {
+    faults.push_back({error.subject(), error.cause()});
+  }
+}
+
+codec::State audited_counts(const Audit& audit, codec::State counts) {
+  counts.next_row = std::max(counts.next_row, audit.next_row());
+  counts.live = audit.rows().size();
+  counts.with_text = audit.with_text();
+  counts.skips = audit.skips();
+  return counts;
+}
+
+// --- repair -------------------------------------------------------------------------------------
+
+// The epoch that has a complete store, and its manifest.
+layout::Current usable_current(const fs::path& directory, RepairReport& report) {
+  try {
+    return layout::read_current(directory);
+  } catch (const Error&) {
+  }
+  const std::vector<uint64_t> epochs = layout::epochs_on_disk(directory);
+  for (auto epoch = epochs.rbegin(); epoch != epochs.rend(); ++epoch) {
+    try {
+      if (!Store(layout::records_directory(directory, *epoch), Store::Access::ReadOnly)
+               .get(codec::kStateKey))
+        continue;
+    } catch (const Error&) {
+      continue;
+    }
+    layout::Current current;
+    current.epoch = *epoch;
+    layout::write_current(directory, current);
+    report.mended.push_back(
+        fmt::format("{}: made again, for epoch {}", layout::kCurrentFile, *epoch));
+    return current;
+  }
+  throw Error(ErrorCode::Corruption, directory.string(), "no records that can be opened",
+              "index the pictures again into a new collection");
+}
+
+Manifest usable_manifest(const fs::path& directory, const Store& store, RepairReport& report) {
+  const auto stored = store.get(codec::kManifestKey);
+  try {
+    const Manifest manifest = layout::read_manifest(directory);
+    if (stored && *stored == layout::encode_manifest(manifest)) return manifest;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Incompatible) throw;
+  }
+  if (!stored) {
+    throw Error(ErrorCode::Corruption, directory.string(), "its manifest is lost",
+                "index the pictures again into a new collection");
+  }
+  const Manifest manifest = layout::decode_manifest(*stored, "manifest in the records");
+  layout::write_manifest(directory, manifest);
+  report.mended.push_back(fmt::format("{}: made again from the records", layout::kManifestFile));
+  return manifest;
+}
+
+Store usable_store(const fs::path& records, RepairReport& report) {
+  try {
+    Store store(records, Store::Access::ReadWrite);
+    store.verify_files();
+    return store;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corruption) throw;
+  }
+  Store::salvage(records);
+  report.mended.push_back(records.filename().string() + ": salvaged what could be read");
+  return Store(records, Store::Access::ReadWrite);
+}
+
+// Rows that lost a part are removed, so that the next add reads their files again; then the indexes
+// are written anew.
+void mend_truth(Store& store, const Manifest& manifest, RepairReport& report) {
+  Audit audit(store, manifest);
+  audit.run();
+  codec::State counts;
+  try {
+    if (const auto stored = store.get(codec::kStateKey)) counts = codec::decode_state(*stored);
+  } catch (const Error&) {
+    report.mended.emplace_back("state: counted again");
+  }
+  if (audit.faults().empty() && audited_counts(audit, counts) == counts) return;
+
+  StoreBatch batch;
+  for (const std::string& key : audit.stray_keys()) batch.erase(key);
+  std::vector<Row> removed;
+  codec::State mended = audited_counts(audit, counts);
+  for (const auto& [row, record] : audit.rows()) {
+    if (audit.lost_rows().contains(row)) {
+      for (const std::string_view prefix :
+           {codec::kRecordPrefix, codec::kImagePrefix, codec::kTextPrefix, codec::kWordsPrefix}) {
+        batch.erase(row_key(prefix, row));
+      }
+      batch.erase(codec::path_key(codec::kPathPrefix, record.file.path));
+      batch.erase(codec::content_key(record.content_hash, row));
+      removed.push_back(row);
+      --mended.live;
+      if (record.word_count > 0) --mended.with_text;
+      report.lost.push_back(
+          {record.file.path, "its row was damaged; run zeroshelf-index add to read it again"});
+    } else {
+      batch.put(codec::path_key(codec::kPathPrefix, record.file.path), codec::encode_row(row));
+      batch.put(codec::content_key(record.content_hash, row), "");
+    }
+  }
+  for (const Fault& fault : audit.faults())
+    report.mended.push_back(fault.subject + ": " + fault.cause);
+  ++mended.generation;
+  if (!removed.empty())
+    batch.put(row_key(codec::kRemovedPrefix, mended.generation), codec::encode_rows(removed));
+  batch.put(codec::kStateKey, codec::encode_state(mended));
+  store.write(std::move(batch));
+}
+
+}  // namespace
+
+std::vector<Fault> verify_collection(const fs::path& directory) {
+  const auto state = open_state(directory, Store::Access::ReadOnly, nullptr);
+  std::vector<Fault> faults;
+  try {
+    state->store->verify_files();
+  } catch (const Error& error) {
+    faults.push_back({error.subject(), error.cause()});
+  }
+  Audit audit(*state->store, state->manifest);
+  audit.run();
+  faults.insert(faults.end(), audit.faults().begin(), audit.faults().end());
+  if (audited_counts(audit, state->counts) != state->counts) {
+    faults.push_back({"state", "its counts are not those of the records"});
+  }
+  check_snapshot_files(directory, state->current, state->manifest.dimension, faults);
+  if (faults.empty()) {
+    compare_rows(state->rows,
+                 rows_from_truth(*state->store, state->counts, state->manifest.dimension), faults);
+  }
+  return faults;
+}
+
+RepairReport repair_collection(const fs::path& directory) {
+  layout::expect_collection(directory);
+  RepairReport report;
+  auto lock = std::make_unique<layout::WriterLock>(directory);
+  layout::Current current = usable_current(directory, report);
+  {
+    Store store = usable_store(layout::records_directory(directory, current.epoch), report);
+    const Manifest manifest = usable_manifest(directory, store, report);
+    mend_truth(store, manifest, report);
+    store.flush();
+    std::vector<Fault> snapshot_faults;
+    check_snapshot_files(directory, current, manifest.dimension, snapshot_faults);
+    for (const Fault& fault : snapshot_faults)
+      report.mended.push_back(fault.subject + ": " + fault.cause);
+    if (!snapshot_faults.empty() || !report.mended.empty()) {
+      const codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
+      current =
+          write_snapshot(directory, current, rows_from_truth(store, counts, manifest.dimension),
+                         counts.generation);
+    }
+  }
+  remove_leftovers(directory, current);
+  return report;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,319 @@
+// Creating and committing. Tested by tests/collection.
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "lib/collection/state.h"
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using codec::row_key;
+
+// --- creating -----------------------------------------------------------------------------------
+
+void check_same_model(const Manifest& found, const Manifest& wanted, const fs::path& directory) {
+  if (found.model_fingerprint == wanted.model_fingerprint && found.dimension == wanted.dimension)
+    return;
+  throw Error(ErrorCode::Incompatible, directory.string(),
+              fmt::format("made with another model ({}, {} dimensions, fingerprint {})",
+                          found.model_name, found.dimension, found.model_fingerprint),
+              "use that model, or another collection");
+}
+
+// The manifest comes last: without it the directory counts as not created.
+void create(const fs::path& directory, const Manifest& manifest) {
+  for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
+    fs::remove_all(layout::records_directory(directory, epoch));  // of a creation cut short
+  }
+  layout::Current current;
+  {
+    Store store(layout::records_directory(directory, current.epoch), Store::Access::Create);
+    StoreBatch batch;
+    batch.put(codec::kManifestKey, layout::encode_manifest(manifest));
+    batch.put(codec::kStateKey, codec::encode_state({}));
+    store.write(std::move(batch));
+    store.flush();
+  }
+  layout::write_manifest(directory, manifest);
+  layout::write_current(directory, current);
+  sync_path(directory);
+}
+
+// --- committing ---------------------------------------------------------------------------------
+
+std::vector<uint16_t> checked_halves(const std::vector<float>& vector, uint32_t dimension,
+                                     const std::string& path) {
+  double square = 0;
+  for (const float value : vector) square += static_cast<double>(value) * value;
+  // Written so that a NaN fails too.
+  if (vector.size() != dimension || !(std::abs(std::sqrt(square) - 1) < 1e-3)) {
+    throw Error(
+        ErrorCode::InvalidArgument, path,
+        fmt::format(
+            "a vector of {} dimensions and length {:.4f} for a collection of unit vectors of {}",
+            vector.size(), std::sqrt(square), dimension));
+  }
+  std::vector<uint16_t> halves(dimension);
+  to_fp16(vector, halves);
+  return halves;
+}
+
+// A Batch -> the changes of the store, and what they do to the rows in memory. Nothing of the
+// collection is touched.
+class Commit {
+ public:
+  struct AddedRow {
+    std::vector<uint16_t> image;
+    std::optional<std::vector<uint16_t>> text;
+  };
+
+  Commit(const Collection& collection, const Collection::State& state)
+      : collection_(collection), state_(state), counts_(state.counts) {}
+
+  void plan(const Batch& batch) {
+    for (const std::string& path : batch.forgotten_skips) forget_skip(path);
+    for (const Row row : batch.removed) remove(row);
+    move(batch.moved);
+    for (const auto& [row, file] : batch.copied) copy(row, file);
+    for (const NewPicture& picture : batch.added) add(picture);
+    for (const SkippedFile& file : batch.skipped) skip(file);
+    ++counts_.generation;
+    if (!removed_.empty())
+      writes_.put(row_key(codec::kRemovedPrefix, counts_.generation), codec::encode_rows(removed_));
+    writes_.put(codec::kStateKey, codec::encode_state(counts_));
+  }
+
+  StoreBatch& writes() { return writes_; }
+  const codec::State& counts() const { return counts_; }
+  const std::vector<AddedRow>& added() const { return added_; }
+  const std::vector<Row>& removed() const { return removed_; }
+
+ private:
+  // As it is after the changes planned so far.
+  std::optional<Row> row_of(const std::string& path) const {
+    const auto planned = paths_.find(path);
+    return planned != paths_.end() ? planned->second : collection_.find_path(path);
+  }
+  PictureRecord record_of(Row row) const {
+    const auto planned = records_.find(row);
+    return planned != records_.end() ? planned->second : collection_.record(row);
+  }
+  bool is_gone(Row row) const {
+    return gone_.contains(row) || (row < state_.counts.next_row && !collection_.is_live(row));
+  }
+
+  void expect_live(Row row) const {
+    if (row >= counts_.next_row || is_gone(row)) {
+      throw Error(ErrorCode::InvalidArgument, state_.directory.string(),
+                  fmt::format("row {} is not live", row));
+    }
+  }
+
+  void put_record(Row row, const PictureRecord& record) {
+    writes_.put(row_key(codec::kRecordPrefix, row), codec::encode_record(record));
+    records_[row] = record;
+  }
+
+  void unmap(const std::string& path) {
+    writes_.erase(codec::path_key(codec::kPathPrefix, path));
+    paths_[path] = std::nullopt;
+  }
+
+  // The path is this row's from now on; a row that had it goes.
+  void map(const std::string& path, Row row) {
+    if (const auto old = row_of(path); old && *old != row) remove(*old);
+    writes_.put(codec::path_key(codec::kPathPrefix, path), codec::encode_row(row));
+    paths_[path] = row;
+    forget_skip(path);
+  }
+
+  bool has_skip(const std::string& path) const {
+    const auto planned = skips_.find(path);
+    return planned != skips_.end() ? planned->second : collection_.find_skip(path).has_value();
+  }
+  void forget_skip(const std::string& path) {
+    if (!has_skip(path)) return;
+    writes_.erase(codec::path_key(codec::kSkipPrefix, path));
+    skips_[path] = false;
+    --counts_.skips;
+  }
+
+  void remove(Row row) {
+    if (is_gone(row)) return;
+    expect_live(row);
+    const PictureRecord record = record_of(row);
+    for (const std::string_view prefix :
+         {codec::kRecordPrefix, codec::kImagePrefix, codec::kTextPrefix, codec::kWordsPrefix}) {
+      writes_.erase(row_key(prefix, row));
+    }
+    writes_.erase(codec::content_key(record.content_hash, row));
+    if (row_of(record.file.path) == row) unmap(record.file.path);
+    gone_.insert(row);
+    removed_.push_back(row);
+    --counts_.live;
+    if (record.word_count > 0) --counts_.with_text;
+  }
+
+  // All old names first, so that files may exchange theirs.
+  void move(const std::vector<std::pair<Row, FileStamp>>& moves) {
+    for (const auto& [row, file] : moves) {
+      expect_live(row);
+      const std::string old = record_of(row).file.path;
+      if (row_of(old) == row) unmap(old);
+    }
+    for (const auto& [row, file] : moves) {
+      PictureRecord record = record_of(row);
+      record.file = file;
+      put_record(row, record);
+      map(file.path, row);
+    }
+  }
+
+  // Vectors and words come from the store as it is before this commit.
+  void copy(Row source, const FileStamp& file) {
+    if (!collection_.is_live(source)) expect_live(source);
+    PictureRecord record = collection_.record(source);
+    record.file = file;
+    const std::span<const uint16_t> image = state_.rows.image.row(source);
+    AddedRow row{{image.begin(), image.end()}, std::nullopt};
+    if (const auto index = collection_.text_index(source)) {
+      const std::span<const uint16_t> text = state_.rows.text.row(*index);
+      row.text.emplace(text.begin(), text.end());
+    }
+    append(record, collection_.words(source), std::move(row));
+  }
+
+  void add(const NewPicture& picture) {
+    const uint32_t dimension = state_.manifest.dimension;
+    const std::string& path = picture.record.file.path;
+    AddedRow row{checked_halves(picture.image_vector, dimension, path), std::nullopt};
+    if (!picture.text_vector.empty())
+      row.text = checked_halves(picture.text_vector, dimension, path);
+    if (row.text.has_value() != (picture.record.word_count > 0) ||
+        picture.words.size() != picture.record.word_count) {
+      throw Error(ErrorCode::InvalidArgument, path,
+                  "its words and its text vector do not fit together");
+    }
+    append(picture.record, picture.words, std::move(row));
+  }
+
+  void append(const PictureRecord& record, const std::vector<Word>& words, AddedRow added) {
+    const Row row = counts_.next_row++;
+    put_record(row, record);
+    writes_.put(row_key(codec::kImagePrefix, row), codec::encode_vector(added.image));
+    if (added.text)
+      writes_.put(row_key(codec::kTextPrefix, row), codec::encode_vector(*added.text));
+    writes_.put(row_key(codec::kWordsPrefix, row), codec::encode_words(words));
+    writes_.put(codec::content_key(record.content_hash, row), "");
+    ++counts_.live;
+    if (record.word_count > 0) ++counts_.with_text;
+    map(record.file.path, row);
+    added_.push_back(std::move(added));
+  }
+
+  void skip(const SkippedFile& file) {
+    if (const auto row = row_of(file.file.path)) remove(*row);
+    if (!has_skip(file.file.path)) ++counts_.skips;
+    writes_.put(codec::path_key(codec::kSkipPrefix, file.file.path), codec::encode_skip(file));
+    skips_[file.file.path] = true;
+  }
+
+  const Collection& collection_;
+  const Collection::State& state_;
+  codec::State counts_;
+  StoreBatch writes_;
+  std::unordered_map<std::string, std::optional<Row>> paths_;
+  std::unordered_map<Row, PictureRecord> records_;
+  std::unordered_map<std::string, bool> skips_;
+  std::unordered_set<Row> gone_;
+  std::vector<AddedRow> added_;
+  std::vector<Row> removed_;
+};
+
+}  // namespace
+
+CollectionWriter::CollectionWriter(std::unique_ptr<State> state) : Collection(std::move(state)) {}
+
+CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
+                                                  const Manifest& manifest) {
+  const layout::Kind kind = layout::kind_of(directory);
+  if (kind == layout::Kind::Collection) {
+    check_same_model(layout::read_manifest(directory), manifest, directory);
+    return open_existing(directory);
+  }
+  if (kind == layout::Kind::File || kind == layout::Kind::Foreign)
+    layout::expect_collection(directory);
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    throw Error(ErrorCode::Io, directory.string(),
+                "cannot make the folder: " + errno_text(error.value()));
+  auto lock = std::make_unique<layout::WriterLock>(directory);
+  if (layout::kind_of(directory) != layout::Kind::Collection) create(directory, manifest);
+  return CollectionWriter(open_state(directory, Store::Access::ReadWrite, std::move(lock)));
+}
+
+CollectionWriter CollectionWriter::open_existing(const fs::path& directory) {
+  layout::expect_collection(directory);
+  auto lock = std::make_unique<layout::WriterLock>(directory);
+  CollectionWriter writer(open_state(directory, Store::Access::ReadWrite, std::move(lock)));
+  remove_leftovers(directory, writer.state_->current);
+  return writer;
+}
+
+void CollectionWriter::commit(const Batch& batch) {
+  State& state = *state_;
+  if (state.broken) {
+    throw Error(ErrorCode::Io, state.directory.string(), "an earlier commit failed",
+                "run the command again");
+  }
+  Commit commit(*this, state);
+  commit.plan(batch);
+  state.broken = true;
+  state.store->write(std::move(commit.writes()));
+  for (const Commit::AddedRow& row : commit.added()) {
+    state.rows.append(
+        row.image, row.text ? std::optional<std::span<const uint16_t>>(*row.text) : std::nullopt);
+  }
+  for (const Row row : commit.removed()) state.rows.removed[row] = true;
+  state.counts = commit.counts();
+  state.changes_since_snapshot += commit.added().size() + commit.removed().size();
+  state.broken = false;
+}
+
+void CollectionWriter::publish_snapshot(SnapshotWhen when) {
+  constexpr uint64_t kWorthIt = 1000;  // changes; replaying fewer takes no time
+  State& state = *state_;
+  const bool worth_it = state.changes_since_snapshot > kWorthIt + state.rows_in_snapshot / 8;
+  if (when == SnapshotWhen::WorthIt && !worth_it) return;
+  state.store->flush();
+  const std::optional<uint64_t> previous = state.current.snapshot_generation;
+  state.current =
+      write_snapshot(state.directory, state.current, state.rows, state.counts.generation);
+  // Readers that opened the previous snapshot just now still need the removals since then.
+  if (previous && *previous > state.counts.pruned_to) {
+    StoreBatch prune;
+    state.store->for_each(codec::kRemovedPrefix, "", [&](std::string_view key, std::string_view) {
+      if (codec::row_of_key(key) > *previous) return false;
+      prune.erase(key);
+      return true;
+    });
+    state.counts.pruned_to = *previous;
+    prune.put(codec::kStateKey, codec::encode_state(state.counts));
+    state.store->write(std::move(prune));
+  }
+  state.rows = read_snapshot(state.directory, state.current, state.manifest.dimension);
+  state.rows_in_snapshot = state.rows.image.size();
+  state.changes_since_snapshot = 0;
+  remove_leftovers(state.directory, state.current);
+}
+
+}  // namespace zeroshelf

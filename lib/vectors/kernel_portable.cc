@@ -1,0 +1,63 @@
+// The inner products and the conversions for any processor. Tested by tests/vectors.
+
+#include "lib/vectors/kernel.h"
+#include "lib/vectors/kernel_tile.h"
+
+namespace zeroshelf::kernel {
+namespace {
+
+float from_half(const uint16_t* half) {
+  uint16_t bits;
+  __builtin_memcpy(&bits, half, sizeof bits);  // rows in a file lie at any alignment
+  _Float16 value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return static_cast<float>(value);
+}
+
+// Eight floats, which the compiler may keep in whatever registers there are.
+struct Portable {
+  struct Register {
+    float lane[8];
+  };
+  static constexpr size_t kLanes = 8;
+  static Register zero() { return {}; }
+  static Register load(const float* values) {
+    Register r;
+    __builtin_memcpy(&r, values, sizeof r);
+    return r;
+  }
+  static Register load_halves(const uint16_t* halves) {
+    Register r;
+    for (size_t i = 0; i < kLanes; ++i) r.lane[i] = from_half(halves + i);
+    return r;
+  }
+  static Register multiply_add(const Register& a, const Register& b, Register sum) {
+    for (size_t i = 0; i < kLanes; ++i) sum.lane[i] += a.lane[i] * b.lane[i];
+    return sum;
+  }
+  static float total(const Register& v) {
+    float sum = 0;
+    for (const float value : v.lane) sum += value;
+    return sum;
+  }
+};
+
+}  // namespace
+
+void inner_products_portable(const uint16_t* rows, size_t row_count, size_t dimension,
+                             const float* queries, size_t query_count, float* out) {
+  all_tiles<Portable>(rows, row_count, dimension, queries, query_count, out);
+}
+
+void to_fp16_portable(const float* values, size_t count, uint16_t* out) {
+  for (size_t i = 0; i < count; ++i) {
+    const auto half = static_cast<_Float16>(values[i]);
+    __builtin_memcpy(out + i, &half, sizeof half);
+  }
+}
+
+void from_fp16_portable(const uint16_t* halves, size_t count, float* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = from_half(halves + i);
+}
+
+}  // namespace zeroshelf::kernel

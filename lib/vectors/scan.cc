@@ -1,0 +1,123 @@
+// The streaming scan. Tested by tests/vectors/scan_test.cc.
+
+#include "lib/vectors/scan.h"
+
+#include <algorithm>
+#include <cassert>
+#include <mutex>
+
+#include "lib/util/parallel.h"
+#include "lib/vectors/kernel.h"
+
+namespace zeroshelf {
+namespace {
+
+struct Kernel {
+  std::string_view name;
+  kernel::InnerProducts run;
+};
+
+Kernel best_kernel() {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    return {"avx512", kernel::inner_products_avx512};
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c")) {
+    return {"avx2", kernel::inner_products_avx2};
+  }
+  return {"portable", kernel::inner_products_portable};
+}
+
+const Kernel& chosen_kernel() {
+  static const Kernel chosen = best_kernel();
+  return chosen;
+}
+
+// Better first: the higher score, then the earlier row.
+bool better(const ScoredRow& a, const ScoredRow& b) {
+  return a.score != b.score ? a.score > b.score : a.row < b.row;
+}
+
+// Keeps the k best of what it is shown, as a heap with the worst of them on top.
+class BestRows {
+ public:
+  explicit BestRows(size_t k) : k_(k) {}
+
+  bool would_take(const ScoredRow& candidate) const {
+    return heap_.size() < k_ || better(candidate, heap_.front());
+  }
+
+  void take(const ScoredRow& candidate) {
+    if (heap_.size() == k_) {
+      std::pop_heap(heap_.begin(), heap_.end(), better);
+      heap_.pop_back();
+    }
+    heap_.push_back(candidate);
+    std::push_heap(heap_.begin(), heap_.end(), better);
+  }
+
+  void merge(const BestRows& other) {
+    for (const ScoredRow& row : other.heap_) {
+      if (would_take(row)) take(row);
+    }
+  }
+
+  std::vector<ScoredRow> sorted() && {
+    std::sort(heap_.begin(), heap_.end(), better);
+    return std::move(heap_);
+  }
+
+ private:
+  size_t k_;
+  std::vector<ScoredRow> heap_;
+};
+
+}  // namespace
+
+std::string_view scan_kernel_name() {
+  return chosen_kernel().name;
+}
+
+void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const Matrix& queries,
+                    std::span<float> out) {
+  assert(first_row + rows <= vectors.size());
+  assert(queries.columns() == vectors.dimension());
+  assert(out.size() == rows * queries.rows());
+  for (const VectorRows::Segment& segment : vectors.segments()) {
+    const Row begin = std::max(first_row, segment.first_row);
+    const Row end = std::min(first_row + rows, segment.first_row + segment.rows);
+    if (begin >= end) continue;
+    chosen_kernel().run(segment.data + (begin - segment.first_row) * vectors.dimension(),
+                        end - begin, vectors.dimension(), queries.data(), queries.rows(),
+                        out.data() + (begin - first_row) * queries.rows());
+  }
+}
+
+std::vector<ScoredRow> top_rows(const VectorRows& vectors, std::span<const float> query, size_t k,
+                                const std::function<bool(Row)>& keep, unsigned threads) {
+  constexpr size_t kChunk = 16'384;
+  constexpr size_t kBlock = 256;
+  if (k == 0) return {};
+  Matrix queries(1, query.size());
+  std::copy(query.begin(), query.end(), queries.row(0).begin());
+  BestRows best(k);
+  std::mutex mutex;
+  parallel_chunks(vectors.size(), kChunk, threads, [&](size_t begin, size_t end) {
+    BestRows mine(k);
+    float scores[kBlock];
+    for (size_t first = begin; first < end; first += kBlock) {
+      const size_t rows = std::min(kBlock, end - first);
+      inner_products(vectors, first, rows, queries, std::span(scores, rows));
+      for (size_t i = 0; i < rows; ++i) {
+        const ScoredRow candidate{first + i, scores[i]};
+        if (mine.would_take(candidate) && keep(candidate.row)) mine.take(candidate);
+      }
+    }
+    const std::lock_guard lock(mutex);
+    best.merge(mine);
+  });
+  return std::move(best).sorted();
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,111 @@
+// Rows of fp16 vectors and their FAISS file; the only place that names FAISS. Tested by
+// tests/vectors/vector_rows_test.cc.
+
+#include "lib/vectors/vector_rows.h"
+
+#include <faiss/IndexScalarQuantizer.h>
+#include <faiss/impl/io.h>
+#include <faiss/index_io.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+namespace {
+
+// What FAISS writes before the codes. Its own writer makes it for an empty index; the two counts in
+// it (rows behind the type and the dimension, bytes of codes at the end) are then put in. Comparing
+// a file's beginning with it checks every field at once.
+std::string faiss_header(uint32_t dimension, uint64_t rows) {
+  constexpr size_t kRowsOffset = 8;
+  const faiss::IndexScalarQuantizer index(
+      static_cast<int>(dimension), faiss::ScalarQuantizer::QT_fp16, faiss::METRIC_INNER_PRODUCT);
+  faiss::VectorIOWriter writer;
+  faiss::write_index(&index, &writer);
+  std::string header(writer.data.begin(), writer.data.end());
+  const uint64_t code_bytes = rows * dimension * sizeof(uint16_t);
+  std::memcpy(header.data() + kRowsOffset, &rows, sizeof rows);
+  std::memcpy(header.data() + header.size() - sizeof code_bytes, &code_bytes, sizeof code_bytes);
+  return header;
+}
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+[[noreturn]] void fail_write(const std::filesystem::path& path) {
+  throw Error(ErrorCode::Io, path.string(), "cannot write: " + errno_text(errno));
+}
+
+}  // namespace
+
+VectorRows::VectorRows(uint32_t dimension) : dimension_(dimension) {
+  assert(dimension >= 1 && dimension <= 65'536);
+}
+
+VectorRows VectorRows::map_faiss_file(const std::filesystem::path& path, uint32_t dimension) {
+  VectorRows rows(dimension);
+  rows.file_ = MappedFile(path);
+  const std::span<const std::byte> bytes = rows.file_.bytes();
+  const size_t row_bytes = dimension * sizeof(uint16_t);
+  const size_t header_bytes = faiss_header(dimension, 0).size();
+  if (bytes.size() < header_bytes || (bytes.size() - header_bytes) % row_bytes != 0) {
+    throw Error(ErrorCode::Corruption, path.string(),
+                fmt::format("its {} bytes are no whole number of vectors of {} dimensions",
+                            bytes.size(), dimension));
+  }
+  rows.mapped_rows_ = (bytes.size() - header_bytes) / row_bytes;
+  if (std::memcmp(bytes.data(), faiss_header(dimension, rows.mapped_rows_).data(), header_bytes) !=
+      0) {
+    throw Error(
+        ErrorCode::Corruption, path.string(),
+        fmt::format("its header is not that of a FAISS fp16 index of {} vectors of {} dimensions",
+                    rows.mapped_rows_, dimension));
+  }
+  rows.mapped_ = reinterpret_cast<const uint16_t*>(bytes.data() + header_bytes);
+  return rows;
+}
+
+void VectorRows::append(std::span<const uint16_t> row) {
+  assert(row.size() == dimension_);
+  tail_.insert(tail_.end(), row.begin(), row.end());
+}
+
+std::span<const uint16_t> VectorRows::row(Row row) const {
+  assert(row < size());
+  const uint16_t* data = row < mapped_rows_ ? mapped_ + row * dimension_
+                                            : tail_.data() + (row - mapped_rows_) * dimension_;
+  return {data, dimension_};
+}
+
+std::vector<VectorRows::Segment> VectorRows::segments() const {
+  std::vector<Segment> segments;
+  if (mapped_rows_ > 0) segments.push_back({mapped_, 0, mapped_rows_});
+  if (!tail_.empty()) segments.push_back({tail_.data(), mapped_rows_, tail_.size() / dimension_});
+  return segments;
+}
+
+void VectorRows::write_faiss_file(const std::filesystem::path& path) const {
+  std::filesystem::path temporary = path;
+  temporary += ".new";
+  const File file(std::fopen(temporary.c_str(), "wbe"), &std::fclose);
+  if (!file) fail_write(temporary);
+  const auto write = [&](const void* data, size_t bytes) {
+    if (std::fwrite(data, 1, bytes, file.get()) != bytes) fail_write(temporary);
+  };
+  const std::string header = faiss_header(dimension_, size());
+  write(header.data(), header.size());
+  for (const Segment& segment : segments())
+    write(segment.data, segment.rows * dimension_ * sizeof(uint16_t));
+  if (std::fflush(file.get()) != 0 || ::fsync(::fileno(file.get())) != 0) fail_write(temporary);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail_write(path);
+  sync_path(path.parent_path());
+}
+
+}  // namespace zeroshelf
