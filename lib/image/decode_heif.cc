@@ -3,6 +3,7 @@
 
 #include <libheif/heif.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -13,6 +14,7 @@ namespace {
 
 using Context = std::unique_ptr<heif_context, decltype(&heif_context_free)>;
 using Handle = std::unique_ptr<heif_image_handle, decltype(&heif_image_handle_release)>;
+using Options = std::unique_ptr<heif_decoding_options, decltype(&heif_decoding_options_free)>;
 using Pixels = std::unique_ptr<heif_image, decltype(&heif_image_release)>;
 
 Skip failure(const heif_error& error) {
@@ -24,6 +26,27 @@ Skip failure(const heif_error& error) {
   }
   if (error.subcode == heif_suberror_End_of_data) return cut_short();
   return damaged(error.message);
+}
+
+// Of the AV1 decoders, the one that prints nothing about damaged data (dav1d does).
+constexpr const char* kQuietAv1Decoder = "aom";
+
+bool has_quiet_av1_decoder() {
+  const heif_decoder_descriptor* decoders[8];
+  const int count = heif_get_decoder_descriptors(heif_compression_AV1, decoders, 8);
+  return std::any_of(decoders, decoders + count, [](const heif_decoder_descriptor* decoder) {
+    const char* id = heif_decoder_descriptor_get_id_name(decoder);
+    return id != nullptr && std::strcmp(id, kQuietAv1Decoder) == 0;
+  });
+}
+
+// A decoder may only be named for the codec it knows.
+Options options_for(Bytes file) {
+  Options options(heif_decoding_options_alloc(), heif_decoding_options_free);
+  static const bool quiet = has_quiet_av1_decoder();
+  const char* type = heif_get_file_mime_type(as_uint8(file), static_cast<int>(file.size()));
+  if (quiet && std::strncmp(type, "image/avif", 10) == 0) options->decoder_id = kQuietAv1Decoder;
+  return options;
 }
 
 Image image_from(const heif_image* pixels, int channels) {
@@ -61,7 +84,7 @@ Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
   heif_image* raw_pixels = nullptr;
   error = heif_decode_image(handle.get(), &raw_pixels, heif_colorspace_RGB,
                             has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB,
-                            nullptr);
+                            options_for(file).get());
   const Pixels pixels(raw_pixels, heif_image_release);
   if (error.code != heif_error_Ok) return failure(error);
   Image image = image_from(pixels.get(), has_alpha ? 4 : 3);

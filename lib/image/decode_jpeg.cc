@@ -5,11 +5,15 @@
 // libjpeg leaves by longjmp: only run_guarded() sets the target, and the steps it runs hold no
 // object with a destructor.
 
-#include <jerror.h>
-#include <jpeglib.h>
 #include <csetjmp>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
+
+// These two want the headers above, in this order.
+#include <jpeglib.h>
+
+#include <jerror.h>
 
 #include "lib/image/decoders.h"
 

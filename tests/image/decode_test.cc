@@ -1,0 +1,184 @@
+// Tests lib/image/decode.h: what good files give.
+
+#include "lib/image/decode.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/image/corpus.h"
+#include "tests/support/draw.h"
+
+namespace zeroshelf {
+namespace {
+
+using namespace testing;
+
+using Rgb = std::vector<uint8_t>;
+
+Rgb pixel(const Image& image, int x, int y) {
+  const auto rgb = image.row(y).subspan(size_t{3} * x, 3);
+  return {rgb.begin(), rgb.end()};
+}
+
+// Where the stored pixel x, y of a picture of the given size lies once the orientation is applied.
+std::pair<int, int> upright_place(int orientation, int x, int y, int width, int height) {
+  const int right = width - 1 - x;
+  const int below = height - 1 - y;
+  switch (orientation) {
+    case 2:
+      return {right, y};
+    case 3:
+      return {right, below};
+    case 4:
+      return {x, below};
+    case 5:
+      return {y, x};
+    case 6:
+      return {below, x};
+    case 7:
+      return {below, right};
+    case 8:
+      return {y, right};
+    default:
+      return {x, y};
+  }
+}
+
+Image turned(const Image& image, int orientation) {
+  const bool swap = orientation >= 5;
+  Image result = plain_image(swap ? image.height_px : image.width_px,
+                             swap ? image.width_px : image.height_px, {});
+  for (int y = 0; y < image.height_px; ++y) {
+    for (int x = 0; x < image.width_px; ++x) {
+      const auto [to_x, to_y] = upright_place(orientation, x, y, image.width_px, image.height_px);
+      const Rgb rgb = pixel(image, x, y);
+      std::copy(rgb.begin(), rgb.end(),
+                result.rgb.begin() + (static_cast<ptrdiff_t>(to_y) * result.width_px + to_x) * 3);
+    }
+  }
+  return result;
+}
+
+const Image kPicture = shapes_image(61, 43, 9);
+const std::vector<uint8_t> kRows = kPicture.rgb;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(lossless_formats_give_back_every_pixel) {
+  BOOST_TEST(greatest_difference(decoded(png(61, 43, kRows, {})), kPicture) == 0);
+  BOOST_TEST(greatest_difference(decoded(png(61, 43, kRows, {.interlaced = true})), kPicture) == 0);
+  BOOST_TEST(greatest_difference(decoded(webp(kPicture)), kPicture) == 0);
+  BOOST_TEST(greatest_difference(decoded(bmp(kPicture)), kPicture) == 0);
+  BOOST_TEST(greatest_difference(decoded(tiff(kPicture)), kPicture) == 0);
+  BOOST_TEST(greatest_difference(decoded(pnm(kPicture)), kPicture) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(lossy_formats_come_close) {
+  const Image smooth = gradient_image(64, 48, 2);
+  BOOST_TEST(greatest_difference(decoded(jpeg(smooth, {})), smooth) < 12);
+  BOOST_TEST(greatest_difference(decoded(jpeg(smooth, {.progressive = true})), smooth) < 12);
+  for (HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    const auto file = heif(smooth, codec);
+    if (!file) continue;
+    BOOST_TEST(greatest_difference(decoded(*file), smooth) < 24);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(grey_jpeg_becomes_rgb) {
+  const Image grey = plain_image(16, 16, {90, 90, 90});
+  const Image image = decoded(jpeg(grey, {.colours = JpegColours::Grey}));
+  BOOST_TEST(pixel(image, 8, 8) == (Rgb{90, 90, 90}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(adobe_cmyk_is_inverted_ink) {
+  const Image colour = plain_image(16, 16, {200, 100, 50});
+  const Image image = decoded(jpeg(colour, {.colours = JpegColours::AdobeCmyk}));
+  BOOST_TEST(greatest_difference(image, colour) < 4);
+}
+
+BOOST_AUTO_TEST_CASE(exif_orientation_is_applied) {
+  const Image plain_jpeg = decoded(jpeg(kPicture, {}));
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const Image expected = turned(kPicture, orientation);
+    const std::string exif = exif_block(orientation);
+    BOOST_TEST(greatest_difference(decoded(jpeg(kPicture, {.exif = exif})),
+                                   turned(plain_jpeg, orientation)) == 0);
+    BOOST_TEST(
+        greatest_difference(decoded(png(61, 43, kRows, {.exif = exif.substr(6)})), expected) == 0);
+    BOOST_TEST(greatest_difference(decoded(tiff(kPicture, orientation)), expected) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(senseless_exif_changes_nothing) {
+  const Image plain = decoded(jpeg(kPicture, {}));
+  for (int orientation : {0, 9, 255, 65535}) {
+    BOOST_TEST(greatest_difference(decoded(jpeg(kPicture, {.exif = exif_block(orientation)})),
+                                   plain) == 0);
+  }
+  const std::string exif = exif_block(6);
+  for (size_t size = 0; size < 24; ++size) {
+    BOOST_TEST(
+        greatest_difference(decoded(jpeg(kPicture, {.exif = exif.substr(0, size)})), plain) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sixteen_bits_keep_the_high_byte) {
+  const std::vector<uint8_t> rows = {0x12, 0xff, 0x34, 0xff, 0xab, 0xff};
+  const Image image = decoded(png(1, 1, rows, {.depth = 16}));
+  BOOST_TEST(image.rgb == (Rgb{0x12, 0x34, 0xab}), boost::test_tools::per_element());
+  BOOST_TEST(greatest_difference(decoded(tiff16(kPicture)), kPicture) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(grey_and_few_bits_become_rgb) {
+  const Image grey = decoded(png(2, 1, {7, 250}, {.colour_type = 0}));
+  BOOST_TEST(grey.rgb == (Rgb{7, 7, 7, 250, 250, 250}), boost::test_tools::per_element());
+  const Image bits = decoded(png(2, 1, {0x40}, {.colour_type = 0, .depth = 1}));
+  BOOST_TEST(bits.rgb == (Rgb{0, 0, 0, 255, 255, 255}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(transparency_is_laid_on_white) {
+  const Image rgba =
+      decoded(png(3, 1, {10, 20, 30, 0, 10, 20, 30, 255, 0, 0, 0, 51}, {.colour_type = 6}));
+  BOOST_TEST(rgba.rgb == (Rgb{255, 255, 255, 10, 20, 30, 204, 204, 204}),
+             boost::test_tools::per_element());
+  const Image grey = decoded(png(2, 1, {9, 0, 9, 255}, {.colour_type = 4}));
+  BOOST_TEST(grey.rgb == (Rgb{255, 255, 255, 9, 9, 9}), boost::test_tools::per_element());
+  const Image palette = decoded(png(
+      2, 1, {0, 1}, {.colour_type = 3, .palette = {1, 2, 3, 4, 5, 6}, .palette_alpha = {0, 255}}));
+  BOOST_TEST(palette.rgb == (Rgb{255, 255, 255, 4, 5, 6}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(gif_gives_its_first_frame_on_white) {
+  const std::vector<uint8_t> first = {0, 1, 2, 0};
+  const Image image = decoded(gif(2, 2, {first, {1, 1, 1, 1}}));
+  BOOST_TEST(image.rgb == (Rgb{255, 0, 0, 0, 255, 0, 255, 255, 255, 255, 0, 0}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(interlaced_gif_puts_its_rows_in_place) {
+  // Stored order of 8 rows: 0, 4, 2, 6, 1, 3, 5, 7.
+  const Image image = decoded(gif(1, 8, {{0, 0, 0, 0, 1, 1, 1, 1}}, true));
+  for (int y = 0; y < 8; ++y) {
+    BOOST_TEST(pixel(image, 0, y) == (y % 2 == 0 ? Rgb{255, 0, 0} : Rgb{0, 255, 0}),
+               boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(animated_webp_gives_its_first_frame) {
+  BOOST_TEST(greatest_difference(decoded(animated_webp({kPicture, plain_image(61, 43, {1, 2, 3})})),
+                                 kPicture) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_pnm_is_read) {
+  const auto rgb_of = [](const std::string& file) { return decoded(file).rgb; };
+  const Rgb black_white = {0, 0, 0, 255, 255, 255};
+  BOOST_TEST(rgb_of("P1\n# a comment\n2 1\n10") == black_white, boost::test_tools::per_element());
+  BOOST_TEST(rgb_of("P4 2 1\n\x80") == black_white, boost::test_tools::per_element());
+  BOOST_TEST(rgb_of("P2 2 1 15\n0 15\n") == black_white, boost::test_tools::per_element());
+  BOOST_TEST(rgb_of(std::string("P5 2 1 255\n\x00\xff", 13)) == black_white,
+             boost::test_tools::per_element());
+  BOOST_TEST(rgb_of("P3 1 1 255 1 2 3") == (Rgb{1, 2, 3}), boost::test_tools::per_element());
+  BOOST_TEST(rgb_of("P6 1 1 65535 \x01\xff\x02\xff\x03\xff") == (Rgb{1, 2, 3}),
+             boost::test_tools::per_element());
+}
+
+}  // namespace zeroshelf

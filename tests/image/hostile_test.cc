@@ -1,0 +1,197 @@
+// Tests lib/image/decode.h: what broken, huge and foreign files give.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <random>
+
+#include "lib/image/decode.h"
+#include "tests/image/corpus.h"
+#include "tests/support/draw.h"
+
+namespace zeroshelf {
+namespace {
+
+using namespace testing;
+using namespace std::string_literals;
+
+constexpr uint32_t kSeed = 20240611;
+constexpr int kMutationsEach = 300;
+
+// Counts what is written to the error stream while it lives.
+class ErrorStream {
+ public:
+  ErrorStream() : file_(make_file()), kept_(::dup(STDERR_FILENO)) { ::dup2(file_, STDERR_FILENO); }
+  ~ErrorStream() {
+    ::dup2(kept_, STDERR_FILENO);
+    ::close(kept_);
+    ::close(file_);
+  }
+  ErrorStream(const ErrorStream&) = delete;
+  ErrorStream& operator=(const ErrorStream&) = delete;
+
+  int64_t bytes() const { return ::lseek(file_, 0, SEEK_END); }
+
+ private:
+  static int make_file() {
+    char name[] = "/tmp/zeroshelf-stderr-XXXXXX";
+    const int file = ::mkstemp(name);
+    ::unlink(name);
+    return file;
+  }
+
+  int file_;
+  int kept_;
+};
+
+SkipReason reason_of(const std::string& bytes, const DecodeLimits& limits = {}) {
+  const auto skip = skip_of(bytes, limits);
+  BOOST_REQUIRE(skip.has_value());
+  BOOST_TEST(!skip->detail.empty());
+  return skip->reason;
+}
+
+std::string png_claiming(uint32_t width, uint32_t height) {
+  std::string file = png(1, 1, {0, 0, 0}, {});
+  const auto put = [&](size_t at, uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) file[at + i] = static_cast<char>(value >> 8 * (bytes - 1 - i));
+  };
+  put(16, width, 4);
+  put(20, height, 4);
+  uint32_t crc = 0xffffffff;
+  for (size_t i = 12; i < 29; ++i) {
+    crc ^= static_cast<uint8_t>(file[i]);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+  }
+  put(29, ~crc, 4);
+  return file;
+}
+
+std::string with_bytes(std::string file, size_t at, const std::string& bytes) {
+  return file.replace(at, bytes.size(), bytes);
+}
+
+void mutate(std::string& bytes, std::mt19937& random) {
+  const int changes = 1 + static_cast<int>(random() % 8);
+  for (int i = 0; i < changes; ++i) {
+    // Headers are where the decisions are.
+    const size_t end = random() % 2 == 0 ? std::min<size_t>(bytes.size(), 128) : bytes.size();
+    bytes[random() % end] = static_cast<char>(random() % 4 == 0 ? 255 : random());
+  }
+  if (random() % 8 == 0) bytes.resize(random() % bytes.size());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_sample_of_the_corpus_is_sound) {
+  for (const Sample& sample : corpus()) {
+    BOOST_TEST_CONTEXT(sample.name) BOOST_CHECK_NO_THROW(decoded(sample.bytes));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_and_foreign_files_are_no_pictures) {
+  BOOST_TEST((reason_of("") == SkipReason::Empty));
+  for (const std::string& file :
+       {"x"s, "hello, world"s, "%PDF-1.4"s, "\0\0\0"s, "PK\3\4"s, "RIFF....WAVE"s,
+        "\0\0\0\x18"
+        "ftypisom"s,
+        "P9 1 1"s, "P6"s}) {
+    BOOST_TEST((reason_of(file) == SkipReason::NotAPicture));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(cut_files_are_damaged_at_every_length) {
+  const ErrorStream errors;
+  for (const Sample& sample : corpus()) {
+    const size_t step = std::max<size_t>(1, sample.bytes.size() / 97);
+    for (size_t size = 16; size < sample.bytes.size(); size += step) {
+      BOOST_TEST_CONTEXT(sample.name << " cut to " << size << " of " << sample.bytes.size()) {
+        const auto skip = skip_of(sample.bytes.substr(0, size));
+        BOOST_REQUIRE(skip.has_value());
+        BOOST_TEST((skip->reason == SkipReason::Damaged));
+      }
+    }
+  }
+  BOOST_TEST(errors.bytes() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_byte_counts) {
+  for (const Sample& sample : corpus()) {
+    const auto skip = skip_of(sample.bytes.substr(0, sample.bytes.size() - 1));
+    BOOST_TEST_CONTEXT(sample.name) BOOST_TEST(skip.has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mutated_files_do_no_harm) {
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  const ErrorStream errors;
+  std::mt19937 random(kSeed);
+  for (const Sample& sample : corpus()) {
+    for (int i = 0; i < kMutationsEach; ++i) {
+      std::string bytes = sample.bytes;
+      mutate(bytes, random);
+      const auto result = decode_image(as_bytes(bytes), {.max_pixels = 1'000'000});
+      if (const auto* image = std::get_if<Image>(&result)) {
+        BOOST_TEST_CONTEXT(sample.name << " mutation " << i)
+        BOOST_REQUIRE(image->rgb.size() == size_t{3} * image->width_px * image->height_px);
+      }
+    }
+    BOOST_TEST_CONTEXT(sample.name) BOOST_TEST(errors.bytes() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_bytes_after_a_magic_do_no_harm) {
+  const ErrorStream errors;
+  std::mt19937 random(kSeed);
+  for (const Sample& sample : corpus()) {
+    for (int i = 0; i < 100; ++i) {
+      std::string bytes = sample.bytes.substr(0, 12 + random() % 30);
+      for (int k = 0; k < 400; ++k) bytes += static_cast<char>(random());
+      decode_image(as_bytes(bytes), {.max_pixels = 1'000'000});
+    }
+  }
+  BOOST_TEST(errors.bytes() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
+  const Image small = plain_image(4, 4, {});
+  const auto start = std::chrono::steady_clock::now();
+  const std::string huge_jpeg = [&] {
+    std::string file = jpeg(small, {});
+    const size_t frame = file.find("\xff\xc0");
+    return with_bytes(file, frame + 5, "\xff\xdc\xff\xdc");
+  }();
+  std::string huge_tiff = tiff(small);
+  const size_t directory = 8 + 48 + 2;
+  huge_tiff = with_bytes(huge_tiff, directory + 8, "\xa0\x86\1\0"s);
+  huge_tiff = with_bytes(huge_tiff, directory + 20, "\xa0\x86\1\0"s);
+  const std::string bombs[] = {
+      png_claiming(100'000, 100'000),
+      png_claiming(0x7fffffff, 0x7fffffff),
+      huge_jpeg,
+      huge_tiff,
+      with_bytes(bmp(small), 18, "\xa0\x86\1\0\xa0\x86\1\0"s),
+      with_bytes(gif(4, 4, {std::vector<uint8_t>(16)}), 6, "\xff\xff\xff\xff"),
+      "P6 100000 100000 255\n",
+      "P5 4000000000 4000000000 255\n",
+  };
+  for (const std::string& bomb : bombs) {
+    BOOST_TEST((reason_of(bomb) == SkipReason::TooManyPixels));
+  }
+  // Below the limit, but the file cannot hold it.
+  BOOST_TEST((reason_of(png_claiming(14'000, 14'000)) == SkipReason::Damaged));
+  BOOST_TEST((reason_of("P6 14000 14000 255\n") == SkipReason::Damaged));
+  BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(1)));
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_told_with_their_values) {
+  const std::string file = png(61, 43, shapes_image(61, 43, 1).rgb, {});
+  const auto pixels = skip_of(file, {.max_pixels = 2'000});
+  BOOST_TEST(pixels->detail == "61 x 43 pixels, at most 2,000 are decoded; raise --max-pixels");
+  BOOST_TEST(!skip_of(file, {.max_pixels = 61 * 43}).has_value());
+  BOOST_TEST((reason_of(file, {.max_bytes = 10}) == SkipReason::TooManyBytes));
+}
+
+}  // namespace zeroshelf

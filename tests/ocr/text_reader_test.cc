@@ -1,0 +1,170 @@
+// Tests lib/ocr/text_reader.h.
+
+#include "lib/ocr/text_reader.h"
+
+#include <fcntl.h>
+#include <omp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <thread>
+
+#include "lib/util/error.h"
+#include "tests/support/draw.h"
+
+namespace zeroshelf {
+namespace {
+
+using testing::draw_text;
+using testing::gradient_image;
+using testing::noise_image;
+using testing::plain_image;
+using testing::text_image;
+
+std::string text_in(const Image& image) {
+  TextReader reader({});
+  return joined_text(reader.read(image));
+}
+
+int omp_threads() {
+  int threads = 0;
+#pragma omp parallel
+  {
+#pragma omp single
+    threads = omp_get_num_threads();
+  }
+  return threads;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(reads_words_in_order) {
+  TextReader reader({});
+  const std::vector<Word> words = reader.read(text_image("HELLO WORLD\nSECOND LINE"));
+  BOOST_TEST(joined_text(words) == "HELLO WORLD SECOND LINE");
+  for (const Word& word : words) BOOST_TEST((word.confidence >= 0.3f && word.confidence <= 1.0f));
+  BOOST_TEST(mean_confidence(words) > 0.6f);
+}
+
+BOOST_AUTO_TEST_CASE(boxes_lie_on_the_words) {
+  Image image = plain_image(600, 300, {255, 255, 255});
+  draw_text(image, "UPPER", 40, 80, 30, {});
+  draw_text(image, "LOWER", 350, 240, 30, {});
+  TextReader reader({});
+  const std::vector<Word> words = reader.read(image);
+  BOOST_REQUIRE(words.size() == 2);
+  BOOST_TEST(words[0].text == "UPPER");
+  BOOST_TEST(std::abs(words[0].box.x - 40) < 12);
+  BOOST_TEST(std::abs(words[0].box.y + words[0].box.height - 80) < 12);
+  BOOST_TEST(words[1].text == "LOWER");
+  BOOST_TEST(std::abs(words[1].box.x - 350) < 12);
+  BOOST_TEST(std::abs(words[1].box.y + words[1].box.height - 240) < 12);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_without_text_give_no_words) {
+  BOOST_TEST(text_in(plain_image(300, 200, {255, 255, 255})) == "");
+  BOOST_TEST(text_in(plain_image(300, 200, {0, 0, 0})) == "");
+  BOOST_TEST(text_in(gradient_image(300, 200, 5)) == "");
+}
+
+BOOST_AUTO_TEST_CASE(sizes_at_the_edge_are_read_without_harm) {
+  TextReader reader({});
+  const int sizes[][2] = {{1, 1},     {3, 2000},  {2000, 3},  {8, 8},
+                          {9, 30000}, {40000, 9}, {10, 16001}};
+  for (const auto& [width, height] : sizes) {
+    BOOST_TEST(joined_text(reader.read(noise_image(width, height, 1))).size() < 10000u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(boxes_of_a_huge_picture_are_in_its_own_pixels) {
+  Image image = plain_image(5000, 4000, {255, 255, 255});
+  draw_text(image, "LARGE", 1000, 3000, 200, {});
+  TextReader reader({});
+  const std::vector<Word> words = reader.read(image);
+  BOOST_REQUIRE(words.size() == 1);
+  BOOST_TEST(words[0].text == "LARGE");
+  BOOST_TEST(std::abs(words[0].box.x - 1000) < 60);
+  BOOST_TEST(std::abs(words[0].box.y + words[0].box.height - 3000) < 60);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_is_good_for_many_pictures) {
+  TextReader reader({});
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST(joined_text(reader.read(text_image("NUMBER"))) == "NUMBER");
+    BOOST_TEST(reader.read(plain_image(100, 100, {255, 255, 255})).empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(readers_in_threads_agree) {
+  std::vector<std::string> texts(4);
+  std::vector<std::thread> threads;
+  for (std::string& text : texts) {
+    threads.emplace_back([&text] { text = text_in(text_image("PARALLEL READING")); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& text : texts) BOOST_TEST(text == "PARALLEL READING");
+}
+
+BOOST_AUTO_TEST_CASE(the_process_keeps_its_omp_threads) {
+  omp_set_num_threads(3);
+  omp_set_dynamic(0);
+  BOOST_REQUIRE(omp_threads() == 3);
+  BOOST_TEST(text_in(text_image("THREADS")) == "THREADS");
+  BOOST_TEST(omp_threads() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(time_runs_out_with_what_was_found) {
+  TextReader reader({.languages = "eng", .timeout_ms = 1});
+  const auto start = std::chrono::steady_clock::now();
+  reader.read(text_image("SOME WORDS\nAND MORE\nAND MORE\nAND MORE", 40));
+  BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(10)));
+}
+
+BOOST_AUTO_TEST_CASE(missing_language_names_its_package) {
+  for (const char* languages : {"xyz_tra", "eng+xyz_tra"}) {
+    try {
+      TextReader reader({.languages = languages});
+      BOOST_FAIL("no error");
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == ErrorCode::Unavailable));
+      BOOST_TEST(error.cure() == "apt-get install tesseract-ocr-xyz-tra");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(languages_that_are_no_codes_are_refused) {
+  for (const char* languages : {"", "+", "../eng", "eng deu"}) {
+    BOOST_CHECK_EXCEPTION(TextReader({.languages = languages}), Error, [](const Error& error) {
+      return error.code() == ErrorCode::InvalidArgument;
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_reaches_stderr) {
+  char name[] = "/tmp/zeroshelf-ocr-XXXXXX";
+  const int file = ::mkstemp(name);
+  ::unlink(name);
+  const int kept = ::dup(STDERR_FILENO);
+  ::dup2(file, STDERR_FILENO);
+  try {
+    text_in(noise_image(200, 100, 3));
+    text_in(text_image("QUIET"));
+    TextReader({.languages = "xyz"});
+  } catch (const Error&) {
+  }
+  ::dup2(kept, STDERR_FILENO);
+  BOOST_TEST(::lseek(file, 0, SEEK_END) == 0);
+  ::close(kept);
+  ::close(file);
+}
+
+BOOST_AUTO_TEST_CASE(confidence_is_weighted_by_length) {
+  const std::vector<Word> words = {{"abc", 1.0f, {}}, {"d", 0.2f, {}}};
+  BOOST_TEST(std::abs(mean_confidence(words) - 0.8f) < 1e-6f);
+  BOOST_TEST(mean_confidence({}) == 0.0f);
+  BOOST_TEST(joined_text({}) == "");
+}
+
+}  // namespace zeroshelf
