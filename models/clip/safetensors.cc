@@ -1,0 +1,129 @@
+// Tested by tests/clip/checkpoint_test.cc.
+
+#include "models/clip/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "lib/util/error.h"
+#include "models/clip/strict_json.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+constexpr size_t kMaxDimensions = 8;
+
+struct Type {
+  std::string_view name;
+  TensorType type;
+  uint64_t bytes;
+};
+constexpr Type kTypes[] = {
+    {"F32", TensorType::F32, 4},   {"F16", TensorType::F16, 2},   {"BF16", TensorType::BF16, 2},
+    {"F64", TensorType::Other, 8}, {"I64", TensorType::Other, 8}, {"I32", TensorType::Other, 4},
+    {"I16", TensorType::Other, 2}, {"I8", TensorType::Other, 1},  {"U8", TensorType::Other, 1},
+    {"BOOL", TensorType::Other, 1}};
+
+class HeaderReader {
+ public:
+  HeaderReader(std::string subject, std::span<const std::byte> file) : subject_(std::move(subject)), file_(file) {}
+
+  std::map<std::string, TensorView> read() {
+    uint64_t header_bytes = 0;
+    if (file_.size() < sizeof header_bytes) fail("it is too short to be a safetensors file");
+    std::memcpy(&header_bytes, file_.data(), sizeof header_bytes);
+    if (header_bytes > kMaxHeaderBytes || header_bytes > file_.size() - sizeof header_bytes) {
+      fail(fmt::format("its header claims {} bytes, the file has {}", header_bytes, file_.size()));
+    }
+    const std::string_view text(reinterpret_cast<const char*>(file_.data()) + sizeof header_bytes, header_bytes);
+    data_ = file_.subspan(sizeof header_bytes + header_bytes);
+    std::map<std::string, TensorView> tensors;
+    const nlohmann::json header = parse_strict_json(text, subject_);
+    for (const auto& [name, entry] : header.items()) {
+      if (name != "__metadata__") tensors.emplace(name, read_tensor(name, entry));
+    }
+    check_overlaps(tensors);
+    return tensors;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& cause) const {
+    throw Error(ErrorCode::Corruption, subject_, "damaged: " + cause, "fetch the file again");
+  }
+
+  const Type& type_of(const std::string& name, const nlohmann::json& entry) const {
+    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                    [&](const Type& known) { return entry["dtype"] == known.name; });
+    if (type == std::end(kTypes)) fail(fmt::format("tensor {} is of an unknown type", name));
+    return *type;
+  }
+
+  std::vector<int64_t> shape_of(const std::string& name, const nlohmann::json& entry) const {
+    const nlohmann::json& shape = entry["shape"];
+    if (!shape.is_array() || shape.size() > kMaxDimensions ||
+        !std::all_of(shape.begin(), shape.end(), [](const auto& side) { return side.is_number_unsigned(); })) {
+      fail(fmt::format("tensor {} has no usable shape", name));
+    }
+    return shape.get<std::vector<int64_t>>();
+  }
+
+  // Bytes of the tensor, or nothing when the product is larger than any file.
+  static std::optional<uint64_t> size_of(const std::vector<int64_t>& shape, uint64_t element_bytes) {
+    uint64_t bytes = element_bytes;
+    for (const int64_t side : shape) {
+      if (side < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(side), &bytes)) return std::nullopt;
+    }
+    return bytes;
+  }
+
+  TensorView read_tensor(const std::string& name, const nlohmann::json& entry) const {
+    if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") || !entry.contains("data_offsets")) {
+      fail(fmt::format("tensor {} has no type, shape or place", name));
+    }
+    const Type& type = type_of(name, entry);
+    TensorView view{type.type, shape_of(name, entry), {}};
+    const nlohmann::json& offsets = entry["data_offsets"];
+    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
+      fail(fmt::format("tensor {} has no usable place", name));
+    }
+    const auto begin = offsets[0].get<uint64_t>();
+    const auto end = offsets[1].get<uint64_t>();
+    if (begin > end || end > data_.size()) {
+      fail(fmt::format("tensor {} lies at bytes {} to {} of {}; the file was cut short or changed", name, begin, end,
+                       data_.size()));
+    }
+    if (size_of(view.shape, type.bytes) != end - begin) {
+      fail(fmt::format("tensor {} has {} bytes, which is not its shape", name, end - begin));
+    }
+    view.bytes = data_.subspan(begin, end - begin);
+    return view;
+  }
+
+  void check_overlaps(const std::map<std::string, TensorView>& tensors) const {
+    std::vector<const TensorView*> order;
+    for (const auto& [name, view] : tensors) {
+      if (!view.bytes.empty()) order.push_back(&view);
+    }
+    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->bytes.data() < b->bytes.data(); });
+    for (size_t i = 1; i < order.size(); ++i) {
+      if (order[i - 1]->bytes.data() + order[i - 1]->bytes.size() > order[i]->bytes.data()) fail("two tensors overlap");
+    }
+  }
+
+  std::string subject_;
+  std::span<const std::byte> file_;
+  std::span<const std::byte> data_;
+};
+
+}  // namespace
+
+Safetensors::Safetensors(const std::filesystem::path& path)
+    : file_(path), tensors_(HeaderReader(path.string(), file_.bytes()).read()) {}
+
+}  // namespace zeroshelf
