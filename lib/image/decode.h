@@ -12,7 +12,8 @@
 // Cost: besides the result, up to twice its size while decoding; what a header promises is checked
 // against the limits, and against what the file could hold, before pixels are allocated.
 //
-// Threads: any number of calls may run together. Nothing is printed, whatever the input.
+// Threads: any number of calls may run together. Nothing is printed, whatever the input
+// (but see decode_heif.cc for a line that a crafted HEIC can cause).
 
 #include <cstddef>
 #include <cstdint>

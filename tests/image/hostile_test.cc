@@ -117,6 +117,23 @@ BOOST_AUTO_TEST_CASE(cut_files_are_damaged_at_every_length) {
   BOOST_TEST(errors.bytes() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_first_bytes_alone_are_skipped) {
+  const ErrorStream errors;
+  for (const Sample& sample : corpus()) {
+    for (size_t size = 0; size < 64; ++size) {
+      BOOST_TEST_CONTEXT(sample.name << " cut to " << size)
+      BOOST_TEST(skip_of(sample.bytes.substr(0, size)).has_value());
+    }
+  }
+  BOOST_TEST(errors.bytes() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(bmp_palettes_without_bound_are_damaged) {
+  std::string file = bmp(plain_image(8, 8, {}));
+  file = with_bytes(file, 28, "\x08\x00"s);
+  BOOST_TEST((reason_of(with_bytes(file, 46, "\xff\xff\xff\x7f")) == SkipReason::Damaged));
+}
+
 BOOST_AUTO_TEST_CASE(the_last_byte_counts) {
   for (const Sample& sample : corpus()) {
     const auto skip = skip_of(sample.bytes.substr(0, sample.bytes.size() - 1));
