@@ -19,7 +19,7 @@ using namespace std::string_view_literals;
 using Decoder = Decoded (*)(Bytes, const DecodeLimits&);
 
 bool is_heif(std::string_view head) {
-  if (head.substr(4, 4) != "ftyp") return false;
+  if (head.size() < 12 || head.substr(4, 4) != "ftyp") return false;
   constexpr std::string_view kBrands[] = {"heic", "heix", "hevc", "heim", "heis",
                                           "mif1", "msf1", "avif", "avis"};
   // The major brand, the minor version, and the compatible brands, four bytes each.
@@ -29,6 +29,10 @@ bool is_heif(std::string_view head) {
     }
   }
   return false;
+}
+
+bool is_webp(std::string_view head) {
+  return head.size() >= 12 && head.starts_with("RIFF") && head.substr(8, 4) == "WEBP";
 }
 
 bool is_pnm(std::string_view head) {
@@ -45,8 +49,8 @@ Decoder decoder_for(std::string_view head) {
   if (head.starts_with("\xff\xd8\xff"sv)) return decode_jpeg;
   if (head.starts_with("\x89PNG\r\n\x1a\n"sv)) return decode_png;
   if (head.starts_with("GIF87a") || head.starts_with("GIF89a")) return decode_gif;
-  if (head.starts_with("RIFF") && head.substr(8, 4) == "WEBP") return decode_webp;
-  if (head.size() >= 12 && is_heif(head)) return decode_heif;
+  if (is_webp(head)) return decode_webp;
+  if (is_heif(head)) return decode_heif;
   if (is_tiff(head)) return decode_tiff;
   if (head.starts_with("BM")) return decode_bmp;
   if (is_pnm(head)) return decode_pnm;

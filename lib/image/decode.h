@@ -3,11 +3,17 @@
 // Bytes of a picture file -> pixels.
 //
 // The format is recognised by content, never by name: JPEG (grey, YCbCr, CMYK, YCCK, progressive),
-// PNG, WebP and GIF (first frame of an animation), HEIC and AVIF, and what OpenCV reads beyond
-// those (TIFF, BMP, PNM, ...). EXIF orientation is applied. Palettes become RGB first, 16-bit
-// samples keep their high byte, and transparency is laid on white.
+// PNG, WebP and GIF (first frame of an animation), HEIC and AVIF, TIFF (first page), BMP, and PNM
+// (P1 to P6). The pixels are those that PIL gives, except where it is lossy or unclear: orientation
+// (EXIF, the TIFF tag, HEIF's own) is applied; palettes become RGB first; 16-bit samples keep their
+// high byte; samples stored as floats run from 0 to 1; transparency, and what a GIF's first frame
+// leaves open, is white. Colour profiles are not applied, as PIL does not.
 //
-// Threads: any number of calls may run together. Nothing is printed, whatever the input.
+// Cost: besides the result, up to twice its size while decoding; what a header promises is checked
+// against the limits, and against what the file could hold, before pixels are allocated.
+//
+// Threads: any number of calls may run together. Nothing is printed, whatever the input
+// (but see decode_heif.cc for a line that a crafted HEIC can cause).
 
 #include <cstddef>
 #include <cstdint>

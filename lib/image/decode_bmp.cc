@@ -28,6 +28,7 @@ struct Header {
   uint16_t bits = 0;
   uint32_t compression = kPlain;
   uint32_t pixel_bytes = 0;  // of compressed pixels
+  uint32_t colours = 0;      // of the palette
 };
 
 template <class T>
@@ -53,6 +54,7 @@ Header read_header(Bytes file) {
   header.bits = number_at<uint16_t>(file, 28);
   header.compression = number_at<uint32_t>(file, 30);
   header.pixel_bytes = number_at<uint32_t>(file, 34);
+  header.colours = number_at<uint32_t>(file, 46);
   return header;
 }
 
@@ -85,6 +87,8 @@ Decoded decode_bmp(Bytes file, const DecodeLimits& limits) {
     return Skip{SkipReason::NotAPicture,
                 "not a picture that can be read: an unusual kind of BMP; convert it to PNG"};
   }
+  if (header.bits <= 8 && header.colours > 256)
+    return damaged("a palette of more than 256 colours");
   if (header.pixel_offset + stored_bytes(header) > file.size()) return cut_short();
   const cv::Mat bgr = decode_padded(file, header);
   if (bgr.empty()) return damaged("not as BMP says");

@@ -24,6 +24,9 @@ namespace {
 // about ten.
 constexpr int kMaxScans = 200;
 constexpr size_t kMaxExifBytes = 65533;
+// A Huffman coded block of 8 x 8 samples takes a bit at least, and a sample stands for 4 x 4 pixels
+// at most, so a header that promises more pixels a byte lies.
+constexpr uint64_t kMaxPixelsPerByte = 8 * 64 * 16;
 
 struct Reader {
   jpeg_decompress_struct info;
@@ -147,6 +150,9 @@ class JpegFile {
 
   uint64_t width() const { return reader_.info.image_width; }
   uint64_t height() const { return reader_.info.image_height; }
+  bool fits_in(uint64_t bytes) const {
+    return reader_.info.arith_code || width() * height() / kMaxPixelsPerByte <= bytes;
+  }
   Skip failure() const { return damaged(reader_.message); }
 
  private:
@@ -179,6 +185,7 @@ Decoded decode_jpeg(Bytes file, const DecodeLimits& limits) {
   JpegFile jpeg;
   if (!jpeg.open(file)) return jpeg.failure();
   if (auto refused = refusal(jpeg.width(), jpeg.height(), limits)) return *refused;
+  if (!jpeg.fits_in(file.size())) return cut_short();
   const int orientation = exif_orientation(jpeg.exif());
   const int samples = jpeg.choose_output();
   Image image = blank_image(jpeg.width(), jpeg.height(), 3);

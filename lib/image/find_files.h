@@ -39,9 +39,9 @@ struct SkippedPath {
 // Also reported, and the walk goes on: a folder that cannot be listed, and a path longer than the
 // system takes (Unreadable); a link to something that does not exist (Vanished).
 //
-// A folder's files are visited before the next folder is listed; memory goes with the largest
-// folders on the way down, and no file descriptor is held while visit runs. What visit throws ends
-// the walk.
+// A folder's files are visited before the next folder is listed; memory goes with the folders
+// on the way down, and each is closed before its files are visited. What visit throws ends the
+// walk.
 //
 // Throws NotFound or Io, before anything is visited, when a root itself does not exist or cannot be
 // read.

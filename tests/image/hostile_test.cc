@@ -117,6 +117,23 @@ BOOST_AUTO_TEST_CASE(cut_files_are_damaged_at_every_length) {
   BOOST_TEST(errors.bytes() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_first_bytes_alone_are_skipped) {
+  const ErrorStream errors;
+  for (const Sample& sample : corpus()) {
+    for (size_t size = 0; size < 64; ++size) {
+      BOOST_TEST_CONTEXT(sample.name << " cut to " << size)
+      BOOST_TEST(skip_of(sample.bytes.substr(0, size)).has_value());
+    }
+  }
+  BOOST_TEST(errors.bytes() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(bmp_palettes_without_bound_are_damaged) {
+  std::string file = bmp(plain_image(8, 8, {}));
+  file = with_bytes(file, 28, "\x08\x00"s);
+  BOOST_TEST((reason_of(with_bytes(file, 46, "\xff\xff\xff\x7f")) == SkipReason::Damaged));
+}
+
 BOOST_AUTO_TEST_CASE(the_last_byte_counts) {
   for (const Sample& sample : corpus()) {
     const auto skip = skip_of(sample.bytes.substr(0, sample.bytes.size() - 1));
@@ -158,11 +175,8 @@ BOOST_AUTO_TEST_CASE(random_bytes_after_a_magic_do_no_harm) {
 BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
   const Image small = plain_image(4, 4, {});
   const auto start = std::chrono::steady_clock::now();
-  const std::string huge_jpeg = [&] {
-    std::string file = jpeg(small, {});
-    const size_t frame = file.find("\xff\xc0");
-    return with_bytes(file, frame + 5, "\xff\xdc\xff\xdc");
-  }();
+  const std::string small_jpeg = jpeg(small, {});
+  const size_t jpeg_size_at = small_jpeg.find("\xff\xc0") + 5;
   std::string huge_tiff = tiff(small);
   const size_t directory = 8 + 48 + 2;
   huge_tiff = with_bytes(huge_tiff, directory + 8, "\xa0\x86\1\0"s);
@@ -170,7 +184,7 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
   const std::string bombs[] = {
       png_claiming(100'000, 100'000),
       png_claiming(0x7fffffff, 0x7fffffff),
-      huge_jpeg,
+      with_bytes(small_jpeg, jpeg_size_at, "\xff\xdc\xff\xdc"),
       huge_tiff,
       with_bytes(bmp(small), 18, "\xa0\x86\1\0\xa0\x86\1\0"s),
       with_bytes(gif(4, 4, {std::vector<uint8_t>(16)}), 6, "\xff\xff\xff\xff"),
@@ -182,6 +196,8 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
   }
   // Below the limit, but the file cannot hold it.
   BOOST_TEST((reason_of(png_claiming(14'000, 14'000)) == SkipReason::Damaged));
+  BOOST_TEST(
+      (reason_of(with_bytes(small_jpeg, jpeg_size_at, "\x36\xb0\x36\xb0")) == SkipReason::Damaged));
   BOOST_TEST((reason_of("P6 14000 14000 255\n") == SkipReason::Damaged));
   BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(1)));
 }
