@@ -1,0 +1,179 @@
+// The Encoder that load_encoder gives: tokenizer and network behind lib's interface. Tested by
+// tests/clip/encoder_test.cc.
+
+#include "lib/encoder/encoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <numeric>
+#include <utility>
+
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "models/clip/checkpoint.h"
+#include "models/clip/load.h"
+#include "models/clip/network.h"
+#include "models/clip/tokenizer.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr size_t kBatch = 64;
+
+std::string fingerprint_of(const Checkpoint& checkpoint, const Tokenizer& tokenizer) {
+  Checksum128 checksum;
+  checksum.update(MappedFile(checkpoint.weights).bytes());
+  checksum.update(describe(checkpoint.config));
+  checksum.update(tokenizer.checksum());
+  return checksum.hex();
+}
+
+// bf16 pays where the processor multiplies it in hardware.
+bool has_fast_bf16() {
+  return __builtin_cpu_supports("avx512bf16");
+}
+
+Precision decide(Precision precision) {
+  if (precision != Precision::Auto) return precision;
+  return has_fast_bf16() ? Precision::Bf16 : Precision::Fp32;
+}
+
+class ClipEncoder : public Encoder {
+ public:
+  ClipEncoder(std::shared_ptr<const Checkpoint> checkpoint, const LoadOptions& options)
+      : checkpoint_(std::move(checkpoint)),
+        tokenizer_(Tokenizer::load(checkpoint_->folder, options.vocabulary)),
+        network_(checkpoint_, options.side, decide(options.precision)) {
+    const ClipConfig& config = checkpoint_->config;
+    if (tokenizer_.size() > config.vocabulary_size) {
+      throw Error(ErrorCode::Incompatible, checkpoint_->weights.string(),
+                  fmt::format("the vocabulary has {} entries, the model knows {}",
+                              tokenizer_.size(), config.vocabulary_size),
+                  "use the model's own vocabulary");
+    }
+    info_.name = checkpoint_->name;
+    info_.path = checkpoint_->path.string();
+    info_.fingerprint = fingerprint_of(*checkpoint_, tokenizer_);
+    info_.dimension = static_cast<uint32_t>(config.dimension);
+    info_.logit_scale = network_.logit_scale();
+    info_.context_length = static_cast<uint32_t>(config.context_length);
+    info_.precision = decide(options.precision) == Precision::Bf16 ? "bf16" : "fp32";
+    info_.preprocessing = config.preprocessing;
+  }
+
+  const ModelInfo& info() const override { return info_; }
+
+  Matrix encode_images(std::span<const Image> images) override {
+    Matrix result(images.size(), info_.dimension);
+    for (size_t first = 0; first < images.size(); first += kBatch) {
+      const auto batch = images.subspan(first, std::min(kBatch, images.size() - first));
+      const Matrix vectors = checked([&] { return network_.encode_images(batch); });
+      for (size_t i = 0; i < batch.size(); ++i)
+        std::copy_n(vectors.row(i).begin(), info_.dimension, result.row(first + i).begin());
+    }
+    return result;
+  }
+
+  Matrix encode_texts(std::span<const std::string> texts, LongText long_text) override {
+    std::vector<std::vector<int32_t>> sequences;
+    std::vector<size_t> owners;  // of each sequence: the text it belongs to
+    for (size_t i = 0; i < texts.size(); ++i) {
+      for (auto& sequence : marked(tokenizer_.encode(texts[i]), long_text)) {
+        sequences.push_back(std::move(sequence));
+        owners.push_back(i);
+      }
+    }
+    const Matrix vectors = encode_sequences(sequences);
+    Matrix result(texts.size(), info_.dimension);
+    for (size_t i = 0; i < owners.size(); ++i) {
+      const std::span<float> sum = result.row(owners[i]);
+      for (size_t j = 0; j < sum.size(); ++j) sum[j] += vectors.row(i)[j];
+    }
+    for (size_t i = 0; i < texts.size(); ++i) normalise(result.row(i));
+    return result;
+  }
+
+  std::vector<int32_t> tokenize(const std::string& text) const override {
+    return marked(tokenizer_.encode(text), LongText::Truncate).front();
+  }
+
+ private:
+  // Start and end mark around the ids: one sequence, or with Windows as many as it takes.
+  std::vector<std::vector<int32_t>> marked(const std::vector<int32_t>& ids,
+                                           LongText long_text) const {
+    const size_t room = info_.context_length - 2;
+    std::vector<std::vector<int32_t>> sequences;
+    size_t first = 0;
+    do {
+      const size_t count = std::min(room, ids.size() - first);
+      std::vector<int32_t> sequence = {tokenizer_.start_id()};
+      sequence.insert(sequence.end(), ids.begin() + static_cast<ptrdiff_t>(first),
+                      ids.begin() + static_cast<ptrdiff_t>(first + count));
+      sequence.push_back(tokenizer_.end_id());
+      sequences.push_back(std::move(sequence));
+      first += count;
+    } while (long_text == LongText::Windows && first < ids.size());
+    return sequences;
+  }
+
+  // Sequences of like length go together, so that little is padded.
+  Matrix encode_sequences(const std::vector<std::vector<int32_t>>& sequences) {
+    std::vector<size_t> order(sequences.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return sequences[a].size() < sequences[b].size(); });
+    Matrix result(sequences.size(), info_.dimension);
+    for (size_t first = 0; first < order.size(); first += kBatch) {
+      const size_t count = std::min(kBatch, order.size() - first);
+      std::vector<std::vector<int32_t>> batch;
+      for (size_t i = 0; i < count; ++i) batch.push_back(sequences[order[first + i]]);
+      const Matrix vectors = checked([&] { return network_.encode_tokens(batch); });
+      for (size_t i = 0; i < count; ++i)
+        std::copy_n(vectors.row(i).begin(), info_.dimension, result.row(order[first + i]).begin());
+    }
+    return result;
+  }
+
+  // Runs the network, makes its vectors unit length, and answers for what comes out.
+  template <class Run>
+  Matrix checked(Run run) const {
+    Matrix vectors;
+    try {
+      vectors = run();
+    } catch (const std::exception& error) {
+      throw Error(ErrorCode::Unavailable, info_.path,
+                  std::string("libtorch could not compute: ") + error.what());
+    }
+    for (size_t i = 0; i < vectors.rows(); ++i) {
+      normalise(vectors.row(i));
+      double square = 0;
+      for (const float value : vectors.row(i)) square += static_cast<double>(value) * value;
+      if (!(std::abs(square - 1) < 1e-3)) {
+        throw Error(ErrorCode::Corruption, info_.path,
+                    "the model gives vectors that are not finite or zero",
+                    "its weights are damaged: fetch them again");
+      }
+    }
+    return vectors;
+  }
+
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  Tokenizer tokenizer_;
+  Network network_;
+  ModelInfo info_;
+};
+
+}  // namespace
+
+std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,
+                                      const LoadOptions& options) {
+  if (options.threads != 0) set_network_threads(options.threads);
+  return std::make_unique<ClipEncoder>(
+      std::make_shared<const Checkpoint>(open_checkpoint(checkpoint)), options);
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,59 @@
+#pragma once
+
+// CLIP's byte-level BPE tokenizer (Radford et al. 2021; Sennrich et al. 2016), with the ids of
+// OpenAI's implementation.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace zeroshelf {
+
+// Threads: const calls may run together.
+class Tokenizer {
+ public:
+  // The vocabulary in `file`, or where that is empty the one found in `folder`: vocab.json with
+  // merges.txt, tokenizer.json, or bpe_simple_vocab_16e6.txt.gz. A file may be given as
+  // bpe_simple_vocab_16e6.txt(.gz), tokenizer.json, or vocab.json with merges.txt beside it.
+  // Throws NotFound with what to put where, or Corruption.
+  static Tokenizer load(const std::filesystem::path& folder, const std::filesystem::path& file);
+
+  // Cleaned (see text_cleaning.h), split and merged: ids without start and end mark, not cut.
+  std::vector<int32_t> encode(std::string_view text) const;
+
+  int32_t start_id() const { return start_id_; }
+  int32_t end_id() const { return end_id_; }
+  // One more than the largest id.
+  int32_t size() const { return size_; }
+  // Of everything that the vocabulary says, for the fingerprint.
+  const std::string& checksum() const { return checksum_; }
+
+ private:
+  struct Merge {
+    uint32_t rank = 0;
+    int32_t result = 0;
+  };
+  using Vocabulary = std::unordered_map<std::string, int32_t>;
+
+  Tokenizer(const Vocabulary& vocabulary, const std::vector<std::string>& merges,
+            const std::string& subject);
+  static Tokenizer from_merges_alone(const std::filesystem::path& path);
+  static Tokenizer from_vocabulary(const std::filesystem::path& vocabulary,
+                                   const std::filesystem::path& merges);
+  static Tokenizer from_tokenizer_json(const std::filesystem::path& path);
+
+  void append_word(std::string_view word, std::vector<int32_t>& ids) const;
+
+  // The ids of the 256 bytes, inside a word and at its end.
+  int32_t byte_ids_[2][256] = {};
+  std::unordered_map<uint64_t, Merge> merges_;  // by both ids
+  int32_t start_id_ = 0;
+  int32_t end_id_ = 0;
+  int32_t size_ = 0;
+  std::string checksum_;
+};
+
+}  // namespace zeroshelf
