@@ -9,7 +9,8 @@ if(ZEROSHELF_DEVELOPER)
 endif()
 if(ZEROSHELF_SANITIZE)
   target_compile_options(zeroshelf_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
-                         -fno-sanitize-recover=undefined)
+                         -fno-sanitize-recover=undefined
+                         -Wno-maybe-uninitialized)  # false alarms of g++ 12 under the sanitizers
   target_link_options(zeroshelf_options INTERFACE -fsanitize=address,undefined)
 endif()
 

@@ -18,6 +18,7 @@
 
 #include "indexer/progress.h"
 #include "indexer/sync.h"
+#include "lib/ocr/text_reader.h"
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
 #include "lib/program/program.h"
@@ -149,7 +150,7 @@ class Target {
 
 SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   SyncOptions sync;
-  sync.limits = {options.max_megabytes << 20, options.max_megapixels * 1'000'000};
+  sync.limits = {options.max_bytes, options.max_pixels};
   sync.ocr_languages = options.no_ocr ? "" : manifest.ocr_languages;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;

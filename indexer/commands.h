@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/image/decode.h"
+
 namespace zeroshelf {
 
 struct AddOptions {
@@ -20,8 +22,8 @@ struct AddOptions {
   std::string ocr_languages = "eng";
   bool keep_missing = false;
   bool retry_skipped = false;
-  uint64_t max_megabytes = 256;
-  uint64_t max_megapixels = 200;
+  uint64_t max_bytes = DecodeLimits{}.max_bytes;
+  uint64_t max_pixels = DecodeLimits{}.max_pixels;
   uint64_t batch = 32;
   unsigned threads = 0;
   bool json = false;

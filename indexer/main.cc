@@ -6,6 +6,9 @@
 namespace zeroshelf {
 namespace {
 
+constexpr uint64_t kLargestFileBytes = uint64_t{1} << 36;
+constexpr uint64_t kMostPixels = 2'000'000'000;  // a side is an int
+
 void add_add(Program& program, AddOptions& options) {
   CLI::App* command = program.add_command(
       "add", "Take up the pictures of folders: new, changed, moved and deleted ones",
@@ -35,11 +38,11 @@ void add_add(Program& program, AddOptions& options) {
   command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
   command->add_flag("--retry-skipped", options.retry_skipped,
                     "Try files again that were skipped before");
-  command->add_option("--max-megabytes", options.max_megabytes, "Skip larger files")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{65'536}))
+  command->add_option("--max-bytes", options.max_bytes, "Skip larger files")
+      ->check(CLI::Range(uint64_t{1}, kLargestFileBytes))
       ->capture_default_str();
-  command->add_option("--max-megapixels", options.max_megapixels, "Skip larger pictures")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{2'000}))
+  command->add_option("--max-pixels", options.max_pixels, "Skip larger pictures")
+      ->check(CLI::Range(uint64_t{1}, kMostPixels))
       ->capture_default_str();
   command->add_option("--batch", options.batch, "Pictures encoded and committed together")
       ->check(CLI::Range(uint64_t{1}, uint64_t{4'096}))

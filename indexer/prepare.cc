@@ -30,7 +30,12 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
       0,     0};
   picture.crop = resize_and_crop(image, options.crop_size_px);
   if (reader != nullptr) {
-    picture.words = reader->read(image);
+    try {
+      picture.words = reader->read(image);
+    } catch (const Error& error) {
+      return SkippedFile{stamp,
+                         {SkipReason::TextUnreadable, error.cause() + "; index it with --no-ocr"}};
+    }
     picture.record.word_count = static_cast<uint32_t>(picture.words.size());
     picture.record.text_confidence = mean_confidence(picture.words);
   }

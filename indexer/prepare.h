@@ -12,6 +12,7 @@
 #include "lib/image/decode.h"
 #include "lib/image/find_files.h"
 #include "lib/image/image.h"
+#include "lib/ocr/text_reader.h"
 
 namespace zeroshelf {
 

@@ -290,6 +290,7 @@ int run_classify(const ClassifyOptions& options) {
 
 int run_export(const ExportOptions& options) {
   const ExportMode mode = parse_export_mode(options.mode);
+  FolderExport::check(options.directory);
   const Classified classified = classify_for(options.collection, options.labels, options.model);
   const JsonPredictions evidence(classified.labels);
   FolderExport folders(options.directory, mode);

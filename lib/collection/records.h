@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/ocr/text_reader.h"
+#include "lib/ocr/words.h"
 #include "lib/util/hash.h"
 #include "lib/util/skip.h"
 #include "lib/vectors/vector_rows.h"

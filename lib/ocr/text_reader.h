@@ -12,22 +12,9 @@
 #include <vector>
 
 #include "lib/image/image.h"
+#include "lib/ocr/words.h"
 
 namespace zeroshelf {
-
-// In pixels of the picture, origin at the top left.
-struct Box {
-  int x = 0;
-  int y = 0;
-  int width = 0;
-  int height = 0;
-};
-
-struct Word {
-  std::string text;      // UTF-8, no white space
-  float confidence = 0;  // 0 to 1
-  Box box;
-};
 
 struct TextReaderOptions {
   std::string languages = "eng";  // Tesseract's codes, joined by '+'
@@ -57,11 +44,5 @@ class TextReader {
   struct Engine;
   std::unique_ptr<Engine> engine_;
 };
-
-// The words in order, joined by single spaces.
-std::string joined_text(const std::vector<Word>& words);
-
-// The mean confidence, each word weighted by its length; 0 without words.
-float mean_confidence(const std::vector<Word>& words);
 
 }  // namespace zeroshelf

@@ -1,7 +1,7 @@
 // What can be told from words alone, without Tesseract.
 // Tested by tests/ocr/text_reader_test.cc.
 
-#include "lib/ocr/text_reader.h"
+#include "lib/ocr/words.h"
 
 namespace zeroshelf {
 

@@ -30,23 +30,6 @@ constexpr const char* kUnfinishedManifest = "manifest.jsonl.unfinished";
   throw Error(ErrorCode::Io, path.string(), cause, cure);
 }
 
-void prepare(const fs::path& directory) {
-  std::error_code error;
-  const fs::file_status status = fs::status(directory, error);
-  if (fs::exists(status) && !fs::is_directory(status)) {
-    throw Error(ErrorCode::InvalidArgument, directory.string(), "not a folder",
-                "name a new folder with --to");
-  }
-  fs::create_directories(directory, error);
-  if (error) fail(directory, "cannot make the folder: " + errno_text(error.value()));
-  const bool empty = fs::is_empty(directory, error);
-  if (error) fail(directory, "cannot read the folder: " + errno_text(error.value()));
-  if (!empty) {
-    throw Error(ErrorCode::InvalidArgument, directory.string(), "the folder is not empty",
-                "an export never overwrites: name a new folder with --to");
-  }
-}
-
 // Copies into a file that must not exist yet. Returns errno, 0 when done.
 int copy_exclusively(const fs::path& source, const fs::path& target) {
   const int from = ::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -138,9 +121,28 @@ std::string safe_file_name(std::string_view name) {
   return safe.substr(0, cut) + mark + kept;
 }
 
+void FolderExport::check(const fs::path& directory) {
+  std::error_code error;
+  const fs::file_status status = fs::status(directory, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status)) {
+    throw Error(ErrorCode::InvalidArgument, directory.string(), "not a folder",
+                "name a new folder with --to");
+  }
+  const bool empty = fs::is_empty(directory, error);
+  if (error) fail(directory, "cannot read the folder: " + errno_text(error.value()));
+  if (!empty) {
+    throw Error(ErrorCode::InvalidArgument, directory.string(), "the folder is not empty",
+                "an export never overwrites: name a new folder with --to");
+  }
+}
+
 FolderExport::FolderExport(fs::path directory, ExportMode mode)
     : directory_(std::move(directory)), mode_(mode) {
-  prepare(directory_);
+  check(directory_);
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  if (error) fail(directory_, "cannot make the folder: " + errno_text(error.value()));
   const fs::path path = directory_ / kUnfinishedManifest;
   manifest_ = std::fopen(path.c_str(), "wxe");
   if (manifest_ == nullptr) fail(path, "cannot write: " + errno_text(errno));

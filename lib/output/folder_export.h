@@ -30,8 +30,11 @@ std::string safe_file_name(std::string_view name);
 
 class FolderExport {
  public:
-  // Makes the folder. Throws InvalidArgument when it is a file or not empty, Io when it cannot be
-  // made.
+  // Throws InvalidArgument when there is something in the way: a file, or a folder with something
+  // in it. Changes nothing.
+  static void check(const std::filesystem::path& directory);
+
+  // Makes the folder. Throws what check does, and Io when it cannot be made.
   FolderExport(std::filesystem::path directory, ExportMode mode);
   ~FolderExport();
   FolderExport(const FolderExport&) = delete;

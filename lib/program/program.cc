@@ -37,10 +37,23 @@ int Program::report(const std::string& message) const {
   return kFailed;
 }
 
+// CLI11 says of an unknown subcommand only that one is required.
+std::string Program::unknown_command(int argc, char** argv) const {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::string known;
+  for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == argv[1]) return "";
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return printable(argv[1]) + ": no such subcommand; use one of " + known;
+}
+
 int Program::run(int argc, char** argv) {
   // A closed pipe then shows as a failed write, which OutputStream turns into ClosedPipe.
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    if (const std::string unknown = unknown_command(argc, argv); !unknown.empty())
+      return report(unknown);
     app_.parse(argc, argv);
     return chosen_();
   } catch (const CLI::ParseError& error) {

@@ -35,6 +35,7 @@ class Program {
   int run(int argc, char** argv);
 
  private:
+  std::string unknown_command(int argc, char** argv) const;
   int report(const std::string& message) const;
 
   std::string name_;

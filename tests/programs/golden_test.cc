@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(token_ids_and_text_embeddings_are_the_references) {
     std::vector<std::string> arguments = {"embed",   "--precision",
                                           "fp32",    "--tokens",
                                           "--model", (golden() / checkpoint.weights).string()};
-    for (const auto& text : texts) arguments.push_back("--text=" + text["text"].get<std::string>());
+    for (const auto& text : texts)
+      arguments.insert(arguments.end(), {"--text", text["text"].get<std::string>()});
     const ProgramResult result = zeroshelf_query(arguments);
     BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
     const auto lines = json_lines(result.out);

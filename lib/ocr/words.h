@@ -1,0 +1,30 @@
+#pragma once
+
+// What reading a picture gives: words and where they are. Needs no OCR engine.
+
+#include <string>
+#include <vector>
+
+namespace zeroshelf {
+
+// In pixels of the picture, origin at the top left.
+struct Box {
+  int x = 0;
+  int y = 0;
+  int width = 0;
+  int height = 0;
+};
+
+struct Word {
+  std::string text;      // UTF-8, no white space
+  float confidence = 0;  // 0 to 1
+  Box box;
+};
+
+// The words in order, joined by single spaces.
+std::string joined_text(const std::vector<Word>& words);
+
+// The mean confidence, each word weighted by its length; 0 without words.
+float mean_confidence(const std::vector<Word>& words);
+
+}  // namespace zeroshelf
