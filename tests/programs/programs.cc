@@ -27,10 +27,10 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
 }
 
 std::filesystem::path small_model() {
-  return shared_directory() / "golden" / "quick_gelu" / "hf";
+  return absolute_path(shared_directory() / "golden" / "quick_gelu" / "hf");
 }
 std::filesystem::path other_model() {
-  return shared_directory() / "golden" / "gelu" / "hf";
+  return absolute_path(shared_directory() / "golden" / "gelu" / "hf");
 }
 
 std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder) {
