@@ -1,0 +1,60 @@
+#include <boost/test/unit_test.hpp>
+
+#include <random>
+
+#include "lib/collection/codec.h"
+#include "lib/util/error.h"
+#include "tests/collection/shelf.h"
+
+namespace zeroshelf {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(codec_values)
+
+BOOST_AUTO_TEST_CASE(records_words_and_skips_read_back) {
+  const NewPicture picture = testing::picture("/a\xff\n.jpg", 9);
+  const PictureRecord record = codec::decode_record(codec::encode_record(picture.record));
+  BOOST_TEST((record.file == picture.record.file));
+  BOOST_TEST((record.content_hash == picture.record.content_hash));
+  BOOST_TEST(record.width_px == 9u);
+  const std::vector<Word> words = codec::decode_words(codec::encode_words(picture.words));
+  BOOST_TEST(words.size() == 2u);
+  BOOST_TEST(words[1].text == "9");
+  BOOST_TEST(words[1].box.height == 8);
+  const SkippedFile skip = codec::decode_skip(
+      "/x", codec::encode_skip({testing::stamp("/x"), {SkipReason::Damaged, "why"}}));
+  BOOST_TEST((skip.skip.reason == SkipReason::Damaged));
+  BOOST_TEST(skip.skip.detail == "why");
+}
+
+BOOST_AUTO_TEST_CASE(damaged_values_are_refused_and_never_crash) {
+  const NewPicture picture = testing::picture("/a.jpg", 9);
+  std::mt19937 random(99);
+  const auto attack = [&](const std::string& good, const auto& decode) {
+    for (size_t size = 0; size < good.size(); ++size)
+      BOOST_CHECK_THROW(decode(good.substr(0, size)), Error);
+    for (int round = 0; round < 3000; ++round) {
+      std::string bad = good;
+      for (unsigned i = 0; i <= random() % 3; ++i)
+        bad[random() % bad.size()] = static_cast<char>(random());
+      try {
+        decode(bad);
+      } catch (const Error& error) {
+        BOOST_TEST((error.code() == ErrorCode::Corruption));
+      }
+    }
+  };
+  attack(codec::encode_record(picture.record),
+         [](const std::string& bytes) { codec::decode_record(bytes); });
+  attack(codec::encode_words(picture.words),
+         [](const std::string& bytes) { codec::decode_words(bytes); });
+  attack(codec::encode_rows({1, 2, 300}),
+         [](const std::string& bytes) { codec::decode_rows(bytes); });
+  attack(codec::encode_state({5, 10, 4, 2, 1, 3}),
+         [](const std::string& bytes) { codec::decode_state(bytes); });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
