@@ -299,7 +299,9 @@ std::optional<std::string> heif(const Image& image, HeifCodec codec) {
   return file;
 }
 
-std::vector<Sample> corpus() {
+namespace {
+
+std::vector<Sample> make_corpus() {
   const Image image = shapes_image(64, 48, 3);
   const std::vector<uint8_t> rows(image.rgb.begin(), image.rgb.end());
   const std::vector<uint8_t> indices(64 * 48, 1);
@@ -321,6 +323,13 @@ std::vector<Sample> corpus() {
   };
   if (auto heic = heif(image, HeifCodec::Hevc)) samples.push_back({"heic", *heic});
   if (auto avif = heif(image, HeifCodec::Av1)) samples.push_back({"avif", *avif});
+  return samples;
+}
+
+}  // namespace
+
+const std::vector<Sample>& corpus() {
+  static const std::vector<Sample> samples = make_corpus();
   return samples;
 }
 

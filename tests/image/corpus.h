@@ -65,7 +65,7 @@ struct Sample {
   std::string name;
   std::string bytes;
 };
-std::vector<Sample> corpus();
+const std::vector<Sample>& corpus();
 
 // What decode_image says, with the test's default limits.
 Image decoded(const std::string& bytes);  // throws std::runtime_error with the skip's detail
