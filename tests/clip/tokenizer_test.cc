@@ -74,8 +74,9 @@ BOOST_FIXTURE_TEST_CASE(tokenizer_json_says_the_same_as_vocab_and_merges, SmallV
   const std::string expected = load().checksum();
   const auto vocabulary = nlohmann::json::parse(read_file(directory / "vocab.json", 1 << 20));
   std::filesystem::remove(directory / "vocab.json");
-  for (const nlohmann::json& merges :
-       {nlohmann::json({"a t</w>"}), nlohmann::json({{"a", "t</w>"}})}) {
+  using nlohmann::json;
+  for (const json& merges :
+       {json::array({"a t</w>"}), json::array({json::array({"a", "t</w>"})})}) {
     testing::write_file(
         directory / "tokenizer.json",
         nlohmann::json{{"model", {{"vocab", vocabulary}, {"merges", merges}}}}.dump());
