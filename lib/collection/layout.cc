@@ -185,8 +185,8 @@ Kind kind_of(const fs::path& directory) {
   if (fs::exists(directory / kManifestFile, error)) return Kind::Collection;
   const std::vector<std::string> names = names_in(directory);
   if (names.empty()) return Kind::Empty;
-  // The manifest is written last. Without it there is nothing but a creation cut short, unless the
-  // manifest of a collection with commits was lost.
+  // The manifest is written last: what has the other parts is a creation cut short, or a collection
+  // that lost its manifest.
   if (!std::all_of(names.begin(), names.end(), is_part)) {
     return fs::exists(directory / kCurrentFile, error) && fs::exists(directory / kLockFile, error)
                ? Kind::Collection

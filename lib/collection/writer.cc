@@ -28,7 +28,24 @@ void check_same_model(const Manifest& found, const Manifest& wanted, const fs::p
               "use that model, or another collection");
 }
 
-// The manifest comes last: without it the directory counts as not created.
+// Whether a creation was cut short before its manifest, so that there is nothing to lose.
+bool is_unfinished(const fs::path& directory) {
+  switch (layout::kind_of(directory)) {
+    case layout::Kind::Absent:
+    case layout::Kind::Empty:
+    case layout::Kind::Unfinished: return true;
+    case layout::Kind::File:
+    case layout::Kind::Foreign: return false;
+    case layout::Kind::Collection: break;
+  }
+  if (fs::exists(directory / layout::kManifestFile)) return false;
+  const layout::Current current = layout::read_current(directory);
+  const Store store(layout::records_directory(directory, current.epoch), Store::Access::ReadOnly);
+  const auto counts = store.get(codec::kStateKey);
+  return counts && codec::decode_state(*counts).generation == 0;
+}
+
+// The manifest comes last: without it, and without a commit, the directory counts as not created.
 void create(const fs::path& directory, const Manifest& manifest) {
   for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
     fs::remove_all(layout::records_directory(directory, epoch));  // of a creation cut short
@@ -42,9 +59,8 @@ void create(const fs::path& directory, const Manifest& manifest) {
     store.write(std::move(batch));
     store.flush();
   }
-  layout::write_manifest(directory, manifest);
   layout::write_current(directory, current);
-  sync_path(directory);
+  layout::write_manifest(directory, manifest);
 }
 
 // --- committing ---------------------------------------------------------------------------------
@@ -244,20 +260,18 @@ CollectionWriter::CollectionWriter(std::unique_ptr<State> state) : Collection(st
 
 CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
                                                   const Manifest& manifest) {
-  const layout::Kind kind = layout::kind_of(directory);
-  if (kind == layout::Kind::Collection) {
+  if (!is_unfinished(directory)) {
+    layout::expect_collection(directory);
     check_same_model(layout::read_manifest(directory), manifest, directory);
     return open_existing(directory);
   }
-  if (kind == layout::Kind::File || kind == layout::Kind::Foreign)
-    layout::expect_collection(directory);
   std::error_code error;
   fs::create_directories(directory, error);
   if (error)
     throw Error(ErrorCode::Io, directory.string(),
                 "cannot make the folder: " + errno_text(error.value()));
   auto lock = std::make_unique<layout::WriterLock>(directory);
-  if (layout::kind_of(directory) != layout::Kind::Collection) create(directory, manifest);
+  if (is_unfinished(directory)) create(directory, manifest);
   return CollectionWriter(open_state(directory, Store::Access::ReadWrite, std::move(lock)));
 }
 

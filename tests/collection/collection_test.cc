@@ -200,6 +200,22 @@ BOOST_AUTO_TEST_CASE(what_is_no_collection_is_refused_and_nothing_changed) {
                  .pictures == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_creation_cut_short_is_done_again_and_a_lost_manifest_is_not_taken_for_one) {
+  { write(); }
+  fs::remove(path / "MANIFEST.json");
+  { write(); }
+  fs::remove(path / "MANIFEST.json");
+  fs::remove(path / "CURRENT");
+  {
+    CollectionWriter writer = write();
+    add(writer, 0, 3);
+  }
+  fs::remove(path / "MANIFEST.json");
+  BOOST_CHECK_THROW(write(), Error);
+  repair_collection(path);
+  BOOST_TEST(holds(write(), "/2", 2));
+}
+
 BOOST_AUTO_TEST_CASE(a_second_writer_is_told_who_holds_the_collection) {
   const CollectionWriter writer = write();
   BOOST_CHECK_EXCEPTION(write(), Error, [](const Error& error) {
