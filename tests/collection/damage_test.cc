@@ -38,6 +38,20 @@ struct DamagedShelf : Shelf {
       return "";
     }
   }
+  bool no_row_is_wrong() const {
+    try {
+      const Collection collection = read();
+      bool all_right = true;
+      collection.for_each_record([&](Row, const PictureRecord& record) {
+        const std::string& name = record.file.path;
+        all_right = all_right && testing::holds(collection, name,
+                                                static_cast<uint32_t>(std::stoul(name.substr(1))));
+      });
+      return all_right;
+    } catch (const Error&) {
+      return true;
+    }
+  }
   fs::path file_of_kind(const std::string& kind) const {
     for (const auto& entry : fs::directory_iterator(path)) {
       if (entry.path().filename().string().starts_with(kind)) return entry.path();
@@ -71,14 +85,14 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_is_found_or_changes_no_answer) {
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
     testing::write_file(file->first, flipped);
     BOOST_TEST_CONTEXT("seed " << seed << " " << file->first << " bit " << bit) {
-      const std::string now = said();
       if (has_faults()) {
         ++found;
-        // The vectors of a snapshot are checked by verify, not at every opening; all else must be
-        // refused, or answer as before.
-        if (!file->first.ends_with(".faiss")) BOOST_TEST((now.empty() || now == expected));
+        // The vectors of a snapshot are checked by verify, not at every opening. All else is
+        // refused, or answers as a committed state did: RocksDB takes some damage at the end of its
+        // own files for writes that never finished. A row is never another one's.
+        if (!file->first.ends_with(".faiss")) BOOST_TEST(no_row_is_wrong());
       } else {
-        BOOST_TEST(now == expected);
+        BOOST_TEST(said() == expected);
       }
     }
     testing::write_file(file->first, file->second);
