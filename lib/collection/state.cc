@@ -126,6 +126,15 @@ std::unique_ptr<Collection::State> open_once(const std::filesystem::path& direct
 
 }  // namespace
 
+Collection::State::~State() {
+  if (lock == nullptr || store == nullptr || broken) return;
+  try {
+    store->flush();
+  } catch (const Error&) {
+    // Everything is in the log, synced; only the next opening is slower.
+  }
+}
+
 RowTable rows_from_truth(const Store& store, const codec::State& counts, uint32_t dimension) {
   RowTable rows(dimension);
   replay_added(store, counts, rows);

@@ -28,6 +28,13 @@ struct RowTable {
 };
 
 struct Collection::State {
+  State() = default;
+  // A writer leaves nothing in RocksDB's log: damage at the end of a log cannot be told from a write
+  // that never finished, damage in a table can.
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
   std::filesystem::path directory;
   Manifest manifest;
   std::unique_ptr<layout::WriterLock> lock;  // null for a reader
