@@ -149,6 +149,7 @@ Current read_current(const fs::path& collection) {
   const json value = unsealed_json(read_file(path, kMaxJsonBytes), subject);
   Current current;
   current.epoch = member<uint64_t>(value, "epoch", subject);
+  current.commits = member<uint64_t>(value, "commits", subject);
   if (value.contains("snapshot")) {
     const json snapshot = member<json>(value, "snapshot", subject);
     current.snapshot_generation = member<uint64_t>(snapshot, "generation", subject);
@@ -160,7 +161,7 @@ Current read_current(const fs::path& collection) {
 }
 
 void write_current(const fs::path& collection, const Current& current) {
-  json value = {{"epoch", current.epoch}};
+  json value = {{"epoch", current.epoch}, {"commits", current.commits}};
   if (current.snapshot_generation) {
     value["snapshot"] = {{"generation", *current.snapshot_generation},
                          {"image", seal_json(current.image)},

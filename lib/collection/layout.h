@@ -29,6 +29,8 @@ struct FileSeal {
 };
 
 struct Current {
+  // The records have at least so many commits: fewer mean that RocksDB lost some, silently.
+  uint64_t commits = 0;
   uint64_t epoch = 1;                           // counts compactions
   std::optional<uint64_t> snapshot_generation;  // absent: no snapshot yet
   FileSeal image;

@@ -80,6 +80,7 @@ layout::Current write_snapshot(const fs::path& directory, const layout::Current&
                                const RowTable& rows, uint64_t generation) {
   layout::Current next = current;
   next.snapshot_generation = generation;
+  next.commits = generation;
   const auto path = [&](const char* kind) {
     return layout::snapshot_file(directory, kind, next.epoch, generation);
   };

@@ -114,6 +114,12 @@ std::unique_ptr<Collection::State> open_once(const std::filesystem::path& direct
   state->store = std::make_unique<Store>(records, access);
   check_identity(*state->store, state->manifest, directory.string());
   state->counts = read_counts(*state->store, records.string());
+  if (state->counts.generation < state->current.commits) {
+    throw Error(ErrorCode::Corruption, records.string(),
+                fmt::format("damaged: it has {} commits of {}", state->counts.generation,
+                            state->current.commits),
+                "run zeroshelf-index repair, then add");
+  }
   if (auto rows = rows_from_snapshot(*state)) {
     state->rows_in_snapshot = rows->image.segments().empty() ? 0 : rows->image.segments()[0].rows;
     state->rows = std::move(*rows);
@@ -130,8 +136,12 @@ Collection::State::~State() {
   if (lock == nullptr || store == nullptr || broken) return;
   try {
     store->flush();
+    if (counts.generation > current.commits) {
+      current.commits = counts.generation;
+      layout::write_current(directory, current);
+    }
   } catch (const Error&) {
-    // Everything is in the log, synced; only the next opening is slower.
+    // Everything is in the log, synced.
   }
 }
 

@@ -396,8 +396,15 @@ RepairReport repair_collection(const fs::path& directory) {
     check_snapshot_files(directory, current, manifest.dimension, snapshot_faults);
     for (const Fault& fault : snapshot_faults)
       report.mended.push_back(fault.subject + ": " + fault.cause);
-    if (!snapshot_faults.empty() || !report.mended.empty()) {
-      const codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
+    const codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
+    if (counts.generation < current.commits) {
+      report.lost.push_back(
+          {layout::records_directory(directory, current.epoch).string(),
+           fmt::format(
+               "{} of {} commits are gone; run zeroshelf-index add to read their files again",
+               current.commits - counts.generation, current.commits)});
+    }
+    if (!snapshot_faults.empty() || !report.mended.empty() || !report.lost.empty()) {
       current =
           write_snapshot(directory, current, rows_from_truth(store, counts, manifest.dimension),
                          counts.generation);

@@ -159,6 +159,22 @@ BOOST_AUTO_TEST_CASE(a_part_of_another_collection_is_not_taken_for_its_own) {
   BOOST_TEST(has_faults());
 }
 
+BOOST_AUTO_TEST_CASE(records_with_fewer_commits_than_there_were_are_refused) {
+  const fs::path old = directory / "old";
+  fs::copy(path / "records-1", old, fs::copy_options::recursive);
+  {
+    CollectionWriter writer = write();
+    add(writer, 23, 26);
+  }
+  fs::remove_all(path / "records-1");
+  fs::rename(old, path / "records-1");
+  BOOST_CHECK_EXCEPTION(read(), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::Corruption; });
+  BOOST_TEST(repair_collection(path).lost.size() == 1u);
+  BOOST_TEST(!has_faults());
+  BOOST_TEST(read().counts().pictures == 22u);
+}
+
 BOOST_AUTO_TEST_CASE(a_newer_format_is_refused_with_a_cure) {
   std::string manifest = read_file(path / "MANIFEST.json", 1 << 20);
   const std::string version = "\"zeroshelf_collection\": 1";
