@@ -29,6 +29,10 @@ constexpr size_t kOpenAiMerges =
 constexpr std::string_view kStart = "<|startoftext|>";
 constexpr std::string_view kEnd = "<|endoftext|>";
 constexpr std::string_view kWordEnd = "</w>";
+// What the reference's pattern takes as words of their own. It ignores case, and the long s is a
+// small form of s.
+constexpr std::string_view kFixedWords[] = {kStart, kEnd,  "'s", "'\u017f", "'t",
+                                            "'re",  "'ve", "'m", "'ll",     "'d"};
 
 [[noreturn]] void fail(const std::string& subject, const std::string& cause) {
   throw Error(ErrorCode::Corruption, subject, "damaged: " + cause, "fetch the file again");
@@ -115,10 +119,7 @@ class WordSplitter {
       position_ += length_at(position_);
     if (position_ >= text_.size()) return {};
     const std::string_view rest = text_.substr(position_);
-    for (const std::string_view fixed :
-         {kStart, kEnd, std::string_view("'s"), std::string_view("'t"), std::string_view("'re"),
-          std::string_view("'ve"), std::string_view("'m"), std::string_view("'ll"),
-          std::string_view("'d")}) {
+    for (const std::string_view fixed : kFixedWords) {
       if (rest.starts_with(fixed)) return take(fixed.size());
     }
     const CharacterClass kind = class_at(position_);

@@ -66,6 +66,7 @@ BOOST_FIXTURE_TEST_CASE(words_are_split_and_merged, SmallVocabulary) {
   BOOST_TEST((ids("12") == std::vector<int32_t>{'1' + kEnd, '2' + kEnd}));
   BOOST_TEST((ids("a's!?") == std::vector<int32_t>{'a' + kEnd, '\'', 's' + kEnd, '!', '?' + kEnd}));
   BOOST_TEST((ids("!'s") == std::vector<int32_t>{'!', '\'' + kEnd, 's' + kEnd}));
+  BOOST_TEST(ids("x'\u017fa").size() == 5u);  // x, the ending with the two bytes of the long s, a
   BOOST_TEST((ids("<|endoftext|>") == std::vector<int32_t>{514}));
   BOOST_TEST((ids("") == std::vector<int32_t>{}));
 }
