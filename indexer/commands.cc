@@ -25,8 +25,6 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
-#include "models/clip/blas_check.h"
-#include "models/clip/load.h"
 
 namespace zeroshelf {
 namespace {
@@ -69,18 +67,6 @@ std::optional<Manifest> existing_manifest(const fs::path& directory) {
   return Collection::open(directory).manifest();
 }
 
-std::unique_ptr<Encoder> load_model(const AddOptions& options, const std::string& model) {
-  LoadOptions load;
-  load.precision = options.precision == "fp32"   ? Precision::Fp32
-                   : options.precision == "bf16" ? Precision::Bf16
-                                                 : Precision::Auto;
-  load.vocabulary = options.vocabulary;
-  load.threads = options.threads;
-  auto encoder = load_encoder(find_model(model), load);
-  if (const auto warning = slow_blas_warning()) warn(kProgram, *warning);
-  return encoder;
-}
-
 Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages) {
   Manifest manifest;
   manifest.model_name = model.name;
@@ -104,42 +90,27 @@ class Target {
   const Manifest& manifest() const { return collection_.manifest(); }
 
   Encoder& encoder() {
-    if (!encoder_) {
-      encoder_ = load_model(options_, manifest().model_path);
-      check_fingerprint(encoder_->info());
-    }
+    if (!encoder_) encoder_ = load_model_of(manifest(), options_.model, EncoderSide::Both);
     return *encoder_;
   }
 
  private:
   CollectionWriter open() {
-    if (!existing_ && options_.model.empty()) {
+    if (existing_) {
+      if (!options_.model.model.empty()) {
+        encoder_ = load_model_of(*existing_, options_.model, EncoderSide::Both);
+      }
+      return CollectionWriter::open_existing(options_.collection);
+    }
+    if (options_.model.model.empty()) {
       throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
                   "a new collection needs a model", "name one with --model NAME|DIR|FILE");
     }
-    if (!existing_ || !options_.model.empty()) {
-      encoder_ = load_model(
-          options_, existing_ && options_.model.empty() ? existing_->model_path : options_.model);
-    }
-    if (existing_) {
-      if (encoder_) check_fingerprint(encoder_->info());
-      return CollectionWriter::open_existing(options_.collection);
-    }
+    encoder_ = load_model(options_.model, EncoderSide::Both);
     const std::string languages = options_.no_ocr ? "" : options_.ocr_languages;
-    if (!languages.empty())
-      TextReader(TextReaderOptions{languages});  // throws when a language is missing
+    if (!languages.empty()) TextReader(TextReaderOptions{languages});  // throws when one is missing
     return CollectionWriter::open_or_create(options_.collection,
                                             manifest_for(encoder_->info(), languages));
-  }
-
-  void check_fingerprint(const ModelInfo& model) const {
-    const Manifest& manifest = *existing_;
-    if (model.fingerprint == manifest.model_fingerprint) return;
-    throw Error(
-        ErrorCode::Incompatible, model.path,
-        fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
-                    manifest.model_name, manifest.model_path, manifest.model_fingerprint),
-        "name that model with --model, or index into a new collection");
   }
 
   const AddOptions& options_;
@@ -155,7 +126,7 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
   sync.batch_pictures = options.batch;
-  sync.threads = options.threads;
+  sync.threads = options.model.threads;
   return sync;
 }
 

@@ -9,15 +9,14 @@
 #include <vector>
 
 #include "lib/image/decode.h"
+#include "models/flags/model_flags.h"
 
 namespace zeroshelf {
 
 struct AddOptions {
   std::filesystem::path collection;
   std::vector<std::filesystem::path> roots;
-  std::string model;  // empty: the collection's own
-  std::filesystem::path vocabulary;
-  std::string precision = "auto";
+  ModelOptions model;
   bool no_ocr = false;
   std::string ocr_languages = "eng";
   bool keep_missing = false;
@@ -25,7 +24,6 @@ struct AddOptions {
   uint64_t max_bytes = DecodeLimits{}.max_bytes;
   uint64_t max_pixels = DecodeLimits{}.max_pixels;
   uint64_t batch = 32;
-  unsigned threads = 0;
   bool json = false;
 };
 

@@ -17,19 +17,8 @@ void add_add(Program& program, AddOptions& options) {
       ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
       ->required();
   command->add_option("PATH", options.roots, "Folders and pictures")->required();
-  command
-      ->add_option("--model", options.model,
-                   "CLIP checkpoint; needed once, the collection remembers it")
-      ->type_name("NAME|DIR|FILE");
-  command
-      ->add_option("--vocab", options.vocabulary,
-                   "The vocabulary, when it is not beside the weights")
-      ->type_name("FILE");
-  command
-      ->add_option("--precision", options.precision,
-                   "Of the arithmetic; auto: bf16 where it is fast")
-      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
-      ->capture_default_str();
+  add_model_flags(command, options.model,
+                  "CLIP checkpoint; needed once, the collection remembers it");
   command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
   command
       ->add_option("--ocr-lang", options.ocr_languages,
@@ -46,9 +35,6 @@ void add_add(Program& program, AddOptions& options) {
       ->capture_default_str();
   command->add_option("--batch", options.batch, "Pictures encoded and committed together")
       ->check(CLI::Range(uint64_t{1}, uint64_t{4'096}))
-      ->capture_default_str();
-  command->add_option("--threads", options.threads, "Threads to use; 0: every core")
-      ->check(CLI::Range(0u, 1024u))
       ->capture_default_str();
   command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");
 }

@@ -18,7 +18,7 @@
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/classify.h"
-#include "query/model.h"
+#include "query/read_crop.h"
 #include "query/search.h"
 
 namespace zeroshelf {
@@ -41,7 +41,7 @@ std::vector<float> query_vector(const SearchOptions& options, const Manifest& ma
   const EncoderSide side = by_text && by_image ? EncoderSide::Both
                            : by_text           ? EncoderSide::TextOnly
                                                : EncoderSide::ImageOnly;
-  const auto encoder = encoder_for(manifest, options.model, side);
+  const auto encoder = load_model_of(manifest, options.model, side);
   std::vector<float> query(manifest.dimension);
   const auto add = [&](const Matrix& vectors) {
     std::transform(query.begin(), query.end(), vectors.row(0).begin(), query.begin(),
@@ -81,7 +81,7 @@ Classified classify_for(const std::filesystem::path& directory, const LabelOptio
   const FusionRule rule = parse_fusion_rule(label_options.fusion);
   std::vector<Label> labels = read_labels(label_options);
   Collection collection = Collection::open(directory);
-  const auto encoder = encoder_for(collection.manifest(), model, EncoderSide::TextOnly);
+  const auto encoder = load_model_of(collection.manifest(), model, EncoderSide::TextOnly);
   const Matrix vectors = encode_labels(*encoder, labels);
 
   const auto start = Clock::now();

@@ -13,7 +13,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "query/commands.h"
-#include "query/model.h"
+#include "query/read_crop.h"
 
 namespace zeroshelf {
 namespace {
@@ -103,7 +103,7 @@ int run_embed(const EmbedOptions& options) {
     throw Error(ErrorCode::InvalidArgument, "embed", "nothing to embed",
                 "give --text, --text-file or --image");
   }
-  const auto encoder = load_for(options.model, side_for(inputs));
+  const auto encoder = load_model(options.model, side_for(inputs));
   OutputStream out(stdout, "standard output");
   std::optional<NpyWriter> npy;
   if (!options.npy.empty()) npy.emplace(options.npy, encoder->info().dimension);

@@ -10,20 +10,6 @@ void add_collection(CLI::App* command, std::filesystem::path& collection) {
   command->add_option("COLLECTION", collection, "The collection's folder")->required();
 }
 
-void add_model(CLI::App* command, ModelOptions& model, const std::string& model_help) {
-  command->add_option("--model", model.model, model_help)->type_name("NAME|DIR|FILE");
-  command
-      ->add_option("--vocab", model.vocabulary, "The vocabulary, when it is not beside the weights")
-      ->type_name("FILE");
-  command
-      ->add_option("--precision", model.precision, "Of the arithmetic; auto: bf16 where it is fast")
-      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
-      ->capture_default_str();
-  command->add_option("--threads", model.threads, "Threads to use; 0: every core")
-      ->check(CLI::Range(0u, 1024u))
-      ->capture_default_str();
-}
-
 void add_labels(CLI::App* command, LabelOptions& labels) {
   CLI::Option_group* group = command->add_option_group("Labels", "Exactly one of");
   group->add_option("--labels", labels.list, "The classes, e.g. \"cat, dog\"")->type_name("LIST");
@@ -66,7 +52,7 @@ void add_search(Program& program, SearchOptions& options) {
       ->check(CLI::IsMember({"picture", "text"}))
       ->capture_default_str();
   add_format(command, options.format, {"table", "jsonl", "paths"});
-  add_model(command, options.model, "Default: the collection's model");
+  add_model_flags(command, options.model, "Default: the collection's model");
 }
 
 void add_classify(Program& program, ClassifyOptions& options) {
@@ -76,7 +62,7 @@ void add_classify(Program& program, ClassifyOptions& options) {
   add_collection(command, options.collection);
   add_labels(command, options.labels);
   add_format(command, options.format, {"table", "jsonl", "csv"});
-  add_model(command, options.model, "Default: the collection's model");
+  add_model_flags(command, options.model, "Default: the collection's model");
 }
 
 void add_export(Program& program, ExportOptions& options) {
@@ -90,7 +76,7 @@ void add_export(Program& program, ExportOptions& options) {
   command->add_option("--mode", options.mode, "How a picture gets there")
       ->check(CLI::IsMember({"symlink", "hardlink", "copy"}))
       ->capture_default_str();
-  add_model(command, options.model, "Default: the collection's model");
+  add_model_flags(command, options.model, "Default: the collection's model");
 }
 
 // One value an occurrence, so that the order of --text, --text-file and --image can be kept.
@@ -136,7 +122,7 @@ void add_embed(Program& program, EmbedOptions& options, EmbedFlags& flags) {
       ->add_option("--npy", options.npy,
                    "Write the vectors there as float32 rows, not into the lines")
       ->type_name("OUT");
-  add_model(command, options.model, "The model");
+  add_model_flags(command, options.model, "The model");
   command->get_option("--model")->required();
 }
 

@@ -8,14 +8,9 @@
 #include <utility>
 #include <vector>
 
-namespace zeroshelf {
+#include "models/flags/model_flags.h"
 
-struct ModelOptions {
-  std::string model;                 // empty: the collection's own
-  std::filesystem::path vocabulary;  // empty: beside the weights
-  std::string precision = "auto";
-  unsigned threads = 0;
-};
+namespace zeroshelf {
 
 struct LabelOptions {
   std::string list;

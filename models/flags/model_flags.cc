@@ -1,0 +1,64 @@
+// Tested through the programs by tests/programs.
+
+#include "models/flags/model_flags.h"
+
+#include <fmt/format.h>
+
+#include "lib/program/program.h"
+#include "lib/util/error.h"
+#include "models/clip/blas_check.h"
+
+namespace zeroshelf {
+namespace {
+
+Precision parse_precision(const std::string& name) {
+  if (name == "fp32") return Precision::Fp32;
+  if (name == "bf16") return Precision::Bf16;
+  return Precision::Auto;  // the flag takes no other name
+}
+
+}  // namespace
+
+void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help) {
+  command->add_option("--model", options.model, model_help)->type_name("NAME|DIR|FILE");
+  command
+      ->add_option("--vocab", options.vocabulary,
+                   "The vocabulary, when it is not beside the weights")
+      ->type_name("FILE");
+  command
+      ->add_option("--precision", options.precision,
+                   "Of the arithmetic; auto: bf16 where it is fast")
+      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
+      ->capture_default_str();
+  command->add_option("--threads", options.threads, "Threads to use; 0: every core")
+      ->check(CLI::Range(0u, 1024u))
+      ->capture_default_str();
+}
+
+std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side) {
+  LoadOptions load;
+  load.side = side;
+  load.precision = parse_precision(options.precision);
+  load.vocabulary = options.vocabulary;
+  load.threads = options.threads;
+  auto encoder = load_encoder(find_model(options.model), load);
+  if (const auto warning = slow_blas_warning()) warn("zeroshelf", *warning);
+  return encoder;
+}
+
+std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
+                                       EncoderSide side) {
+  ModelOptions named = options;
+  if (named.model.empty()) named.model = manifest.model_path;
+  auto encoder = load_model(named, side);
+  if (encoder->info().fingerprint != manifest.model_fingerprint) {
+    throw Error(
+        ErrorCode::Incompatible, encoder->info().path,
+        fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
+                    manifest.model_name, manifest.model_path, manifest.model_fingerprint),
+        "name that model with --model, or index into a new collection");
+  }
+  return encoder;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,35 @@
+#pragma once
+
+// The flags by which both programs take a model, and the loading that follows from them.
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "lib/collection/manifest.h"
+#include "lib/encoder/encoder.h"
+#include "models/clip/load.h"
+
+namespace zeroshelf {
+
+struct ModelOptions {
+  std::string model;                 // NAME, DIR or FILE; empty: the collection's own
+  std::filesystem::path vocabulary;  // empty: beside the weights
+  std::string precision = "auto";
+  unsigned threads = 0;
+};
+
+// --model, --vocab, --precision, --threads.
+void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help);
+
+// The encoder that options.model names. Warns on stderr when the BLAS library is the slow one.
+// Throws what find_model and load_encoder throw.
+std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side);
+
+// The encoder that options name, or without a name the one that made the collection. Throws
+// Incompatible when it is another model than the collection's.
+std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
+                                       EncoderSide side);
+
+}  // namespace zeroshelf
