@@ -199,7 +199,10 @@ std::string stats_text(const Collection& collection) {
     line("", fmt::format("{} {}", with_thousands(count), reason));
   }
   line("commits", with_thousands(counts.commits));
-  line("on disk", fmt::format("{:.1f} MiB", static_cast<double>(counts.disk_bytes) / (1 << 20)));
+  line("on disk",
+       counts.disk_bytes < (1 << 20)
+           ? fmt::format("{} KiB", (counts.disk_bytes + 1023) >> 10)
+           : fmt::format("{:.1f} MiB", static_cast<double>(counts.disk_bytes) / (1 << 20)));
   line("model", printable(fmt::format("{} ({} dimensions) at {}", manifest.model_name,
                                       manifest.dimension, manifest.model_path)));
   line("OCR", manifest.ocr_languages.empty() ? "none" : manifest.ocr_languages);

@@ -125,7 +125,7 @@ class CollectionWriter : public Collection {
   // as before, and the writer must be closed.
   void commit(const Batch& batch);
 
-  // Writes the snapshot when enough was committed since the last one to be worth it, or always
+  // Writes the snapshot when there is none yet or enough was committed since the last one, or always
   // with Now. Never needed for safety: it makes the next opening fast.
   void publish_snapshot(SnapshotWhen when = SnapshotWhen::WorthIt);
 

@@ -33,10 +33,13 @@ bool is_unfinished(const fs::path& directory) {
   switch (layout::kind_of(directory)) {
     case layout::Kind::Absent:
     case layout::Kind::Empty:
-    case layout::Kind::Unfinished: return true;
+    case layout::Kind::Unfinished:
+      return true;
     case layout::Kind::File:
-    case layout::Kind::Foreign: return false;
-    case layout::Kind::Collection: break;
+    case layout::Kind::Foreign:
+      return false;
+    case layout::Kind::Collection:
+      break;
   }
   if (fs::exists(directory / layout::kManifestFile)) return false;
   const layout::Current current = layout::read_current(directory);
@@ -306,7 +309,8 @@ void CollectionWriter::commit(const Batch& batch) {
 void CollectionWriter::publish_snapshot(SnapshotWhen when) {
   constexpr uint64_t kWorthIt = 1000;  // changes; replaying fewer takes no time
   State& state = *state_;
-  const bool worth_it = state.changes_since_snapshot > kWorthIt + state.rows_in_snapshot / 8;
+  const bool worth_it = state.changes_since_snapshot > kWorthIt + state.rows_in_snapshot / 8 ||
+                        (!state.current.snapshot_generation && state.changes_since_snapshot > 0);
   if (when == SnapshotWhen::WorthIt && !worth_it) return;
   state.store->flush();
   const std::optional<uint64_t> previous = state.current.snapshot_generation;
