@@ -12,6 +12,9 @@
 namespace zeroshelf::testing {
 
 ProgramResult zeroshelf_index(std::vector<std::string> arguments);
+// Killed with SIGKILL after that time, if it still runs then.
+ProgramResult zeroshelf_index_killed(std::vector<std::string> arguments,
+                                     std::chrono::microseconds after);
 ProgramResult zeroshelf_query(std::vector<std::string> arguments);
 
 // The lines of JSON Lines output.

@@ -19,19 +19,20 @@ void redirect(const char* path, int flags, int target) {
   if (file < 0 || ::dup2(file, target) < 0) ::_exit(127);
 }
 
-int wait_for(pid_t child, std::chrono::seconds limit) {
+int wait_for(pid_t child, std::chrono::microseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > deadline) ::kill(child, SIGKILL);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace
 
-ProgramResult run_program(const std::vector<std::string>& arguments, std::chrono::seconds limit) {
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          std::chrono::microseconds limit) {
   const TemporaryDirectory directory;
   const std::string out = (directory / "out").string();
   const std::string err = (directory / "err").string();

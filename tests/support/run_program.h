@@ -17,6 +17,6 @@ struct ProgramResult {
 // arguments[0] is the program's path. Standard input is empty. A program that runs longer than the
 // limit is killed, which shows as exit code 137.
 ProgramResult run_program(const std::vector<std::string>& arguments,
-                          std::chrono::seconds limit = std::chrono::seconds(300));
+                          std::chrono::microseconds limit = std::chrono::seconds(300));
 
 }  // namespace zeroshelf::testing

@@ -1,0 +1,158 @@
+// The real indexer, killed at random instants while it adds, compacts and repairs: the collection
+// verifies, what was committed is there, and finishing gives what a run that was never killed
+// gives.
+//
+// ZEROSHELF_KILLS sets the number of kills (default 15); the seed is printed.
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <sstream>
+
+#include "lib/collection/collection.h"
+#include "tests/programs/programs.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ProgramResult;
+using testing::TemporaryDirectory;
+using testing::zeroshelf_index;
+
+constexpr int kPictures = 40;
+constexpr int kKilled = 128 + 9;
+
+// A small pixmap that no other number has.
+std::string pixmap(int number) {
+  std::string file = "P6\n16 16\n255\n";
+  std::mt19937 random(static_cast<unsigned>(number));
+  for (int i = 0; i < 16 * 16 * 3; ++i) file += static_cast<char>(random());
+  return file;
+}
+
+struct Killer {
+  Killer() {
+    if (const char* wanted = std::getenv("ZEROSHELF_KILLS")) kills_wanted = std::atoi(wanted);
+    BOOST_TEST_MESSAGE("seed " << seed << ", " << kills_wanted << " kills");
+    for (int i = 0; i < kPictures; ++i) {
+      testing::write_file(folder / ("p" + std::to_string(100 + i) + ".ppm"), pixmap(i));
+    }
+  }
+
+  std::vector<std::string> add(const fs::path& collection, int batch) const {
+    return {"add",
+            collection.string(),
+            folder.string(),
+            "--no-ocr",
+            "--json",
+            "--batch",
+            std::to_string(batch),
+            "--model",
+            testing::small_model().string()};
+  }
+
+  // What the collection answers, in the order of the paths.
+  static std::string answers(const fs::path& collection) {
+    const ProgramResult result = testing::zeroshelf_query(
+        {"classify", collection.string(), "--labels", "a, b, c", "--format", "jsonl"});
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    std::vector<std::string> lines;
+    std::istringstream stream(result.out);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    std::sort(lines.begin(), lines.end());
+    std::string all;
+    for (const std::string& line : lines) all += line + "\n";
+    return all;
+  }
+
+  // Runs the indexer and kills it after a random time up to the limit. Returns whether it was still
+  // running then; what it said is in `said`.
+  bool run_and_kill(const std::vector<std::string>& arguments, std::chrono::milliseconds limit) {
+    const std::chrono::microseconds after(random() % static_cast<uint64_t>(limit.count() * 1000));
+    said = testing::zeroshelf_index_killed(arguments, after);
+    if (said.exit_code != kKilled) return false;
+    ++kills;
+    return true;
+  }
+
+  // The number of pictures that the run acknowledged as committed.
+  uint64_t acknowledged() const {
+    uint64_t pictures = 0;
+    std::istringstream stream(said.out);
+    for (std::string line; std::getline(stream, line);) {
+      const auto event = nlohmann::json::parse(line, nullptr, false);
+      if (event.is_object() && event["type"] == "commit")
+        pictures += event["pictures"].get<uint64_t>();
+    }
+    return pictures;
+  }
+
+  void check_sound(const fs::path& collection, uint64_t at_least) const {
+    const ProgramResult verified = zeroshelf_index({"verify", collection.string()});
+    BOOST_TEST_CONTEXT("seed " << seed << " kill " << kills << "\n"
+                               << verified.out << verified.err) {
+      BOOST_TEST(verified.exit_code == 0);
+      BOOST_TEST(Collection::open(collection).counts().pictures >= at_least);
+    }
+  }
+
+  const uint32_t seed = std::random_device()();
+  std::mt19937 random{seed};
+  TemporaryDirectory directory;
+  fs::path folder = directory / "pictures";
+  int kills_wanted = 15;
+  int kills = 0;
+  ProgramResult said;
+};
+
+BOOST_FIXTURE_TEST_SUITE(killed, Killer)
+
+BOOST_AUTO_TEST_CASE(a_killed_indexer_loses_nothing_and_goes_on) {
+  const fs::path whole = directory / "whole";
+  const auto start = std::chrono::steady_clock::now();
+  BOOST_REQUIRE(zeroshelf_index(add(whole, 8)).exit_code == 0);
+  const auto run_time = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - start);
+  const std::string expected = answers(whole);
+
+  for (int cycle = 0; kills < kills_wanted; ++cycle) {
+    const fs::path collection = directory / ("cycle" + std::to_string(cycle));
+    const int batch = std::vector<int>{1, 2, 8}[random() % 3];
+    uint64_t committed = 0;
+    while (run_and_kill(add(collection, batch), run_time * 3 / 2)) {
+      committed += acknowledged();
+      if (!fs::exists(collection / "MANIFEST.json")) continue;  // not created yet
+      check_sound(collection, committed);
+    }
+    BOOST_REQUIRE_MESSAGE(said.exit_code == 0, said.err);
+    BOOST_TEST(answers(collection) == expected);
+
+    // Tombstones to compact, kills on the way; repair with nothing to repair, likewise.
+    BOOST_REQUIRE(zeroshelf_index({"add", collection.string(),
+                                   (directory / "pictures" / "p100.ppm").string(), "--no-ocr"})
+                      .exit_code == 0);
+    fs::rename(folder / "p105.ppm", directory / "away.ppm");
+    BOOST_REQUIRE(zeroshelf_index(add(collection, batch)).exit_code == 0);
+    const std::string without = answers(collection);
+    for (const char* command : {"compact", "repair"}) {
+      for (int i = 0; i < 2; ++i)
+        run_and_kill({command, collection.string()}, std::chrono::milliseconds(40));
+      check_sound(collection, kPictures - 1);
+      BOOST_TEST(answers(collection) == without);
+    }
+    BOOST_TEST(zeroshelf_index({"compact", collection.string()}).exit_code == 0);
+    fs::rename(directory / "away.ppm", folder / "p105.ppm");
+    BOOST_REQUIRE(zeroshelf_index(add(collection, batch)).exit_code == 0);
+    BOOST_TEST(answers(collection) == expected);
+    fs::remove_all(collection);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
