@@ -31,3 +31,7 @@ find_package(BLAS REQUIRED)
 find_package(LAPACK REQUIRED)
 find_package(faiss REQUIRED)
 find_package(RocksDB REQUIRED)
+
+# The generator of the bundled model's pictures.
+find_package(Freetype REQUIRED)
+find_package(pugixml REQUIRED)

@@ -1,4 +1,4 @@
-// The forward pass. Tested by tests/clip.
+// Matrices in, matrices out. Tested by tests/clip.
 
 #include "models/clip/network.h"
 
@@ -7,93 +7,18 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cassert>
-#include <cmath>
 #include <optional>
 
-#include "lib/util/error.h"
-#include "models/clip/weights.h"
+#include "models/clip/forward.h"
 
 namespace zeroshelf {
 namespace {
 
-using at::Tensor;
-
-constexpr double kQuickGelu = 1.702;
-
-Tensor layer_norm(const Tensor& x, const LayerNorm& norm, double epsilon) {
-  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, epsilon);
-}
-
-// The multiplication in the weights' type; the result too.
-Tensor linear(const Tensor& x, const Linear& weights) {
-  return at::linear(x.to(weights.weight.scalar_type()), weights.weight, weights.bias);
-}
-
-Tensor activate(const Tensor& x, Activation activation) {
-  return activation == Activation::Gelu ? at::gelu(x) : x * at::sigmoid(x * kQuickGelu);
-}
-
-// x: [batch, length, width], float. mask: [length, length], added to the scores, or undefined.
-Tensor attention(const Tensor& x, const Block& block, int64_t heads, const Tensor& mask) {
-  const int64_t batch = x.size(0);
-  const int64_t length = x.size(1);
-  const int64_t head_width = x.size(2) / heads;
-  const Tensor parts = linear(x, block.queries_keys_values)
-                           .view({batch, length, 3, heads, head_width})
-                           .permute({2, 0, 3, 1, 4});  // [3, batch, heads, length, head width]
-  const Tensor queries = parts[0] / std::sqrt(static_cast<double>(head_width));
-  Tensor scores = at::matmul(queries, parts[1].transpose(-2, -1)).to(at::kFloat);
-  if (mask.defined()) scores = scores + mask;
-  const Tensor weights = at::softmax(scores, -1).to(parts.scalar_type());
-  const Tensor mixed =
-      at::matmul(weights, parts[2]).transpose(1, 2).reshape({batch, length, x.size(2)});
-  return linear(mixed, block.attention_out);
-}
-
-// The residual stream stays in fp32 whatever the multiplications compute in.
-Tensor transform(Tensor x, const std::vector<Block>& blocks, const TransformerConfig& config,
-                 double epsilon, const Tensor& mask) {
-  for (const Block& block : blocks) {
-    x = x + attention(layer_norm(x, block.before_attention, epsilon), block, config.heads, mask);
-    const Tensor hidden =
-        activate(linear(layer_norm(x, block.before_mlp, epsilon), block.mlp_in), config.activation);
-    x = x + linear(hidden, block.mlp_out);
-  }
-  return x;
-}
-
-Matrix to_matrix(const Tensor& tensor) {
-  const Tensor floats = tensor.to(at::kFloat).contiguous();
+Matrix to_matrix(const at::Tensor& tensor) {
+  const at::Tensor floats = tensor.to(at::kFloat).contiguous();
   Matrix matrix(static_cast<size_t>(floats.size(0)), static_cast<size_t>(floats.size(1)));
   std::copy_n(floats.data_ptr<float>(), matrix.rows() * matrix.columns(), matrix.data());
   return matrix;
-}
-
-// (sample / 255 - mean) / deviation, as [images, 3, size, size].
-Tensor pixels_of(std::span<const Image> images, const Preprocessing& preprocessing) {
-  const int64_t size = preprocessing.size_px;
-  Tensor bytes = at::empty({static_cast<int64_t>(images.size()), size, size, 3}, at::kByte);
-  for (size_t i = 0; i < images.size(); ++i) {
-    assert(images[i].width_px == size && images[i].height_px == size);
-    std::copy(images[i].rgb.begin(), images[i].rgb.end(),
-              bytes.data_ptr<uint8_t>() + i * static_cast<size_t>(size * size * 3));
-  }
-  const auto channels = [](const std::array<float, 3>& values) {
-    return at::tensor(at::ArrayRef<float>(values.data(), values.size())).view({3, 1, 1});
-  };
-  const Tensor scaled = bytes.permute({0, 3, 1, 2}).to(at::kFloat).div(255);
-  return (scaled - channels(preprocessing.mean)) / channels(preprocessing.standard_deviation);
-}
-
-// [images, 3, size, size] -> [images, patches, 3 * patch * patch], patches row by row.
-Tensor patches_of(const Tensor& pixels, int64_t grid, int64_t patch) {
-  const int64_t covered = grid * patch;
-  return pixels.slice(2, 0, covered)
-      .slice(3, 0, covered)
-      .reshape({pixels.size(0), 3, grid, patch, grid, patch})
-      .permute({0, 2, 4, 1, 3, 5})
-      .reshape({pixels.size(0), grid * grid, 3 * patch * patch});
 }
 
 }  // namespace
@@ -122,47 +47,15 @@ float Network::logit_scale() const {
 
 Matrix Network::encode_images(std::span<const Image> images) const {
   const c10::InferenceMode inference;
-  const ImageWeights& weights = weights_->image.value();
   const ClipConfig& config = checkpoint_->config;
-  const Tensor patches =
-      patches_of(pixels_of(images, config.preprocessing), config.grid(), config.patch_size_px);
-  const Tensor embedded = linear(patches, weights.patches).to(at::kFloat);
-  const Tensor class_tokens = weights.class_token.expand({embedded.size(0), 1, config.image.width});
-  Tensor x = at::cat({class_tokens, embedded}, 1) + weights.positions;
-  x = layer_norm(x, weights.before, config.layer_norm_epsilon);
-  x = transform(x, weights.blocks, config.image, config.layer_norm_epsilon, {});
-  const Tensor pooled = layer_norm(x.select(1, 0), weights.after, config.layer_norm_epsilon);
-  return to_matrix(linear(pooled, weights.projection));
+  return to_matrix(
+      encode_pixels(weights_->image.value(), config, pixels_of(images, config.preprocessing)));
 }
 
 Matrix Network::encode_tokens(std::span<const std::vector<int32_t>> sequences) const {
   const c10::InferenceMode inference;
-  const TextWeights& weights = weights_->text.value();
-  const ClipConfig& config = checkpoint_->config;
-  const auto batch = static_cast<int64_t>(sequences.size());
-  size_t length = 1;
-  for (const auto& sequence : sequences) length = std::max(length, sequence.size());
-
-  // Attention looks back only, so what stands behind the end mark changes nothing: any padding will
-  // do.
-  Tensor ids = at::zeros({batch, static_cast<int64_t>(length)}, at::kLong);
-  Tensor ends = at::empty({batch}, at::kLong);
-  for (int64_t i = 0; i < batch; ++i) {
-    const std::vector<int32_t>& sequence = sequences[static_cast<size_t>(i)];
-    std::copy(sequence.begin(), sequence.end(),
-              ids.data_ptr<int64_t>() + i * static_cast<int64_t>(length));
-    // As the reference does: where the largest id stands first, which is the first end mark.
-    ends.data_ptr<int64_t>()[i] =
-        std::max_element(sequence.begin(), sequence.end()) - sequence.begin();
-  }
-  const auto steps = static_cast<int64_t>(length);
-  const Tensor mask = at::full({steps, steps}, -INFINITY).triu(1);
-  Tensor x =
-      at::embedding(weights.tokens, ids).to(at::kFloat) + weights.positions.slice(0, 0, steps);
-  x = transform(x, weights.blocks, config.text, config.layer_norm_epsilon, mask);
-  const Tensor pooled = x.index({at::arange(batch), ends});
   return to_matrix(
-      linear(layer_norm(pooled, weights.after, config.layer_norm_epsilon), weights.projection));
+      zeroshelf::encode_tokens(weights_->text.value(), checkpoint_->config, batch_of(sequences)));
 }
 
 void set_network_threads(unsigned threads) {

@@ -29,27 +29,46 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
+[[noreturn]] void fail(const Checkpoint& checkpoint, const std::string& tensor,
+                       const std::string& cause) {
+  throw Error(ErrorCode::Corruption, checkpoint.weights.string(),
+              fmt::format("tensor {} {}", tensor, cause),
+              "the weights and the configuration must be of one model");
+}
+
+// Over the checkpoint's own bytes, which the checkpoint must outlive.
+at::Tensor mapped(const Checkpoint& checkpoint, const std::string& name,
+                  const std::vector<int64_t>& shape) {
+  const auto found = checkpoint.tensors.find(name);
+  if (found == checkpoint.tensors.end()) fail(checkpoint, name, "is missing");
+  const TensorView& view = found->second;
+  if (view.shape != shape) {
+    fail(checkpoint, name,
+         fmt::format("has the shape {}, not {}", shape_text(view.shape), shape_text(shape)));
+  }
+  if (view.type == TensorType::Other) fail(checkpoint, name, "is not of fp32, fp16 or bf16");
+  return at::from_blob(const_cast<std::byte*>(view.bytes.data()), shape,
+                       at::TensorOptions(scalar_type(view.type)));
+}
+
+TensorSource source_of(const Checkpoint& checkpoint) {
+  return {[&checkpoint](const std::string& name, const std::vector<int64_t>& shape) {
+            return mapped(checkpoint, name, shape);
+          },
+          checkpoint.names};
+}
+
 class TensorReader {
  public:
-  TensorReader(const Checkpoint& checkpoint, at::ScalarType computing_type)
-      : checkpoint_(checkpoint), computing_type_(computing_type) {}
+  TensorReader(const TensorSource& source, const ClipConfig& config, at::ScalarType computing_type)
+      : source_(source), config_(config), computing_type_(computing_type) {}
 
-  // Over the checkpoint's own bytes, which the checkpoint must outlive.
-  at::Tensor mapped(const std::string& name, const std::vector<int64_t>& shape) const {
-    const auto found = checkpoint_.tensors.find(name);
-    if (found == checkpoint_.tensors.end()) fail(name, "is missing");
-    const TensorView& view = found->second;
-    if (view.shape != shape) {
-      fail(name,
-           fmt::format("has the shape {}, not {}", shape_text(view.shape), shape_text(shape)));
-    }
-    if (view.type == TensorType::Other) fail(name, "is not of fp32, fp16 or bf16");
-    return at::from_blob(const_cast<std::byte*>(view.bytes.data()), shape,
-                         at::TensorOptions(scalar_type(view.type)));
+  at::Tensor as_found(const std::string& name, const std::vector<int64_t>& shape) const {
+    return source_.find(name, shape);
   }
 
   at::Tensor floats(const std::string& name, const std::vector<int64_t>& shape) const {
-    return mapped(name, shape).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+    return as_found(name, shape).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   }
 
   LayerNorm layer_norm(const std::string& prefix, int64_t width) const {
@@ -80,7 +99,7 @@ class TensorReader {
 
   // OpenAI keeps projections as [width, dimension], Hugging Face as [dimension, width].
   Linear projection(const char* openai_name, const char* hugging_face_name, int64_t width) const {
-    const int64_t dimension = checkpoint_.config.dimension;
+    const int64_t dimension = config_.dimension;
     const at::Tensor weight = is_openai() ? floats(openai_name, {width, dimension}).t()
                                           : floats(hugging_face_name, {dimension, width});
     return linear(weight, {});
@@ -90,14 +109,8 @@ class TensorReader {
     return is_openai() ? openai : hugging_face;
   }
 
-  [[noreturn]] void fail(const std::string& tensor, const std::string& cause) const {
-    throw Error(ErrorCode::Corruption, checkpoint_.weights.string(),
-                fmt::format("tensor {} {}", tensor, cause),
-                "the weights and the configuration must be of one model");
-  }
-
  private:
-  bool is_openai() const { return checkpoint_.names == TensorNames::OpenAi; }
+  bool is_openai() const { return source_.names == TensorNames::OpenAi; }
 
   Block openai_block(const std::string& prefix, const TransformerConfig& config) const {
     const int64_t width = config.width;
@@ -126,15 +139,16 @@ class TensorReader {
             linear(prefix + ".mlp.fc2", config.mlp_width, width)};
   }
 
-  const Checkpoint& checkpoint_;
+  const TensorSource& source_;
+  const ClipConfig& config_;
   at::ScalarType computing_type_;
 };
 
 }  // namespace
 
-ImageWeights read_image_weights(const Checkpoint& checkpoint, at::ScalarType computing_type) {
-  const ClipConfig& config = checkpoint.config;
-  const TensorReader reader(checkpoint, computing_type);
+ImageWeights read_image_weights(const TensorSource& source, const ClipConfig& config,
+                                at::ScalarType computing_type) {
+  const TensorReader reader(source, config, computing_type);
   const int64_t width = config.image.width;
   const int64_t patch = config.patch_size_px;
   ImageWeights weights;
@@ -157,12 +171,12 @@ ImageWeights read_image_weights(const Checkpoint& checkpoint, at::ScalarType com
   return weights;
 }
 
-TextWeights read_text_weights(const Checkpoint& checkpoint, at::ScalarType computing_type) {
-  const ClipConfig& config = checkpoint.config;
-  const TensorReader reader(checkpoint, computing_type);
+TextWeights read_text_weights(const TensorSource& source, const ClipConfig& config,
+                              at::ScalarType computing_type) {
+  const TensorReader reader(source, config, computing_type);
   const int64_t width = config.text.width;
   TextWeights weights;
-  weights.tokens = reader.mapped(
+  weights.tokens = reader.as_found(
       reader.name("token_embedding.weight", "text_model.embeddings.token_embedding.weight"),
       {config.vocabulary_size, width});
   weights.positions = reader.floats(
@@ -174,15 +188,23 @@ TextWeights read_text_weights(const Checkpoint& checkpoint, at::ScalarType compu
   return weights;
 }
 
+ImageWeights read_image_weights(const Checkpoint& checkpoint, at::ScalarType computing_type) {
+  return read_image_weights(source_of(checkpoint), checkpoint.config, computing_type);
+}
+
+TextWeights read_text_weights(const Checkpoint& checkpoint, at::ScalarType computing_type) {
+  return read_text_weights(source_of(checkpoint), checkpoint.config, computing_type);
+}
+
 float read_logit_scale(const Checkpoint& checkpoint) {
-  const TensorReader reader(checkpoint, at::kFloat);
   const auto found = checkpoint.tensors.find("logit_scale");
-  if (found == checkpoint.tensors.end()) reader.fail("logit_scale", "is missing");
+  if (found == checkpoint.tensors.end()) fail(checkpoint, "logit_scale", "is missing");
   // A scalar, or a vector of one in some files.
   const std::vector<int64_t> shape =
       found->second.shape.empty() ? std::vector<int64_t>{} : std::vector<int64_t>{1};
-  const float scale = std::exp(reader.floats("logit_scale", shape).item<float>());
-  if (!std::isfinite(scale)) reader.fail("logit_scale", "is not finite");
+  const float scale =
+      std::exp(mapped(checkpoint, "logit_scale", shape).to(at::kFloat).item<float>());
+  if (!std::isfinite(scale)) fail(checkpoint, "logit_scale", "is not finite");
   return scale;
 }
 

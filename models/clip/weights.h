@@ -4,7 +4,8 @@
 
 #include <ATen/ATen.h>
 
-#include <optional>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "models/clip/checkpoint.h"
@@ -47,6 +48,19 @@ struct TextWeights {
   LayerNorm after;
   Linear projection;
 };
+
+// Where the tensors come from: a checkpoint's file, or a training run's parameters.
+struct TensorSource {
+  // The tensor of this name, of any floating type. Throws when there is none of this shape.
+  std::function<at::Tensor(const std::string& name, const std::vector<int64_t>& shape)> find;
+  TensorNames names = TensorNames::HuggingFace;
+};
+
+// Differentiable with respect to what the source gives.
+ImageWeights read_image_weights(const TensorSource& source, const ClipConfig& config,
+                                at::ScalarType computing_type);
+TextWeights read_text_weights(const TensorSource& source, const ClipConfig& config,
+                              at::ScalarType computing_type);
 
 // Both check every shape against the configuration and throw Corruption naming the tensor.
 ImageWeights read_image_weights(const Checkpoint& checkpoint, at::ScalarType computing_type);
