@@ -32,11 +32,6 @@ std::string fingerprint_of(const Checkpoint& checkpoint, const Tokenizer& tokeni
   return checksum.hex();
 }
 
-// bf16 pays where the processor multiplies it in hardware.
-bool has_fast_bf16() {
-  return __builtin_cpu_supports("avx512bf16");
-}
-
 Precision decide(Precision precision) {
   if (precision != Precision::Auto) return precision;
   return has_fast_bf16() ? Precision::Bf16 : Precision::Fp32;
@@ -168,6 +163,10 @@ class ClipEncoder : public Encoder {
 };
 
 }  // namespace
+
+bool has_fast_bf16() {
+  return __builtin_cpu_supports("avx512bf16");
+}
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,
                                       const LoadOptions& options) {

@@ -28,6 +28,9 @@ enum class Precision {
   Auto,  // bf16 where the processor multiplies it natively (AMX or AVX512-BF16), else fp32
 };
 
+// Whether Auto is bf16 here.
+bool has_fast_bf16();
+
 enum class EncoderSide { Both, ImageOnly, TextOnly };
 
 struct LoadOptions {

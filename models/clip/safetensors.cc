@@ -126,4 +126,24 @@ class HeaderReader {
 Safetensors::Safetensors(const std::filesystem::path& path)
     : file_(path), tensors_(HeaderReader(path.string(), file_.bytes()).read()) {}
 
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorView>& tensors) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  std::string data;
+  for (const auto& [name, view] : tensors) {
+    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                    [&](const Type& known) { return known.type == view.type; });
+    const size_t begin = data.size();
+    data.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
+    header[name] = {{"dtype", type->name},
+                    {"shape", view.shape},
+                    {"data_offsets", {begin, data.size()}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
+  const uint64_t header_bytes = text.size();
+  std::string file(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
+  write_file_atomically(path, file + text + data);
+}
+
 }  // namespace zeroshelf

@@ -37,4 +37,9 @@ class Safetensors {
   std::map<std::string, TensorView> tensors_;
 };
 
+// Writes a file that the reader above reads, by rename. No tensor is of the type Other; the bytes are
+// as many as type and shape say. Throws Io.
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorView>& tensors);
+
 }  // namespace zeroshelf

@@ -161,6 +161,31 @@ class WordSplitter {
 
 }  // namespace
 
+std::vector<std::vector<std::string>> spelled_words(std::string_view text) {
+  std::string letter_of[256];
+  for (ByteLetter& letter : byte_letters()) letter_of[letter.byte] = std::move(letter.letter);
+  const std::string cleaned = clean_text(text);
+  WordSplitter splitter(cleaned);
+  std::vector<std::vector<std::string>> words;
+  for (std::string_view word; !(word = splitter.next()).empty();) {
+    if (word == kStart || word == kEnd) continue;
+    std::vector<std::string>& symbols = words.emplace_back();
+    for (const char byte : word) symbols.push_back(letter_of[static_cast<uint8_t>(byte)]);
+    symbols.back() += kWordEnd;
+  }
+  return words;
+}
+
+std::vector<std::string> byte_symbols() {
+  std::vector<std::string> symbols;
+  for (const std::string_view ending : {std::string_view(), kWordEnd}) {
+    for (const ByteLetter& letter : byte_letters()) {
+      symbols.push_back(letter.letter + std::string(ending));
+    }
+  }
+  return symbols;
+}
+
 Tokenizer::Tokenizer(const Vocabulary& vocabulary, const std::vector<std::string>& merges,
                      const std::string& subject) {
   const auto id_of = [&](const std::string& symbol) {
@@ -220,10 +245,7 @@ Tokenizer Tokenizer::from_merges_alone(const fs::path& path) {
   merges.resize(std::min(merges.size(), kOpenAiMerges));
   Vocabulary vocabulary;
   int32_t next = 0;
-  const std::vector<ByteLetter> letters = byte_letters();
-  for (const ByteLetter& letter : letters) vocabulary.emplace(letter.letter, next++);
-  for (const ByteLetter& letter : letters)
-    vocabulary.emplace(letter.letter + std::string(kWordEnd), next++);
+  for (const std::string& symbol : byte_symbols()) vocabulary.emplace(symbol, next++);
   for (const std::string& merge : merges) {
     std::string joined = merge;
     std::erase(joined, ' ');

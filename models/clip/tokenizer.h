@@ -12,6 +12,13 @@
 
 namespace zeroshelf {
 
+// The words of a text as merging begins with them: cleaned, split, and each byte as its letter of
+// the vocabulary, the last with "</w>" behind it. The two marks are left out.
+std::vector<std::vector<std::string>> spelled_words(std::string_view text);
+
+// The symbols of single bytes in the order of their ids, 0 to 511; merges follow, then the marks.
+std::vector<std::string> byte_symbols();
+
 // Threads: const calls may run together.
 class Tokenizer {
  public:

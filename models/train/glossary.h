@@ -1,0 +1,37 @@
+#pragma once
+
+// What words mean, from WordNet's nouns (Debian package wordnet-base): explanations, other words
+// for the same, and kinds of it. It teaches the text encoder more words than pictures do.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/train/generator.h"
+#include "models/train/random.h"
+
+namespace zeroshelf::train {
+
+class Glossary {
+ public:
+  // Keeps the entries for names and synonyms of things; of a word with several meanings the most
+  // frequent one. Throws NotFound or Corruption.
+  Glossary(const std::filesystem::path& wordnet_folder, const std::vector<Thing>& things);
+
+  size_t size() const { return entries_.size(); }
+
+  // A word, and its explanation, another word for it, or a kind of it.
+  TextPair pair(Random& random) const;
+  // Every text that pair() can give, for the vocabulary.
+  std::vector<std::string> texts() const;
+
+ private:
+  struct Entry {
+    std::string word;
+    std::vector<std::string> others;  // explanation first
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace zeroshelf::train
