@@ -100,17 +100,18 @@ std::string frame(const PagePicture& picture, const std::string& alt) {
          "</div>\n";
 }
 
+// What one side says: a row of the card's list.
 std::string side(std::string_view name, std::string_view label, float score, bool won) {
-  return fmt::format("<div{}><dt>{}{}</dt><dd>{}</dd><dd class=\"number\">{:.3f}</dd></div>\n",
-                     won ? " class=\"won\"" : "", name, won ? " (decides)" : "", isolated(label),
-                     score);
+  return fmt::format("<div{}><dt>{}</dt><dd>{}</dd><dd class=\"number\">{:.3f}</dd></div>\n",
+                     won ? " class=\"won\"" : "", name, isolated(label), score);
 }
 
 std::string read_text(const std::string& text) {
   if (text.empty()) return "";
-  const std::string read = "<p class=\"read\" dir=\"auto\">" + isolated(text) + "</p>\n";
-  if (display_width(text) <= kShortTextColumns) return read;
-  return "<details><summary>Text that was read</summary>" + read + "</details>\n";
+  const std::string read = "<bdi class=\"read\">" + html(text) + "</bdi>";
+  return display_width(text) <= kShortTextColumns
+             ? "<p class=\"text\">Text read: " + read + "</p>\n"
+             : "<details class=\"text\"><summary>Text read</summary>" + read + "</details>\n";
 }
 
 }  // namespace
@@ -176,7 +177,8 @@ void HtmlPage::add(const PagePicture& picture) {
   card += frame(picture, html(name + ", labelled " + label(answer)));
   card +=
       fmt::format("<p class=\"name\" title=\"{}\">{}</p>\n", html(picture.path), isolated(name));
-  card += fmt::format("<p>{} {:.3f}</p>\n<dl>\n", isolated(label(answer)), answer.score);
+  card += fmt::format("<p class=\"answer\">{} <b>{:.3f}</b> <small>by {}</small></p>\n<dl>\n",
+                      isolated(label(answer)), answer.score, by_image ? "the picture" : "its text");
   card += side("Picture", label(prediction.image), prediction.image.score, by_image);
   card += prediction.text ? side("Text", label(*prediction.text), prediction.text->score, !by_image)
                           : "<div><dt>Text</dt><dd>none was read</dd></div>\n";

@@ -129,7 +129,8 @@ BOOST_AUTO_TEST_CASE(hostile_names_and_texts_stay_text) {
   BOOST_REQUIRE(export_page().exit_code == 0);
   const std::string text = html();
   BOOST_TEST(count(text, "<script>") == 1u);
-  BOOST_TEST(has(text, "<bdi>&lt;script&gt;document.title=&#39;x&#39;&lt;/script&gt;</bdi>"));
+  BOOST_TEST(has(
+      text, "<bdi class=\"read\">&lt;script&gt;document.title=&#39;x&#39;&lt;/script&gt;</bdi>"));
   BOOST_TEST(has(text, "<bdi>&lt;b&gt;&quot;&#39;&amp;\ufffd.png</bdi>"));
 }
 
