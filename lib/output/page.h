@@ -7,6 +7,7 @@
 // the page's Content-Security-Policy lets only our own script and style run (by their SHA-256), and
 // the script never turns text into markup.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
