@@ -13,11 +13,13 @@
 #include "lib/labels/label_vectors.h"
 #include "lib/output/folder_export.h"
 #include "lib/output/formats.h"
+#include "lib/output/new_file.h"
 #include "lib/output/output_stream.h"
 #include "lib/program/program.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/classify.h"
+#include "query/export_page.h"
 #include "query/read_crop.h"
 #include "query/search.h"
 
@@ -239,6 +241,69 @@ std::string count_summary(const Classified& classified) {
   return summary.empty() ? "no pictures" : summary;
 }
 
+// --- export -------------------------------------------------------------------------------------
+
+// A flag that only the other format knows.
+void refuse_if(bool given, const char* flag, const std::string& cause, const char* format) {
+  if (!given) return;
+  throw Error(ErrorCode::InvalidArgument, flag, cause,
+              fmt::format("leave it out, or use --format {}", format));
+}
+
+int export_as_page(const ExportOptions& options) {
+  refuse_if(options.mode.has_value(), "--mode", "a page has no folders", "folders");
+  NewFile::check(options.target);
+  const Classified classified = classify_for(options.collection, options.labels, options.model);
+  fmt::print(stderr, "{}\n", count_summary(classified));
+
+  PageOptions page;
+  page.file = options.target;
+  page.max_per_label = options.max_per_label.value_or(page.max_per_label);
+  page.threads = options.model.threads;
+  page.fusion = options.labels.fusion;
+  const PageReport report =
+      export_page(classified.collection, classified.labels, classified.predictions, page);
+  fmt::print(stderr, "{} of {} pictures shown on {}{}\n", with_thousands(report.shown),
+             with_thousands(report.answered), printable(options.target.string()),
+             report.without_thumbnail > 0
+                 ? fmt::format(", {} without a thumbnail", with_thousands(report.without_thumbnail))
+                 : "");
+  return report.shown > 0 ? kDone : kNothingFound;
+}
+
+int export_as_folders(const ExportOptions& options) {
+  refuse_if(options.max_per_label.has_value(), "--max-per-label", "folders take every picture",
+            "html");
+  const std::string mode_name = options.mode.value_or("symlink");
+  const ExportMode mode = parse_export_mode(mode_name);
+  FolderExport::check(options.target);
+  const Classified classified = classify_for(options.collection, options.labels, options.model);
+  const JsonPredictions evidence(classified.labels);
+  FolderExport folders(options.target, mode);
+  uint64_t placed = 0;
+  uint64_t failed = 0;
+  classified.collection.for_each_record([&](Row row, const PictureRecord& record) {
+    const Prediction& prediction = classified.predictions[row];
+    if (!prediction.winner) return;
+    std::string members = fmt::format("\"mode\":\"{}\",\"prediction\":{{", mode_name);
+    evidence.append_evidence(members, prediction);
+    try {
+      folders.add(record.file.path, classified.labels[prediction.answer().label].name,
+                  members + "}");
+      ++placed;
+    } catch (const Error& error) {
+      warn(kProgram, error.what());
+      ++failed;
+    }
+  });
+  folders.finish();
+  fmt::print(stderr, "{}\n{} pictures exported to {} ({}){}\n", count_summary(classified),
+             with_thousands(placed), printable(folders.directory().string()), mode_name,
+             failed > 0 ? fmt::format(", {} could not be", with_thousands(failed)) : "");
+  if (failed > 0) return kFailed;
+  return placed > 0 ? kDone : kNothingFound;
+}
+
 }  // namespace
 
 int run_search(const SearchOptions& options) {
@@ -289,33 +354,7 @@ int run_classify(const ClassifyOptions& options) {
 }
 
 int run_export(const ExportOptions& options) {
-  const ExportMode mode = parse_export_mode(options.mode);
-  FolderExport::check(options.directory);
-  const Classified classified = classify_for(options.collection, options.labels, options.model);
-  const JsonPredictions evidence(classified.labels);
-  FolderExport folders(options.directory, mode);
-  uint64_t placed = 0;
-  uint64_t failed = 0;
-  classified.collection.for_each_record([&](Row row, const PictureRecord& record) {
-    const Prediction& prediction = classified.predictions[row];
-    if (!prediction.winner) return;
-    std::string members = fmt::format("\"mode\":\"{}\",\"prediction\":{{", options.mode);
-    evidence.append_evidence(members, prediction);
-    try {
-      folders.add(record.file.path, classified.labels[prediction.answer().label].name,
-                  members + "}");
-      ++placed;
-    } catch (const Error& error) {
-      warn(kProgram, error.what());
-      ++failed;
-    }
-  });
-  folders.finish();
-  fmt::print(stderr, "{}\n{} pictures exported to {} ({}){}\n", count_summary(classified),
-             with_thousands(placed), printable(folders.directory().string()), options.mode,
-             failed > 0 ? fmt::format(", {} could not be", with_thousands(failed)) : "");
-  if (failed > 0) return kFailed;
-  return placed > 0 ? kDone : kNothingFound;
+  return options.format == "html" ? export_as_page(options) : export_as_folders(options);
 }
 
 }  // namespace zeroshelf

@@ -2,6 +2,7 @@
 
 #include "lib/program/program.h"
 #include "query/commands.h"
+#include "query/export_page.h"
 
 namespace zeroshelf {
 namespace {
@@ -66,16 +67,29 @@ void add_classify(Program& program, ClassifyOptions& options) {
 }
 
 void add_export(Program& program, ExportOptions& options) {
-  CLI::App* command = program.add_command("export", "Put the pictures into one folder a label",
-                                          [&options] { return run_export(options); });
+  CLI::App* command = program.add_command(
+      "export", "Put the pictures into one folder a label, or show them on an HTML page",
+      [&options] { return run_export(options); });
   add_collection(command, options.collection);
   add_labels(command, options.labels);
-  command->add_option("--to", options.directory, "The folder to make; nothing is ever overwritten")
-      ->type_name("DIR")
+  command
+      ->add_option("--to", options.target,
+                   "The folder to make, or the page; nothing is ever overwritten")
+      ->type_name("DIR|FILE")
       ->required();
-  command->add_option("--mode", options.mode, "How a picture gets there")
-      ->check(CLI::IsMember({"symlink", "hardlink", "copy"}))
+  command
+      ->add_option("--format", options.format,
+                   "folders: one a label; html: one page with thumbnails and the evidence")
+      ->check(CLI::IsMember({"folders", "html"}))
       ->capture_default_str();
+  command->add_option("--mode", options.mode, "How a picture gets into its folder")
+      ->check(CLI::IsMember({"symlink", "hardlink", "copy"}))
+      ->default_str("symlink");
+  command
+      ->add_option("--max-per-label", options.max_per_label,
+                   "The best so many pictures of a label are on the page")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
+      ->default_str(std::to_string(PageOptions().max_per_label));
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

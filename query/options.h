@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +40,10 @@ struct ClassifyOptions {
 struct ExportOptions {
   std::filesystem::path collection;
   LabelOptions labels;
-  std::filesystem::path directory;
-  std::string mode = "symlink";
+  std::filesystem::path target;  // the folder, or the page
+  std::string format = "folders";
+  std::optional<std::string> mode;        // only for folders; symlink
+  std::optional<uint64_t> max_per_label;  // only for a page; PageOptions has the default
   ModelOptions model;
 };
 

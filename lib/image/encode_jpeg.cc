@@ -1,23 +1,30 @@
-// Tested by tests/image/encode_test.cc.
+// Tested by tests/image/thumbnail_test.cc.
 
 #include "lib/image/encode_jpeg.h"
 
-#include <cstring>
+#include <cstdint>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <vector>
+
+#include "lib/util/error.h"
 
 namespace zeroshelf {
 
-std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
+std::string encode_jpeg(const Image& image, int quality) {
   const cv::Mat rgb(image.height_px, image.width_px, CV_8UC3,
                     const_cast<uint8_t*>(image.rgb.data()));
   cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<uint8_t> file;
-  cv::imencode(".jpg", bgr, file, {cv::IMWRITE_JPEG_QUALITY, quality});
-  std::vector<std::byte> bytes(file.size());
-  std::memcpy(bytes.data(), file.data(), file.size());
-  return bytes;
+  std::vector<uint8_t> bytes;
+  try {
+    cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
+    cv::imencode(".jpg", bgr, bytes,
+                 {cv::IMWRITE_JPEG_QUALITY, quality, cv::IMWRITE_JPEG_OPTIMIZE, 1});
+  } catch (const cv::Exception& error) {
+    throw Error(ErrorCode::Unavailable, "JPEG", "OpenCV cannot write it: " + error.err,
+                "install OpenCV with JPEG");
+  }
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace zeroshelf

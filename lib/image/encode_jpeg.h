@@ -2,15 +2,15 @@
 
 // Pixels -> the bytes of a JPEG file.
 
-#include <cstddef>
-#include <vector>
+#include <string>
 
 #include "lib/image/image.h"
 
 namespace zeroshelf {
 
-// quality: 1 to 100. The picture has at least one pixel.
+// quality: 1 to 100. The picture has at least one pixel. Throws Unavailable when there is no JPEG
+// encoder.
 // Threads: any number of calls may run together.
-std::vector<std::byte> encode_jpeg(const Image& image, int quality);
+std::string encode_jpeg(const Image& image, int quality);
 
 }  // namespace zeroshelf

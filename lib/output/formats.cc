@@ -72,6 +72,30 @@ void append_csv_cell(std::string& out, std::string_view text) {
   if (quoted) out += '"';
 }
 
+void append_html(std::string& out, std::string_view text) {
+  for (const char c : legible(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
 std::string table_cell(std::string_view text, int width) {
   std::string cell = fitted(printable(text), width);
   const int padding = width - display_width(cell);

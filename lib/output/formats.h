@@ -1,6 +1,6 @@
 #pragma once
 
-// Pieces of JSON Lines, CSV and tables. Every append function adds to the end of `out`.
+// Pieces of JSON Lines, CSV, HTML and tables. Every append function adds to the end of `out`.
 
 #include <span>
 #include <string>
@@ -23,6 +23,10 @@ void append_json_numbers(std::string& out, std::span<const float> values);
 // A CSV cell (RFC 4180): quoted where needed. A cell that a spreadsheet would run as a formula
 // (it starts with = + - @ tab or return) gets a leading apostrophe.
 void append_csv_cell(std::string& out, std::string_view text);
+
+// Text for an HTML element or a quoted attribute: legible (see lib/util/text.h), with & < > " and '
+// as character references. Not for scripts, styles, URLs or attributes without quotes.
+void append_html(std::string& out, std::string_view text);
 
 // The text made printable, cut or padded to exactly width columns.
 std::string table_cell(std::string_view text, int width);

@@ -9,6 +9,8 @@
 namespace zeroshelf {
 namespace {
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
 // Calls visit(code point or -1, its bytes) for each character.
 template <class Visit>
 void for_each_character(std::string_view bytes, Visit visit) {
@@ -45,9 +47,8 @@ bool is_utf8(std::string_view bytes) {
 std::string to_utf8(std::string_view bytes) {
   std::string result;
   result.reserve(bytes.size());
-  for_each_character(bytes, [&](UChar32 c, std::string_view raw) {
-    result += c >= 0 ? raw : std::string_view("\xef\xbf\xbd");
-  });
+  for_each_character(
+      bytes, [&](UChar32 c, std::string_view raw) { result += c >= 0 ? raw : kReplacement; });
   return result;
 }
 
@@ -69,6 +70,19 @@ std::string printable(std::string_view bytes) {
     } else {
       result += raw;
     }
+  });
+  return result;
+}
+
+std::string legible(std::string_view bytes) {
+  constexpr UChar32 kNonJoiner = 0x200c;
+  constexpr UChar32 kJoiner = 0x200d;
+  std::string result;
+  result.reserve(bytes.size());
+  for_each_character(bytes, [&](UChar32 c, std::string_view raw) {
+    const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+    const bool hidden = control || (hides_or_reorders(c) && c != kNonJoiner && c != kJoiner);
+    result += hidden ? kReplacement : raw;
   });
   return result;
 }

@@ -17,6 +17,11 @@ std::string to_utf8(std::string_view bytes);
 // characters that reorder or hide text become visible escapes such as \x1b or \u202e.
 std::string printable(std::string_view bytes);
 
+// For a page or a window, one line: each of what printable() escapes becomes U+FFFD instead, except
+// the joiners (U+200C, U+200D) that scripts and emoji are written with. The result is UTF-8 without
+// a character that could end, hide or reorder what stands beside it.
+std::string legible(std::string_view bytes);
+
 // White space at both ends removed (ASCII space, tab, newline, return, form feed).
 std::string_view trimmed(std::string_view text);
 

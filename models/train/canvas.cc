@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -298,8 +299,8 @@ void change_light(Image& image, Random& random, double strength) {
 }
 
 void pass_through_jpeg(Image& image, int quality) {
-  const std::vector<std::byte> file = encode_jpeg(image, quality);
-  image = std::get<Image>(decode_image(file, {}));
+  const std::string file = encode_jpeg(image, quality);
+  image = std::get<Image>(decode_image(std::as_bytes(std::span(file)), {}));
 }
 
 }  // namespace

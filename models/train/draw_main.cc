@@ -50,8 +50,7 @@ int draw_sheet(const Options& options) {
               (static_cast<ptrdiff_t>(to_y) * sheet.width_px + cell % options.columns * side) * 3);
     }
   }
-  const std::vector<std::byte> file = encode_jpeg(sheet, 92);
-  write_file_atomically(options.to, {reinterpret_cast<const char*>(file.data()), file.size()});
+  write_file_atomically(options.to, encode_jpeg(sheet, 92));
   return kDone;
 }
 

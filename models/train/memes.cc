@@ -53,9 +53,7 @@ void write_memes(const Generator& generator, const MemeSet& set, const fs::path&
       const Image image = generator.meme(share.kind, worlds[side], worlds[1 - side], random,
                                          {set.width_px, set.height_px, set.wear, 0, Part::HeldOut});
       const fs::path path = fs::path(set.labels[side]) / fmt::format("{:05}.jpg", i);
-      const std::vector<std::byte> file = encode_jpeg(image, kJpegQuality);
-      write_file_atomically(folder / path,
-                            {reinterpret_cast<const char*>(file.data()), file.size()});
+      write_file_atomically(folder / path, encode_jpeg(image, kJpegQuality));
       rows[i] = fmt::format("{},{},{}\n", path.string(), set.labels[side], share.name);
     }
   });

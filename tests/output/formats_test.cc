@@ -63,6 +63,19 @@ BOOST_AUTO_TEST_CASE(csv_cells_are_quoted_and_never_formulas) {
   BOOST_TEST(csv("@cmd,x") == "\"'@cmd,x\"");
 }
 
+BOOST_AUTO_TEST_CASE(html_text_is_never_markup) {
+  const auto html = [](std::string_view text) {
+    std::string out;
+    append_html(out, text);
+    return out;
+  };
+  BOOST_TEST(html("</script><script>x()</script>") ==
+             "&lt;/script&gt;&lt;script&gt;x()&lt;/script&gt;");
+  BOOST_TEST(html("\" onload='x' &amp;") == "&quot; onload=&#39;x&#39; &amp;amp;");
+  BOOST_TEST(html("a\x01\xff\u202e\n") == "a\ufffd\ufffd\ufffd\ufffd");
+  BOOST_TEST(html("naïve 日本") == "naïve 日本");
+}
+
 BOOST_AUTO_TEST_CASE(table_cells_have_their_width_and_no_control_characters) {
   BOOST_TEST(table_cell("ab", 4) == "ab  ");
   BOOST_TEST(table_cell("日本語", 4) == "日… ");

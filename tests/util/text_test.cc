@@ -22,6 +22,20 @@ BOOST_AUTO_TEST_CASE(printable_shows_what_would_harm_a_terminal) {
   BOOST_TEST(printable("naïve 日本") == "naïve 日本");
 }
 
+BOOST_AUTO_TEST_CASE(legible_replaces_what_ends_hides_or_reorders) {
+  const std::string mark = "\xef\xbf\xbd";
+  BOOST_TEST(legible("a\nb\tc\x1b") == "a" + mark + "b" + mark + "c" + mark);
+  BOOST_TEST(legible(std::string("a\0b", 3)) == "a" + mark + "b");
+  BOOST_TEST(legible("x\xffy\xc3") == "x" + mark + "y" + mark);
+  BOOST_TEST(legible("\u0085\u009b") == mark + mark);                            // C1
+  BOOST_TEST(legible("\u202egpj.\u2066\u061c") == mark + "gpj." + mark + mark);  // direction
+  BOOST_TEST(legible("\u2028\u2029\ufeff\u200b") == mark + mark + mark + mark);
+  for (const std::string plain :
+       {"naïve 日本 😀", "\u0645\u06cc\u200c\u0631\u0648\u062f", "\U0001F469\u200d\U0001F680"}) {
+    BOOST_TEST(legible(plain) == plain);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_are_told_apart_and_replaced) {
   BOOST_TEST(is_utf8("straße"));
   BOOST_TEST(!is_utf8("\xc3"));
