@@ -102,10 +102,6 @@ class Target {
       }
       return CollectionWriter::open_existing(options_.collection);
     }
-    if (options_.model.model.empty()) {
-      throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
-                  "a new collection needs a model", "name one with --model NAME|DIR|FILE");
-    }
     encoder_ = load_model(options_.model, EncoderSide::Both);
     const std::string languages = options_.no_ocr ? "" : options_.ocr_languages;
     if (!languages.empty()) TextReader(TextReaderOptions{languages});  // throws when one is missing

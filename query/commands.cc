@@ -19,6 +19,7 @@
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/classify.h"
+#include "query/evaluate.h"
 #include "query/export_page.h"
 #include "query/read_crop.h"
 #include "query/search.h"
@@ -304,6 +305,24 @@ int export_as_folders(const ExportOptions& options) {
   return placed > 0 ? kDone : kNothingFound;
 }
 
+// --- evaluate -----------------------------------------------------------------------------------
+
+std::string accuracy_json(const RuleAccuracy& accuracy, const std::string& label,
+                          const Share& share) {
+  std::string line =
+      fmt::format("{{\"type\":\"accuracy\",\"fusion\":\"{}\",\"label\":", accuracy.rule);
+  label.empty() ? void(line += "null") : append_json_string(line, label);
+  return line +
+         fmt::format(",\"accuracy\":{},\"low\":{},\"high\":{},\"right\":{},\"pictures\":{}}}\n",
+                     share.value(), share.low(), share.high(), share.good, share.trials);
+}
+
+std::string accuracy_line(const std::string& rule, const std::string& label, const Share& share) {
+  return fmt::format("{:7} {} {:6.1f} %   {:5.1f} to {:5.1f} %   {} of {}\n", rule,
+                     table_cell(label, 24), 100 * share.value(), 100 * share.low(),
+                     100 * share.high(), with_thousands(share.good), with_thousands(share.trials));
+}
+
 }  // namespace
 
 int run_search(const SearchOptions& options) {
@@ -351,6 +370,35 @@ int run_classify(const ClassifyOptions& options) {
   out.flush();
   fmt::print(stderr, "{}\n", count_summary(classified));
   return any ? kDone : kNothingFound;
+}
+
+int run_evaluate(const EvaluateOptions& options) {
+  const Truth truth = read_truth(options.truth);
+  const std::vector<Label> labels = read_labels(options.labels);
+  const Collection collection = Collection::open(options.collection);
+  const auto encoder = load_model_of(collection.manifest(), options.model, EncoderSide::TextOnly);
+  const Evaluation evaluation =
+      evaluate(collection, labels, encode_labels(*encoder, labels), truth, options.model.threads);
+  OutputStream out(stdout, "standard output");
+  const bool table = options.format == "table";
+  if (table)
+    out.write(fmt::format("FUSION  {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", 24)));
+  for (const RuleAccuracy& accuracy : evaluation.rules) {
+    out.write(table ? accuracy_line(accuracy.rule, "all", accuracy.all)
+                    : accuracy_json(accuracy, "", accuracy.all));
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const Share& share = accuracy.of_label[i];
+      out.write(table ? accuracy_line("", labels[i].name, share)
+                      : accuracy_json(accuracy, labels[i].name, share));
+    }
+  }
+  out.flush();
+  const auto tell = [](uint64_t count, const char* what) {
+    if (count > 0) fmt::print(stderr, "{} {}\n", with_thousands(count), what);
+  };
+  tell(evaluation.not_in_collection, "pictures of the truth are not in the collection");
+  tell(evaluation.without_truth, "pictures of the collection are not in the truth");
+  return kDone;
 }
 
 int run_export(const ExportOptions& options) {

@@ -10,6 +10,7 @@ namespace zeroshelf {
 int run_search(const SearchOptions& options);
 int run_classify(const ClassifyOptions& options);
 int run_export(const ExportOptions& options);
+int run_evaluate(const EvaluateOptions& options);
 int run_embed(const EmbedOptions& options);
 
 }  // namespace zeroshelf

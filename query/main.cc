@@ -25,6 +25,9 @@ void add_labels(CLI::App* command, LabelOptions& labels) {
       ->type_name("TEXT")
       ->allow_extra_args(false)
       ->capture_default_str();
+}
+
+void add_fusion(CLI::App* command, LabelOptions& labels) {
   command
       ->add_option("--fusion", labels.fusion,
                    "How picture and text decide: image or text alone, or max: the surer of both")
@@ -62,6 +65,7 @@ void add_classify(Program& program, ClassifyOptions& options) {
                           [&options] { return run_classify(options); });
   add_collection(command, options.collection);
   add_labels(command, options.labels);
+  add_fusion(command, options.labels);
   add_format(command, options.format, {"table", "jsonl", "csv"});
   add_model_flags(command, options.model, "Default: the collection's model");
 }
@@ -72,6 +76,7 @@ void add_export(Program& program, ExportOptions& options) {
       [&options] { return run_export(options); });
   add_collection(command, options.collection);
   add_labels(command, options.labels);
+  add_fusion(command, options.labels);
   command
       ->add_option("--to", options.target,
                    "The folder to make, or the page; nothing is ever overwritten")
@@ -90,6 +95,21 @@ void add_export(Program& program, ExportOptions& options) {
                    "The best so many pictures of a label are on the page")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
       ->default_str(std::to_string(PageOptions().max_per_label));
+  add_model_flags(command, options.model, "Default: the collection's model");
+}
+
+void add_evaluate(Program& program, EvaluateOptions& options) {
+  CLI::App* command = program.add_command(
+      "evaluate", "Accuracy of every fusion rule, all together and for each label",
+      [&options] { return run_evaluate(options); });
+  add_collection(command, options.collection);
+  add_labels(command, options.labels);
+  command
+      ->add_option("--truth", options.truth,
+                   "CSV with the columns path and label; a picture without an answer is wrong")
+      ->type_name("FILE.csv")
+      ->required();
+  add_format(command, options.format, {"table", "jsonl"});
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 
@@ -136,8 +156,7 @@ void add_embed(Program& program, EmbedOptions& options, EmbedFlags& flags) {
       ->add_option("--npy", options.npy,
                    "Write the vectors there as float32 rows, not into the lines")
       ->type_name("OUT");
-  add_model_flags(command, options.model, "The model");
-  command->get_option("--model")->required();
+  add_model_flags(command, options.model, "Default: the bundled model");
 }
 
 }  // namespace
@@ -149,11 +168,13 @@ int main(int argc, char** argv) {
   SearchOptions search;
   ClassifyOptions classify;
   ExportOptions export_options;
+  EvaluateOptions evaluate;
   EmbedOptions embed;
   EmbedFlags embed_flags;
   add_search(program, search);
   add_classify(program, classify);
   add_export(program, export_options);
+  add_evaluate(program, evaluate);
   add_embed(program, embed, embed_flags);
   return program.run(argc, argv);
 }

@@ -47,6 +47,14 @@ struct ExportOptions {
   ModelOptions model;
 };
 
+struct EvaluateOptions {
+  std::filesystem::path collection;
+  LabelOptions labels;  // the fusion is not used: every rule is measured
+  std::filesystem::path truth;
+  std::string format = "table";
+  ModelOptions model;
+};
+
 struct EmbedInput {
   enum class Kind { Text, TextFile, Image };
   Kind kind = Kind::Text;

@@ -33,6 +33,14 @@ std::vector<fs::path> model_folders() {
 
 }  // namespace
 
+fs::path bundled_model() {
+  const fs::path path = ZEROSHELF_BUNDLED_MODEL;
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return path;
+  throw Error(ErrorCode::NotFound, path.string(), "the bundled model is not there",
+              "keep the source tree that zeroshelf was built from, or name a model with --model");
+}
+
 fs::path find_model(const std::string& name_or_path) {
   std::error_code ignored;
   if (!name_or_path.empty() && fs::exists(name_or_path, ignored)) return name_or_path;
@@ -45,9 +53,11 @@ fs::path find_model(const std::string& name_or_path) {
       tried += (tried.empty() ? "" : ", ") + folder.string();
     }
   }
-  throw Error(ErrorCode::NotFound, name_or_path,
-              tried.empty() ? "no such model" : "no such model, nor in " + tried,
-              "name a checkpoint's folder or file with --model");
+  if (name_or_path == kBundledModel) return bundled_model();
+  throw Error(
+      ErrorCode::NotFound, name_or_path,
+      tried.empty() ? "no such model" : "no such model, nor in " + tried,
+      "name a checkpoint's folder or file with --model, or fetch one: models/fetch.sh --list");
 }
 
 }  // namespace zeroshelf

@@ -40,9 +40,16 @@ struct LoadOptions {
   unsigned threads = 0;              // 0: every core
 };
 
+// The name of the model that comes with zeroshelf: small, trained on drawn pictures.
+inline constexpr const char* kBundledModel = "mini";
+
+// Where it is. Throws NotFound.
+std::filesystem::path bundled_model();
+
 // NAME, DIR or FILE -> the path of a checkpoint. A name is looked for in the folders of
-// $ZEROSHELF_MODELS (':' separated) and in $XDG_DATA_HOME/zeroshelf/models (default
-// ~/.local/share). Throws NotFound with the places that were tried and how to get a model.
+// $ZEROSHELF_MODELS (':' separated), in $XDG_DATA_HOME/zeroshelf/models (default ~/.local/share),
+// where models/fetch.sh puts what it downloads; "mini" is the bundled model where none of them has
+// another. Throws NotFound with the places that were tried and how to get a model.
 std::filesystem::path find_model(const std::string& name_or_path);
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "lib/program/program.h"
 #include "lib/util/error.h"
 #include "models/clip/blas_check.h"
@@ -11,10 +13,25 @@
 namespace zeroshelf {
 namespace {
 
+namespace fs = std::filesystem;
+
 Precision parse_precision(const std::string& name) {
   if (name == "fp32") return Precision::Fp32;
   if (name == "bf16") return Precision::Bf16;
   return Precision::Auto;  // the flag takes no other name
+}
+
+bool is_bundled(const fs::path& path) {
+  std::error_code ignored;
+  return path.filename() == kBundledModel && fs::equivalent(path, bundled_model(), ignored);
+}
+
+// The bundled model is small, and who uses it should know.
+void tell_of_bundled_model() {
+  fmt::print(stderr,
+             "zeroshelf: using the bundled model {}, made for drawn pictures; --model takes a "
+             "published CLIP, models/fetch.sh gets one\n",
+             kBundledModel);
 }
 
 }  // namespace
@@ -41,7 +58,9 @@ std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide sid
   load.precision = parse_precision(options.precision);
   load.vocabulary = options.vocabulary;
   load.threads = options.threads;
-  auto encoder = load_encoder(find_model(options.model), load);
+  const fs::path path = options.model.empty() ? bundled_model() : find_model(options.model);
+  if (is_bundled(path)) tell_of_bundled_model();
+  auto encoder = load_encoder(path, load);
   if (const auto warning = slow_blas_warning()) warn("zeroshelf", *warning);
   return encoder;
 }
@@ -49,7 +68,11 @@ std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide sid
 std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
                                        EncoderSide side) {
   ModelOptions named = options;
-  if (named.model.empty()) named.model = manifest.model_path;
+  if (named.model.empty()) {
+    std::error_code ignored;
+    const bool moved = !fs::exists(manifest.model_path, ignored);
+    named.model = moved ? manifest.model_name : manifest.model_path;
+  }
   auto encoder = load_model(named, side);
   if (encoder->info().fingerprint != manifest.model_fingerprint) {
     throw Error(

@@ -14,7 +14,7 @@
 namespace zeroshelf {
 
 struct ModelOptions {
-  std::string model;                 // NAME, DIR or FILE; empty: the collection's own
+  std::string model;  // NAME, DIR or FILE; empty: the collection's own, else the bundled one
   std::filesystem::path vocabulary;  // empty: beside the weights
   std::string precision = "auto";
   unsigned threads = 0;
@@ -23,12 +23,13 @@ struct ModelOptions {
 // --model, --vocab, --precision, --threads.
 void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help);
 
-// The encoder that options.model names. Warns on stderr when the BLAS library is the slow one.
-// Throws what find_model and load_encoder throw.
+// The encoder that options.model names, or the bundled one, saying so on stderr. Warns there when
+// the BLAS library is the slow one. Throws what find_model and load_encoder throw.
 std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side);
 
-// The encoder that options name, or without a name the one that made the collection. Throws
-// Incompatible when it is another model than the collection's.
+// The encoder that options name, or without a name the one that made the collection: at its path,
+// or where that is gone found by its name. Throws Incompatible when it is another model than the
+// collection's.
 std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
                                        EncoderSide side);
 

@@ -30,6 +30,7 @@ Batch make_batch(const Generator& generator, const Glossary& glossary, const Tok
   };
   PictureOptions picture_options;
   picture_options.width_px = picture_options.height_px = options.image_size_px;
+  picture_options.ease = std::max(0.0, 1 - static_cast<double>(step) / options.easy_steps);
   Batch batch;
   uint64_t item = step * kItemsPerStep;
   for (size_t i = 0; i < options.pictures; ++i) {

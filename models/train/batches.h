@@ -19,6 +19,7 @@ struct BatchOptions {
   size_t text_pairs = 128;
   size_t longest_text = 40;  // tokens; what is longer is cut
   int image_size_px = 96;
+  double easy_steps = 500;  // over which the pictures become as hard as they stay
 };
 
 struct Batch {

@@ -364,10 +364,10 @@ void draw_shape(Image& image, const std::string& shape, const Place& place, Colo
   });
 }
 
-void draw_plain_backdrop(Image& image, Random& random) {
+void draw_plain_backdrop(Image& image, Random& random, PlainBackdrops which) {
   const Colour a = random_colour(random);
   const Colour b = random_colour(random);
-  switch (random.below(8)) {
+  switch (random.below(which == PlainBackdrops::Smooth ? 4 : 8)) {
     case 0:
       fill(image, 0, 1, [&](double, double) { return Colour{255, 255, 255}; });
       break;

@@ -66,9 +66,10 @@ void draw_sticker(Image& image, const Sticker& sticker, const Place& place);
 // shape: one of kShapes.
 void draw_shape(Image& image, const std::string& shape, const Place& place, Colour colour);
 
-// What lies behind single things: plain colours, gradients, clouds of noise, stripes, checks,
-// blobs.
-void draw_plain_backdrop(Image& image, Random& random);
+// What lies behind single things. Smooth: plain colours and gradients; All: also stripes, checks,
+// clouds of noise, and blobs.
+enum class PlainBackdrops { All, Smooth };
+void draw_plain_backdrop(Image& image, Random& random, PlainBackdrops which = PlainBackdrops::All);
 // A scenery by name: cave, field, sea, room, space, snow, plain, city, night, sky, water, desert,
 // forest. Another name is a logic error.
 void draw_scenery(Image& image, const std::string& name, Random& random);

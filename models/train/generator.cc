@@ -15,6 +15,9 @@
 namespace zeroshelf::train {
 namespace {
 
+constexpr double kSmallestSize = 0.42;
+constexpr double kEasySize = 0.8;
+constexpr double kLargestSize = 0.95;
 constexpr double kTurn = 0.25;     // radians to either side
 constexpr double kSqueeze = 0.82;  // meme captions are narrow
 constexpr const char* kCounts[] = {"no", "one", "two", "three", "four"};
@@ -157,7 +160,7 @@ void Generator::finish(Image& image, const std::string& text, Random& random,
       draw_caption(image, text, text_font_, style, random.chance(0.5));
     }
   }
-  weather(image, random, options.wear);
+  weather(image, random, options.wear * (1 - options.ease));
 }
 
 std::string Generator::random_text(Random& random, Part part) const {
@@ -174,8 +177,14 @@ CaptionedPicture Generator::one_thing(size_t thing, Random& random, const Pictur
                                       bool plain_caption) const {
   CaptionedPicture picture;
   picture.image = blank(options.width_px, options.height_px, {});
-  draw_backdrop(picture.image, random);
-  draw_sticker(picture.image, stickers_[thing], inside(random.uniform(0.42, 0.95), random));
+  const bool easy = random.chance(options.ease);
+  if (easy) {
+    draw_plain_backdrop(picture.image, random, PlainBackdrops::Smooth);
+  } else {
+    draw_backdrop(picture.image, random);
+  }
+  draw_sticker(picture.image, stickers_[thing],
+               inside(random.uniform(easy ? kEasySize : kSmallestSize, kLargestSize), random));
   picture.content.things = {thing};
   picture.content.key = picture.caption_key = key_of_things({thing});
   if (plain_caption) {
@@ -315,7 +324,7 @@ CaptionedPicture Generator::world_scene(Random& random, const PictureOptions& op
 }
 
 CaptionedPicture Generator::any(Random& random, const PictureOptions& options) const {
-  const double kind = random.uniform();
+  const double kind = random.uniform() * (1 - 0.6 * options.ease);
   if (kind < 0.55) return one_thing(random.below(things_.size()), random, options, false);
   if (kind < 0.75) return several_things(random, options);
   if (kind < 0.80) return shapes(random, options);

@@ -53,6 +53,7 @@ struct PictureOptions {
   double wear = 1;              // see weather()
   double caption_chance = 0.2;  // that a meme's text is drawn into it
   Part part = Part::Training;   // of the phrases
+  double ease = 0;  // 1: mostly one large thing on a plain ground, unworn; 0: as it comes
 };
 
 // A meme of a known world, as the article's data set has them.

@@ -8,6 +8,7 @@
 
 #include "lib/program/program.h"
 #include "models/clip/load.h"
+#include "models/train/figures.h"
 #include "models/train/trainer.h"
 
 namespace {
@@ -26,6 +27,8 @@ struct Options {
   std::filesystem::path run;
   std::filesystem::path to;
   std::string precision = "auto";
+  std::string optimizer = "muon";
+  FigureOptions figures;
 };
 
 void report(const Progress& progress, int64_t steps, size_t batch) {
@@ -43,6 +46,7 @@ int run(Options& options) {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   TrainOptions& training = options.training;
+  training.optimizer = options.optimizer == "adamw" ? Optimizer::AdamW : Optimizer::Muon;
   training.bf16 = options.precision == "bf16" || (options.precision == "auto" && has_fast_bf16());
   const Generator generator({});
   const bool finished = train::train(
@@ -51,6 +55,14 @@ int run(Options& options) {
   write_model(generator, training, options.run, options.to);
   fmt::print(stderr, "{}: the model is in {}\n",
              finished ? "done" : "stopped; the same command goes on", options.to.string());
+  return kDone;
+}
+
+int show_figures(const Options& options) {
+  const Generator generator({});
+  const auto encoder =
+      load_encoder(options.to.empty() ? bundled_model() : find_model(options.to), {});
+  fmt::print("{}", as_table(measure_figures(generator, *encoder, options.figures)));
   return kDone;
 }
 
@@ -86,6 +98,17 @@ int main(int argc, char** argv) {
   mini->add_option("--precision", options.precision, "fp32, bf16, or auto")
       ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}));
+  mini->add_option("--optimizer", options.optimizer, "Of the matrices inside the blocks")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"muon", "adamw"}));
+  mini->add_option("--easy-steps", training.batch.easy_steps,
+                   "Over which the pictures become as hard as they stay")
+      ->capture_default_str();
   mini->add_option("--threads", training.threads, "0: every core")->capture_default_str();
+  CLI::App* figures =
+      program.add_command("figures", "What a model can do on pictures that no training saw.",
+                          [&] { return show_figures(options); });
+  figures->add_option("--model", options.to, "NAME, DIR or FILE; default: the bundled model");
+  figures->add_option("--seed", options.figures.seed, "Of the pictures")->capture_default_str();
   return program.run(argc, argv);
 }

@@ -21,6 +21,7 @@
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
 #include "models/clip/forward.h"
+#include "models/train/muon.h"
 #include "models/train/parameters.h"
 #include "models/train/vocabulary.h"
 
@@ -206,9 +207,16 @@ class Run {
   void make_optimizer() {
     std::vector<Tensor> decayed;
     std::vector<Tensor> free = {text_scale_, thing_scale_};
+    std::map<std::string, Tensor> block_matrices;
     for (const auto& [name, tensor] : parameters_->tensors()) {
-      (tensor.dim() >= 2 ? decayed : free).push_back(tensor);
+      if (options_.optimizer == Optimizer::Muon && tensor.dim() == 2 &&
+          name.find(".layers.") != std::string::npos) {
+        block_matrices.emplace(name, tensor);
+      } else {
+        (tensor.dim() >= 2 ? decayed : free).push_back(tensor);
+      }
     }
+    muon_ = std::make_unique<Muon>(std::move(block_matrices), options_.weight_decay);
     decayed.push_back(directions_);
     const auto group = [&](std::vector<Tensor> tensors, double decay) {
       auto settings = std::make_unique<torch::optim::AdamWOptions>(options_.peak_learning_rate);
@@ -309,10 +317,14 @@ class Run {
                                                   targets.caption_things.to(device_))) /
                               2;
     const Tensor loss = image_loss + kTextLossWeight * text_loss + kThingLossWeight * thing_loss;
+    for (const auto& [name, tensor] : parameters_->tensors()) {
+      if (tensor.grad().defined()) tensor.mutable_grad() = Tensor();
+    }
     optimizer_->zero_grad();
     loss.backward();
     clip_gradients();
     optimizer_->step();
+    muon_->step(rate);
     clamp_scales();
     return {0,
             0,
@@ -412,13 +424,21 @@ class Run {
     file << "\n";
   }
 
+  // Dots would be taken for nested archives.
+  static std::string key_in_state(const std::string& kind, std::string name) {
+    std::replace(name.begin(), name.end(), '.', '/');
+    return kind + "/" + name;
+  }
+
   // A text of all that must stay the same for a run to go on.
   std::string identity() const {
     return fmt::format(
-        "{} seed {} pictures {} pairs {} steps {} rate {} decay {} warm-up {} masked {} {}",
+        "{} seed {} pictures {} pairs {} steps {} rate {} decay {} warm-up {} masked {} {} "
+        "optimizer {} easy {}",
         describe(config_), options_.batch.seed, options_.batch.pictures, options_.batch.text_pairs,
         options_.steps, options_.peak_learning_rate, options_.weight_decay, options_.warm_up,
-        options_.masked_until, options_.patches_kept);
+        options_.masked_until, options_.patches_kept, static_cast<int>(options_.optimizer),
+        options_.batch.easy_steps);
   }
 
   void save_state() const {
@@ -427,9 +447,10 @@ class Run {
     archive.write("step", c10::IValue(step_));
     archive.write("seconds", c10::IValue(seconds_));
     for (const auto& [name, tensor] : parameters_->tensors()) {
-      std::string key = "model/" + name;
-      std::replace(key.begin(), key.end(), '.', '/');
-      archive.write(key, tensor);
+      archive.write(key_in_state("model", name), tensor);
+    }
+    for (const auto& [name, tensor] : muon_->momenta()) {
+      archive.write(key_in_state("momentum", name), tensor);
     }
     archive.write("directions", directions_);
     archive.write("text_scale", text_scale_);
@@ -464,9 +485,10 @@ class Run {
       tensor.copy_(stored);
     };
     for (const auto& [name, tensor] : parameters_->tensors()) {
-      std::string key = "model/" + name;
-      std::replace(key.begin(), key.end(), '.', '/');
-      read(key, tensor);
+      read(key_in_state("model", name), tensor);
+    }
+    for (const auto& [name, tensor] : muon_->momenta()) {
+      read(key_in_state("momentum", name), tensor);
     }
     read("directions", directions_);
     read("text_scale", text_scale_);
@@ -501,6 +523,7 @@ class Run {
   Tensor text_scale_;  // logarithms
   Tensor thing_scale_;
   std::unique_ptr<torch::optim::AdamW> optimizer_;
+  std::unique_ptr<Muon> muon_;  // of the matrices in the blocks, or of nothing
   int64_t step_ = 0;
   double seconds_ = 0;
 };

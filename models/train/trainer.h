@@ -24,12 +24,16 @@
 
 namespace zeroshelf::train {
 
+// Of the matrices inside the blocks; everything else is AdamW's (Loshchilov and Hutter 2019).
+enum class Optimizer { AdamW, Muon };
+
 struct TrainOptions {
   ClipConfig model;          // vocabulary_size is set from the vocabulary
   size_t vocabulary = 3072;  // at most this many entries
   BatchOptions batch;
-  int64_t steps = 3000;
+  int64_t steps = 2400;
   double peak_learning_rate = 1.5e-3;
+  Optimizer optimizer = Optimizer::Muon;
   double weight_decay = 0.05;
   double warm_up = 0.03;      // share of the steps
   double masked_until = 0.7;  // share of the steps
