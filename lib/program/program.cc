@@ -45,6 +45,7 @@ std::string Program::unknown_command(int argc, char** argv) const {
     if (command->get_name() == argv[1]) return "";
     known += (known.empty() ? "" : ", ") + command->get_name();
   }
+  if (known.empty()) return "";  // a program without subcommands
   return printable(argv[1]) + ": no such subcommand; use one of " + known;
 }
 

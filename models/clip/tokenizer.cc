@@ -162,8 +162,11 @@ class WordSplitter {
 }  // namespace
 
 std::vector<std::vector<std::string>> spelled_words(std::string_view text) {
-  std::string letter_of[256];
-  for (ByteLetter& letter : byte_letters()) letter_of[letter.byte] = std::move(letter.letter);
+  static const std::vector<std::string> letter_of = [] {
+    std::vector<std::string> letters(256);
+    for (ByteLetter& letter : byte_letters()) letters[letter.byte] = std::move(letter.letter);
+    return letters;
+  }();
   const std::string cleaned = clean_text(text);
   WordSplitter splitter(cleaned);
   std::vector<std::vector<std::string>> words;

@@ -21,6 +21,7 @@
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
 #include "models/clip/forward.h"
+#include "models/train/curve_plot.h"
 #include "models/train/muon.h"
 #include "models/train/parameters.h"
 #include "models/train/vocabulary.h"
@@ -383,6 +384,7 @@ class Run {
                       -1};
     if (step_ % kMeasureEvery == 0 || step_ == options_.steps) progress.accuracy = measure();
     write_curve(progress);
+    write_curve_plot(folder_ / "curve.csv", folder_ / "curve.svg");
     report(progress);
   }
 

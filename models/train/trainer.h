@@ -61,7 +61,7 @@ struct Progress {
 // Trains until options.steps or until stop becomes true. The run's folder keeps
 //   vocab.json, merges.txt   made when the training begins
 //   state.pt                 everything needed to go on, replaced every save_every steps
-//   curve.csv                a line for each report
+//   curve.csv, curve.svg     a line for each report, and their plot
 // and a training that finds a state there goes on from it with the same pictures; other options
 // than before throw Incompatible. Returns true when all steps are done.
 bool train(const Generator& generator, const TrainOptions& options,

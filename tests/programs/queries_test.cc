@@ -7,6 +7,7 @@
 #include "lib/collection/collection.h"
 #include "lib/util/error.h"
 #include "query/classify.h"
+#include "query/evaluate.h"
 #include "query/search.h"
 #include "tests/support/temporary_directory.h"
 
@@ -142,6 +143,49 @@ BOOST_AUTO_TEST_CASE(vectors_of_another_dimension_are_refused) {
   BOOST_CHECK_THROW(classify(collection, Matrix(2, kDimension + 1), FusionRule::Max), Error);
   BOOST_CHECK_THROW(classify(collection, Matrix(0, kDimension), FusionRule::Max), Error);
   BOOST_CHECK_THROW(search(collection, std::vector<float>(3), 1, SearchSpace::Picture), Error);
+}
+
+BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
+  const Collection collection = open();
+  const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}, {"c", {"c"}}};
+  const Matrix vectors = random_matrix(random, 3);
+  Truth truth = {{"/not there", "a"}};
+  for (Row row = 1; row < 600; row += 2) {
+    truth["/" + std::to_string(row)] = labels[row % 3].name;
+  }
+  const Evaluation evaluation = evaluate(collection, labels, vectors, truth);
+  BOOST_REQUIRE_EQUAL(evaluation.rules.size(), 3u);
+  for (const RuleAccuracy& accuracy : evaluation.rules) {
+    const auto predictions = classify(collection, vectors, parse_fusion_rule(accuracy.rule));
+    uint64_t right = 0;
+    uint64_t known = 0;
+    for (Row row = 1; row < 600; row += 2) {
+      if (!collection.is_live(row)) continue;
+      ++known;
+      right += predictions[row].winner && predictions[row].answer().label == row % 3;
+    }
+    BOOST_TEST(accuracy.all.trials == known);
+    BOOST_TEST(accuracy.all.good == right);
+    Share sum;
+    for (const Share& share : accuracy.of_label) {
+      sum.good += share.good;
+      sum.trials += share.trials;
+    }
+    BOOST_TEST(sum.good == right);
+    BOOST_TEST(sum.trials == known);
+  }
+  // Rows 7, 21, 35 ... were removed; they and "/not there" are not in the collection.
+  BOOST_TEST(evaluation.not_in_collection == 1 + 300 - evaluation.rules[0].all.trials);
+  BOOST_TEST(evaluation.without_truth == 600 - evaluation.rules[0].all.trials);
+}
+
+BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
+  const Collection collection = open();
+  const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};
+  const Matrix vectors = random_matrix(random, 2);
+  BOOST_CHECK_EXCEPTION(evaluate(collection, labels, vectors, {{"/1", "unknown"}}), Error,
+                        [](const Error& error) { return error.subject() == "unknown"; });
+  BOOST_CHECK_THROW(evaluate(collection, labels, vectors, {{"/elsewhere", "a"}}), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,8 +23,8 @@ const Generator& generator() {
 
 size_t thing(const std::string& name) {
   const auto& things = generator().things();
-  const auto found = std::find_if(things.begin(), things.end(),
-                                  [&](const Thing& it) { return it.name == name; });
+  const auto found =
+      std::find_if(things.begin(), things.end(), [&](const Thing& it) { return it.name == name; });
   BOOST_REQUIRE(found != things.end());
   return static_cast<size_t>(found - things.begin());
 }
@@ -189,9 +189,8 @@ BOOST_AUTO_TEST_CASE(a_missing_font_names_the_package) {
 BOOST_AUTO_TEST_CASE(a_font_without_colours_is_refused) {
   Sources sources;
   sources.emoji_font = sources.text_font;
-  BOOST_CHECK_EXCEPTION(Generator{sources}, Error, [](const Error& error) {
-    return error.code() == ErrorCode::Incompatible;
-  });
+  BOOST_CHECK_EXCEPTION(Generator{sources}, Error,
+                        [](const Error& error) { return error.code() == ErrorCode::Incompatible; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

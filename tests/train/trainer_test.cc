@@ -71,8 +71,8 @@ TensorSource parameters_in_state(const fs::path& run_folder) {
 }
 
 double cosine(const at::Tensor& a, std::span<const float> b) {
-  const at::Tensor other = at::from_blob(const_cast<float*>(b.data()),
-                                         {static_cast<int64_t>(b.size())}, at::kFloat);
+  const at::Tensor other =
+      at::from_blob(const_cast<float*>(b.data()), {static_cast<int64_t>(b.size())}, at::kFloat);
   return (a.dot(other) / (a.norm() * other.norm())).item<double>();
 }
 
@@ -111,9 +111,8 @@ BOOST_AUTO_TEST_CASE(the_loss_falls_and_the_normal_loader_gives_the_trained_embe
   const std::vector<std::string> texts = {"a dog", "Doom", "two birds and a red circle"};
   std::vector<std::vector<int32_t>> tokens;
   for (const std::string& text : texts) tokens.push_back(encoder->tokenize(text));
-  const at::Tensor expected_texts =
-      encode_tokens(read_text_weights(source, options.model, at::kFloat), options.model,
-                    batch_of(tokens));
+  const at::Tensor expected_texts = encode_tokens(
+      read_text_weights(source, options.model, at::kFloat), options.model, batch_of(tokens));
   const Matrix text_vectors = encoder->encode_texts(texts, LongText::Truncate);
   for (int64_t i = 0; i < 3; ++i) {
     BOOST_TEST(cosine(expected_texts[i], text_vectors.row(static_cast<size_t>(i))) > 0.9999);
@@ -134,6 +133,10 @@ BOOST_AUTO_TEST_CASE(a_stopped_training_goes_on_as_if_it_had_not_been_stopped) {
   std::ifstream curve(directory / "parts" / "curve.csv");
   const std::string text(std::istreambuf_iterator<char>(curve), {});
   BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 4);  // the names and three reports
+  std::ifstream plot(directory / "parts" / "curve.svg");
+  const std::string svg(std::istreambuf_iterator<char>(plot), {});
+  BOOST_TEST(svg.starts_with("<svg"));
+  BOOST_TEST(svg.find("<polyline") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_run_is_not_continued_with_other_options) {
@@ -141,9 +144,8 @@ BOOST_AUTO_TEST_CASE(a_run_is_not_continued_with_other_options) {
   run(tiny(20), directory / "run");
   TrainOptions other = tiny(20);
   other.peak_learning_rate *= 2;
-  BOOST_CHECK_EXCEPTION(run(other, directory / "run"), Error, [](const Error& error) {
-    return error.code() == ErrorCode::Incompatible;
-  });
+  BOOST_CHECK_EXCEPTION(run(other, directory / "run"), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::Incompatible; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
