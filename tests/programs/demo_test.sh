@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# ./dev demo as a newcomer runs it, with fewer memes: it succeeds, shows what it promises, and leaves a
+# folder that is not its own alone.
+set -euo pipefail
+root=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "demo_test: $*" >&2
+  cat "$work/log" >&2
+  exit 1
+}
+
+ZEROSHELF_DEMO_MEMES=40 "$root/dev" demo "$work/demo" >"$work/log" 2>&1 || fail "the demo failed"
+for rule in image text max; do
+  grep -Eq "^$rule +all +[0-9.]+ %" "$work/log" || fail "no accuracy of $rule"
+done
+grep -q 'scored in .* ms' <(tail -3 "$work/log") || fail "the last lines do not say how long re-labelling took"
+page=$(tail -1 "$work/log" | sed 's/.*The page: //; s/\x1b.*//')
+grep -q '<html' "$page" || fail "no page at '$page'"
+
+mkdir "$work/mine"
+echo precious >"$work/mine/file"
+if "$root/dev" demo "$work/mine" >"$work/log" 2>&1; then fail "a folder that is no demo was taken"; fi
+grep -q precious "$work/mine/file" || fail "a folder that is no demo was emptied"
+echo "2 passed, 0 failed"
