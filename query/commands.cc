@@ -90,7 +90,7 @@ Classified classify_for(const std::filesystem::path& directory, const LabelOptio
   const auto start = Clock::now();
   std::vector<Prediction> predictions = classify(collection, vectors, rule, model.threads);
   const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.1f} ms\n",
+  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
              with_thousands(collection.counts().pictures), labels.size(), spent.count());
   return {std::move(labels), std::move(collection), std::move(predictions)};
 }

@@ -29,8 +29,8 @@ bool is_bundled(const fs::path& path) {
 // The bundled model is small, and who uses it should know.
 void tell_of_bundled_model() {
   fmt::print(stderr,
-             "zeroshelf: using the bundled model {}, made for drawn pictures; --model takes a "
-             "published CLIP, models/fetch.sh gets one\n",
+             "zeroshelf: using the bundled model {} (for drawings; --model takes a better one, see "
+             "models/fetch.sh)\n",
              kBundledModel);
 }
 

@@ -27,7 +27,8 @@ struct Options {
 int draw_memes(const Options& options) {
   const Generator generator({});
   write_memes(generator, options.memes, options.to);
-  fmt::print(stderr, "{} memes in {}, with truth.csv\n", options.memes.count, options.to.string());
+  fmt::print(stderr, "{0} memes in {1}, the truth in {1}.csv\n", options.memes.count,
+             absolute_path(options.to).string());
   return kDone;
 }
 
@@ -68,8 +69,9 @@ int main(int argc, char** argv) {
   Program program("zeroshelf-draw",
                   "Draws pictures from a seed: training pictures, and sets of memes.");
   Options options;
-  CLI::App* memes = program.add_command("memes", "A folder of memes of two worlds, with truth.csv.",
-                                        [&] { return draw_memes(options); });
+  CLI::App* memes =
+      program.add_command("memes", "A folder of memes of two worlds, and a table of the truth.",
+                          [&] { return draw_memes(options); });
   memes->add_option("FOLDER", options.to, "New folder")->required();
   memes->add_option("--count", options.memes.count, "Memes of both worlds together")
       ->capture_default_str();

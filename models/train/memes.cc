@@ -30,7 +30,8 @@ const MemeShare& share_of(double point) {
 
 }  // namespace
 
-void write_memes(const Generator& generator, const MemeSet& set, const fs::path& folder) {
+void write_memes(const Generator& generator, const MemeSet& set, const fs::path& to) {
+  const fs::path folder = absolute_path(to);
   std::array<size_t, 2> worlds = {};
   for (size_t i = 0; i < 2; ++i) {
     const std::optional<size_t> world = generator.find_world(set.labels[i]);
@@ -54,12 +55,13 @@ void write_memes(const Generator& generator, const MemeSet& set, const fs::path&
                                          {set.width_px, set.height_px, set.wear, 0, Part::HeldOut});
       const fs::path path = fs::path(set.labels[side]) / fmt::format("{:05}.jpg", i);
       write_file_atomically(folder / path, encode_jpeg(image, kJpegQuality));
-      rows[i] = fmt::format("{},{},{}\n", path.string(), set.labels[side], share.name);
+      rows[i] = fmt::format("{},{},{}\n", (folder.filename() / path).string(), set.labels[side],
+                            share.name);
     }
   });
   std::string table = "path,label,kind\n";
   for (const std::string& row : rows) table += row;
-  write_file_atomically(folder / "truth.csv", table);
+  write_file_atomically(folder.string() + ".csv", table);
 }
 
 }  // namespace zeroshelf::train

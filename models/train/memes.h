@@ -32,9 +32,9 @@ struct MemeSet {
   double wear = 0.6;
 };
 
-// Writes folder/<label>/<number>.jpg, half of each label, and folder/truth.csv with the columns
-// path (relative to the folder), label and kind. The phrases are those held out from training. The
-// folder must be empty or absent. Throws InvalidArgument or Io.
+// Writes folder/<label>/<number>.jpg, half of each label, and beside the folder <folder>.csv with
+// the columns path (relative to the table), label and kind. The phrases are those held out from
+// training. The folder must be empty or absent. Throws InvalidArgument or Io.
 void write_memes(const Generator& generator, const MemeSet& set,
                  const std::filesystem::path& folder);
 

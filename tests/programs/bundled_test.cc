@@ -60,9 +60,8 @@ BOOST_AUTO_TEST_CASE(a_folder_called_mini_here_does_not_take_its_place) {
 }
 
 BOOST_AUTO_TEST_CASE(memes_are_told_apart_by_picture_and_by_text) {
-  const auto evaluated =
-      zeroshelf_query({"evaluate", memes().collection, "--labels", kLabels, "--truth",
-                       memes().folder + "/truth.csv", "--format", "jsonl"});
+  const auto evaluated = zeroshelf_query({"evaluate", memes().collection, "--labels", kLabels,
+                                          "--truth", memes().folder + ".csv", "--format", "jsonl"});
   BOOST_REQUIRE_EQUAL(evaluated.exit_code, 0);
   size_t rules = 0;
   for (const auto& line : json_lines(evaluated.out)) {

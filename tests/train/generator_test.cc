@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_set_has_both_worlds_every_kind_and_a_truth_for_each_pictu
   set.count = 60;
   set.width_px = set.height_px = 64;
   write_memes(generator(), set, directory.path() / "memes");
-  std::ifstream table(directory.path() / "memes" / "truth.csv");
+  std::ifstream table(directory.path() / "memes.csv");
   std::string line;
   std::getline(table, line);
   BOOST_TEST(line == "path,label,kind");
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_set_has_both_worlds_every_kind_and_a_truth_for_each_pictu
     const size_t second = line.find(',', first + 1);
     ++labels[line.substr(first + 1, second - first - 1)];
     ++kinds[line.substr(second + 1)];
-    const std::string file = read_file(directory.path() / "memes" / line.substr(0, first), 1 << 20);
+    const std::string file = read_file(directory.path() / line.substr(0, first), 1 << 20);
     const auto image = decode_image(std::as_bytes(std::span(file)), {});
     BOOST_REQUIRE(std::holds_alternative<Image>(image));
     BOOST_TEST(std::get<Image>(image).width_px == 64);
