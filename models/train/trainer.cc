@@ -41,7 +41,6 @@ constexpr int64_t kMeasureEvery = 500;  // steps
 constexpr size_t kMeasuredPictures = 512;
 constexpr uint64_t kMeasuringSeed = 0x6d656173;  // never a training seed
 constexpr size_t kTextsTogether = 128;
-constexpr size_t kVocabularyPictures = 30000;
 
 double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -125,14 +124,14 @@ Targets targets_of(const Batch& batch, size_t things, size_t worlds) {
 }
 
 std::vector<std::string> vocabulary_texts(const Generator& generator, const Glossary& glossary,
-                                          uint64_t seed) {
+                                          const TrainOptions& options) {
   std::vector<std::string> texts = glossary.texts();
   for (const Thing& thing : generator.things()) {
     texts.push_back(thing.name);
     texts.insert(texts.end(), thing.synonyms.begin(), thing.synonyms.end());
   }
-  for (size_t i = 0; i < kVocabularyPictures; ++i) {
-    Random random = Random::of_item(seed, i);
+  for (size_t i = 0; i < options.vocabulary_pairs; ++i) {
+    Random random = Random::of_item(options.batch.seed, i);
     const TextPair pair = generator.text_pair(random, Part::Training);
     texts.push_back(pair.one);
     texts.push_back(pair.other);
@@ -197,9 +196,9 @@ class Run {
   Tokenizer prepared_tokenizer() const {
     fs::create_directories(folder_);
     if (!fs::exists(folder_ / "merges.txt")) {
-      write_vocabulary(train_merges(vocabulary_texts(generator_, glossary_, options_.batch.seed),
-                                    options_.vocabulary),
-                       folder_);
+      write_vocabulary(
+          train_merges(vocabulary_texts(generator_, glossary_, options_), options_.vocabulary),
+          folder_);
     }
     return Tokenizer::load(folder_, {});
   }

@@ -28,8 +28,9 @@ namespace zeroshelf::train {
 enum class Optimizer { AdamW, Muon };
 
 struct TrainOptions {
-  ClipConfig model;          // vocabulary_size is set from the vocabulary
-  size_t vocabulary = 3072;  // at most this many entries
+  ClipConfig model;                 // vocabulary_size is set from the vocabulary
+  size_t vocabulary = 3072;         // at most this many entries
+  size_t vocabulary_pairs = 30000;  // of drawn texts, from which it is made, with all names
   BatchOptions batch;
   int64_t steps = 2400;
   double peak_learning_rate = 1.5e-3;

@@ -37,6 +37,7 @@ TrainOptions tiny(int64_t steps) {
   options.model.dimension = 16;
   options.model.preprocessing.size_px = 32;
   options.vocabulary = 700;
+  options.vocabulary_pairs = 1000;
   options.batch.pictures = 16;
   options.batch.text_pairs = 16;
   options.batch.image_size_px = 32;
