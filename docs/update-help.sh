@@ -25,4 +25,4 @@ update() {
 }
 
 update docs/zeroshelf-index.md build/release/indexer/zeroshelf-index add stats skips verify repair compact ocr
-update docs/zeroshelf-query.md build/release/query/zeroshelf-query search classify export embed
+update docs/zeroshelf-query.md build/release/query/zeroshelf-query search classify export evaluate embed
