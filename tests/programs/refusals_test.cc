@@ -76,7 +76,6 @@ BOOST_AUTO_TEST_CASE(a_model_that_is_absent_or_another_than_the_collections) {
                 "no-such-model");
   check_refused(*this, zeroshelf_index, {"add", fresh, pictures, "--model", "/no/such/model"},
                 "/no/such/model");
-  check_refused(*this, zeroshelf_index, {"add", fresh, pictures}, "--model");
   const std::string other = testing::other_model().string();
   check_refused(*this, zeroshelf_index, {"add", collection, pictures, "--model", other}, other);
   check_refused(*this, zeroshelf_query, {"search", collection, "x", "--model", other}, other);
