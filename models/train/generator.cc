@@ -20,6 +20,8 @@ constexpr double kEasySize = 0.8;
 constexpr double kLargestSize = 0.95;
 constexpr double kTurn = 0.25;     // radians to either side
 constexpr double kSqueeze = 0.82;  // meme captions are narrow
+constexpr double kSentenceShare =
+    0.6;  // of the texts about a world; the others only name its things
 constexpr const char* kCounts[] = {"no", "one", "two", "three", "four"};
 
 // {} is the thing with its article.
@@ -125,6 +127,14 @@ uint64_t key_of_things(const std::vector<size_t>& things) {
 }
 
 }  // namespace
+
+uint64_t key_of_world(const World& world) {
+  return key_of("world " + world.label);
+}
+
+uint64_t key_of_word(const std::string& word) {
+  return key_of("word " + word);
+}
 
 Generator::Generator(const Sources& sources) : text_font_(sources.text_font, kSqueeze) {
   const EmojiFont emoji(sources.emoji_font);
@@ -293,7 +303,7 @@ CaptionedPicture Generator::world_scene(Random& random, const PictureOptions& op
   picture.content.world = world;
   picture.content.things = draw_scene(picture.image, world, random);
   picture.content.key = key_of_things(picture.content.things);
-  picture.content.world_key = key_of("world " + theme.label);
+  picture.content.world_key = key_of_world(theme);
   picture.caption_key = picture.content.world_key;
   const std::string name = random.chance(0.6) ? theme.label : random.pick(theme.also);
   const double form = random.uniform();
@@ -348,15 +358,27 @@ Image Generator::meme(MemeKind kind, size_t world, size_t other_world, Random& r
   return scene(shown, text, random, options);
 }
 
+// Words that belong to a world without a sentence about it: what its scenes show.
+std::string Generator::talk_of_world(const World& world, Random& random) const {
+  const std::string one = called(random.pick(world.things), random);
+  if (random.chance(0.6)) return framed(kTalkOf, one, random);
+  std::vector<std::string> names = {one};
+  for (int more = random.between(0, 2); more > 0; --more) {
+    names.push_back(called(random.pick(world.things), random));
+  }
+  return random.chance(0.5) ? listed(names) : fmt::format("{}", fmt::join(names, " "));
+}
+
 TextPair Generator::text_pair(Random& random, Part part) const {
   TextPair pair;
   if (random.chance(0.5)) {
     const World& world = random.pick(worlds_);
-    pair.one = sentence(world, part, random);
+    pair.one = random.chance(kSentenceShare) ? sentence(world, part, random)
+                                             : talk_of_world(world, random);
     if (random.chance(0.3)) pair.one = misread(pair.one, random);
     const std::string name = random.chance(0.6) ? world.label : random.pick(world.also);
     pair.other = random.chance(0.7) ? name : framed(kPictureOf, name, random);
-    pair.key = key_of("world " + world.label);
+    pair.key = key_of_world(world);
     return pair;
   }
   const size_t thing = random.below(things_.size());

@@ -56,6 +56,10 @@ struct PictureOptions {
   double ease = 0;  // 1: mostly one large thing on a plain ground, unworn; 0: as it comes
 };
 
+// The key of texts that mean this world, or this word.
+uint64_t key_of_world(const World& world);
+uint64_t key_of_word(const std::string& word);
+
 // A meme of a known world, as the article's data set has them.
 enum class MemeKind {
   Plain,              // a scene of the world, with text of the world
@@ -99,6 +103,7 @@ class Generator {
   CaptionedPicture world_scene(Random& random, const PictureOptions& options) const;
   std::string random_text(Random& random, Part part) const;
   std::string called(size_t thing, Random& random) const;
+  std::string talk_of_world(const World& world, Random& random) const;
 
   std::vector<Thing> things_;
   std::vector<Sticker> stickers_;  // of each thing

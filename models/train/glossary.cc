@@ -6,16 +6,19 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "lib/util/hash.h"
 
 namespace zeroshelf::train {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = 64 << 20;
 constexpr size_t kMostOthers = 12;
+constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyz";
+constexpr size_t kShortestWord = 4;
+constexpr size_t kMostWorlds = 2;
 
 // A line of data.noun.
 struct Synset {
@@ -77,25 +80,58 @@ std::string first_offset(const std::string& line) {
   return synsets > 0 && synsets <= all.size() ? all[all.size() - synsets] : std::string();
 }
 
+using WordsAndWorlds = std::map<std::string, std::vector<const World*>>;
+
+// The words of the training phrases that belong to one world or two: others do not tell.
+WordsAndWorlds telling_words(const std::vector<World>& worlds) {
+  WordsAndWorlds words;
+  for (const World& world : worlds) {
+    std::set<std::string> own;
+    for (const Phrases* phrases : {&world.who, &world.does, &world.where, &world.lines}) {
+      for (const std::string& phrase : phrases->training) {
+        for (size_t start = 0; start < phrase.size();) {
+          const size_t end = std::min(phrase.find_first_not_of(kLetters, start), phrase.size());
+          if (end - start >= kShortestWord) own.insert(phrase.substr(start, end - start));
+          start = end + 1;
+        }
+      }
+    }
+    for (const std::string& word : own) words[word].push_back(&world);
+  }
+  std::erase_if(words, [](const auto& entry) { return entry.second.size() > kMostWorlds; });
+  return words;
+}
+
+// The line of a noun, also of its regular plural.
+template <class Lines>
+auto find_noun(const Lines& index, std::string word) {
+  std::replace(word.begin(), word.end(), ' ', '_');
+  auto found = index.find(word);
+  for (const std::string_view ending : {"s", "es"}) {
+    if (found == index.end() && word.ends_with(ending)) {
+      found = index.find(word.substr(0, word.size() - ending.size()));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
-Glossary::Glossary(const std::filesystem::path& wordnet_folder, const std::vector<Thing>& things) {
+Glossary::Glossary(const std::filesystem::path& wordnet_folder, const Generator& generator) {
   const auto index = lines_by_key(wordnet_folder / "index.noun");
   const auto data = lines_by_key(wordnet_folder / "data.noun");
-  std::set<std::string> words;
-  for (const Thing& thing : things) {
-    words.insert(thing.name);
-    words.insert(thing.synonyms.begin(), thing.synonyms.end());
+  WordsAndWorlds words = telling_words(generator.worlds());
+  for (const Thing& thing : generator.things()) {
+    words.try_emplace(thing.name);
+    for (const std::string& synonym : thing.synonyms) words.try_emplace(synonym);
   }
-  for (const std::string& word : words) {
-    std::string key = word;
-    std::replace(key.begin(), key.end(), ' ', '_');
-    const auto indexed = index.find(key);
+  for (const auto& [word, worlds] : words) {
+    const auto indexed = find_noun(index, word);
     if (indexed == index.end()) continue;
     const auto found = data.find(first_offset(indexed->second));
     if (found == data.end()) continue;
     const Synset synset = parse_synset(found->second);
-    Entry entry{word, {synset.explanation}};
+    Entry entry{word, {synset.explanation}, worlds};
     for (const std::string& other : synset.words) {
       if (other != word) entry.others.push_back(other);
     }
@@ -116,8 +152,15 @@ TextPair Glossary::pair(Random& random) const {
   const Entry& entry = random.pick(entries_);
   TextPair pair;
   pair.one = random.chance(0.5) ? entry.others.front() : random.pick(entry.others);
-  pair.other = entry.word;
-  pair.key = checksum64(std::as_bytes(std::span(entry.word.data(), entry.word.size())));
+  if (!entry.worlds.empty() && random.chance(0.5)) {
+    const World& world = *random.pick(entry.worlds);
+    pair.other = world.label;
+    pair.key = key_of_world(world);
+    if (random.chance(0.5)) pair.one = entry.word;
+  } else {
+    pair.other = entry.word;
+    pair.key = key_of_word(entry.word);
+  }
   return pair;
 }
 

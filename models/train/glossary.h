@@ -15,13 +15,15 @@ namespace zeroshelf::train {
 
 class Glossary {
  public:
-  // Keeps the entries for names and synonyms of things; of a word with several meanings the most
-  // frequent one. Throws NotFound or Corruption.
-  Glossary(const std::filesystem::path& wordnet_folder, const std::vector<Thing>& things);
+  // Keeps the entries for names and synonyms of things, and for the words of the worlds' training
+  // phrases; of a word with several meanings the most frequent one. The generator must outlive it.
+  // Throws NotFound or Corruption.
+  Glossary(const std::filesystem::path& wordnet_folder, const Generator& generator);
 
   size_t size() const { return entries_.size(); }
 
-  // A word, and its explanation, another word for it, or a kind of it.
+  // A word, and its explanation, another word for it, or a kind of it; or of a world's words one of
+  // these and the world.
   TextPair pair(Random& random) const;
   // Every text that pair() can give, for the vocabulary.
   std::vector<std::string> texts() const;
@@ -29,7 +31,8 @@ class Glossary {
  private:
   struct Entry {
     std::string word;
-    std::vector<std::string> others;  // explanation first
+    std::vector<std::string> others;   // explanation first
+    std::vector<const World*> worlds;  // those whose word it is; the generator keeps them
   };
   std::vector<Entry> entries_;
 };

@@ -146,7 +146,7 @@ class Run {
       : generator_(generator),
         options_(options),
         folder_(folder),
-        glossary_(options.wordnet, generator.things()),
+        glossary_(options.wordnet, generator),
         tokenizer_(prepared_tokenizer()),
         config_(options.model),
         device_(best_device()),
