@@ -358,14 +358,15 @@ Image Generator::meme(MemeKind kind, size_t world, size_t other_world, Random& r
   return scene(shown, text, random, options);
 }
 
-// Words that belong to a world without a sentence about it: what its scenes show.
+// Words that belong to a world, without a sentence about it.
 std::string Generator::talk_of_world(const World& world, Random& random) const {
-  const std::string one = called(random.pick(world.things), random);
-  if (random.chance(0.6)) return framed(kTalkOf, one, random);
-  std::vector<std::string> names = {one};
-  for (int more = random.between(0, 2); more > 0; --more) {
-    names.push_back(called(random.pick(world.things), random));
-  }
+  const auto one = [&] {
+    return random.chance(0.7) ? random.pick(world.words)
+                              : called(random.pick(world.things), random);
+  };
+  if (random.chance(0.4)) return framed(kTalkOf, one(), random);
+  std::vector<std::string> names = {one()};
+  for (int more = random.between(0, 3); more > 0; --more) names.push_back(one());
   return random.chance(0.5) ? listed(names) : fmt::format("{}", fmt::join(names, " "));
 }
 

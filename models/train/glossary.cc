@@ -82,11 +82,12 @@ std::string first_offset(const std::string& line) {
 
 using WordsAndWorlds = std::map<std::string, std::vector<const World*>>;
 
-// The words of the training phrases that belong to one world or two: others do not tell.
+// The words of the worlds and of their training phrases that belong to one world or two: others do
+// not tell.
 WordsAndWorlds telling_words(const std::vector<World>& worlds) {
   WordsAndWorlds words;
   for (const World& world : worlds) {
-    std::set<std::string> own;
+    std::set<std::string> own(world.words.begin(), world.words.end());
     for (const Phrases* phrases : {&world.who, &world.does, &world.where, &world.lines}) {
       for (const std::string& phrase : phrases->training) {
         for (size_t start = 0; start < phrase.size();) {

@@ -88,6 +88,10 @@ std::vector<World> read_worlds(const std::filesystem::path& path,
         }
         world.things.push_back(found->second);
       }
+      world.words = item.at("words").get<std::vector<std::string>>();
+      if (world.words.empty()) {
+        throw Error(ErrorCode::Corruption, subject, world.label + ": no words");
+      }
       world.who = phrases_of(item, "who", subject);
       world.does = phrases_of(item, "does", subject);
       world.where = phrases_of(item, "where", subject);

@@ -4,7 +4,8 @@
 //
 // A part of every list is held out: it is never used in training, so that what is drawn and said in
 // a test was not seen before. Held out are the entries 4, 9, 14 ... (counted from 0) of a theme's
-// who, does, where and lines, and of the frames into which they are put; things are shared.
+// who, does, where and lines, and of the frames into which they are put; things and words are
+// shared.
 
 #include <filesystem>
 #include <string>
@@ -27,10 +28,11 @@ struct Phrases {
 };
 
 struct World {
-  std::string label;              // "Doom"
-  std::vector<std::string> also;  // other prompts for the same
-  std::string backdrop;           // a scenery that draw_scenery knows
-  std::vector<size_t> things;     // places in the list of things
+  std::string label;               // "Doom"
+  std::vector<std::string> also;   // other prompts for the same
+  std::string backdrop;            // a scenery that draw_scenery knows
+  std::vector<size_t> things;      // places in the list of things
+  std::vector<std::string> words;  // what belongs to it, for training
   Phrases who;
   Phrases does;
   Phrases where;
