@@ -252,7 +252,7 @@ std::vector<fs::path> leftovers(const fs::path& collection, const Current& curre
 WriterLock::WriterLock(const fs::path& collection) {
   const fs::path path = collection / kLockFile;
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_ < 0) throw Error(ErrorCode::Io, path.string(), "cannot open: " + errno_text(errno));
+  if (file_ < 0) throw system_error(path.string(), "open", errno);
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     char holder[128] = {};
     const ssize_t got = ::pread(file_, holder, sizeof holder - 1, 0);

@@ -98,8 +98,14 @@ std::optional<RowTable> rows_from_snapshot(const Collection::State& state) {
     if (live_rows(rows) != state.counts.live) return std::nullopt;
     return rows;
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::Corruption)
-      return std::nullopt;  // derived: the truth has it all
+    // Derived: the truth has it all.
+    if (error.code() == ErrorCode::Corruption) return std::nullopt;
+    if (error.code() == ErrorCode::NotFound) {
+      const Current now = layout::read_current(state.directory);
+      if (now.epoch != state.current.epoch || now.snapshot_generation != generation)
+        throw Overtaken();
+      return std::nullopt;
+    }
     throw;
   }
 }

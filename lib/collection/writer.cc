@@ -270,9 +270,7 @@ CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
   }
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error)
-    throw Error(ErrorCode::Io, directory.string(),
-                "cannot make the folder: " + errno_text(error.value()));
+  if (error) throw system_error(directory.string(), "make the folder", error.value());
   auto lock = std::make_unique<layout::WriterLock>(directory);
   if (is_unfinished(directory)) create(directory, manifest);
   return CollectionWriter(open_state(directory, Store::Access::ReadWrite, std::move(lock)));

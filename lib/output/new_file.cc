@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path) {
-  throw Error(ErrorCode::Io, path.string(), "cannot write: " + errno_text(errno));
+  throw system_error(path.string(), "write", errno);
 }
 
 [[noreturn]] void refuse(const fs::path& path) {

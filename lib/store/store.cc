@@ -7,8 +7,12 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <chrono>
 #include <cstring>
+#include <set>
 #include <span>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "lib/util/error.h"
@@ -84,6 +88,39 @@ rocksdb::Options options_for(Store::Access access) {
   return options;
 }
 
+// What changes when RocksDB moves commits from its log into tables: the files, and the length of
+// its own manifest.
+std::string arrangement(const std::filesystem::path& directory) {
+  std::set<std::string> names;
+  std::error_code gone;  // compaction removes an old epoch's folder; opening it will tell
+  for (auto entry = std::filesystem::directory_iterator(directory, gone);
+       !gone && entry != std::filesystem::directory_iterator(); entry.increment(gone)) {
+    std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (name.starts_with("MANIFEST")) name += " " + std::to_string(entry->file_size(ignored));
+    names.insert(std::move(name));
+  }
+  std::string all;
+  for (const std::string& name : names) all += name + "\n";
+  return all;
+}
+
+// A reader takes RocksDB's manifest and then its logs. Commits that a writer moved from a log to a
+// table in between would be in neither, so the opening counts only when nothing was moved.
+rocksdb::Status open_beside_writer(const rocksdb::Options& options,
+                                   const std::filesystem::path& directory, rocksdb::DB** db) {
+  constexpr int kAttempts = 100;
+  constexpr std::chrono::milliseconds kPause{10};
+  for (int attempt = 1;; ++attempt) {
+    const std::string before = arrangement(directory);
+    const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, directory.string(), db);
+    if (arrangement(directory) == before) return status;
+    if (attempt == kAttempts) return rocksdb::Status::Busy("a writer keeps rearranging it");
+    if (status.ok()) delete std::exchange(*db, nullptr);
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace
 
 struct StoreBatch::Writes {
@@ -123,9 +160,9 @@ Store::Store(const std::filesystem::path& directory, Access access)
   }
   rocksdb::DB* db = nullptr;
   const rocksdb::Options options = options_for(access);
-  const rocksdb::Status status =
-      access == Access::ReadOnly ? rocksdb::DB::OpenForReadOnly(options, directory.string(), &db)
-                                 : rocksdb::DB::Open(options, directory.string(), &db);
+  const rocksdb::Status status = access == Access::ReadOnly
+                                     ? open_beside_writer(options, directory, &db)
+                                     : rocksdb::DB::Open(options, directory.string(), &db);
   database_->db.reset(db);
   check(database_->subject, status);
 }

@@ -3,6 +3,7 @@
 #include "lib/util/error.h"
 
 #include <cctype>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -23,6 +24,13 @@ std::string errno_text(int error_number) {
     text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   }
   return text;
+}
+
+Error system_error(std::string subject, const char* doing, int error_number) {
+  const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
+  return {error_number == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, std::move(subject),
+          std::string("cannot ") + doing + ": " + errno_text(error_number),
+          is_full ? "make room and run it again" : ""};
 }
 
 }  // namespace zeroshelf

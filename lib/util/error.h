@@ -48,4 +48,8 @@ class Error : public std::exception {
 // The text of errno, e.g. "permission denied" (lower case first letter).
 std::string errno_text(int error_number);
 
+// What the system refused: "cannot <doing>: <text of errno>", NotFound for ENOENT and Io for all
+// else, with a cure where there is one to tell (a full disk).
+Error system_error(std::string subject, const char* doing, int error_number);
+
 }  // namespace zeroshelf

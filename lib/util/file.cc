@@ -17,9 +17,7 @@ namespace zeroshelf {
 namespace {
 
 [[noreturn]] void throw_errno(const std::filesystem::path& path, const char* doing) {
-  const int error_number = errno;
-  const ErrorCode code = error_number == ENOENT ? ErrorCode::NotFound : ErrorCode::Io;
-  throw Error(code, path.string(), fmt::format("cannot {}: {}", doing, errno_text(error_number)));
+  throw system_error(path.string(), doing, errno);
 }
 
 class FileDescriptor {
@@ -93,21 +91,39 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes) {
   return content;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  std::filesystem::path temporary = path;
-  temporary += ".new";
-  {
-    const FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    while (!content.empty()) {
-      const ssize_t written = ::write(file.get(), content.data(), content.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw_errno(temporary, "write");
-      content.remove_prefix(static_cast<size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) throw_errno(temporary, "sync");
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), temporary_(path) {
+  temporary_ += ".new";
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd_ < 0) throw_errno(temporary_, "open");
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!is_published_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_errno(temporary_, "write");
+    bytes = bytes.subspan(static_cast<size_t>(written));
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno(path, "replace");
-  sync_path(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+void AtomicFile::publish() {
+  if (::fsync(fd_) != 0) throw_errno(temporary_, "sync");
+  // Some file systems tell of a failed write only now.
+  if (::close(std::exchange(fd_, -1)) != 0) throw_errno(temporary_, "close");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_errno(path_, "replace");
+  is_published_ = true;
+  sync_path(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(content)));
+  file.publish();
 }
 
 void sync_path(const std::filesystem::path& path) {

@@ -7,13 +7,9 @@
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cassert>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 
 #include "lib/util/error.h"
@@ -35,12 +31,6 @@ std::string faiss_header(uint32_t dimension, uint64_t rows) {
   std::memcpy(header.data() + kRowsOffset, &rows, sizeof rows);
   std::memcpy(header.data() + header.size() - sizeof code_bytes, &code_bytes, sizeof code_bytes);
   return header;
-}
-
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
-[[noreturn]] void fail_write(const std::filesystem::path& path) {
-  throw Error(ErrorCode::Io, path.string(), "cannot write: " + errno_text(errno));
 }
 
 }  // namespace
@@ -92,20 +82,12 @@ std::vector<VectorRows::Segment> VectorRows::segments() const {
 }
 
 void VectorRows::write_faiss_file(const std::filesystem::path& path) const {
-  std::filesystem::path temporary = path;
-  temporary += ".new";
-  const File file(std::fopen(temporary.c_str(), "wbe"), &std::fclose);
-  if (!file) fail_write(temporary);
-  const auto write = [&](const void* data, size_t bytes) {
-    if (std::fwrite(data, 1, bytes, file.get()) != bytes) fail_write(temporary);
-  };
+  AtomicFile file(path);
   const std::string header = faiss_header(dimension_, size());
-  write(header.data(), header.size());
+  file.write(std::as_bytes(std::span(header)));
   for (const Segment& segment : segments())
-    write(segment.data, segment.rows * dimension_ * sizeof(uint16_t));
-  if (std::fflush(file.get()) != 0 || ::fsync(::fileno(file.get())) != 0) fail_write(temporary);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) fail_write(path);
-  sync_path(path.parent_path());
+    file.write(std::as_bytes(std::span(segment.data, segment.rows * dimension_)));
+  file.publish();
 }
 
 }  // namespace zeroshelf

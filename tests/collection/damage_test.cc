@@ -1,7 +1,10 @@
 // Damage on disk is found, told, and mended where that is possible.
+//
+// ZEROSHELF_FLIPS sets the number of flipped bits (default 150); the seed is printed.
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <stdexcept>
@@ -76,7 +79,10 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_is_found_or_changes_no_answer) {
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937 random(seed);
   int found = 0;
-  for (int round = 0; round < 300; ++round) {
+  const char* wanted = std::getenv("ZEROSHELF_FLIPS");
+  const int flips = wanted == nullptr ? 150 : std::atoi(wanted);
+  int harmless = 0;
+  for (int round = 0; round < flips; ++round) {
     auto file = files.begin();
     std::advance(file, static_cast<ptrdiff_t>(random() % files.size()));
     if (file->second.empty()) continue;
@@ -93,11 +99,13 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_is_found_or_changes_no_answer) {
         if (!file->first.ends_with(".faiss")) BOOST_TEST(no_row_is_wrong());
       } else {
         BOOST_TEST(said() == expected);
+        ++harmless;
       }
     }
     testing::write_file(file->first, file->second);
   }
-  BOOST_TEST(found > 100);
+  BOOST_TEST_MESSAGE(found << " flips found, " << harmless << " change no answer");
+  BOOST_TEST(found > flips / 3);
   BOOST_TEST(said() == expected);
 }
 
@@ -113,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_is_gone_or_cut_short_is_made_again_by_repai
         fs::remove(file);
       }
       BOOST_TEST_CONTEXT(file) {
-        BOOST_TEST((said() == expected || said().empty()));
+        BOOST_TEST(said() == expected);  // it is derived: the records have it all
         BOOST_TEST(has_faults());
         const RepairReport report = repair_collection(path);
         BOOST_TEST(!report.mended.empty());

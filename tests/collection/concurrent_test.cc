@@ -1,0 +1,104 @@
+// Readers beside a writer that adds, changes, removes, publishes and compacts: every reader sees
+// one committed state, for as long as it stays open.
+//
+// ZEROSHELF_SECONDS sets how long (default 4).
+
+#include <boost/test/unit_test.hpp>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "lib/util/error.h"
+#include "tests/collection/crash_writer.h"
+#include "tests/collection/shelf.h"
+
+namespace zeroshelf {
+namespace {
+
+using std::chrono::steady_clock;
+using testing::Shelf;
+
+constexpr int kReaders = 2;
+
+// A writer in a process of its own, killed with the object.
+class EndlessWriter {
+ public:
+  explicit EndlessWriter(const std::filesystem::path& collection) {
+    child_ = ::fork();
+    BOOST_REQUIRE(child_ >= 0);
+    if (child_ > 0) return;
+    ::close(STDOUT_FILENO);
+    ::open("/dev/null", O_WRONLY);
+    ::execl(ZEROSHELF_CRASH_WRITER, "crash_writer", "write", collection.c_str(), nullptr);
+    ::_exit(127);
+  }
+  ~EndlessWriter() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  EndlessWriter(const EndlessWriter&) = delete;
+  EndlessWriter& operator=(const EndlessWriter&) = delete;
+
+  bool runs() const { return ::waitpid(child_, nullptr, WNOHANG) == 0; }
+
+ private:
+  pid_t child_;
+};
+
+// Opens, looks at everything, waits while the writer goes on, and looks again.
+std::string read_once(const Shelf& shelf, uint64_t& commits) try {
+  const Collection collection = shelf.read();
+  if (collection.counts().commits < commits) return "an older state than before";
+  commits = collection.counts().commits;
+  if (std::string wrong = testing::torn(collection); !wrong.empty()) return wrong;
+  const std::string said = testing::answers(collection);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return testing::answers(collection) == said ? "" : "its answers changed while it was open";
+} catch (const Error& error) {
+  return error.what();
+}
+
+BOOST_AUTO_TEST_SUITE(concurrent)
+
+BOOST_FIXTURE_TEST_CASE(readers_beside_a_writer_see_committed_states, Shelf) {
+  const char* wanted = std::getenv("ZEROSHELF_SECONDS");
+  const std::chrono::seconds length(wanted == nullptr ? 4 : std::atoi(wanted));
+  {
+    CollectionWriter writer = write();
+    add(writer, 0, testing::kCrashBatch);
+  }
+  const uint64_t commits_before = read().counts().commits;
+  const EndlessWriter writer(path);
+  const auto end = steady_clock::now() + length;
+  std::atomic<uint64_t> opened = 0;
+  std::vector<std::string> wrong(kReaders);
+  std::vector<std::thread> readers;
+  for (int i = 0; i < kReaders; ++i) {
+    readers.emplace_back([&, i] {
+      uint64_t commits = 0;
+      while (steady_clock::now() < end && wrong[i].empty()) {
+        wrong[i] = read_once(*this, commits);
+        ++opened;
+      }
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  BOOST_TEST(writer.runs());
+  for (const std::string& what : wrong) BOOST_TEST(what == "");
+  const uint64_t commits = read().counts().commits - commits_before;
+  BOOST_TEST_MESSAGE(opened << " times opened during " << commits << " commits");
+  BOOST_TEST(opened > 10u);
+  BOOST_TEST(commits > 20u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
