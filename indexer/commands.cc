@@ -16,6 +16,7 @@
 #include <span>
 #include <variant>
 
+#include "indexer/path_list.h"
 #include "indexer/progress.h"
 #include "indexer/sync.h"
 #include "lib/ocr/text_reader.h"
@@ -57,6 +58,20 @@ void check_roots(const std::vector<fs::path>& roots) {
                   "name an existing folder or picture");
     }
   }
+}
+
+// What is to be taken up. A path of the list may be gone: then its picture is.
+std::vector<fs::path> roots_of(const AddOptions& options) {
+  check_roots(options.roots);
+  std::vector<fs::path> roots = options.roots;
+  if (!options.list.empty()) {
+    for (std::string& path : read_path_list(options.list)) roots.emplace_back(std::move(path));
+  }
+  if (roots.empty()) {
+    throw Error(ErrorCode::InvalidArgument, options.list.empty() ? "add" : options.list,
+                "no path to take up", "name folders or pictures, or give --files0-from a list");
+  }
+  return roots;
 }
 
 // The collection's manifest, if there is a collection.
@@ -121,6 +136,7 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   sync.ocr_languages = options.no_ocr ? "" : manifest.ocr_languages;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
+  sync.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
   sync.batch_pictures = options.batch;
   sync.threads = options.model.threads;
   return sync;
@@ -256,7 +272,7 @@ void print(const std::string& text) {
 }  // namespace
 
 int run_add(const AddOptions& options) {
-  check_roots(options.roots);
+  const std::vector<fs::path> roots = roots_of(options);
   const auto start = std::chrono::steady_clock::now();
   Target target(options);
   handle_interrupts();
@@ -266,7 +282,7 @@ int run_add(const AddOptions& options) {
   JsonProgress json_progress(out);
   SyncObserver& progress = options.json ? static_cast<SyncObserver&>(json_progress) : text_progress;
   const SyncReport report = sync(
-      target.collection(), options.roots, sync_options(options, target.manifest()),
+      target.collection(), roots, sync_options(options, target.manifest()),
       [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
   text_progress.finish();
 

@@ -16,6 +16,7 @@ namespace zeroshelf {
 struct AddOptions {
   std::filesystem::path collection;
   std::vector<std::filesystem::path> roots;
+  std::string list;  // a file of NUL-separated paths, or "-"; empty: none
   ModelOptions model;
   bool no_ocr = false;
   std::string ocr_languages = "eng";

@@ -16,7 +16,13 @@ void add_add(Program& program, AddOptions& options) {
   command
       ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
       ->required();
-  command->add_option("PATH", options.roots, "Folders and pictures")->required();
+  command->add_option("PATH", options.roots, "Folders and pictures");
+  command
+      ->add_option(
+          "--files0-from", options.list,
+          "A file of more paths, each ended by NUL as find -print0 writes them; -: standard "
+          "input")
+      ->type_name("FILE");
   add_model_flags(command, options.model,
                   "CLIP checkpoint; needed once, the collection remembers it");
   command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");

@@ -76,7 +76,10 @@ class Planner {
 
   void see(SkippedPath path) {
     if (path.skip.reason == SkipReason::Unreadable) unlisted_.add(path.path);
-    if (const auto known = known_.find(path.path); known != known_.end()) known->second.seen = true;
+    if (const auto known = known_.find(path.path); known != known_.end()) {
+      if (path.skip.reason == SkipReason::Vanished) return;  // gone, like one that is not listed
+      known->second.seen = true;
+    }
     if (skipped_.erase(path.path) > 0 && known_skips_ == KnownSkips::PassOver) {
       ++plan_.known_skips;
       return;
@@ -114,11 +117,14 @@ std::string content_key(const ContentHash& hash) {
 }
 
 SyncPlan make_plan(const Collection& collection, const std::vector<std::filesystem::path>& roots,
-                   KnownSkips known_skips) {
+                   KnownSkips known_skips, BadRoots bad_roots) {
   Planner planner(collection, known_skips);
-  find_files(roots, collection.directory(), [&](std::variant<FoundFile, SkippedPath> entry) {
-    std::visit([&](auto& found) { planner.see(std::move(found)); }, entry);
-  });
+  find_files(
+      roots, collection.directory(),
+      [&](std::variant<FoundFile, SkippedPath> entry) {
+        std::visit([&](auto& found) { planner.see(std::move(found)); }, entry);
+      },
+      bad_roots);
   PathSet covered;
   for (const auto& root : roots) covered.add(absolute_path(root).string());
   return std::move(planner).finish(covered);

@@ -29,7 +29,7 @@ enum class KnownSkips { PassOver, TryAgain };
 // Walks the roots. Only pictures under the roots are judged missing, and none under a folder that
 // could not be listed. Throws as find_files does.
 SyncPlan make_plan(const Collection& collection, const std::vector<std::filesystem::path>& roots,
-                   KnownSkips known_skips);
+                   KnownSkips known_skips, BadRoots bad_roots);
 
 // The bytes of a hash, as a key.
 std::string content_key(const ContentHash& hash);

@@ -47,7 +47,7 @@ class Synchroniser {
         stop_(stop) {}
 
   SyncReport run(const std::vector<std::filesystem::path>& roots) {
-    SyncPlan plan = make_plan(collection_, roots, options_.known_skips);
+    SyncPlan plan = make_plan(collection_, roots, options_.known_skips, options_.bad_roots);
     report_.unchanged = plan.unchanged;
     report_.skipped = plan.known_skips;
     missing_ = std::move(plan.missing);
@@ -148,6 +148,7 @@ class Synchroniser {
         batch_.copied.emplace_back(
             *row, FileStamp{known.file.path, known.file.size_bytes, known.file.mtime_ns});
         ++report_.copied;
+        if (batch_.copied.size() >= kMaxCopiesABatch) commit();
       } else {
         if (!reader) reader = make_reader();
         Prepared prepared = prepare(known.file, prepare_options(), reader.get(),
@@ -200,6 +201,7 @@ class Synchroniser {
   }
 
   static constexpr size_t kMaxSkipsABatch = 1000;
+  static constexpr size_t kMaxCopiesABatch = 1000;
 
   CollectionWriter& collection_;
   const SyncOptions& options_;

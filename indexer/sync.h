@@ -29,6 +29,7 @@ struct SyncOptions {
   std::string ocr_languages = "eng";  // empty: no OCR
   KnownSkips known_skips = KnownSkips::PassOver;
   MissingFiles missing_files = MissingFiles::Remove;
+  BadRoots bad_roots = BadRoots::Refuse;
   size_t batch_pictures = 32;  // encoded and committed together
   unsigned threads = 0;        // that prepare; 0: every core
 };

@@ -177,21 +177,28 @@ class Walk {
 struct Root {
   std::string path;
   struct stat status;
+  int error_number = 0;  // of asking for the status
 };
 
 Root root_at(const std::filesystem::path& path) {
-  Root root{absolute_path(path).string(), {}};
-  if (::stat(root.path.c_str(), &root.status) != 0) {
-    const int error_number = errno;
-    const bool absent = error_number == ENOENT || error_number == ENOTDIR;
-    throw Error(absent ? ErrorCode::NotFound : ErrorCode::Io, root.path,
-                absent ? "no such file or folder" : errno_text(error_number),
-                absent ? "check the path" : "");
+  Root root{absolute_path(path).string(), {}, 0};
+  if (::stat(root.path.c_str(), &root.status) != 0) root.error_number = errno;
+  return root;
+}
+
+bool is_absent(const Root& root) {
+  return root.error_number == ENOENT || root.error_number == ENOTDIR;
+}
+
+void expect_good(const Root& root) {
+  if (root.error_number != 0) {
+    throw Error(is_absent(root) ? ErrorCode::NotFound : ErrorCode::Io, root.path,
+                is_absent(root) ? "no such file or folder" : errno_text(root.error_number),
+                is_absent(root) ? "check the path" : "");
   }
   if (S_ISDIR(root.status.st_mode) && open_folder(root.path) == nullptr) {
     throw Error(ErrorCode::Io, root.path, "cannot list the folder: " + errno_text(errno));
   }
-  return root;
 }
 
 // Sorted by path, each path once.
@@ -253,15 +260,20 @@ bool read_all(int fd, uint64_t size, std::string& content) {
 }  // namespace
 
 void find_files(const std::vector<std::filesystem::path>& paths,
-                const std::filesystem::path& excluded, const Visit& visit) {
+                const std::filesystem::path& excluded, const Visit& visit, BadRoots bad_roots) {
   const std::vector<Root> roots = roots_at(paths);
   std::set<std::string> file_roots;
   for (const Root& root : roots) {
-    if (!S_ISDIR(root.status.st_mode)) file_roots.insert(root.path);
+    if (bad_roots == BadRoots::Refuse) expect_good(root);
+    if (root.error_number == 0 && !S_ISDIR(root.status.st_mode)) file_roots.insert(root.path);
   }
   Walk walk(file_roots, identity_at(excluded), visit);
   for (const Root& root : roots) {
-    if (S_ISDIR(root.status.st_mode)) {
+    if (root.error_number != 0) {
+      visit(SkippedPath{root.path, is_absent(root)
+                                       ? Skip{SkipReason::Vanished, "no such file or folder"}
+                                       : refused(root.error_number)});
+    } else if (S_ISDIR(root.status.st_mode)) {
       walk.folder(root.path);
     } else if (S_ISREG(root.status.st_mode)) {
       visit(found(root.path, root.status));

@@ -26,6 +26,12 @@ struct SkippedPath {
   Skip skip;
 };
 
+// What a root that does not exist, or a folder that cannot be listed, means.
+enum class BadRoots {
+  Refuse,  // an error, before anything is visited
+  Report,  // a SkippedPath (Vanished or Unreadable), and the walk goes on
+};
+
 // Walks the roots (files or folders) in the byte order of their absolute paths, each depth first
 // with its entries in byte order, and calls visit for each path once, also where roots overlap. The
 // same tree gives the same order, whatever the order of the roots.
@@ -43,11 +49,11 @@ struct SkippedPath {
 // on the way down, and each is closed before its files are visited. What visit throws ends the
 // walk.
 //
-// Throws NotFound or Io, before anything is visited, when a root itself does not exist or cannot be
-// read.
+// Throws NotFound or Io for a bad root with BadRoots::Refuse.
 void find_files(const std::vector<std::filesystem::path>& roots,
                 const std::filesystem::path& excluded,
-                const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit);
+                const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit,
+                BadRoots bad_roots = BadRoots::Refuse);
 
 // The bytes of a file that find_files found. Never waits, even when a FIFO took the file's place.
 // Skips: Vanished, Unreadable, NotRegularFile, TooManyBytes (by the size found, unopened), Changed

@@ -12,7 +12,7 @@ namespace zeroshelf {
 enum class SkipReason : uint8_t {
   NotRegularFile = 1,   // a FIFO, socket or device; never opened
   Unreadable = 2,       // the system refused to open or read it
-  Vanished = 3,         // it was there when the folder was listed, and gone when it was opened
+  Vanished = 3,         // it was listed, and is not there
   Changed = 4,          // it changed while it was being read
   Empty = 5,            // 0 bytes
   NotAPicture = 6,      // the content is of no picture format that can be read

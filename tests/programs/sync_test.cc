@@ -248,6 +248,32 @@ BOOST_AUTO_TEST_CASE(a_root_that_is_absent_ends_the_run_and_changes_nothing) {
   BOOST_TEST(open().counts().pictures == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(of_a_list_of_paths_the_gone_ones_are_missing_and_the_unknown_ones_told) {
+  for (const char* name : {"a.ppm", "b.ppm", "c.ppm"}) put(name, picture(name[0], 1));
+  options.bad_roots = BadRoots::Report;
+  const std::vector<fs::path> list = {folder / "a.ppm", folder / "b.ppm", folder / "never.ppm"};
+  SyncReport report = sync_roots(list);
+  BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.skipped == 1u);
+  BOOST_TEST((skips["never.ppm"] == SkipReason::Vanished));
+
+  sync_folder();  // c too
+  fs::remove(folder / "b.ppm");
+  fs::remove(folder / "c.ppm");  // not in the list
+  report = sync_roots(list);
+  BOOST_TEST(report.removed == 1u);
+  BOOST_TEST(report.unchanged == 1u);
+  BOOST_TEST(open().counts().pictures == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_copies_of_a_content_are_encoded_once) {
+  for (int i = 0; i < 2500; ++i) put("copies/" + std::to_string(i) + ".ppm", picture(1, 1));
+  const SyncReport report = sync_folder();
+  BOOST_TEST(encoded == 1u);
+  BOOST_TEST(report.copied == 2499u);
+  BOOST_TEST(sync_folder().unchanged == 2500u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
