@@ -76,9 +76,7 @@ std::vector<fs::path> roots_of(const AddOptions& options) {
 
 // The collection's manifest, if there is a collection.
 std::optional<Manifest> existing_manifest(const fs::path& directory) {
-  std::error_code ignored;
-  if (!fs::exists(directory, ignored)) return std::nullopt;
-  if (fs::is_directory(directory, ignored) && fs::is_empty(directory, ignored)) return std::nullopt;
+  if (CollectionWriter::would_create(directory)) return std::nullopt;
   return Collection::open(directory).manifest();
 }
 

@@ -112,7 +112,10 @@ enum class SnapshotWhen { WorthIt, Now };
 
 class CollectionWriter : public Collection {
  public:
-  // Opens for writing, or creates when the directory is absent or empty. An existing collection
+  // Whether open_or_create would create: the directory is absent or empty, or a creation was cut
+  // short before its first commit. Throws Corruption.
+  static bool would_create(const std::filesystem::path& directory);
+  // Opens for writing, or creates. An existing collection
   // must have been made with the manifest's fingerprint and dimension, or Incompatible is thrown;
   // nothing is changed then. Throws Unavailable while another writer holds the collection.
   static CollectionWriter open_or_create(const std::filesystem::path& directory,

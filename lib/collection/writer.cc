@@ -28,26 +28,6 @@ void check_same_model(const Manifest& found, const Manifest& wanted, const fs::p
               "use that model, or another collection");
 }
 
-// Whether a creation was cut short before its manifest, so that there is nothing to lose.
-bool is_unfinished(const fs::path& directory) {
-  switch (layout::kind_of(directory)) {
-    case layout::Kind::Absent:
-    case layout::Kind::Empty:
-    case layout::Kind::Unfinished:
-      return true;
-    case layout::Kind::File:
-    case layout::Kind::Foreign:
-      return false;
-    case layout::Kind::Collection:
-      break;
-  }
-  if (fs::exists(directory / layout::kManifestFile)) return false;
-  const layout::Current current = layout::read_current(directory);
-  const Store store(layout::records_directory(directory, current.epoch), Store::Access::ReadOnly);
-  const auto counts = store.get(codec::kStateKey);
-  return counts && codec::decode_state(*counts).generation == 0;
-}
-
 // The manifest comes last: without it, and without a commit, the directory counts as not created.
 void create(const fs::path& directory, const Manifest& manifest) {
   for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
@@ -261,9 +241,28 @@ class Commit {
 
 CollectionWriter::CollectionWriter(std::unique_ptr<State> state) : Collection(std::move(state)) {}
 
+bool CollectionWriter::would_create(const fs::path& directory) {
+  switch (layout::kind_of(directory)) {
+    case layout::Kind::Absent:
+    case layout::Kind::Empty:
+    case layout::Kind::Unfinished:
+      return true;
+    case layout::Kind::File:
+    case layout::Kind::Foreign:
+      return false;
+    case layout::Kind::Collection:
+      break;
+  }
+  if (fs::exists(directory / layout::kManifestFile)) return false;
+  const layout::Current current = layout::read_current(directory);
+  const Store store(layout::records_directory(directory, current.epoch), Store::Access::ReadOnly);
+  const auto counts = store.get(codec::kStateKey);
+  return counts && codec::decode_state(*counts).generation == 0;
+}
+
 CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
                                                   const Manifest& manifest) {
-  if (!is_unfinished(directory)) {
+  if (!would_create(directory)) {
     layout::expect_collection(directory);
     check_same_model(layout::read_manifest(directory), manifest, directory);
     return open_existing(directory);
@@ -272,7 +271,7 @@ CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
   fs::create_directories(directory, error);
   if (error) throw system_error(directory.string(), "make the folder", error.value());
   auto lock = std::make_unique<layout::WriterLock>(directory);
-  if (is_unfinished(directory)) create(directory, manifest);
+  if (would_create(directory)) create(directory, manifest);
   return CollectionWriter(open_state(directory, Store::Access::ReadWrite, std::move(lock)));
 }
 

@@ -152,6 +152,27 @@ BOOST_AUTO_TEST_CASE(a_killed_indexer_loses_nothing_and_goes_on) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_creation_cut_short_is_gone_on_with) {
+  const fs::path whole = directory / "whole";
+  BOOST_REQUIRE(zeroshelf_index(add(whole, 8)).exit_code == 0);
+  const std::string expected = answers(whole);
+  fs::create_directory(directory / "nothing");
+  for (const char* kept : {"LOCK", "records-1", "CURRENT"}) {
+    BOOST_TEST_CONTEXT("all but " << kept << " and what came before it is missing") {
+      const fs::path collection = directory / kept;
+      auto empty = add(collection, 8);
+      empty[2] = (directory / "nothing").string();
+      BOOST_REQUIRE(zeroshelf_index(empty).exit_code == 0);
+      fs::remove(collection / "MANIFEST.json");  // the last to be written
+      if (kept != std::string("CURRENT")) fs::remove(collection / "CURRENT");
+      if (kept == std::string("LOCK")) fs::remove_all(collection / "records-1");
+      const ProgramResult result = zeroshelf_index(add(collection, 8));
+      BOOST_TEST(result.exit_code == 0, result.err);
+      BOOST_TEST(answers(collection) == expected);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -1,0 +1,51 @@
+#!/bin/bash
+# A collection on file systems that are too small for it: add says that the disk is full, verify finds
+# no fault, and with more room the same command finishes and gives what a run with room gives.
+#
+#   full_disk_test.sh BUILD_FOLDER
+#
+# Each file system is a tmpfs of this test's own mount namespace; skipped (77) where the system
+# allows none.
+set -euo pipefail
+
+if [ -z "${ZEROSHELF_IN_NAMESPACE:-}" ]; then
+  unshare --map-root-user --mount true 2>/dev/null || { echo "skipped: no mount namespace here"; exit 77; }
+  ZEROSHELF_IN_NAMESPACE=1 exec unshare --map-root-user --mount "$0" "$@"
+fi
+
+build=$1
+index=$build/indexer/zeroshelf-index query=$build/query/zeroshelf-query draw=$build/models/train/zeroshelf-draw
+work=$(mktemp -d /tmp/zeroshelf-full-disk-XXXXXX)
+trap 'umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
+mkdir "$work/disk"
+fail() { echo "FAILED: $*"; exit 1; }
+
+add() { "$index" add "$1" "$work/memes" --no-ocr --batch 8 2>"$work/errors"; }
+answers() { "$query" classify "$1" --labels "Doom, Animal Crossing" --format jsonl 2>/dev/null | sort; }
+
+"$draw" memes "$work/memes" --count 120 --seed 5
+add "$work/roomy" || fail "with room: $(cat "$work/errors")"
+answers "$work/roomy" >"$work/expected"
+[ "$(wc -l <"$work/expected")" -eq 120 ] || fail "the set is not whole"
+
+refused=0
+for kilobytes in 4 16 40 64 96 128 192 256 384; do
+  mount -t tmpfs -o size="${kilobytes}k" tmpfs "$work/disk"
+  code=0
+  add "$work/disk/shelf" || code=$?
+  if [ "$code" -ne 0 ]; then
+    [ "$code" -eq 2 ] || fail "$kilobytes KiB: exit code $code"
+    grep -q "make room" "$work/errors" || fail "$kilobytes KiB: $(cat "$work/errors")"
+    refused=$((refused + 1))
+    if [ -e "$work/disk/shelf/MANIFEST.json" ]; then
+      "$index" verify "$work/disk/shelf" >"$work/verified" || fail "$kilobytes KiB: $(cat "$work/verified")"
+    fi
+    mount -o remount,size=64m "$work/disk"
+    add "$work/disk/shelf" || fail "$kilobytes KiB, then room: $(cat "$work/errors")"
+  fi
+  answers "$work/disk/shelf" | cmp - "$work/expected" || fail "$kilobytes KiB: other answers"
+  "$index" verify "$work/disk/shelf" >"$work/verified" || fail "$kilobytes KiB, then room: $(cat "$work/verified")"
+  umount "$work/disk"
+done
+[ "$refused" -ge 4 ] || fail "only $refused of the disks were too small"
+echo "$refused of 9 disks were too small; nothing was lost on any"
