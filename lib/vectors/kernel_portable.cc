@@ -20,13 +20,16 @@ struct Portable {
     float lane[8];
   };
   static constexpr size_t kLanes = 8;
+  static constexpr size_t kSums = 6;
+  static constexpr size_t kPanelRows = 2;
+  static constexpr size_t kPanelQueries = 3;
   static Register zero() { return {}; }
   static Register load(const float* values) {
     Register r;
     __builtin_memcpy(&r, values, sizeof r);
     return r;
   }
-  static Register load_halves(const uint16_t* halves) {
+  static Register load(const uint16_t* halves) {
     Register r;
     for (size_t i = 0; i < kLanes; ++i) r.lane[i] = from_half(halves + i);
     return r;
@@ -35,10 +38,12 @@ struct Portable {
     for (size_t i = 0; i < kLanes; ++i) sum.lane[i] += a.lane[i] * b.lane[i];
     return sum;
   }
-  static float total(const Register& v) {
-    float sum = 0;
-    for (const float value : v.lane) sum += value;
-    return sum;
+  static void store(float* values, const Register& v) { __builtin_memcpy(values, &v, sizeof v); }
+  static void totals(const Register* v, float* out) {
+    for (size_t i = 0; i < 4; ++i) {
+      out[i] = 0;
+      for (const float value : v[i].lane) out[i] += value;
+    }
   }
 };
 

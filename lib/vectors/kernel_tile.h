@@ -1,10 +1,14 @@
 #pragma once
 
-// Inside lib/vectors: the tile of rows and queries that the kernels share. Vector is the
+// Inside lib/vectors: the tiles of rows and queries that the kernels share. Vector is the
 // instruction set's register of floats:
-//   kLanes; zero(); load(const float*); load_halves(const uint16_t*), both at any alignment;
-//   multiply_add(a, b, sum); total(v).
-// Everything here has internal linkage: it is compiled once for each instruction set.
+//   kLanes; zero(); load(const uint16_t*) of halves and load(const float*), both at any alignment;
+//   store(float*, v); multiply_add(a, b, sum); totals(v, out): the sums over the lanes of four;
+//   kSums: how many sums fit into the registers beside a few operands;
+//   kPanelRows x kPanelQueries: the tile for many queries.
+// A sum is over the same lanes in the same order in every tile, so that a result does not depend on
+// where the tiles lie. Everything here has internal linkage: it is compiled once for each
+// instruction set.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,77 +16,126 @@
 namespace zeroshelf::kernel {
 namespace {
 
-// Rows and queries of a tile: 4 x 4 sums, 4 rows and a query fill the registers of AVX-512, and
-// reuse every loaded value four times.
-constexpr size_t kTile = 4;
+// Up to so many queries are answered in one tile that reads each row once, as halves. For more,
+// rows are converted first, so many floats at a time, and every panel of queries stays in the
+// first-level cache while it goes over them.
+constexpr size_t kFewQueries = 12;
+constexpr size_t kScratchFloats = 32 * 1024;
 
 // The last lanes of a row or query, padded with zeros.
 template <class Vector, class Value>
-struct Tail {
-  Tail(const Value* from, size_t count) {
-    for (size_t i = 0; i < Vector::kLanes; ++i) __builtin_memset(&values[i], 0, sizeof(Value));
-    __builtin_memcpy(values, from, count * sizeof(Value));
-  }
+typename Vector::Register load_tail(const Value* from, size_t count) {
   Value values[Vector::kLanes];
-};
+  __builtin_memset(values, 0, sizeof values);
+  __builtin_memcpy(values, from, count * sizeof(Value));
+  return Vector::load(values);
+}
 
-template <class Vector, size_t kRows, size_t kQueries>
-void tile(const uint16_t* rows, size_t dimension, const float* queries, size_t out_stride,
-          float* out) {
-  typename Vector::Register sums[kRows][kQueries];
-  for (size_t r = 0; r < kRows; ++r) {
-    for (size_t q = 0; q < kQueries; ++q) sums[r][q] = Vector::zero();
-  }
-  const size_t whole = dimension - dimension % Vector::kLanes;
-  for (size_t i = 0; i < whole; i += Vector::kLanes) {
-    typename Vector::Register row[kRows];
-    for (size_t r = 0; r < kRows; ++r) row[r] = Vector::load_halves(rows + r * dimension + i);
-    for (size_t q = 0; q < kQueries; ++q) {
-      const auto query = Vector::load(queries + q * dimension + i);
-      for (size_t r = 0; r < kRows; ++r)
-        sums[r][q] = Vector::multiply_add(row[r], query, sums[r][q]);
-    }
-  }
-  if (whole < dimension) {
-    typename Vector::Register row[kRows];
+// Row is uint16_t (halves) or float.
+template <class Vector, size_t kRows, size_t kQueries, class Row>
+void tile(const Row* rows, size_t dimension, const float* queries, size_t out_stride, float* out) {
+  using Register = typename Vector::Register;
+  constexpr size_t kAll = kRows * kQueries;
+  Register sums[(kAll + 3) / 4 * 4];
+  for (Register& sum : sums) sum = Vector::zero();
+  const auto add = [&](const Register(&row)[kRows], const Register& query, size_t q) {
     for (size_t r = 0; r < kRows; ++r) {
-      const Tail<Vector, uint16_t> tail(rows + r * dimension + whole, dimension - whole);
-      row[r] = Vector::load_halves(tail.values);
+      Register& sum = sums[r * kQueries + q];
+      sum = Vector::multiply_add(row[r], query, sum);
     }
-    for (size_t q = 0; q < kQueries; ++q) {
-      const Tail<Vector, float> tail(queries + q * dimension + whole, dimension - whole);
-      const auto query = Vector::load(tail.values);
-      for (size_t r = 0; r < kRows; ++r)
-        sums[r][q] = Vector::multiply_add(row[r], query, sums[r][q]);
-    }
+  };
+  const size_t whole = dimension - dimension % Vector::kLanes;
+  Register row[kRows];
+  for (size_t i = 0; i < whole; i += Vector::kLanes) {
+    for (size_t r = 0; r < kRows; ++r) row[r] = Vector::load(rows + r * dimension + i);
+    for (size_t q = 0; q < kQueries; ++q) add(row, Vector::load(queries + q * dimension + i), q);
   }
+  if (const size_t rest = dimension - whole; rest > 0) {
+    for (size_t r = 0; r < kRows; ++r)
+      row[r] = load_tail<Vector>(rows + r * dimension + whole, rest);
+    for (size_t q = 0; q < kQueries; ++q)
+      add(row, load_tail<Vector>(queries + q * dimension + whole, rest), q);
+  }
+  float totals[(kAll + 3) / 4 * 4];
+  for (size_t i = 0; i < kAll; i += 4) Vector::totals(sums + i, totals + i);
   for (size_t r = 0; r < kRows; ++r) {
-    for (size_t q = 0; q < kQueries; ++q) out[r * out_stride + q] = Vector::total(sums[r][q]);
+    __builtin_memcpy(out + r * out_stride, totals + r * kQueries, kQueries * sizeof(float));
   }
 }
 
-template <class Vector, size_t kRows>
-void strip(const uint16_t* rows, size_t dimension, const float* queries, size_t query_count,
-           float* out) {
-  size_t q = 0;
-  for (; q + kTile <= query_count; q += kTile) {
-    tile<Vector, kRows, kTile>(rows, dimension, queries + q * dimension, query_count, out + q);
+// All rows against kQueries queries.
+template <class Vector, size_t kRows, size_t kQueries, class Row>
+void column(const Row* rows, size_t row_count, size_t dimension, const float* queries,
+            size_t out_stride, float* out) {
+  size_t r = 0;
+  for (; r + kRows <= row_count; r += kRows) {
+    tile<Vector, kRows, kQueries>(rows + r * dimension, dimension, queries, out_stride,
+                                  out + r * out_stride);
   }
-  for (; q < query_count; ++q) {
-    tile<Vector, kRows, 1>(rows, dimension, queries + q * dimension, query_count, out + q);
+  for (; r < row_count; ++r) {
+    tile<Vector, 1, kQueries>(rows + r * dimension, dimension, queries, out_stride,
+                              out + r * out_stride);
+  }
+}
+
+// All rows against up to kFewQueries queries, read once.
+template <class Vector, size_t kQueries = kFewQueries>
+void few_queries(const uint16_t* rows, size_t row_count, size_t dimension, const float* queries,
+                 size_t query_count, size_t out_stride, float* out) {
+  if constexpr (kQueries > 0) {
+    if (query_count < kQueries) {
+      return few_queries<Vector, kQueries - 1>(rows, row_count, dimension, queries, query_count,
+                                               out_stride, out);
+    }
+    constexpr size_t kFitting = Vector::kSums / kQueries;
+    constexpr size_t kRows = kFitting < 1 ? 1 : kFitting > 8 ? 8 : kFitting;
+    column<Vector, kRows, kQueries>(rows, row_count, dimension, queries, out_stride, out);
+  }
+}
+
+template <class Vector>
+void convert(const uint16_t* halves, size_t count, float* out) {
+  size_t i = 0;
+  for (; i + Vector::kLanes <= count; i += Vector::kLanes)
+    Vector::store(out + i, Vector::load(halves + i));
+  if (i == count) return;
+  float last[Vector::kLanes];
+  Vector::store(last, load_tail<Vector>(halves + i, count - i));
+  __builtin_memcpy(out + i, last, (count - i) * sizeof(float));
+}
+
+template <class Vector>
+void many_queries(const uint16_t* rows, size_t row_count, size_t dimension, const float* queries,
+                  size_t query_count, float* out) {
+  constexpr size_t kPanel = Vector::kPanelQueries;
+  alignas(64) float scratch[kScratchFloats];
+  const size_t at_once = kScratchFloats / dimension;
+  for (size_t first = 0; first < row_count; first += at_once) {
+    const size_t count = row_count - first < at_once ? row_count - first : at_once;
+    convert<Vector>(rows + first * dimension, count * dimension, scratch);
+    float* const part = out + first * query_count;
+    size_t q = 0;
+    for (; q + kPanel <= query_count; q += kPanel) {
+      column<Vector, Vector::kPanelRows, kPanel>(scratch, count, dimension, queries + q * dimension,
+                                                 query_count, part + q);
+    }
+    for (; q < query_count; ++q) {
+      column<Vector, Vector::kPanelRows, 1>(scratch, count, dimension, queries + q * dimension,
+                                            query_count, part + q);
+    }
   }
 }
 
 template <class Vector>
 void all_tiles(const uint16_t* rows, size_t row_count, size_t dimension, const float* queries,
                size_t query_count, float* out) {
-  size_t r = 0;
-  for (; r + kTile <= row_count; r += kTile) {
-    strip<Vector, kTile>(rows + r * dimension, dimension, queries, query_count,
-                         out + r * query_count);
+  if (query_count > kFewQueries && dimension <= kScratchFloats / Vector::kPanelRows) {
+    return many_queries<Vector>(rows, row_count, dimension, queries, query_count, out);
   }
-  for (; r < row_count; ++r) {
-    strip<Vector, 1>(rows + r * dimension, dimension, queries, query_count, out + r * query_count);
+  for (size_t q = 0; q < query_count; q += kFewQueries) {
+    const size_t count = query_count - q < kFewQueries ? query_count - q : kFewQueries;
+    few_queries<Vector>(rows, row_count, dimension, queries + q * dimension, count, query_count,
+                        out + q);
   }
 }
 

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(every_kernel_equals_a_plain_double_loop) {
   std::mt19937 random(5);
   for (const size_t dimension : {1, 2, 7, 8, 15, 16, 31, 32, 48, 96, 512, 513, 768, 1152}) {
     for (const size_t rows : {1, 3, 4, 5, 17}) {
-      for (const size_t queries : {1, 2, 4, 7, 33}) {
+      for (const size_t queries : {1, 2, 4, 7, 10, 12, 13, 33}) {
         const std::vector<float> row_values = random_unit_rows(random, rows, dimension);
         const std::vector<float> query_values = random_unit_rows(random, queries, dimension);
         // At an odd address, as in a FAISS file.
