@@ -32,7 +32,7 @@ struct TrainOptions {
   size_t vocabulary = 3072;         // at most this many entries
   size_t vocabulary_pairs = 30000;  // of drawn texts, from which it is made, with all names
   BatchOptions batch;
-  int64_t steps = 3200;
+  int64_t steps = 2400;
   double peak_learning_rate = 1.5e-3;
   Optimizer optimizer = Optimizer::Muon;
   double weight_decay = 0.05;

@@ -16,7 +16,7 @@ fi
 build=$1
 index=$build/indexer/zeroshelf-index query=$build/query/zeroshelf-query draw=$build/models/train/zeroshelf-draw
 work=$(mktemp -d /tmp/zeroshelf-full-disk-XXXXXX)
-trap 'umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'umount "$work/disk" 2>/dev/null || true; rm -rf "$work"' EXIT
 mkdir "$work/disk"
 fail() { echo "FAILED: $*"; exit 1; }
 
