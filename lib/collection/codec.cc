@@ -13,6 +13,8 @@ namespace {
 
 constexpr uint8_t kRecordVersion = 1;
 constexpr size_t kRowBytes = 8;
+// More rows than any disk holds; less than what would overflow in a product with a vector's bytes.
+constexpr uint64_t kMaxRows = uint64_t{1} << 40;
 
 ByteReader versioned(std::string_view bytes, std::string_view subject) {
   ByteReader reader(bytes, subject);
@@ -109,6 +111,7 @@ std::vector<Word> decode_words(std::string_view bytes) {
   for (Word& word : words) {
     word.text = reader.text();
     word.confidence = reader.number<float>();
+    if (!std::isfinite(word.confidence)) reader.fail("a confidence is no number");
     for (int* value : {&word.box.x, &word.box.y, &word.box.width, &word.box.height})
       *value = reader.number<int32_t>();
   }
@@ -131,6 +134,7 @@ SkippedFile decode_skip(std::string_view path, std::string_view bytes) {
   file.file.size_bytes = reader.number<uint64_t>();
   file.file.mtime_ns = reader.number<int64_t>();
   file.skip.reason = static_cast<SkipReason>(reader.number<uint8_t>());
+  if (skip_reason_name(file.skip.reason) == "unknown") reader.fail("its reason is unknown");
   file.skip.detail = reader.text();
   reader.expect_end();
   return file;
@@ -191,7 +195,8 @@ State decode_state(std::string_view bytes) {
     *value = reader.varint();
   }
   reader.expect_end();
-  if (state.live > state.next_row || state.with_text > state.live)
+  if (state.next_row > kMaxRows || state.live > state.next_row || state.with_text > state.live ||
+      state.pruned_to > state.generation)
     reader.fail("its counts do not fit together");
   return state;
 }

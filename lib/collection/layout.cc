@@ -17,6 +17,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/json_object.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf::layout {
@@ -42,24 +43,14 @@ std::string sealed_json(json value) {
 }
 
 json unsealed_json(const std::string& text, const std::string& subject) {
-  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (value.is_object() && value.contains("checksum") && value["checksum"].is_string()) {
-    const auto checksum = value["checksum"].get<std::string>();
-    value.erase("checksum");
-    if (checksum_of(value.dump()) == checksum) return value;
+  std::optional<json> value = parse_bounded_json(text);
+  if (value && value->is_object() && value->contains("checksum")) {
+    const std::optional<std::string> checksum = json_as<std::string>((*value)["checksum"]);
+    value->erase("checksum");
+    if (checksum_of(value->dump()) == checksum) return *std::move(value);
   }
   throw Error(ErrorCode::Corruption, subject, "damaged: it fails its checksum",
               "run zeroshelf-index repair");
-}
-
-// A member that must be there, with its type.
-template <class T>
-T member(const json& value, const char* name, const std::string& subject) {
-  try {
-    return value.at(name).get<T>();
-  } catch (const json::exception&) {
-    throw Error(ErrorCode::Corruption, subject, fmt::format("damaged: no usable \"{}\"", name));
-  }
 }
 
 json seal_json(const FileSeal& seal) {
@@ -67,8 +58,9 @@ json seal_json(const FileSeal& seal) {
 }
 
 FileSeal seal_from(const json& value, const char* name, const std::string& subject) {
-  const json seal = member<json>(value, name, subject);
-  return {member<uint64_t>(seal, "bytes", subject), member<std::string>(seal, "checksum", subject)};
+  const json seal = value.is_object() ? value.value(name, json()) : json();
+  return {json_member<uint64_t>(seal, "bytes", subject),
+          json_member<std::string>(seal, "checksum", subject)};
 }
 
 bool is_part(const std::string& name) {
@@ -108,25 +100,26 @@ std::string encode_manifest(const Manifest& manifest) {
 
 Manifest decode_manifest(const std::string& text, const std::string& subject) {
   // The version first: a newer format may be sealed in another way.
-  const json raw = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (raw.is_object() && raw.contains("zeroshelf_collection") &&
-      raw["zeroshelf_collection"].is_number_unsigned() &&
-      raw["zeroshelf_collection"].get<uint64_t>() > Manifest::kFormatVersion) {
-    throw Error(ErrorCode::Incompatible, subject,
-                fmt::format("collection format {}; this program reads {}",
-                            raw["zeroshelf_collection"].get<uint64_t>(), Manifest::kFormatVersion),
-                "use a newer zeroshelf");
+  const std::optional<json> raw = parse_bounded_json(text);
+  if (raw && raw->is_object() && raw->contains("zeroshelf_collection")) {
+    const auto version = json_as<uint64_t>((*raw)["zeroshelf_collection"]);
+    if (version && *version > Manifest::kFormatVersion) {
+      throw Error(ErrorCode::Incompatible, subject,
+                  fmt::format("collection format {}; this program reads {}", *version,
+                              Manifest::kFormatVersion),
+                  "use a newer zeroshelf");
+    }
   }
   const json value = unsealed_json(text, subject);
   Manifest manifest;
-  manifest.format_version = member<uint32_t>(value, "zeroshelf_collection", subject);
-  manifest.model_name = member<std::string>(value, "model_name", subject);
-  manifest.model_path = member<std::string>(value, "model_path", subject);
-  manifest.model_fingerprint = member<std::string>(value, "model_fingerprint", subject);
-  manifest.dimension = member<uint32_t>(value, "dimension", subject);
-  manifest.logit_scale = member<float>(value, "logit_scale", subject);
-  manifest.ocr_languages = member<std::string>(value, "ocr_languages", subject);
-  manifest.created_utc = member<std::string>(value, "created", subject);
+  manifest.format_version = json_member<uint32_t>(value, "zeroshelf_collection", subject);
+  manifest.model_name = json_member<std::string>(value, "model_name", subject);
+  manifest.model_path = json_member<std::string>(value, "model_path", subject);
+  manifest.model_fingerprint = json_member<std::string>(value, "model_fingerprint", subject);
+  manifest.dimension = json_member<uint32_t>(value, "dimension", subject);
+  manifest.logit_scale = json_member<float>(value, "logit_scale", subject);
+  manifest.ocr_languages = json_member<std::string>(value, "ocr_languages", subject);
+  manifest.created_utc = json_member<std::string>(value, "created", subject);
   if (manifest.dimension == 0 || manifest.dimension > kMaxDimension) {
     throw Error(ErrorCode::Corruption, subject,
                 fmt::format("damaged: a dimension of {}", manifest.dimension));
@@ -148,11 +141,11 @@ Current read_current(const fs::path& collection) {
   const std::string subject = path.string();
   const json value = unsealed_json(read_file(path, kMaxJsonBytes), subject);
   Current current;
-  current.epoch = member<uint64_t>(value, "epoch", subject);
-  current.commits = member<uint64_t>(value, "commits", subject);
+  current.epoch = json_member<uint64_t>(value, "epoch", subject);
+  current.commits = json_member<uint64_t>(value, "commits", subject);
   if (value.contains("snapshot")) {
-    const json snapshot = member<json>(value, "snapshot", subject);
-    current.snapshot_generation = member<uint64_t>(snapshot, "generation", subject);
+    const json& snapshot = value["snapshot"];
+    current.snapshot_generation = json_member<uint64_t>(snapshot, "generation", subject);
     current.image = seal_from(snapshot, "image", subject);
     current.text = seal_from(snapshot, "text", subject);
     current.rows = seal_from(snapshot, "rows", subject);

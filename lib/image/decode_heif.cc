@@ -51,17 +51,23 @@ Options decoding_options() {
   return options;
 }
 
-Image image_from(const heif_image* pixels, int channels) {
+// The coded picture may be of another size than the container says, so it is checked again.
+Decoded image_from(const heif_image* pixels, int channels, const DecodeLimits& limits) {
   const int width = heif_image_get_width(pixels, heif_channel_interleaved);
   const int height = heif_image_get_height(pixels, heif_channel_interleaved);
   int stride = 0;
   const uint8_t* plane = heif_image_get_plane_readonly(pixels, heif_channel_interleaved, &stride);
+  if (plane == nullptr || width <= 0 || height <= 0 || stride < width * channels) {
+    return damaged("no pixels in it");
+  }
+  if (auto refused = refusal(width, height, limits)) return *refused;
   Image image = blank_image(width, height, channels);
   const size_t row_bytes = static_cast<size_t>(width) * channels;
   for (int y = 0; y < height; ++y) {
     std::memcpy(image.rgb.data() + y * row_bytes, plane + static_cast<size_t>(y) * stride,
                 row_bytes);
   }
+  if (channels == 4) lay_on_white(image.rgb);
   return image;
 }
 
@@ -89,9 +95,7 @@ Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
                             decoding_options().get());
   const Pixels pixels(raw_pixels, heif_image_release);
   if (error.code != heif_error_Ok) return failure(error);
-  Image image = image_from(pixels.get(), has_alpha ? 4 : 3);
-  if (has_alpha) lay_on_white(image.rgb);
-  return image;
+  return image_from(pixels.get(), has_alpha ? 4 : 3, limits);
 }
 
 }  // namespace zeroshelf

@@ -5,6 +5,7 @@
 // libjpeg leaves by longjmp: only run_guarded() sets the target, and the steps it runs hold no
 // object with a destructor.
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
@@ -23,6 +24,9 @@ namespace {
 // A crafted progressive file can make every scan cost a pass over all blocks; real files have
 // about ten.
 constexpr int kMaxScans = 200;
+// Of large pictures fewer, so that no file costs more than some seconds.
+constexpr int kMinScans = 25;
+constexpr uint64_t kMaxScannedPixels = 5'000'000'000;
 constexpr size_t kMaxExifBytes = 65533;
 // A Huffman coded block of 8 x 8 samples takes a bit at least, and a sample stands for 4 x 4 pixels
 // at most, so a header that promises more pixels a byte lies.
@@ -71,9 +75,12 @@ void print_nothing(j_common_ptr) {}
 
 void on_progress(j_common_ptr info) {
   const auto& decompress = *reinterpret_cast<j_decompress_ptr>(info);
-  if (decompress.input_scan_number <= kMaxScans) return;
+  const uint64_t pixels = uint64_t{decompress.image_width} * decompress.image_height;
+  const auto allowed = static_cast<int>(std::clamp<uint64_t>(
+      kMaxScannedPixels / std::max<uint64_t>(pixels, 1), kMinScans, kMaxScans));
+  if (decompress.input_scan_number <= allowed) return;
   Reader& reader = reader_of(info);
-  std::snprintf(reader.message, sizeof reader.message, "more than %d scans", kMaxScans);
+  std::snprintf(reader.message, sizeof reader.message, "more than %d scans", allowed);
   std::longjmp(reader.escape, 1);
 }
 

@@ -17,7 +17,11 @@ namespace {
 
 // Deflate cannot shrink by more than this, so a header that promises more lies.
 constexpr uint64_t kMaxDeflateRatio = 1032;
-constexpr png_alloc_size_t kMaxChunkBytes = 64 << 20;
+constexpr png_alloc_size_t kMaxChunkBytes = 8 << 20;
+// What libpng would unpack and keep although no pixel depends on it: a small file can hold a
+// thousand of them, each of many megabytes. Names of four letters and a zero.
+constexpr png_byte kUnneeded[] = "zTXt\0iTXt\0tEXt\0iCCP\0sPLT\0hIST\0pCAL\0sCAL";
+constexpr int kUnneededChunks = sizeof kUnneeded / 5;
 
 struct Reader {
   png_structp png;
@@ -67,6 +71,7 @@ class PngFile {
       png_set_read_fn(reader_.png, &reader_, on_read);
       png_set_user_limits(reader_.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
       png_set_chunk_malloc_max(reader_.png, kMaxChunkBytes);
+      png_set_keep_unknown_chunks(reader_.png, PNG_HANDLE_CHUNK_NEVER, kUnneeded, kUnneededChunks);
       png_read_info(reader_.png, reader_.info);
     });
   }

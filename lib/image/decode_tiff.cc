@@ -208,6 +208,26 @@ bool is_whole(TIFF* tiff, uint64_t file_size) {
   return true;
 }
 
+// Bytes that a strip or tile has when it is unpacked.
+uint64_t piece_bytes(TIFF* tiff) {
+  return TIFFIsTiled(tiff) != 0 ? TIFFTileSize64(tiff) : TIFFStripSize64(tiff);
+}
+
+// Whether the buffers that libtiff and read_deep allocate stay in proportion to the picture, and,
+// where nothing is packed, to the file: a strip of many rows or a tile may claim any size.
+bool is_proportionate(TIFF* tiff, const Layout& layout, uint64_t file_size) {
+  constexpr uint64_t kSmall = uint64_t{16} << 20;
+  constexpr uint64_t kMaxBytesPerPixel = 32;  // four samples of 64 bits
+  const uint64_t pixels = uint64_t{layout.width} * layout.height;
+  const uint64_t piece = std::max<uint64_t>(piece_bytes(tiff), TIFFScanlineSize64(tiff));
+  if (piece > std::max(kSmall, kMaxBytesPerPixel * pixels)) return false;
+  uint16_t compression = COMPRESSION_NONE;
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+  const bool packed = compression != COMPRESSION_NONE;
+  return packed || layout.tiled || pixels / 8 * layout.bits * layout.samples <= file_size ||
+         layout.photometric == PHOTOMETRIC_YCBCR;
+}
+
 }  // namespace
 
 Decoded decode_tiff(Bytes file, const DecodeLimits& limits) {
@@ -223,6 +243,9 @@ Decoded decode_tiff(Bytes file, const DecodeLimits& limits) {
                 std::string("not a picture that can be read: ") + cause + "; convert it to PNG"};
   }
   if (!is_whole(tiff.get(), file.size())) return cut_short();
+  if (!is_proportionate(tiff.get(), layout, file.size())) {
+    return damaged("a strip or tile larger than the picture or the file");
+  }
   Image image = blank_image(layout.width, layout.height, 4);
   const bool read =
       deep ? read_deep(tiff.get(), layout, image.rgb) : read_plain(tiff.get(), layout, image.rgb);

@@ -19,6 +19,9 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
 constexpr std::string_view kPlaceholder = "{}";
+// Of one prompt with the label in it; a text encoder reads some hundred bytes. Without a bound, a
+// file of 64 MiB could ask for petabytes.
+constexpr size_t kMaxPromptBytes = 64 << 10;
 
 [[noreturn]] void refuse(std::string_view subject, const std::string& cause,
                          const std::string& cure = "") {
@@ -38,11 +41,21 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 std::string replaced(std::string_view text, std::string_view label) {
   std::string result;
+  const auto append = [&](std::string_view part) {
+    if (part.size() > kMaxPromptBytes - result.size()) {
+      refuse(fitted(to_utf8(label.substr(0, 200)), 40),
+             fmt::format("a prompt of more than {} bytes", with_thousands(kMaxPromptBytes)),
+             "shorten the label or its prompt");
+    }
+    result.append(part);
+  };
   for (size_t at; (at = text.find(kPlaceholder)) != std::string_view::npos;) {
-    result.append(text.substr(0, at)).append(label);
+    append(text.substr(0, at));
+    append(label);
     text.remove_prefix(at + kPlaceholder.size());
   }
-  return result.append(text);
+  append(text);
+  return result;
 }
 
 // Collects labels and sees to it that each is there once and has prompts.
@@ -59,7 +72,10 @@ class LabelCollector {
              "every label may be named once");
     }
     Label label{std::string(name), {}};
-    for (const std::string& prompt : prompts) label.prompts.push_back(replaced(prompt, name));
+    for (const std::string& prompt : prompts) {
+      if (prompt.empty()) refuse(subject_, fmt::format("{}an empty prompt for '{}'", where, name));
+      label.prompts.push_back(replaced(prompt, name));
+    }
     if (prompts.empty()) {
       for (const std::string& one : templates_) label.prompts.push_back(fill_template(one, name));
     }

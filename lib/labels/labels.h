@@ -38,6 +38,8 @@ std::vector<Label> parse_label_list(std::string_view list,
 //   ["cat", {"label": "dog", "prompts": ["a photo of a dog"]}]      or
 //   {"cat": [], "dog": ["a photo of a dog"], "fox": "one prompt"}
 //
+// A prompt with its label has at most 64 KiB.
+//
 // Throws NotFound or Io for the file, InvalidArgument (with the line) for what is in it.
 std::vector<Label> read_label_file(const std::filesystem::path& path,
                                    const std::vector<std::string>& templates);

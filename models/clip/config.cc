@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/json_object.h"
 #include "models/clip/strict_json.h"
 
 namespace zeroshelf {
@@ -36,25 +39,11 @@ class Section {
     return {value_[key], subject_};
   }
 
-  int64_t integer(const char* key, int64_t otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!value_[key].is_number_integer()) fail(key);
-    return value_[key].get<int64_t>();
-  }
-  double number(const char* key, double otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!value_[key].is_number()) fail(key);
-    return value_[key].get<double>();
-  }
-  bool boolean(const char* key, bool otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!value_[key].is_boolean()) fail(key);
-    return value_[key].get<bool>();
-  }
+  int64_t integer(const char* key, int64_t otherwise) const { return member(key, otherwise); }
+  double number(const char* key, double otherwise) const { return member(key, otherwise); }
+  bool boolean(const char* key, bool otherwise) const { return member(key, otherwise); }
   std::string text(const char* key, const std::string& otherwise) const {
-    if (!has(key)) return otherwise;
-    if (!value_[key].is_string()) fail(key);
-    return value_[key].get<std::string>();
+    return member(key, otherwise);
   }
 
   // A square's side: 224, [224, 224], {"shortest_edge": 224} or {"height": 224, "width": 224}.
@@ -67,8 +56,8 @@ class Section {
       if (inner.integer("height", 0) != inner.integer("width", 0)) refuse(fmt::format("\"{}\" is not a square", key));
       return inner.integer("height", 0);
     }
-    if (value.is_array() && value.size() == 2 && value[0] == value[1] && value[0].is_number_integer()) {
-      return value[0].get<int64_t>();
+    if (value.is_array() && value.size() == 2 && value[0] == value[1]) {
+      if (const auto side = json_as<int64_t>(value[0])) return *side;
     }
     return integer(key, otherwise);
   }
@@ -78,8 +67,9 @@ class Section {
     const json& value = value_[key];
     if (!value.is_array() || value.size() != 3) fail(key);
     for (size_t i = 0; i < 3; ++i) {
-      if (!value[i].is_number()) fail(key);
-      out[i] = value[i].get<float>();
+      const auto number = json_as<float>(value[i]);
+      if (!number) fail(key);
+      out[i] = *number;
     }
   }
 
@@ -88,6 +78,14 @@ class Section {
   }
 
  private:
+  template <class T>
+  T member(const char* key, const T& otherwise) const {
+    if (!has(key)) return otherwise;
+    std::optional<T> value = json_as<T>(value_[key]);
+    if (!value) fail(key);
+    return *std::move(value);
+  }
+
   [[noreturn]] void fail(const char* key) const {
     throw Error(ErrorCode::Corruption, subject_, fmt::format("damaged: \"{}\" is not what it should be", key),
                 "fetch the file again");
@@ -139,7 +137,12 @@ Section tower_section(const Section& root, const char* name, const char* old_nam
   return root.has(old_name) && !root.has(name) ? root.section(old_name) : root.section(name);
 }
 
-int64_t scaled(int64_t width, double ratio) { return static_cast<int64_t>(static_cast<double>(width) * ratio); }
+// 0, which check_config refuses, where the product is no size.
+int64_t scaled(int64_t width, double ratio) {
+  constexpr double kNoSize = 1e15;
+  const double product = static_cast<double>(width) * ratio;
+  return product >= 0 && product < kNoSize ? static_cast<int64_t>(product) : 0;
+}
 
 }  // namespace
 
@@ -229,9 +232,18 @@ void check_config(const ClipConfig& config, const std::string& subject) {
   check("the context length", config.context_length, 4'096);
   check("the vocabulary's size", config.vocabulary_size, 4'000'000);
   check("the dimension", config.dimension, 16'384);
+  if (!(config.layer_norm_epsilon > 0) || !(config.layer_norm_epsilon < 1)) {
+    throw Error(ErrorCode::Corruption, subject,
+                fmt::format("damaged: \"layer_norm_eps\" is {}, not between 0 and 1", config.layer_norm_epsilon),
+                "fetch the file again");
+  }
   for (size_t i = 0; i < 3; ++i) {
-    if (!(config.preprocessing.standard_deviation[i] > 0)) {
+    const float deviation = config.preprocessing.standard_deviation[i];
+    if (!(deviation > 0) || !std::isfinite(deviation) || !std::isfinite(1 / deviation)) {
       throw Error(ErrorCode::Corruption, subject, "damaged: a standard deviation that is not above 0", "fetch the file again");
+    }
+    if (!std::isfinite(config.preprocessing.mean[i])) {
+      throw Error(ErrorCode::Corruption, subject, "damaged: a mean that is no number", "fetch the file again");
     }
   }
 }

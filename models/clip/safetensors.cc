@@ -75,11 +75,14 @@ class HeaderReader {
 
   // Bytes of the tensor, or nothing when the product is larger than any file.
   static std::optional<uint64_t> size_of(const std::vector<int64_t>& shape, uint64_t element_bytes) {
-    uint64_t bytes = element_bytes;
+    // Sides of 0 are left out of the product that is checked: a reader may multiply in any order.
+    auto bytes = static_cast<int64_t>(element_bytes);
+    bool empty = false;
     for (const int64_t side : shape) {
-      if (side < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(side), &bytes)) return std::nullopt;
+      if (side < 0 || (side > 0 && __builtin_mul_overflow(bytes, side, &bytes))) return std::nullopt;
+      empty = empty || side == 0;
     }
-    return bytes;
+    return empty ? 0 : static_cast<uint64_t>(bytes);
   }
 
   TensorView read_tensor(const std::string& name, const nlohmann::json& entry) const {

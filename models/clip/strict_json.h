@@ -7,22 +7,17 @@
 #include <string_view>
 
 #include "lib/util/error.h"
+#include "lib/util/json_object.h"
 
 namespace zeroshelf {
 
-// An object. Throws Corruption when the text is anything else, or nested deeper than 32 levels.
+// An object. Throws Corruption when the text is anything else, or nested too deeply.
 inline nlohmann::json parse_strict_json(std::string_view text, const std::string& subject) {
-  constexpr int kMaxDepth = 32;
-  bool too_deep = false;
-  const auto check = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
-  nlohmann::json json = nlohmann::json::parse(text, check, /*allow_exceptions=*/false);
-  if (too_deep || !json.is_object()) {
+  std::optional<nlohmann::json> json = parse_bounded_json(text);
+  if (!json || !json->is_object()) {
     throw Error(ErrorCode::Corruption, subject, "damaged: it is not a JSON object", "fetch the file again");
   }
-  return json;
+  return *std::move(json);
 }
 
 }  // namespace zeroshelf

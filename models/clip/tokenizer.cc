@@ -14,6 +14,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/json_object.h"
 #include "models/clip/strict_json.h"
 #include "models/clip/text_cleaning.h"
 
@@ -47,8 +48,8 @@ std::string unpacked(const fs::path& path) {
   while ((got = ::gzread(file, buffer, sizeof buffer)) > 0 && text.size() < kMaxFileBytes) {
     text.append(buffer, static_cast<size_t>(got));
   }
-  const bool complete = got == 0 && ::gzclose(file) == Z_OK;
-  if (!complete) fail(path.string(), "it cannot be unpacked");
+  const bool closed = ::gzclose(file) == Z_OK;
+  if (got != 0 || !closed) fail(path.string(), "it cannot be unpacked");
   return text;
 }
 
@@ -261,13 +262,17 @@ Tokenizer Tokenizer::from_merges_alone(const fs::path& path) {
 
 namespace {
 
+int32_t token_id(const nlohmann::json& json, const std::string& subject) {
+  const auto id = json_as<int32_t>(json);
+  if (!id || *id < 0 || *id == INT32_MAX) fail(subject, "an id is not a number");
+  return *id;
+}
+
 std::unordered_map<std::string, int32_t> vocabulary_from(const nlohmann::json& json,
                                                          const std::string& subject) {
   std::unordered_map<std::string, int32_t> vocabulary;
   for (const auto& [symbol, id] : json.items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > INT32_MAX - 1)
-      fail(subject, "an id is not a number");
-    vocabulary.emplace(symbol, id.get<int32_t>());
+    vocabulary.emplace(symbol, token_id(id, subject));
   }
   return vocabulary;
 }
@@ -294,11 +299,10 @@ Tokenizer Tokenizer::from_tokenizer_json(const fs::path& path) {
   if (json.contains("added_tokens") && json["added_tokens"].is_array()) {
     for (const auto& token : json["added_tokens"]) {
       if (!token.is_object() || !token.contains("content") || !token["content"].is_string() ||
-          !token.contains("id") || !token["id"].is_number_unsigned() ||
-          token["id"].get<uint64_t>() > INT32_MAX - 1) {
+          !token.contains("id")) {
         fail(subject, "an added token is not text and id");
       }
-      vocabulary.emplace(token["content"].get<std::string>(), token["id"].get<int32_t>());
+      vocabulary.emplace(token["content"].get<std::string>(), token_id(token["id"], subject));
     }
   }
   std::vector<std::string> merges;

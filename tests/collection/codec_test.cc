@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
 #include <random>
 
 #include "lib/collection/codec.h"
@@ -52,6 +53,20 @@ BOOST_AUTO_TEST_CASE(damaged_values_are_refused_and_never_crash) {
          [](const std::string& bytes) { codec::decode_rows(bytes); });
   attack(codec::encode_state({5, 10, 4, 2, 1, 3}),
          [](const std::string& bytes) { codec::decode_state(bytes); });
+}
+
+BOOST_AUTO_TEST_CASE(values_that_nothing_writes_are_refused) {
+  const auto refused = [](const std::string& bytes, const auto& decode) {
+    BOOST_CHECK_EXCEPTION(decode(bytes), Error,
+                          [](const Error& error) { return error.code() == ErrorCode::Corruption; });
+  };
+  refused(codec::encode_words({{"word", std::nanf(""), {1, 2, 3, 4}}}), codec::decode_words);
+  refused(codec::encode_state({5, uint64_t{1} << 60, 4, 2, 1, 3}), codec::decode_state);
+  refused(codec::encode_state({5, 10, 4, 2, 1, 6}), codec::decode_state);
+  for (const int reason : {0, 11, 255}) {
+    refused(codec::encode_skip({testing::stamp("/x"), {static_cast<SkipReason>(reason), "why"}}),
+            [](const std::string& bytes) { return codec::decode_skip("/x", bytes); });
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

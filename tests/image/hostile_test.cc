@@ -1,13 +1,16 @@
 // Tests lib/image/decode.h: what broken, huge and foreign files give.
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <random>
 
 #include "lib/image/decode.h"
+#include "lib/util/bytes.h"
 #include "tests/image/corpus.h"
 #include "tests/support/draw.h"
 
@@ -204,6 +207,76 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
       (reason_of(with_bytes(small_jpeg, jpeg_size_at, "\x36\xb0\x36\xb0")) == SkipReason::Damaged));
   BOOST_TEST((reason_of("P6 14000 14000 255\n") == SkipReason::Damaged));
   BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(1)));
+}
+
+uint64_t peak_memory_mib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) / 1024;
+}
+
+// A PNG with many chunks of packed text, 50 MB each.
+std::string png_with_packed_texts(int count) {
+  const std::string text(50'000'000, ' ');
+  uLongf size = ::compressBound(text.size());
+  std::string packed(size, '\0');
+  ::compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
+              reinterpret_cast<const Bytef*>(text.data()), text.size(), 9);
+  const std::string chunk = "zTXtnote\0\0"s + packed.substr(0, size);
+  const auto big_endian = [](uint64_t value) { return big_endian_key(value).substr(4); };
+  const std::string framed =
+      big_endian(chunk.size() - 4) + chunk +
+      big_endian(::crc32(0, reinterpret_cast<const Bytef*>(chunk.data()), chunk.size()));
+  std::string file = png(1, 1, {0, 0, 0}, {});
+  const size_t behind_header = 8 + 25;
+  for (int i = 0; i < count; ++i) file.insert(behind_header, framed);
+  return file;
+}
+
+BOOST_AUTO_TEST_CASE(packed_texts_in_a_png_cost_no_memory) {
+  const std::string file = png_with_packed_texts(20);
+  const uint64_t before = peak_memory_mib();
+  BOOST_TEST(!skip_of(file).has_value());
+  BOOST_TEST(peak_memory_mib() < before + 100);
+}
+
+BOOST_AUTO_TEST_CASE(a_tiff_whose_rows_outgrow_its_pixels_is_damaged) {
+  const size_t directory = 8 + 48 + 2;
+  const auto entry = [&](size_t index) { return directory + 12 * index; };
+  std::string file = tiff(plain_image(4, 4, {}));
+  file = with_bytes(file, entry(0) + 8, "\x80\x84\x1e\0"s);      // 2,000,000 pixels wide
+  file = with_bytes(file, entry(1) + 8, "\1\0\0\0"s);            // and one high
+  file = with_bytes(file, entry(2) + 4, "\1\0\0\0\x20\0\0\0"s);  // of 32 bits
+  file = with_bytes(file, entry(3) + 8, "\5\0\0\0"s);            // packed by LZW
+  file = with_bytes(file, entry(7) + 8, "\x10\0\0\0"s);          // and 16 samples
+  const uint64_t before = peak_memory_mib();
+  const auto skip = skip_of(file);
+  BOOST_REQUIRE(skip.has_value());
+  BOOST_TEST(skip->detail.find("larger than the picture") != std::string::npos);
+  BOOST_TEST(peak_memory_mib() < before + 50);
+}
+
+BOOST_AUTO_TEST_CASE(an_unpacked_tiff_that_claims_more_than_the_file_is_damaged) {
+  const size_t directory = 8 + 48 + 2;
+  std::string file = tiff(plain_image(4, 4, {}));
+  file = with_bytes(file, directory + 8, "\xb0\x36\0\0"s);
+  file = with_bytes(file, directory + 20, "\xb0\x36\0\0"s);
+  const uint64_t before = peak_memory_mib();
+  BOOST_TEST((reason_of(file) == SkipReason::Damaged));
+  BOOST_TEST(peak_memory_mib() < before + 50);
+}
+
+BOOST_AUTO_TEST_CASE(a_heif_that_says_less_than_it_codes_keeps_the_limit) {
+  for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    std::optional<std::string> file = heif(shapes_image(64, 48, 3), codec);
+    if (!file) continue;
+    const size_t size_at = file->find("ispe") + 8;
+    *file = with_bytes(*file, size_at, "\0\0\0\x08\0\0\0\x08"s);
+    const auto result = decode_image(as_bytes(*file), {.max_pixels = 100});
+    if (const auto* image = std::get_if<Image>(&result)) {
+      BOOST_TEST(image->width_px * image->height_px <= 100);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_told_with_their_values) {

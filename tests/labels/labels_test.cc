@@ -91,6 +91,22 @@ BOOST_AUTO_TEST_CASE(mutated_files_are_read_or_refused_and_never_crash) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(prompts_cannot_grow_without_bound) {
+  // 20 KB that would become 100 MB.
+  std::string prompt;
+  for (int i = 0; i < 5'000; ++i) prompt += "{}";
+  const std::string name(10'000, 'x');
+  BOOST_CHECK_EXCEPTION(read_text(name + ": " + prompt), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(parse_label_list(name, {prompt}), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(fill_template(prompt, name), Error, is_invalid);
+  BOOST_TEST(read_text("x: " + prompt)[0].prompts[0].size() == 5'000u);
+}
+
+BOOST_AUTO_TEST_CASE(empty_prompts_are_refused) {
+  BOOST_CHECK_EXCEPTION(read_text(R"({"cat": ["a cat", ""]})"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(R"([{"label": "cat", "prompts": ""}])"), Error, is_invalid);
+}
+
 // Gives the text's length and its first character as a direction.
 class LengthEncoder : public Encoder {
  public:

@@ -1,0 +1,289 @@
+// The files and the records of a collection.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lib/collection/codec.h"
+#include "lib/collection/layout.h"
+#include "lib/collection/state.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "tests/fuzz/file_targets.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr uint32_t kDimension = 8;
+constexpr size_t kMaxSealedDepth = 64;
+
+// One file in a folder of its own, written anew for each input.
+struct Place {
+  TemporaryDirectory folder;
+
+  fs::path put(const char* name, const std::string& bytes) const {
+    const fs::path path = folder / name;
+    std::ofstream(path, std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return path;
+  }
+  std::string get(const fs::path& path) const { return read_file(path, 1 << 20); }
+};
+
+std::shared_ptr<Place> make_place() {
+  return std::make_shared<Place>();
+}
+
+Manifest manifest() {
+  Manifest manifest;
+  manifest.model_name = "fuzz";
+  manifest.model_path = "/fuzz";
+  manifest.model_fingerprint = "f055";
+  manifest.dimension = kDimension;
+  manifest.logit_scale = 100;
+  manifest.ocr_languages = "eng";
+  manifest.created_utc = "2026-01-01T00:00:00Z";
+  return manifest;
+}
+
+size_t depth_of(const std::string& text) {
+  size_t depth = 0;
+  size_t deepest = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+  }
+  return deepest;
+}
+
+// The checksum over all other members, as lib/collection/layout.cc writes it.
+void seal_json(std::string& text) {
+  if (depth_of(text) > kMaxSealedDepth) return;
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object()) return;
+  value.erase("checksum");
+  Checksum128 checksum;
+  checksum.update(value.dump());
+  value["checksum"] = checksum.hex();
+  text = value.dump();
+}
+
+RowTable some_rows(size_t count) {
+  RowTable rows(kDimension);
+  for (size_t i = 0; i < count; ++i) {
+    const std::vector<uint16_t> vector(kDimension, static_cast<uint16_t>(0x3c00 + i));
+    if (i % 3 == 0) {
+      rows.append(vector, vector);
+    } else {
+      rows.append(vector, std::nullopt);
+    }
+    rows.removed.back() = i % 5 == 0;
+  }
+  return rows;
+}
+
+// Reads every row, so that a sanitizer sees what lies outside. As bytes: rows lie where FAISS's
+// header ends, which is no even address.
+void touch(const VectorRows& rows) {
+  std::vector<uint16_t> copy(rows.dimension());
+  for (Row row = 0; row < rows.size(); ++row) {
+    std::memcpy(copy.data(), rows.row(row).data(), copy.size() * sizeof copy[0]);
+  }
+  uint64_t counted = 0;
+  for (const auto& segment : rows.segments()) counted += segment.rows;
+  promise(counted == rows.size(), "the segments have all rows");
+}
+
+// --- records ------------------------------------------------------------------------------------
+
+// What decodes must encode to something that decodes to the same.
+template <class Decode, class Encode>
+void round_trip(std::string_view bytes, Decode decode, Encode encode) {
+  const std::string again = encode(decode(bytes));
+  promise(encode(decode(again)) == again, "a record is the same after writing and reading it");
+}
+
+// The first byte says which decoder reads the rest.
+std::string read_record(const std::string& input) {
+  if (input.empty()) return "empty";
+  const std::string_view bytes = std::string_view(input).substr(1);
+  return outcome_of([&] {
+    switch (input[0]) {
+      case 'r':
+        return round_trip(bytes, codec::decode_record, codec::encode_record);
+      case 'w':
+        for (const Word& word : codec::decode_words(bytes)) {
+          promise(std::isfinite(word.confidence), "a confidence is a number");
+        }
+        return round_trip(bytes, codec::decode_words, codec::encode_words);
+      case 's':
+        return round_trip(
+            bytes, [](std::string_view one) { return codec::decode_skip("/path", one); },
+            codec::encode_skip);
+      case 'x':
+        return round_trip(bytes, codec::decode_rows, codec::encode_rows);
+      case 'p':
+        return round_trip(bytes, codec::decode_row, codec::encode_row);
+      case '!':
+        return round_trip(bytes, codec::decode_state, codec::encode_state);
+      case 'i':
+        promise(codec::decode_vector(bytes, kDimension).size() == kDimension, "a whole vector");
+        return;
+      case 'k':
+        codec::row_of_key(bytes);
+        return;
+      case 'h':
+        codec::row_of_content_key(bytes);
+        return;
+      default:
+        return;
+    }
+  });
+}
+
+std::vector<std::string> record_seeds() {
+  PictureRecord record;
+  record.file = {"/a/picture.jpg", 12345, 1'700'000'000'000'000'000};
+  record.width_px = 640;
+  record.height_px = 480;
+  record.word_count = 2;
+  record.text_confidence = 0.75f;
+  const std::vector<Word> words = {{"hello", 0.9f, {1, 2, 30, 12}}, {"world", 0.5f, {-4, 2, 3, 1}}};
+  const SkippedFile skip{record.file, {SkipReason::Damaged, "damaged: the file is cut short"}};
+  return {"r" + codec::encode_record(record),
+          "w" + codec::encode_words(words),
+          "s" + codec::encode_skip(skip),
+          "x" + codec::encode_rows({1, 300, uint64_t{1} << 40}),
+          "p" + codec::encode_row(7),
+          "!" + codec::encode_state({9, 20, 15, 4, 2, 3}),
+          "i" + codec::encode_vector(std::vector<uint16_t>(kDimension, 0x3c00)),
+          "k" + codec::row_key(codec::kRecordPrefix, 5),
+          "h" + codec::content_key({}, 5)};
+}
+
+// --- the snapshot -------------------------------------------------------------------------------
+
+struct Snapshot {
+  Place place;
+  layout::Current current;
+  std::string parts[3];  // image, text, rows
+
+  static const char* name(size_t part) {
+    constexpr const char* kNames[] = {"image", "text", "rows"};
+    return kNames[part];
+  }
+  fs::path path(size_t part) const {
+    return layout::snapshot_file(place.folder.path(), name(part), current.epoch, 1);
+  }
+
+  Snapshot() {
+    current = write_snapshot(place.folder.path(), {}, some_rows(20), 1);
+    for (size_t i = 0; i < 3; ++i) parts[i] = place.get(path(i));
+  }
+};
+
+// The first byte says which of the three files is the input; the others are sound.
+std::string read_snapshot_with(Snapshot& snapshot, const std::string& input) {
+  const size_t part = input.empty() ? 0 : static_cast<uint8_t>(input[0]) % 3;
+  layout::Current current = snapshot.current;
+  for (size_t i = 0; i < 3; ++i) {
+    const std::string bytes = i == part && !input.empty() ? input.substr(1) : snapshot.parts[i];
+    snapshot.place.put(snapshot.path(i).filename().c_str(), bytes);
+    (i == 0 ? current.image : i == 1 ? current.text : current.rows).bytes = bytes.size();
+  }
+  return outcome_of([&] {
+    const RowTable rows = read_snapshot(snapshot.place.folder.path(), current, kDimension);
+    touch(rows.image);
+    touch(rows.text);
+    promise(rows.removed.size() == rows.image.size(), "one mark a row");
+    promise(rows.text_owners.size() == rows.text.size(), "one owner a text");
+    for (const Row owner : rows.text_owners) {
+      promise(owner < rows.image.size(), "a text belongs to a row");
+    }
+  });
+}
+
+void seal_rows_file(std::string& input) {
+  if (input.size() < 9 || static_cast<uint8_t>(input[0]) % 3 != 2) return;
+  const std::string_view body = std::string_view(input).substr(1, input.size() - 9);
+  const uint64_t checksum = checksum64(std::as_bytes(std::span(body)));
+  std::memcpy(input.data() + input.size() - 8, &checksum, sizeof checksum);
+}
+
+}  // namespace
+
+Target record_target() {
+  return {"",
+          record_seeds(),
+          {"\x7f", "\x80\x80\x80\x80\x10", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"},
+          nullptr,
+          read_record};
+}
+
+Target manifest_target() {
+  const auto read = [](const std::string& text) {
+    return outcome_of([&] {
+      const Manifest one = layout::decode_manifest(text, "MANIFEST.json");
+      promise(one.dimension >= 1 && one.dimension <= 65'536, "a dimension that vectors can have");
+      promise(std::isfinite(one.logit_scale), "a scale is a number");
+      const std::string again = layout::encode_manifest(one);
+      promise(layout::encode_manifest(layout::decode_manifest(again, "")) == again,
+              "a manifest is the same after writing and reading it");
+    });
+  };
+  return {"",
+          {layout::encode_manifest(manifest())},
+          {"\"dimension\":", "\"checksum\":\"\",", "\"zeroshelf_collection\":", "[",
+           "{\"a\":", "null", "\"\\ud800\""},
+          seal_json,
+          read};
+}
+
+Target current_target() {
+  const auto place = make_place();
+  layout::Current current{3, 1, 2, {10, "a"}, {20, "b"}, {30, "c"}};
+  layout::write_current(place->folder.path(), current);
+  const std::string seed = place->get(place->folder / layout::kCurrentFile);
+  const auto read = [place](const std::string& text) {
+    place->put(layout::kCurrentFile, text);
+    return outcome_of([&] { layout::read_current(place->folder.path()); });
+  };
+  return {"",
+          {seed},
+          {"\"snapshot\":", "\"generation\":", "\"bytes\":", "[", "{\"a\":"},
+          seal_json,
+          read};
+}
+
+Target snapshot_target() {
+  const auto snapshot = std::make_shared<Snapshot>();
+  std::vector<std::string> seeds;
+  for (size_t i = 0; i < 3; ++i) seeds.push_back(static_cast<char>(i) + snapshot->parts[i]);
+  return {"", seeds, {"zsrows01", "IxSQ"}, seal_rows_file, [snapshot](const std::string& input) {
+            return read_snapshot_with(*snapshot, input);
+          }};
+}
+
+Target vectors_target() {
+  const auto place = make_place();
+  std::vector<std::string> seeds;
+  for (const size_t count : {0, 1, 9}) {
+    const fs::path path = place->folder / "seed.faiss";
+    some_rows(count).image.write_faiss_file(path);
+    seeds.push_back(place->get(path));
+  }
+  const auto read = [place](const std::string& input) {
+    const fs::path path = place->put("vectors.faiss", input);
+    return outcome_of([&] { touch(VectorRows::map_faiss_file(path, kDimension)); });
+  };
+  return {"", seeds, {"IxSQ", "IxFI", "IxM2"}, nullptr, read};
+}
+
+}  // namespace zeroshelf::testing
