@@ -69,7 +69,8 @@ std::string read(const std::string& bytes) {
     promise(!skip->detail.empty(), "a skip says why");
     promise(skip->detail.find("not enough memory") == std::string::npos,
             "small limits need little memory");
-    return skip->detail;
+    // Its detail has the file's first bytes, which are new each time.
+    return skip->reason == SkipReason::NotAPicture ? "not a picture" : skip->detail;
   }
   const auto& image = std::get<Image>(result);
   promise(image.width_px > 0 && image.height_px > 0, "a picture has pixels");
