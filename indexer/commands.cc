@@ -272,8 +272,8 @@ void print(const std::string& text) {
 int run_add(const AddOptions& options) {
   const std::vector<fs::path> roots = roots_of(options);
   const auto start = std::chrono::steady_clock::now();
-  Target target(options);
   handle_interrupts();
+  Target target(options);
 
   OutputStream out(stdout, "standard output");
   TextProgress text_progress;

@@ -20,6 +20,12 @@ ProgramResult zeroshelf_index_killed(std::vector<std::string> arguments,
   return run_program(arguments, after);
 }
 
+ProgramResult zeroshelf_index_interrupted(std::vector<std::string> arguments,
+                                          std::chrono::microseconds after) {
+  arguments.insert(arguments.begin(), ZEROSHELF_INDEX_PROGRAM);
+  return run_program(arguments, after, SIGINT);
+}
+
 ProgramResult zeroshelf_query(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), ZEROSHELF_QUERY_PROGRAM);
   return run_program(arguments);

@@ -15,6 +15,9 @@ ProgramResult zeroshelf_index(std::vector<std::string> arguments);
 // Killed with SIGKILL after that time, if it still runs then.
 ProgramResult zeroshelf_index_killed(std::vector<std::string> arguments,
                                      std::chrono::microseconds after);
+// Sent SIGINT, as Ctrl-C does, after that time.
+ProgramResult zeroshelf_index_interrupted(std::vector<std::string> arguments,
+                                          std::chrono::microseconds after);
 ProgramResult zeroshelf_query(std::vector<std::string> arguments);
 
 // The lines of JSON Lines output.
