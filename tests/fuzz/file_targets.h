@@ -12,6 +12,7 @@
 namespace zeroshelf::testing {
 
 Target picture_target();
+Target heif_target();
 Target record_target();
 Target manifest_target();
 Target current_target();

@@ -15,9 +15,23 @@ using namespace std::string_literals;
 constexpr DecodeLimits kLimits{.max_bytes = 1 << 20, .max_pixels = 1'000'000};
 constexpr size_t kPngSignature = 8;
 
+bool is_heif(const Sample& sample) {
+  return sample.name == "heic" || sample.name == "avif";
+}
+
+std::vector<std::string> heif_seeds() {
+  std::vector<std::string> seeds;
+  for (const Sample& sample : corpus()) {
+    if (is_heif(sample)) seeds.push_back(sample.bytes);
+  }
+  return seeds;
+}
+
 std::vector<std::string> seeds() {
   std::vector<std::string> seeds;
-  for (const Sample& sample : corpus()) seeds.push_back(sample.bytes);
+  for (const Sample& sample : corpus()) {
+    if (!is_heif(sample)) seeds.push_back(sample.bytes);
+  }
   const Image image = shapes_image(24, 16, 5);
   for (const int orientation : {3, 5, 8}) {
     seeds.push_back(jpeg(image, {.exif = exif_block(orientation)}));
@@ -98,6 +112,13 @@ Target picture_target() {
            "\x44\1\4\0"s, "\x52\1\3\0"s, "\x53\1\3\0"s, "\x08\0\0\0"s, "\x01\0\0\0"s},
           seal_png,
           read};
+}
+
+Target heif_target() {
+  Target target = picture_target();
+  target.seeds = heif_seeds();
+  target.seal = nullptr;
+  return target;
 }
 
 }  // namespace zeroshelf::testing

@@ -47,17 +47,12 @@ Target planted_memory() {
 }
 
 constexpr Entry kTargets[] = {
-    {"picture", picture_target},
-    {"record", record_target},
-    {"manifest", manifest_target},
-    {"current", current_target},
-    {"snapshot", snapshot_target},
-    {"vectors", vectors_target},
-    {"safetensors", safetensors_target},
-    {"config", config_target},
-    {"tokenizer", tokenizer_target},
-    {"labels", labels_target},
-    {"query", query_target},
+    {"picture", picture_target}, {"heif", heif_target},
+    {"record", record_target},   {"manifest", manifest_target},
+    {"current", current_target}, {"snapshot", snapshot_target},
+    {"vectors", vectors_target}, {"safetensors", safetensors_target},
+    {"config", config_target},   {"tokenizer", tokenizer_target},
+    {"labels", labels_target},   {"query", query_target},
 };
 constexpr Entry kPlanted[] = {{"planted-crash", planted_crash},
                               {"planted-hang", planted_hang},

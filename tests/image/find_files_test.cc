@@ -170,10 +170,13 @@ BOOST_AUTO_TEST_CASE(pipes_and_sockets_are_reported_and_never_opened) {
 
 BOOST_AUTO_TEST_CASE(odd_names_keep_their_bytes) {
   const TemporaryDirectory folder;
-  const Names odd = {"\x01.jpg", "a\nb.jpg", "a b'\"$.jpg", "\xc3\xa9.jpg", "\xff\xfe.jpg"};
+  const Names odd = {
+      "\x01.jpg",    "a\nb.jpg", "a b'\"$.jpg", "\xc3\xa9.jpg", "\xd7\x90\xe2\x80\xaegpj.jpg",
+      "\xff\xfe.jpg"};
   for (const std::string& name : odd) write_file(folder / name, "x");
   check_names(walk({folder.path()}), folder.path(),
-              {"\x01.jpg", "a\nb.jpg", "a b'\"$.jpg", "\xc3\xa9.jpg", "\xff\xfe.jpg"});
+              {"\x01.jpg", "a\nb.jpg", "a b'\"$.jpg", "\xc3\xa9.jpg", "\xd7\x90\xe2\x80\xaegpj.jpg",
+               "\xff\xfe.jpg"});
 }
 
 BOOST_AUTO_TEST_CASE(missing_roots_end_before_anything_is_visited) {
