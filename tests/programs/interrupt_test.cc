@@ -2,6 +2,7 @@
 // stopped at any moment, and the next run goes on. The seed of the moments is printed.
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <random>
 
 #include "lib/collection/collection.h"
@@ -42,7 +43,7 @@ struct Interrupter {
   }
 
   std::chrono::microseconds moment(std::chrono::microseconds limit) {
-    return std::chrono::microseconds(random() % static_cast<uint64_t>(limit.count()));
+    return std::chrono::microseconds(1 + random() % static_cast<uint64_t>(limit.count()));
   }
 
   uint64_t pictures() const { return Collection::open(collection).counts().pictures; }

@@ -22,8 +22,11 @@ ProgramResult zeroshelf_index_killed(std::vector<std::string> arguments,
 
 ProgramResult zeroshelf_index_interrupted(std::vector<std::string> arguments,
                                           std::chrono::microseconds after) {
-  arguments.insert(arguments.begin(), ZEROSHELF_INDEX_PROGRAM);
-  return run_program(arguments, after, SIGINT);
+  // Of the coreutils; it leaves by the program's exit code.
+  const double seconds = std::chrono::duration<double>(after).count();
+  arguments.insert(arguments.begin(), {"/usr/bin/timeout", "--preserve-status", "--signal=INT",
+                                       std::to_string(seconds), ZEROSHELF_INDEX_PROGRAM});
+  return run_program(arguments);
 }
 
 ProgramResult zeroshelf_query(std::vector<std::string> arguments) {

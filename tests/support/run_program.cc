@@ -19,15 +19,11 @@ void redirect(const char* path, int flags, int target) {
   if (file < 0 || ::dup2(file, target) < 0) ::_exit(127);
 }
 
-int wait_for(pid_t child, std::chrono::microseconds limit, int signal) {
-  auto deadline = std::chrono::steady_clock::now() + limit;
+int wait_for(pid_t child, std::chrono::microseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      ::kill(child, signal);
-      signal = SIGKILL;
-      deadline += std::chrono::minutes(5);
-    }
+    if (std::chrono::steady_clock::now() > deadline) ::kill(child, SIGKILL);
     std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -36,7 +32,7 @@ int wait_for(pid_t child, std::chrono::microseconds limit, int signal) {
 }  // namespace
 
 ProgramResult run_program(const std::vector<std::string>& arguments,
-                          std::chrono::microseconds limit, int signal) {
+                          std::chrono::microseconds limit) {
   const TemporaryDirectory directory;
   const std::string out = (directory / "out").string();
   const std::string err = (directory / "err").string();
@@ -53,7 +49,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
     ::_exit(127);
   }
   ProgramResult result;
-  result.exit_code = wait_for(child, limit, signal);
+  result.exit_code = wait_for(child, limit);
   result.out = read_file(out, uint64_t{1} << 30);
   result.err = read_file(err, uint64_t{1} << 30);
   return result;

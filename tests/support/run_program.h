@@ -3,7 +3,6 @@
 // Runs a real program and keeps what it says.
 
 #include <chrono>
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,8 @@ struct ProgramResult {
 };
 
 // arguments[0] is the program's path. Standard input is empty. A program that runs longer than the
-// limit is killed, which shows as exit code 137; with another signal, it is sent that one instead,
-// and is killed when it still runs after five minutes more.
+// limit is killed, which shows as exit code 137.
 ProgramResult run_program(const std::vector<std::string>& arguments,
-                          std::chrono::microseconds limit = std::chrono::seconds(300), int signal = SIGKILL);
+                          std::chrono::microseconds limit = std::chrono::seconds(300));
 
 }  // namespace zeroshelf::testing
