@@ -162,8 +162,11 @@ std::unique_ptr<Collection::State> open_state(const std::filesystem::path& direc
                                               std::unique_ptr<layout::WriterLock> lock) {
   layout::expect_collection(directory);
   constexpr int kAttempts = 50;
+  constexpr int kAttemptsOnOneEpoch = 3;
   constexpr std::chrono::milliseconds kPause{20};
+  int failures = 0;
   for (int attempt = 1;; ++attempt) {
+    const uint64_t epoch = layout::read_current(directory).epoch;
     try {
       auto state = open_once(directory, access);
       state->lock = std::move(lock);
@@ -174,8 +177,11 @@ std::unique_ptr<Collection::State> open_state(const std::filesystem::path& direc
                     "its snapshot does not belong to its records", "run zeroshelf-index repair");
       }
     } catch (const Error&) {
-      // A writer may have replaced files under a reader; what is really damaged stays so.
-      if (access != Store::Access::ReadOnly || attempt >= 3) throw;
+      // A writer may have replaced files under a reader, a compaction all of them, as often as it
+      // likes; what is really damaged stays so.
+      if (access != Store::Access::ReadOnly || attempt == kAttempts) throw;
+      const bool compacted = layout::read_current(directory).epoch != epoch;
+      if (!compacted && ++failures == kAttemptsOnOneEpoch) throw;
     }
     std::this_thread::sleep_for(kPause);
   }

@@ -2,6 +2,7 @@
 //
 //   crash_writer write COLLECTION [ROUNDS]   commits batches, changes a file, removes a batch,
 //                                            publishes snapshots and compacts now and then
+//   crash_writer compact COLLECTION          changes a file and compacts, again and again
 //   crash_writer repair COLLECTION
 //
 // After each commit it writes the number of pictures that are there now (4 bytes) to stdout.
@@ -43,17 +44,27 @@ void remove_batch(CollectionWriter& writer, uint32_t first) {
   writer.commit(batch);
 }
 
+void change_a_file(CollectionWriter& writer) {
+  Batch again;  // a new row and a tombstone
+  again.added = {testing::picture("/0", 0)};
+  writer.commit(again);
+}
+
+void compact(const std::filesystem::path& path) {
+  CollectionWriter writer = CollectionWriter::open_or_create(path, testing::test_manifest());
+  for (;;) {
+    change_a_file(writer);
+    writer.compact();
+  }
+}
+
 void write(const std::filesystem::path& path, uint32_t rounds) {
   CollectionWriter writer = CollectionWriter::open_or_create(path, testing::test_manifest());
   for (uint32_t round = 0; round < rounds; ++round) {
     const uint32_t first = free_batch(writer);
     testing::Shelf::add(writer, first, first + kCrashBatch);
     acknowledge(writer);
-    if (round % 3 == 0) {
-      Batch again;  // a changed file: a new row and a tombstone
-      again.added = {testing::picture("/0", 0)};
-      writer.commit(again);
-    }
+    if (round % 3 == 0) change_a_file(writer);
     if (round % 4 == 1) writer.publish_snapshot(SnapshotWhen::Now);
     if (round % 5 == 3) {
       remove_batch(writer, kCrashBatch * (1 + round % 2));
@@ -72,6 +83,8 @@ int main(int argc, char** argv) try {
   const std::string command = argv[1];
   if (command == "write") {
     write(argv[2], argc > 3 ? static_cast<uint32_t>(std::atoi(argv[3])) : UINT32_MAX);
+  } else if (command == "compact") {
+    compact(argv[2]);
   } else {
     repair_collection(argv[2]);
   }

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_is_found_or_changes_no_answer) {
   const char* wanted = std::getenv("ZEROSHELF_FLIPS");
   const int flips = wanted == nullptr ? 150 : std::atoi(wanted);
   int harmless = 0;
-  for (int round = 0; round < flips; ++round) {
+  while (found + harmless < flips) {
     auto file = files.begin();
     std::advance(file, static_cast<ptrdiff_t>(random() % files.size()));
     if (file->second.empty()) continue;

@@ -15,7 +15,7 @@ namespace zeroshelf::testing {
 namespace {
 
 void redirect(const char* path, int flags, int target) {
-  const int file = ::open(path, flags, 0600);
+  const int file = ::open(path, flags);
   if (file < 0 || ::dup2(file, target) < 0) ::_exit(127);
 }
 
@@ -39,12 +39,15 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  // Here already, for a child that is killed before it gets to them.
+  write_file(out, "");
+  write_file(err, "");
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("cannot fork");
   if (child == 0) {
     redirect("/dev/null", O_RDONLY, STDIN_FILENO);
-    redirect(out.c_str(), O_WRONLY | O_CREAT, STDOUT_FILENO);
-    redirect(err.c_str(), O_WRONLY | O_CREAT, STDERR_FILENO);
+    redirect(out.c_str(), O_WRONLY, STDOUT_FILENO);
+    redirect(err.c_str(), O_WRONLY, STDERR_FILENO);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
