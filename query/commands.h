@@ -1,16 +1,16 @@
 #pragma once
 
-// What each subcommand of zeroshelf-query does. Each returns an exit code (lib/program/program.h)
-// and throws Error.
+// The subcommands of zeroshelf-query. Each function adds one: its flags, and what it does, which
+// returns an exit code (lib/program/program.h) and throws Error.
 
-#include "query/options.h"
+#include "lib/program/program.h"
 
 namespace zeroshelf {
 
-int run_search(const SearchOptions& options);
-int run_classify(const ClassifyOptions& options);
-int run_export(const ExportOptions& options);
-int run_evaluate(const EvaluateOptions& options);
-int run_embed(const EmbedOptions& options);
+void add_search(Program& program);
+void add_classify(Program& program);
+void add_export(Program& program);
+void add_evaluate(Program& program);
+void add_embed(Program& program);
 
 }  // namespace zeroshelf

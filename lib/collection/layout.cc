@@ -64,7 +64,7 @@ FileSeal seal_from(const json& value, const char* name, const std::string& subje
 }
 
 bool is_part(const std::string& name) {
-  return name == kLockFile || name.starts_with(kCurrentFile) || name.starts_with(kManifestFile) ||
+  return name == kLockFile || name == kAttachmentsFolder || name.starts_with(kCurrentFile) || name.starts_with(kManifestFile) ||
          name.starts_with(kRecordsPrefix);
 }
 
@@ -228,7 +228,8 @@ std::vector<uint64_t> epochs_on_disk(const fs::path& collection) {
 
 std::vector<fs::path> leftovers(const fs::path& collection, const Current& current) {
   std::set<fs::path> known = {collection / kManifestFile, collection / kCurrentFile,
-                              collection / kLockFile, records_directory(collection, current.epoch)};
+                              collection / kLockFile, collection / kAttachmentsFolder,
+                              records_directory(collection, current.epoch)};
   if (current.snapshot_generation) {
     for (const char* kind : {"image", "text", "rows"}) {
       known.insert(snapshot_file(collection, kind, current.epoch, *current.snapshot_generation));

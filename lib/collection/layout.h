@@ -7,6 +7,7 @@
 //   records-<epoch>/         RocksDB, the truth
 //   image-<epoch>-<generation>.faiss, text-..., rows-...     the snapshot
 //   LOCK                     held by the writer
+//   attachments/             what people keep beside the records (attachments.h)
 
 #include <filesystem>
 #include <memory>
@@ -21,6 +22,7 @@ namespace zeroshelf::layout {
 inline constexpr const char* kManifestFile = "MANIFEST.json";
 inline constexpr const char* kCurrentFile = "CURRENT";
 inline constexpr const char* kLockFile = "LOCK";
+inline constexpr const char* kAttachmentsFolder = "attachments";
 
 // The size and checksum that a snapshot's file had when it was written.
 struct FileSeal {

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "lib/collection/attachments.h"
 #include "lib/collection/state.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -358,6 +360,25 @@ void mend_truth(Store& store, const Manifest& manifest, RepairReport& report) {
   store.write(std::move(batch));
 }
 
+// The damaged ones; with remove they are deleted.
+enum class DamagedAttachments { Keep, Remove };
+std::vector<Fault> check_attachments(const fs::path& directory, DamagedAttachments what) {
+  std::vector<Fault> faults;
+  const Attachments attachments(directory);
+  for (const std::string& kind : attachments.kinds()) {
+    for (const std::string& name : attachments.names(kind)) {
+      try {
+        attachments.get(kind, name);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corruption) throw;
+        faults.push_back({fmt::format("{}/{}", kind, name), error.cause()});
+        if (what == DamagedAttachments::Remove) attachments.remove(kind, name);
+      }
+    }
+  }
+  return faults;
+}
+
 }  // namespace
 
 std::vector<Fault> verify_collection(const fs::path& directory) {
@@ -379,6 +400,8 @@ std::vector<Fault> verify_collection(const fs::path& directory) {
     compare_rows(state->rows,
                  rows_from_truth(*state->store, state->counts, state->manifest.dimension), faults);
   }
+  std::ranges::move(check_attachments(directory, DamagedAttachments::Keep),
+                    std::back_inserter(faults));
   return faults;
 }
 
@@ -411,6 +434,8 @@ RepairReport repair_collection(const fs::path& directory) {
     }
   }
   remove_leftovers(directory, current);
+  for (const Fault& fault : check_attachments(directory, DamagedAttachments::Remove))
+    report.lost.push_back({fault.subject, "it was damaged and is removed; make it again"});
   return report;
 }
 

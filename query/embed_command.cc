@@ -1,22 +1,41 @@
 // embed: texts and pictures -> unit vectors, one JSON line an input, in the order of the command
 // line. Tested by tests/programs.
 
-#include <fmt/format.h>
+#include "query/commands.h"
 
+#include <fmt/format.h>
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "lib/output/formats.h"
 #include "lib/output/npy.h"
 #include "lib/output/output_stream.h"
-#include "lib/program/program.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "query/commands.h"
+#include "models/flags/model_flags.h"
 #include "query/read_crop.h"
 
 namespace zeroshelf {
 namespace {
+
+struct EmbedInput {
+  enum class Kind { Text, TextFile, Image };
+  Kind kind = Kind::Text;
+  std::string value;
+};
+
+struct EmbedOptions {
+  std::vector<EmbedInput> inputs;  // in the order of the command line
+  bool tokens = false;
+  std::filesystem::path npy;  // empty: vectors go into the lines
+  ModelOptions model;
+};
 
 constexpr size_t kBatch = 64;
 constexpr uint64_t kMaxTextFileBytes = uint64_t{1} << 30;
@@ -95,8 +114,6 @@ size_t run_length(std::span<const EmbedInput> inputs) {
   return length;
 }
 
-}  // namespace
-
 int run_embed(const EmbedOptions& options) {
   const std::vector<EmbedInput> inputs = expanded(options.inputs);
   if (inputs.empty()) {
@@ -119,6 +136,57 @@ int run_embed(const EmbedOptions& options) {
   if (npy) npy->finish();
   out.flush();
   return kDone;
+}
+
+// One value an occurrence, so that the order of --text, --text-file and --image can be kept.
+CLI::Option* add_input(CLI::App* command, const std::string& name, std::vector<std::string>& values,
+                       const std::string& description) {
+  return command->add_option(name, values, description)->allow_extra_args(false);
+}
+
+struct EmbedFlags {
+  std::vector<std::string> texts;
+  std::vector<std::string> text_files;
+  std::vector<std::string> images;
+};
+
+std::vector<EmbedInput> inputs_in_order(const CLI::App& command, const EmbedFlags& flags) {
+  std::vector<EmbedInput> inputs;
+  size_t text = 0;
+  size_t text_file = 0;
+  size_t image = 0;
+  for (const CLI::Option* option : command.parse_order()) {
+    const std::string name = option->get_name();
+    if (name == "--text") inputs.push_back({EmbedInput::Kind::Text, flags.texts[text++]});
+    if (name == "--text-file")
+      inputs.push_back({EmbedInput::Kind::TextFile, flags.text_files[text_file++]});
+    if (name == "--image") inputs.push_back({EmbedInput::Kind::Image, flags.images[image++]});
+  }
+  return inputs;
+}
+
+}  // namespace
+
+void add_embed(Program& program) {
+  const auto shared = std::make_shared<EmbedOptions>();
+  const auto flags = std::make_shared<EmbedFlags>();
+  EmbedOptions& options = *shared;
+  CLI::App* command =
+      program.add_command("embed", "Show the unit vectors that a model gives", nullptr);
+  command->callback([&program, command, shared, flags] {
+    shared->inputs = inputs_in_order(*command, *flags);
+    program.choose([shared] { return run_embed(*shared); });
+  });
+  add_input(command, "--text", flags->texts, "A text; may be repeated")->type_name("TEXT");
+  add_input(command, "--text-file", flags->text_files, "A file with one text a line")
+      ->type_name("FILE");
+  add_input(command, "--image", flags->images, "A picture; may be repeated")->type_name("FILE");
+  command->add_flag("--tokens", options.tokens, "Add the token ids of texts");
+  command
+      ->add_option("--npy", options.npy,
+                   "Write the vectors there as float32 rows, not into the lines")
+      ->type_name("OUT");
+  add_model_flags(command, options.model, "Default: the bundled model");
 }
 
 }  // namespace zeroshelf

@@ -1,0 +1,243 @@
+// add: files -> the collection. Tested by tests/programs.
+
+#include "indexer/commands.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "indexer/path_list.h"
+#include "indexer/progress.h"
+#include "indexer/sync.h"
+#include "lib/ocr/text_reader.h"
+#include "lib/output/output_stream.h"
+#include "lib/util/error.h"
+#include "lib/util/text.h"
+#include "models/flags/model_flags.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kLargestFileBytes = uint64_t{1} << 36;
+constexpr uint64_t kMostPixels = 2'000'000'000;  // a side is an int
+
+struct AddOptions {
+  std::filesystem::path collection;
+  std::vector<std::filesystem::path> roots;
+  std::string list;  // a file of NUL-separated paths, or "-"; empty: none
+  ModelOptions model;
+  bool no_ocr = false;
+  std::string ocr_languages = "eng";
+  bool keep_missing = false;
+  bool retry_skipped = false;
+  uint64_t max_bytes = DecodeLimits{}.max_bytes;
+  uint64_t max_pixels = DecodeLimits{}.max_pixels;
+  uint64_t batch = 32;
+  bool json = false;
+};
+
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+
+// The first Ctrl-C ends the run after the batch in flight, the second at once.
+void handle_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { stop_requested = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+void check_roots(const std::vector<fs::path>& roots) {
+  for (const fs::path& root : roots) {
+    std::error_code error;
+    const fs::file_status status = fs::status(root, error);
+    if (!fs::exists(status)) {
+      throw Error(ErrorCode::NotFound, root.string(),
+                  error ? errno_text(error.value()) : "no such file or folder",
+                  "name an existing folder or picture");
+    }
+  }
+}
+
+// What is to be taken up. A path of the list may be gone: then its picture is.
+std::vector<fs::path> roots_of(const AddOptions& options) {
+  check_roots(options.roots);
+  std::vector<fs::path> roots = options.roots;
+  if (!options.list.empty()) {
+    for (std::string& path : read_path_list(options.list)) roots.emplace_back(std::move(path));
+  }
+  if (roots.empty()) {
+    throw Error(ErrorCode::InvalidArgument, options.list.empty() ? "add" : options.list,
+                "no path to take up", "name folders or pictures, or give --files0-from a list");
+  }
+  return roots;
+}
+
+// The collection's manifest, if there is a collection.
+std::optional<Manifest> existing_manifest(const fs::path& directory) {
+  if (CollectionWriter::would_create(directory)) return std::nullopt;
+  return Collection::open(directory).manifest();
+}
+
+Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages) {
+  Manifest manifest;
+  manifest.model_name = model.name;
+  manifest.model_path = model.path;
+  manifest.model_fingerprint = model.fingerprint;
+  manifest.dimension = model.dimension;
+  manifest.logit_scale = model.logit_scale;
+  manifest.ocr_languages = ocr_languages;
+  manifest.created_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  return manifest;
+}
+
+// The collection to write to, and its encoder: loaded at once where the model must be compared with
+// the collection's, and otherwise only when there is something to encode.
+class Target {
+ public:
+  explicit Target(const AddOptions& options)
+      : options_(options), existing_(existing_manifest(options.collection)), collection_(open()) {}
+
+  CollectionWriter& collection() { return collection_; }
+  const Manifest& manifest() const { return collection_.manifest(); }
+
+  Encoder& encoder() {
+    if (!encoder_) encoder_ = load_model_of(manifest(), options_.model, EncoderSide::Both);
+    return *encoder_;
+  }
+
+ private:
+  CollectionWriter open() {
+    if (existing_) {
+      if (!options_.model.model.empty()) {
+        encoder_ = load_model_of(*existing_, options_.model, EncoderSide::Both);
+      }
+      return CollectionWriter::open_existing(options_.collection);
+    }
+    encoder_ = load_model(options_.model, EncoderSide::Both);
+    const std::string languages = options_.no_ocr ? "" : options_.ocr_languages;
+    if (!languages.empty()) TextReader(TextReaderOptions{languages});  // throws when one is missing
+    return CollectionWriter::open_or_create(options_.collection,
+                                            manifest_for(encoder_->info(), languages));
+  }
+
+  const AddOptions& options_;
+  std::optional<Manifest> existing_;
+  std::unique_ptr<Encoder> encoder_;
+  CollectionWriter collection_;
+};
+
+SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
+  SyncOptions sync;
+  sync.limits = {options.max_bytes, options.max_pixels};
+  sync.ocr_languages = options.no_ocr ? "" : manifest.ocr_languages;
+  sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
+  sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
+  sync.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
+  sync.batch_pictures = options.batch;
+  sync.threads = options.model.threads;
+  return sync;
+}
+
+std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds) {
+  return fmt::format(
+      "{{\"type\":\"summary\",\"added\":{},\"copied\":{},\"moved\":{},\"removed\":{},\"unchanged\":"
+      "{},"
+      "\"skipped\":{},\"with_text\":{},\"interrupted\":{},\"pictures\":{},\"seconds\":{:.3f}}}\n",
+      report.added, report.copied, report.moved, report.removed, report.unchanged, report.skipped,
+      report.with_text, report.interrupted, counts.pictures, seconds);
+}
+
+void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
+  fmt::print(stderr,
+             "{} added ({} with text), {} copied, {} moved, {} removed, {} unchanged, {} skipped "
+             "in {:.1f} s; "
+             "{} pictures in the collection\n",
+             with_thousands(report.added), with_thousands(report.with_text),
+             with_thousands(report.copied), with_thousands(report.moved),
+             with_thousands(report.removed), with_thousands(report.unchanged),
+             with_thousands(report.skipped), seconds, with_thousands(counts.pictures));
+  if (report.interrupted) fmt::print(stderr, "interrupted: run the same command again to go on\n");
+}
+
+int run_add(const AddOptions& options) {
+  const std::vector<fs::path> roots = roots_of(options);
+  const auto start = std::chrono::steady_clock::now();
+  handle_interrupts();
+  Target target(options);
+
+  OutputStream out(stdout, "standard output");
+  TextProgress text_progress;
+  JsonProgress json_progress(out);
+  SyncObserver& progress = options.json ? static_cast<SyncObserver&>(json_progress) : text_progress;
+  const SyncReport report = sync(
+      target.collection(), roots, sync_options(options, target.manifest()),
+      [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
+  text_progress.finish();
+
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  const CollectionCounts counts = target.collection().counts();
+  if (options.json) {
+    out.write(report_json(report, counts, spent.count()));
+    out.flush();
+  } else {
+    print_report(report, counts, spent.count());
+  }
+  if (report.interrupted) return kFailed;
+  return report.skipped > 0 ? kSomeSkipped : kDone;
+}
+
+}  // namespace
+
+void add_add(Program& program) {
+  const auto shared = std::make_shared<AddOptions>();
+  AddOptions& options = *shared;
+  CLI::App* command = program.add_command(
+      "add", "Take up the pictures of folders: new, changed, moved and deleted ones",
+      [shared] { return run_add(*shared); });
+  command
+      ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
+      ->required();
+  command->add_option("PATH", options.roots, "Folders and pictures");
+  command
+      ->add_option(
+          "--files0-from", options.list,
+          "A file of more paths, each ended by NUL as find -print0 writes them; -: standard "
+          "input")
+      ->type_name("FILE");
+  add_model_flags(command, options.model,
+                  "CLIP checkpoint; needed once, the collection remembers it");
+  command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
+  command
+      ->add_option("--ocr-lang", options.ocr_languages,
+                   "Tesseract languages of a new collection, e.g. eng+deu")
+      ->capture_default_str();
+  command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
+  command->add_flag("--retry-skipped", options.retry_skipped,
+                    "Try files again that were skipped before");
+  command->add_option("--max-bytes", options.max_bytes, "Skip larger files")
+      ->check(CLI::Range(uint64_t{1}, kLargestFileBytes))
+      ->capture_default_str();
+  command->add_option("--max-pixels", options.max_pixels, "Skip larger pictures")
+      ->check(CLI::Range(uint64_t{1}, kMostPixels))
+      ->capture_default_str();
+  command->add_option("--batch", options.batch, "Pictures encoded and committed together")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{4'096}))
+      ->capture_default_str();
+  command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");
+}
+
+}  // namespace zeroshelf

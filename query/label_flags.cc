@@ -1,0 +1,36 @@
+// Tested through the program by tests/programs.
+
+#include "query/label_flags.h"
+
+namespace zeroshelf {
+
+void add_label_flags(CLI::App* command, LabelOptions& options) {
+  CLI::Option_group* group = command->add_option_group("Labels", "Exactly one of");
+  group->add_option("--labels", options.list, "The classes, e.g. \"cat, dog\"")->type_name("LIST");
+  group
+      ->add_option("--labels-file", options.file,
+                   "One label a line, 'label: prompt | prompt'; or JSON")
+      ->type_name("FILE");
+  group->require_option(1);
+  command
+      ->add_option("--template", options.templates,
+                   "Prompt for labels without their own, {} is the label; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+}
+
+void add_fusion_flag(CLI::App* command, LabelOptions& options) {
+  command
+      ->add_option("--fusion", options.fusion,
+                   "How picture and text decide: image or text alone, or max: the surer of both")
+      ->check(CLI::IsMember({"max", "image", "text"}))
+      ->capture_default_str();
+}
+
+std::vector<Label> read_labels(const LabelOptions& options) {
+  return options.file.empty() ? parse_label_list(options.list, options.templates)
+                              : read_label_file(options.file, options.templates);
+}
+
+}  // namespace zeroshelf
