@@ -40,6 +40,7 @@ struct AddOptions {
   ModelOptions model;
   bool no_ocr = false;
   std::string ocr_languages = "eng";
+  bool mask_text = false;
   bool keep_missing = false;
   bool retry_skipped = false;
   uint64_t max_bytes = DecodeLimits{}.max_bytes;
@@ -92,7 +93,7 @@ std::optional<Manifest> existing_manifest(const fs::path& directory) {
   return Collection::open(directory).manifest();
 }
 
-Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages) {
+Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, bool mask_text) {
   Manifest manifest;
   manifest.model_name = model.name;
   manifest.model_path = model.path;
@@ -100,6 +101,7 @@ Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages) 
   manifest.dimension = model.dimension;
   manifest.logit_scale = model.logit_scale;
   manifest.ocr_languages = ocr_languages;
+  manifest.mask_text = mask_text;
   manifest.created_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return manifest;
 }
@@ -122,6 +124,11 @@ class Target {
  private:
   CollectionWriter open() {
     if (existing_) {
+      if (options_.mask_text && !existing_->mask_text) {
+        throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
+                    "was made without --mask-text, so its pictures have no masked vectors",
+                    "make another collection with --mask-text");
+      }
       if (!options_.model.model.empty()) {
         encoder_ = load_model_of(*existing_, options_.model, EncoderSide::Both);
       }
@@ -130,8 +137,8 @@ class Target {
     encoder_ = load_model(options_.model, EncoderSide::Both);
     const std::string languages = options_.no_ocr ? "" : options_.ocr_languages;
     if (!languages.empty()) TextReader(TextReaderOptions{languages});  // throws when one is missing
-    return CollectionWriter::open_or_create(options_.collection,
-                                            manifest_for(encoder_->info(), languages));
+    return CollectionWriter::open_or_create(
+        options_.collection, manifest_for(encoder_->info(), languages, options_.mask_text));
   }
 
   const AddOptions& options_;
@@ -144,6 +151,7 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   SyncOptions sync;
   sync.limits = {options.max_bytes, options.max_pixels};
   sync.ocr_languages = options.no_ocr ? "" : manifest.ocr_languages;
+  sync.mask_text = manifest.mask_text;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
   sync.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
@@ -220,11 +228,16 @@ void add_add(Program& program) {
       ->type_name("FILE");
   add_model_flags(command, options.model,
                   "CLIP checkpoint; needed once, the collection remembers it");
-  command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
+  CLI::Option* no_ocr =
+      command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
   command
       ->add_option("--ocr-lang", options.ocr_languages,
                    "Tesseract languages of a new collection, e.g. eng+deu")
       ->capture_default_str();
+  command
+      ->add_flag("--mask-text", options.mask_text,
+                 "A new collection also keeps each picture's vector with its text blanked out")
+      ->excludes(no_ocr);
   command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
   command->add_flag("--retry-skipped", options.retry_skipped,
                     "Try files again that were skipped before");

@@ -47,9 +47,10 @@ std::string stats_json(const Collection& collection) {
   append_json_string(out, manifest.model_name);
   out += ",\"model_path\":";
   append_json_string(out, manifest.model_path);
-  fmt::format_to(std::back_inserter(out),
-                 ",\"model_fingerprint\":\"{}\",\"ocr_languages\":\"{}\",\"created\":\"{}\"",
-                 manifest.model_fingerprint, manifest.ocr_languages, manifest.created_utc);
+  fmt::format_to(
+      std::back_inserter(out),
+      ",\"model_fingerprint\":\"{}\",\"ocr_languages\":\"{}\",\"mask_text\":{},\"created\":\"{}\"",
+      manifest.model_fingerprint, manifest.ocr_languages, manifest.mask_text, manifest.created_utc);
   out += ",\"skip_reasons\":{";
   std::string separator;
   for (const auto& [reason, count] : count_skip_reasons(collection)) {
@@ -81,6 +82,7 @@ std::string stats_text(const Collection& collection) {
   line("model", printable(fmt::format("{} ({} dimensions) at {}", manifest.model_name,
                                       manifest.dimension, manifest.model_path)));
   line("OCR", manifest.ocr_languages.empty() ? "none" : manifest.ocr_languages);
+  if (manifest.mask_text) line("masked text", "a second vector of each picture with words");
   line("created", manifest.created_utc);
   return out;
 }

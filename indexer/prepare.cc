@@ -6,9 +6,23 @@
 #include <utility>
 
 #include "lib/image/preprocess.h"
+#include "lib/ocr/mask.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
+namespace {
+
+// Blanked in the crop, not in the picture: both crops come from the same resampling then, and the
+// cost does not go with the picture's size.
+Image with_words_masked(const Image& crop, const std::vector<Word>& words, const Image& whole) {
+  std::vector<Box> boxes;
+  for (const Word& word : words) {
+    boxes.push_back(box_in_crop(word.box, whole.width_px, whole.height_px, crop.width_px));
+  }
+  return blank_out(crop, boxes);
+}
+
+}  // namespace
 
 Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReader* reader,
                  const std::function<bool(const ContentHash&)>& is_known) {
@@ -38,6 +52,8 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
     }
     picture.record.word_count = static_cast<uint32_t>(picture.words.size());
     picture.record.text_confidence = mean_confidence(picture.words);
+    if (options.mask_text && !picture.words.empty())
+      picture.masked_crop = with_words_masked(picture.crop, picture.words, image);
   }
   return picture;
 }

@@ -21,6 +21,7 @@ struct PreparedPicture {
   PictureRecord record;
   std::vector<Word> words;
   Image crop;
+  std::optional<Image> masked_crop;  // the crop with its words blanked out, where asked for
 };
 
 // Its content is already in the collection or on its way there.
@@ -34,6 +35,7 @@ using Prepared = std::variant<PreparedPicture, KnownContent, SkippedFile>;
 struct PrepareOptions {
   DecodeLimits limits;
   int crop_size_px = 224;
+  bool mask_text = false;
 };
 
 // reader: null without OCR. is_known is asked for the content's hash before the costly work.

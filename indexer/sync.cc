@@ -83,7 +83,7 @@ class Synchroniser {
   unsigned threads() const { return options_.threads == 0 ? available_cores() : options_.threads; }
 
   PrepareOptions prepare_options() const {
-    return {options_.limits, encoder_->info().preprocessing.size_px};
+    return {options_.limits, encoder_->info().preprocessing.size_px, options_.mask_text};
   }
 
   std::shared_ptr<TextReader> make_reader() const {
@@ -171,19 +171,27 @@ class Synchroniser {
   void encode_pictures() {
     if (pictures_.empty()) return;
     std::vector<Image> crops;
+    std::vector<Image> masked_crops;
     std::vector<std::string> texts;
     for (PreparedPicture& picture : pictures_) {
       crops.push_back(std::move(picture.crop));
+      if (picture.masked_crop) masked_crops.push_back(std::move(*picture.masked_crop));
       if (!picture.words.empty()) texts.push_back(joined_text(picture.words));
     }
     const Matrix image_vectors = encoder_->encode_images(crops);
+    const Matrix masked_vectors = encoder_->encode_images(masked_crops);
     const Matrix text_vectors = encoder_->encode_texts(texts, LongText::Windows);
+    size_t masked = 0;
     size_t text = 0;
     for (size_t i = 0; i < pictures_.size(); ++i) {
       PreparedPicture& picture = pictures_[i];
-      NewPicture added{
-          std::move(picture.record), std::move(picture.words), to_vector(image_vectors.row(i)), {}};
+      NewPicture added{std::move(picture.record),
+                       std::move(picture.words),
+                       to_vector(image_vectors.row(i)),
+                       {},
+                       {}};
       if (!added.words.empty()) added.text_vector = to_vector(text_vectors.row(text++));
+      if (picture.masked_crop) added.masked_vector = to_vector(masked_vectors.row(masked++));
       batch_.added.push_back(std::move(added));
     }
     report_.with_text += texts.size();

@@ -27,6 +27,8 @@ enum class MissingFiles { Remove, Keep };
 struct SyncOptions {
   DecodeLimits limits;
   std::string ocr_languages = "eng";  // empty: no OCR
+  // Also encode pictures with their text blanked out; must be what the collection's manifest says.
+  bool mask_text = false;
   KnownSkips known_skips = KnownSkips::PassOver;
   MissingFiles missing_files = MissingFiles::Remove;
   BadRoots bad_roots = BadRoots::Refuse;

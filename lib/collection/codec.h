@@ -16,11 +16,15 @@ namespace zeroshelf::codec {
 inline constexpr std::string_view kRecordPrefix = "r";   // row -> record
 inline constexpr std::string_view kImagePrefix = "i";    // row -> fp16 picture vector
 inline constexpr std::string_view kTextPrefix = "t";     // row -> fp16 text vector
+inline constexpr std::string_view kMaskedPrefix = "m";   // row -> fp16 vector, text masked
 inline constexpr std::string_view kWordsPrefix = "w";    // row -> OCR words
 inline constexpr std::string_view kPathPrefix = "p";     // path -> row
 inline constexpr std::string_view kContentPrefix = "h";  // content hash, row -> nothing
 inline constexpr std::string_view kSkipPrefix = "s";     // path -> why it was skipped
 inline constexpr std::string_view kRemovedPrefix = "x";  // generation -> rows that it removed
+// Everything that is kept under a row's number; a removed row has none of it.
+inline constexpr std::string_view kRowPrefixes[] = {kRecordPrefix, kImagePrefix, kTextPrefix,
+                                                    kMaskedPrefix, kWordsPrefix};
 inline constexpr std::string_view kStateKey = "!state";
 inline constexpr std::string_view kManifestKey = "!manifest";
 

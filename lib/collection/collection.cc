@@ -86,6 +86,16 @@ std::vector<Word> Collection::words(Row row) const {
   return codec::decode_words(needed(*state_, "words", codec::kWordsPrefix, row));
 }
 
+std::optional<std::vector<uint16_t>> Collection::masked_vector(Row row) const {
+  if (!state_->manifest.mask_text) return std::nullopt;
+  if (text_index(row)) {
+    return codec::decode_vector(needed(*state_, "masked vector", codec::kMaskedPrefix, row),
+                                state_->manifest.dimension);
+  }
+  const std::span<const uint16_t> own = state_->rows.image.row(row);
+  return std::vector<uint16_t>(own.begin(), own.end());
+}
+
 void Collection::for_each_record(
     const std::function<void(Row, const PictureRecord&)>& visit) const {
   state_->store->for_each(codec::kRecordPrefix, "",

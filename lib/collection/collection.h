@@ -73,6 +73,11 @@ class Collection {
   PictureRecord record(Row row) const;
   std::vector<Word> words(Row row) const;
 
+  // fp16, unit length: the vector of the live row's picture with its text blanked out; for a
+  // picture without text the picture's own. Absent where the manifest says that text is not masked.
+  // Read from the records, not from memory. Throws Corruption when the truth lacks it.
+  std::optional<std::vector<uint16_t>> masked_vector(Row row) const;
+
   // All live rows in row order, streaming. The record is valid during the call.
   void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;
 
@@ -128,8 +133,8 @@ class CollectionWriter : public Collection {
   // as before, and the writer must be closed.
   void commit(const Batch& batch);
 
-  // Writes the snapshot when there is none yet or enough was committed since the last one, or always
-  // with Now. Never needed for safety: it makes the next opening fast.
+  // Writes the snapshot when there is none yet or enough was committed since the last one, or
+  // always with Now. Never needed for safety: it makes the next opening fast.
   void publish_snapshot(SnapshotWhen when = SnapshotWhen::WorthIt);
 
   // Renumbers the rows without the tombstones, all or nothing, and publishes a snapshot. Needs room

@@ -57,6 +57,10 @@ class Copier {
     if (record.word_count > 0) {
       batch_.put(codec::row_key(codec::kTextPrefix, fresh),
                  copied_value(*old_.store, codec::kTextPrefix, row));
+      if (old_.manifest.mask_text) {
+        batch_.put(codec::row_key(codec::kMaskedPrefix, fresh),
+                   copied_value(*old_.store, codec::kMaskedPrefix, row));
+      }
       ++counts_.with_text;
     }
     ++counts_.live;

@@ -64,8 +64,8 @@ FileSeal seal_from(const json& value, const char* name, const std::string& subje
 }
 
 bool is_part(const std::string& name) {
-  return name == kLockFile || name == kAttachmentsFolder || name.starts_with(kCurrentFile) || name.starts_with(kManifestFile) ||
-         name.starts_with(kRecordsPrefix);
+  return name == kLockFile || name == kAttachmentsFolder || name.starts_with(kCurrentFile) ||
+         name.starts_with(kManifestFile) || name.starts_with(kRecordsPrefix);
 }
 
 std::vector<std::string> names_in(const fs::path& directory) {
@@ -88,14 +88,16 @@ fs::path snapshot_file(const fs::path& collection, const char* kind, uint64_t ep
 }
 
 std::string encode_manifest(const Manifest& manifest) {
-  return sealed_json({{"zeroshelf_collection", manifest.format_version},
-                      {"model_name", to_utf8(manifest.model_name)},
-                      {"model_path", to_utf8(manifest.model_path)},
-                      {"model_fingerprint", manifest.model_fingerprint},
-                      {"dimension", manifest.dimension},
-                      {"logit_scale", manifest.logit_scale},
-                      {"ocr_languages", manifest.ocr_languages},
-                      {"created", manifest.created_utc}});
+  json value = {{"zeroshelf_collection", manifest.format_version},
+                {"model_name", to_utf8(manifest.model_name)},
+                {"model_path", to_utf8(manifest.model_path)},
+                {"model_fingerprint", manifest.model_fingerprint},
+                {"dimension", manifest.dimension},
+                {"logit_scale", manifest.logit_scale},
+                {"ocr_languages", manifest.ocr_languages},
+                {"created", manifest.created_utc}};
+  if (manifest.mask_text) value["mask_text"] = true;
+  return sealed_json(std::move(value));
 }
 
 Manifest decode_manifest(const std::string& text, const std::string& subject) {
@@ -120,6 +122,8 @@ Manifest decode_manifest(const std::string& text, const std::string& subject) {
   manifest.logit_scale = json_member<float>(value, "logit_scale", subject);
   manifest.ocr_languages = json_member<std::string>(value, "ocr_languages", subject);
   manifest.created_utc = json_member<std::string>(value, "created", subject);
+  if (value.contains("mask_text"))
+    manifest.mask_text = json_member<bool>(value, "mask_text", subject);
   if (manifest.dimension == 0 || manifest.dimension > kMaxDimension) {
     throw Error(ErrorCode::Corruption, subject,
                 fmt::format("damaged: a dimension of {}", manifest.dimension));

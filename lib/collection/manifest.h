@@ -17,6 +17,7 @@ struct Manifest {
   uint32_t dimension = 0;
   float logit_scale = 100;
   std::string ocr_languages;  // empty: the collection was made with --no-ocr
+  bool mask_text = false;     // pictures with words also have the vector of the masked picture
   std::string created_utc;    // ISO 8601
 };
 

@@ -33,12 +33,14 @@ struct PictureRecord {
 };
 
 // A picture that is ready to be committed. Vectors have unit length and the collection's dimension;
-// text_vector is empty for a picture without text.
+// text_vector is empty for a picture without text, masked_vector (of the picture with its text
+// blanked out) is there for a picture with text in a collection that masks text.
 struct NewPicture {
   PictureRecord record;
   std::vector<Word> words;
   std::vector<float> image_vector;
   std::vector<float> text_vector;
+  std::vector<float> masked_vector;
 };
 
 struct SkippedFile {

@@ -42,7 +42,7 @@ std::string vector_fault(const std::optional<std::string>& bytes, uint32_t dimen
 class Audit {
  public:
   explicit Audit(const Store& store, const Manifest& manifest)
-      : store_(store), dimension_(manifest.dimension) {}
+      : store_(store), dimension_(manifest.dimension), mask_text_(manifest.mask_text) {}
 
   void run() {
     scan_rows();
@@ -99,9 +99,10 @@ class Audit {
       next_row_ = std::max(next_row_, row + 1);
     });
     for (const auto& [row, record] : records_) check_row(row, record);
-    for (const auto& [prefix, what] :
-         {std::pair(codec::kImagePrefix, "picture vector"),
-          std::pair(codec::kTextPrefix, "text vector"), std::pair(codec::kWordsPrefix, "words")}) {
+    for (const auto& [prefix, what] : {std::pair(codec::kImagePrefix, "picture vector"),
+                                       std::pair(codec::kTextPrefix, "text vector"),
+                                       std::pair(codec::kMaskedPrefix, "masked vector"),
+                                       std::pair(codec::kWordsPrefix, "words")}) {
       scan(prefix, what, [&](std::string_view key, std::string_view) {
         const Row row = codec::row_of_key(key);
         next_row_ = std::max(next_row_, row + 1);
@@ -128,6 +129,13 @@ class Audit {
         lose("its text vector " + cause);
     } else if (text) {
       lose("it has a text vector and no words");
+    }
+    const auto masked = get(codec::kMaskedPrefix, row);
+    if (record.word_count > 0 && mask_text_) {
+      if (const std::string cause = vector_fault(masked, dimension_); !cause.empty())
+        lose("its masked vector " + cause);
+    } else if (masked) {
+      lose("it has a masked vector and nothing to mask");
     }
     const auto words = get(codec::kWordsPrefix, row);
     if (!words) {
@@ -181,6 +189,7 @@ class Audit {
 
   const Store& store_;
   uint32_t dimension_;
+  bool mask_text_;
   std::vector<Fault> faults_;
   std::unordered_map<Row, PictureRecord> records_;
   std::unordered_set<Row> lost_;
@@ -335,10 +344,7 @@ void mend_truth(Store& store, const Manifest& manifest, RepairReport& report) {
   codec::State mended = audited_counts(audit, counts);
   for (const auto& [row, record] : audit.rows()) {
     if (audit.lost_rows().contains(row)) {
-      for (const std::string_view prefix :
-           {codec::kRecordPrefix, codec::kImagePrefix, codec::kTextPrefix, codec::kWordsPrefix}) {
-        batch.erase(row_key(prefix, row));
-      }
+      for (const std::string_view prefix : codec::kRowPrefixes) batch.erase(row_key(prefix, row));
       batch.erase(codec::path_key(codec::kPathPrefix, record.file.path));
       batch.erase(codec::content_key(record.content_hash, row));
       removed.push_back(row);

@@ -72,6 +72,7 @@ class Commit {
   struct AddedRow {
     std::vector<uint16_t> image;
     std::optional<std::vector<uint16_t>> text;
+    std::optional<std::vector<uint16_t>> masked;
   };
 
   Commit(const Collection& collection, const Collection::State& state)
@@ -149,10 +150,7 @@ class Commit {
     if (is_gone(row)) return;
     expect_live(row);
     const PictureRecord record = record_of(row);
-    for (const std::string_view prefix :
-         {codec::kRecordPrefix, codec::kImagePrefix, codec::kTextPrefix, codec::kWordsPrefix}) {
-      writes_.erase(row_key(prefix, row));
-    }
+    for (const std::string_view prefix : codec::kRowPrefixes) writes_.erase(row_key(prefix, row));
     writes_.erase(codec::content_key(record.content_hash, row));
     if (row_of(record.file.path) == row) unmap(record.file.path);
     gone_.insert(row);
@@ -182,10 +180,11 @@ class Commit {
     PictureRecord record = collection_.record(source);
     record.file = file;
     const std::span<const uint16_t> image = state_.rows.image.row(source);
-    AddedRow row{{image.begin(), image.end()}, std::nullopt};
+    AddedRow row{{image.begin(), image.end()}, std::nullopt, std::nullopt};
     if (const auto index = collection_.text_index(source)) {
       const std::span<const uint16_t> text = state_.rows.text.row(*index);
       row.text.emplace(text.begin(), text.end());
+      row.masked = collection_.masked_vector(source);
     }
     append(record, collection_.words(source), std::move(row));
   }
@@ -193,13 +192,20 @@ class Commit {
   void add(const NewPicture& picture) {
     const uint32_t dimension = state_.manifest.dimension;
     const std::string& path = picture.record.file.path;
-    AddedRow row{checked_halves(picture.image_vector, dimension, path), std::nullopt};
+    AddedRow row{checked_halves(picture.image_vector, dimension, path), std::nullopt, std::nullopt};
     if (!picture.text_vector.empty())
       row.text = checked_halves(picture.text_vector, dimension, path);
     if (row.text.has_value() != (picture.record.word_count > 0) ||
         picture.words.size() != picture.record.word_count) {
       throw Error(ErrorCode::InvalidArgument, path,
                   "its words and its text vector do not fit together");
+    }
+    if (!picture.masked_vector.empty())
+      row.masked = checked_halves(picture.masked_vector, dimension, path);
+    if (row.masked.has_value() != (state_.manifest.mask_text && row.text.has_value())) {
+      throw Error(
+          ErrorCode::InvalidArgument, path,
+          "a masked vector belongs to each picture with text of a collection that masks it");
     }
     append(picture.record, picture.words, std::move(row));
   }
@@ -210,6 +216,8 @@ class Commit {
     writes_.put(row_key(codec::kImagePrefix, row), codec::encode_vector(added.image));
     if (added.text)
       writes_.put(row_key(codec::kTextPrefix, row), codec::encode_vector(*added.text));
+    if (added.masked)
+      writes_.put(row_key(codec::kMaskedPrefix, row), codec::encode_vector(*added.masked));
     writes_.put(row_key(codec::kWordsPrefix, row), codec::encode_words(words));
     writes_.put(codec::content_key(record.content_hash, row), "");
     ++counts_.live;

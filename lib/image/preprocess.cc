@@ -32,6 +32,14 @@ Image resize_and_crop(const Image& image, int size_px) {
       {rounded_half(width - size_px), rounded_half(height - size_px), size_px, size_px});
 }
 
+CropPlace crop_place(int width_px, int height_px, int size_px) {
+  const double scale = static_cast<double>(size_px) / std::min(width_px, height_px);
+  const auto excess = [&](int side) {
+    return rounded_half(int64_t{size_px} * side / std::min(width_px, height_px) - size_px);
+  };
+  return {scale, excess(width_px), excess(height_px)};
+}
+
 void normalise_pixels(const Image& image, const Preprocessing& preprocessing,
                       std::span<float> out) {
   const size_t pixels = static_cast<size_t>(image.width_px) * image.height_px;

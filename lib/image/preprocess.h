@@ -4,6 +4,7 @@
 // preprocessing (torchvision Resize and CenterCrop over PIL, https://github.com/openai/CLIP).
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 #include "lib/image/image.h"
@@ -24,6 +25,15 @@ Image resize_bicubic(const Image& image, int width_px, int height_px);
 // Shorter side to size_px (the longer one is size_px * longer / shorter, rounded down), then the
 // centre square (offset rounded half to even, as Python's round does). Gives size_px x size_px.
 Image resize_and_crop(const Image& image, int size_px);
+
+// Where resize_and_crop puts a point of a width_px x height_px picture: its resized coordinates are
+// the point's times scale, minus x or y.
+struct CropPlace {
+  double scale = 1;
+  int64_t x = 0;
+  int64_t y = 0;
+};
+CropPlace crop_place(int width_px, int height_px, int size_px);
 
 // (sample / 255 - mean) / standard deviation, as planes R, G, B: out has 3 * width * height floats.
 void normalise_pixels(const Image& image, const Preprocessing& preprocessing, std::span<float> out);

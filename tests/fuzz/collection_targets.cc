@@ -53,6 +53,12 @@ Manifest manifest() {
   return manifest;
 }
 
+std::string masking_manifest() {
+  Manifest masking = manifest();
+  masking.mask_text = true;
+  return layout::encode_manifest(masking);
+}
+
 size_t depth_of(const std::string& text) {
   size_t depth = 0;
   size_t deepest = 0;
@@ -239,7 +245,7 @@ Target manifest_target() {
     });
   };
   return {"",
-          {layout::encode_manifest(manifest())},
+          {layout::encode_manifest(manifest()), masking_manifest()},
           {"\"dimension\":", "\"checksum\":\"\",", "\"zeroshelf_collection\":", "[",
            "{\"a\":", "null", "\"\\ud800\""},
           seal_json,

@@ -12,6 +12,7 @@
 #include "indexer/sync.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "tests/support/draw.h"
 #include "tests/support/fake_encoder.h"
 #include "tests/support/temporary_directory.h"
 
@@ -44,7 +45,6 @@ struct Shelf : SyncObserver {
   }
 
   CollectionWriter open() {
-    Manifest manifest;
     manifest.model_name = encoder.info().name;
     manifest.model_fingerprint = encoder.info().fingerprint;
     manifest.dimension = encoder.info().dimension;
@@ -91,6 +91,7 @@ struct Shelf : SyncObserver {
   testing::TemporaryDirectory directory;
   fs::path folder = directory / "pictures";
   FakeEncoder encoder;
+  Manifest manifest;
   SyncOptions options;
   std::atomic<bool> stop{false};
   int stop_after_commits = 0;
@@ -118,6 +119,27 @@ BOOST_AUTO_TEST_CASE(new_changed_and_deleted_files_are_taken_up) {
   BOOST_TEST(report.removed == 1u);
   BOOST_TEST(report.unchanged == 8u);
   BOOST_TEST(open().counts().pictures == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_with_words_get_a_vector_without_them) {
+  Image image = testing::plain_image(300, 200, {200, 90, 40});
+  put("plain.png", testing::png_bytes(image));
+  testing::draw_text(image, "WRITTEN", 30, 120, 40, {255, 255, 255});
+  put("written.png", testing::png_bytes(image));
+  manifest.mask_text = options.mask_text = true;
+  options.ocr_languages = "eng";
+  BOOST_TEST(sync_folder().with_text == 1u);
+  BOOST_TEST(encoded == 3u);
+  const CollectionWriter collection = open();
+  const Row plain = *collection.find_path((folder / "plain.png").string());
+  const Row written = *collection.find_path((folder / "written.png").string());
+  std::vector<float> seen(FakeEncoder::kDimension);
+  std::vector<float> masked(FakeEncoder::kDimension);
+  from_fp16(collection.image_vectors().row(plain), seen);
+  from_fp16(*collection.masked_vector(written), masked);
+  for (size_t i = 0; i < seen.size(); ++i) BOOST_TEST(std::abs(seen[i] - masked[i]) < 0.01f);
+  from_fp16(collection.image_vectors().row(written), masked);
+  BOOST_TEST(std::abs(seen[2] - masked[2]) > 0.02f);  // the words are in the picture's own vector
 }
 
 BOOST_AUTO_TEST_CASE(moved_and_touched_files_are_kept_without_encoding) {
