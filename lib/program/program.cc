@@ -4,17 +4,34 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "lib/output/output_stream.h"
 #include "lib/util/error.h"
+#include "lib/util/suggest.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
+namespace {
+
+// With those of its groups, which are subcommands without a name to CLI11.
+void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
+  for (const CLI::Option* option : command->get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const CLI::App* group : command->get_subcommands([](const CLI::App*) { return true; })) {
+    if (group->get_name().empty()) collect_flags(group, names);
+  }
+}
+
+}  // namespace
 
 Program::Program(std::string name, std::string description)
     : name_(std::move(name)), app_(std::move(description), name_) {
@@ -41,12 +58,35 @@ int Program::report(const std::string& message) const {
 std::string Program::unknown_command(int argc, char** argv) const {
   if (argc < 2 || argv[1][0] == '-') return "";
   std::string known;
+  std::vector<std::string> names;
   for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == argv[1]) return "";
     known += (known.empty() ? "" : ", ") + command->get_name();
+    names.push_back(command->get_name());
   }
   if (known.empty()) return "";  // a program without subcommands
-  return printable(argv[1]) + ": no such subcommand; use one of " + known;
+  const std::string meant = did_you_mean(argv[1], names);
+  return printable(argv[1]) + ": no such subcommand" +
+         (meant.empty() ? "; use one of " + known : meant);
+}
+
+// CLI11 tells of a required flag that is missing before it tells of the mistyped one.
+std::string Program::unknown_flag(int argc, char** argv) const {
+  const auto chosen = app_.get_subcommands();
+  const CLI::App* command = chosen.empty() ? &app_ : chosen.front();
+  std::vector<std::string> known;
+  collect_flags(command, known);
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    const std::string_view argument(argv[i]);
+    const std::string name(argument.substr(0, argument.find('=')));
+    if (!name.starts_with("--") || std::ranges::find(known, name) != known.end()) continue;
+    const std::string meant = did_you_mean(name, known);
+    return printable(name) + ": no such flag" +
+           (meant.empty()
+                ? "; see " + name_ + (chosen.empty() ? "" : " " + command->get_name()) + " --help"
+                : meant);
+  }
+  return "";
 }
 
 int Program::run(int argc, char** argv) {
@@ -60,6 +100,8 @@ int Program::run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0)
       return app_.exit(error) == 0 ? kDone : kFailed;  // help, version
+    if (const std::string unknown = unknown_flag(argc, argv); !unknown.empty())
+      return report(unknown);
     return report(printable(error.what()) + "; see " + name_ + " --help");
   } catch (const ClosedPipe&) {
     return kDone;

@@ -35,7 +35,9 @@ class Program {
   int run(int argc, char** argv);
 
  private:
+  // What is wrong with a subcommand or flag that there is not, or nothing.
   std::string unknown_command(int argc, char** argv) const;
+  std::string unknown_flag(int argc, char** argv) const;
   int report(const std::string& message) const;
 
   std::string name_;

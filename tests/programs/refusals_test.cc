@@ -110,6 +110,13 @@ BOOST_AUTO_TEST_CASE(a_command_line_that_makes_no_sense) {
   check_refused(*this, zeroshelf_query, {"search", collection}, "nothing to search for");
   check_refused(*this, zeroshelf_query, {"dance"}, "dance");
   check_refused(*this, zeroshelf_query, {}, "subcommand");
+  check_refused(*this, zeroshelf_query, {"serach", collection, "x"}, "did you mean 'search'?");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--lables", "a, b"},
+                "--lables: no such flag; did you mean '--labels'?");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", "--fromat=csv"},
+                "did you mean '--format'?");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", "--qqqqq"},
+                "--qqqqq: no such flag; see zeroshelf-query classify --help");
   check_refused(*this, zeroshelf_query, {"embed", "--model", small_model().string()},
                 "nothing to embed");
 }
