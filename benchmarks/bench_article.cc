@@ -15,6 +15,7 @@
 #include "lib/fusion/fusion.h"
 #include "lib/image/decode.h"
 #include "lib/image/preprocess.h"
+#include "lib/judging/resampling.h"
 #include "lib/labels/label_vectors.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/output/formats.h"
@@ -31,7 +32,6 @@ using namespace zeroshelf;
 using namespace zeroshelf::bench;
 
 constexpr double kTrainingShare = 0.7;  // the article's
-constexpr size_t kResamples = 2000;
 constexpr uint64_t kMaxPictureBytes = uint64_t{256} << 20;
 
 struct Options {
@@ -263,9 +263,10 @@ class Comparison {
 };
 
 Bar bar_of(const Row& row, uint64_t seed) {
+  const std::vector<double> right(row.right.begin(), row.right.end());
+  const Interval interval = mean_interval(right, {.seed = seed});
   const auto good = std::count(row.right.begin(), row.right.end(), true);
-  const Interval interval = bootstrap_interval(row.right, kResamples, seed);
-  return {row.name, static_cast<double>(good) / static_cast<double>(row.right.size()), interval.low,
+  return {row.name, static_cast<double>(good) / static_cast<double>(right.size()), interval.low,
           interval.high};
 }
 

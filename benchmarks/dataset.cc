@@ -9,13 +9,12 @@
 
 #include "lib/image/find_files.h"
 #include "lib/util/error.h"
-#include "models/train/random.h"
+#include "lib/util/random.h"
 
 namespace zeroshelf::bench {
 namespace {
 
 namespace fs = std::filesystem;
-using train::Random;
 
 void shuffle(std::vector<size_t>& items, Random& random) {
   for (size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
@@ -68,21 +67,6 @@ Split stratified_split(const std::vector<Example>& examples, double training_sha
   std::sort(split.training.begin(), split.training.end());
   std::sort(split.test.begin(), split.test.end());
   return split;
-}
-
-Interval bootstrap_interval(const std::vector<bool>& right, size_t resamples, uint64_t seed) {
-  Random random(seed);
-  std::vector<double> means(resamples);
-  for (double& mean : means) {
-    size_t sum = 0;
-    for (size_t i = 0; i < right.size(); ++i) sum += right[random.below(right.size())];
-    mean = static_cast<double>(sum) / static_cast<double>(right.size());
-  }
-  std::sort(means.begin(), means.end());
-  const auto at = [&](double share) {
-    return means[static_cast<size_t>(std::lround(share * static_cast<double>(resamples - 1)))];
-  };
-  return {at(0.025), at(0.975)};
 }
 
 }  // namespace zeroshelf::bench

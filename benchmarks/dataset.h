@@ -36,12 +36,4 @@ struct Split {
 // on both sides.
 Split stratified_split(const std::vector<Example>& examples, double training_share, uint64_t seed);
 
-// The 95 % interval of the mean of right (0 or 1 each), from percentiles of resamples drawn with
-// replacement (Efron 1979). right is not empty.
-struct Interval {
-  double low = 0;
-  double high = 0;
-};
-Interval bootstrap_interval(const std::vector<bool>& right, size_t resamples, uint64_t seed);
-
 }  // namespace zeroshelf::bench

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "lib/image/image.h"
+#include "lib/util/random.h"
 #include "models/train/fonts.h"
-#include "models/train/random.h"
 
 namespace zeroshelf::train {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "lib/image/image.h"
+#include "lib/util/random.h"
 #include "models/train/canvas.h"
 #include "models/train/fonts.h"
-#include "models/train/random.h"
 #include "models/train/things.h"
 #include "models/train/worlds.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/util/random.h"
 #include "models/train/generator.h"
-#include "models/train/random.h"
 
 namespace zeroshelf::train {
 

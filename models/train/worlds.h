@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "models/train/random.h"
+#include "lib/util/random.h"
 #include "models/train/things.h"
 
 namespace zeroshelf::train {

@@ -67,17 +67,6 @@ BOOST_AUTO_TEST_CASE(small_classes_have_a_picture_on_both_sides) {
   BOOST_TEST(split.test.size() == 2u);
 }
 
-// For a mean of n independent trials the interval is about 1.96 sqrt(p (1 - p) / n) to either side.
-BOOST_AUTO_TEST_CASE(the_bootstrap_gives_the_interval_of_the_normal_distribution) {
-  std::vector<bool> right(400);
-  for (size_t i = 0; i < 320; ++i) right[i] = true;
-  const Interval interval = bootstrap_interval(right, 4000, 1);
-  BOOST_TEST(std::abs(interval.low - (0.8 - 0.0392)) < 0.006);
-  BOOST_TEST(std::abs(interval.high - (0.8 + 0.0392)) < 0.006);
-  const Interval again = bootstrap_interval(right, 4000, 1);
-  BOOST_TEST(again.low == interval.low);
-}
-
 BOOST_AUTO_TEST_CASE(a_chart_shows_names_as_text_and_bars_to_scale) {
   const std::string svg = bar_chart("<b>", {{"a & b", 0.5, 0.4, 0.6}, {"c", 1, 1, 1}});
   BOOST_TEST(svg.find("&lt;b&gt;") != std::string::npos);

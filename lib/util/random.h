@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace zeroshelf::train {
+namespace zeroshelf {
 
 class Random {
  public:
@@ -46,4 +46,4 @@ class Random {
   uint64_t state_;
 };
 
-}  // namespace zeroshelf::train
+}  // namespace zeroshelf
