@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/output/svg.h"
 #include "lib/util/file.h"
 
 namespace zeroshelf::train {
@@ -59,18 +60,16 @@ double number(const Line& line, size_t column) {
   return std::strtod(line[column].c_str(), nullptr);
 }
 
-std::string polyline(const std::vector<Line>& lines, const Curve& curve, double most_pictures,
-                     double highest) {
-  std::string points;
+std::vector<Point> points_of(const std::vector<Line>& lines, const Curve& curve,
+                             double most_pictures, double highest) {
+  std::vector<Point> points;
   for (const Line& line : lines) {
     if (line[curve.column].empty()) continue;
     const double share = number(line, curve.column) / (curve.is_share ? 1 : highest);
-    points +=
-        fmt::format("{:.1f},{:.1f} ", kLeft + kWidth * number(line, kPictures) / most_pictures,
-                    kTop + kHeight * (1 - share));
+    points.push_back(
+        {kLeft + kWidth * number(line, kPictures) / most_pictures, kTop + kHeight * (1 - share)});
   }
-  return fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"2\" points=\"{}\"/>\n",
-                     curve.colour, points);
+  return points;
 }
 
 }  // namespace
@@ -83,30 +82,22 @@ void write_curve_plot(const std::filesystem::path& csv, const std::filesystem::p
     highest = std::max(highest, number(line, 4));
     most_pictures = std::max(most_pictures, number(line, kPictures));
   }
-  std::string text = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"400\" "
-      "font-family=\"sans-serif\" font-size=\"12\">\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
-      "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#bbb\"/>\n",
-      kLeft, kTop, kWidth, kHeight);
+  Svg plot(760, 400, 12);
+  plot.rectangle({kLeft, kTop}, kWidth, kHeight, "none", "#bbb");
   for (int tick = 0; tick <= 4; ++tick) {
-    const double y = kTop + kHeight * (1 - tick / 4.0);
-    text += fmt::format(
-        "<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"end\">{:.1f}</text>"
-        "<text x=\"{:.0f}\" y=\"{:.0f}\" fill=\"#b23a48\">{} %</text>\n",
-        kLeft - 6, y + 4, highest * tick / 4, kLeft + kWidth + 6, y + 4, 25 * tick);
+    const double y = kTop + kHeight * (1 - tick / 4.0) + 4;
+    plot.text({kLeft - 6, y}, fmt::format("{:.1f}", highest * tick / 4), {Anchor::End});
+    plot.text({kLeft + kWidth + 6, y}, fmt::format("{} %", 25 * tick), {Anchor::Start, "#b23a48"});
   }
-  text +=
-      fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"end\">{:.0f} pictures</text>\n",
-                  kLeft + kWidth, kTop + kHeight + 20, most_pictures);
+  plot.text({kLeft + kWidth, kTop + kHeight + 20}, fmt::format("{:.0f} pictures", most_pictures),
+            {Anchor::End});
   double x = kLeft;
   for (const Curve& curve : kCurves) {
-    text += polyline(lines, curve, most_pictures, highest);
-    text += fmt::format("<text x=\"{:.0f}\" y=\"24\" fill=\"{}\">{}</text>\n", x, curve.colour,
-                        curve.name);
+    plot.polyline(points_of(lines, curve, most_pictures, highest), curve.colour);
+    plot.text({x, 24}, curve.name, {Anchor::Start, curve.colour});
     x += curve.column == 4 ? 50 : 140;
   }
-  write_file_atomically(svg, text + "</svg>\n");
+  write_file_atomically(svg, plot.str());
 }
 
 }  // namespace zeroshelf::train

@@ -155,8 +155,10 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
   }
   const Evaluation evaluation = evaluate(collection, labels, vectors, truth);
   BOOST_REQUIRE_EQUAL(evaluation.rules.size(), 3u);
-  for (const RuleAccuracy& accuracy : evaluation.rules) {
-    const auto predictions = classify(collection, vectors, parse_fusion_rule(accuracy.rule));
+  BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), 3u);
+  for (size_t i = 0; i < evaluation.rules.size(); ++i) {
+    const Report& report = evaluation.judged.reports[i];
+    const auto predictions = classify(collection, vectors, parse_fusion_rule(evaluation.rules[i]));
     uint64_t right = 0;
     uint64_t known = 0;
     for (Row row = 1; row < 600; row += 2) {
@@ -164,19 +166,19 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
       ++known;
       right += predictions[row].winner && predictions[row].answer().label == row % 3;
     }
-    BOOST_TEST(accuracy.all.trials == known);
-    BOOST_TEST(accuracy.all.good == right);
-    Share sum;
-    for (const Share& share : accuracy.of_label) {
-      sum.good += share.good;
-      sum.trials += share.trials;
+    BOOST_TEST(evaluation.pictures == known);
+    BOOST_TEST(report.accuracy.value == static_cast<double>(right) / static_cast<double>(known));
+    LabelCounts sum;
+    for (const LabelCounts& counts : report.labels) {
+      sum.right += counts.right;
+      sum.truths += counts.truths;
     }
-    BOOST_TEST(sum.good == right);
-    BOOST_TEST(sum.trials == known);
+    BOOST_TEST(sum.right == right);
+    BOOST_TEST(sum.truths == known);
   }
   // Rows 7, 21, 35 ... were removed; they and "/not there" are not in the collection.
-  BOOST_TEST(evaluation.not_in_collection == 1 + 300 - evaluation.rules[0].all.trials);
-  BOOST_TEST(evaluation.without_truth == 600 - evaluation.rules[0].all.trials);
+  BOOST_TEST(evaluation.not_in_collection == 1 + 300 - evaluation.pictures);
+  BOOST_TEST(evaluation.without_truth == 600 - evaluation.pictures);
 }
 
 BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {

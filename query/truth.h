@@ -1,0 +1,43 @@
+#pragma once
+
+// Pictures whose label is known, from a CSV file.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/collection/collection.h"
+#include "lib/labels/labels.h"
+
+namespace zeroshelf {
+
+// path -> label. Paths are absolute and lexically normal.
+using Truth = std::map<std::string, std::string>;
+
+// A CSV file (RFC 4180) whose first line names its columns, among them path and label. Relative
+// paths are relative to the file's folder. Throws NotFound, or InvalidArgument naming the line.
+Truth read_truth(const std::filesystem::path& csv);
+
+// Every label that the truth names, in byte order.
+std::vector<std::string> labels_of(const Truth& truth);
+
+// Which row has which label by the truth.
+struct KnownPicture {
+  Row row = 0;
+  uint32_t label = 0;  // its place among the labels
+};
+
+struct KnownPictures {
+  std::vector<KnownPicture> pictures;  // in row order; at least one
+  uint64_t not_in_collection = 0;      // pictures of the truth that the collection does not have
+  uint64_t without_truth = 0;          // pictures of the collection that the truth does not name
+};
+
+// Throws InvalidArgument when the truth names a label that is not among the labels, or when no
+// picture of the collection has a truth.
+KnownPictures known_pictures(const Collection& collection, const std::vector<Label>& labels,
+                             const Truth& truth);
+
+}  // namespace zeroshelf
