@@ -101,7 +101,7 @@ RowTable read_snapshot(const fs::path& directory, const layout::Current& current
   };
   const auto map = [&](const char* kind, const layout::FileSeal& seal) {
     VectorRows rows = VectorRows::map_faiss_file(path(kind), dimension);
-    if (fs::file_size(path(kind)) != seal.bytes) {
+    if (rows.file_bytes() != seal.bytes) {
       throw Error(ErrorCode::Corruption, path(kind).string(),
                   "damaged: its size is not the one it was written with");
     }

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -107,6 +108,9 @@ int Program::run(int argc, char** argv) {
     return kDone;
   } catch (const Error& error) {
     return report(error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(
+        system_error(error.path1().string(), "use the path", error.code().value()).what());
   } catch (const std::bad_alloc&) {
     return report("out of memory; close other programs or use a machine with more");
   } catch (const std::exception& error) {

@@ -34,6 +34,8 @@ class VectorRows {
 
   uint32_t dimension() const { return dimension_; }
   uint64_t size() const { return mapped_rows_ + tail_.size() / dimension_; }
+  // Of the mapped file, also when it has lost its name; 0 without one.
+  uint64_t file_bytes() const { return file_.bytes().size(); }
 
   void append(std::span<const uint16_t> row);
 

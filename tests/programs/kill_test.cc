@@ -1,13 +1,16 @@
 // The real indexer, killed at random instants while it adds, compacts and repairs: the collection
 // verifies, what was committed is there, and finishing gives what a run that was never killed
-// gives.
+// gives: the same rows, and vectors that are apart by no more than the rounding of a batch of
+// another size (a run that goes on has other batches).
 //
 // ZEROSHELF_KILLS sets the number of kills (default 15); the seed is printed.
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <sstream>
 
@@ -34,6 +37,16 @@ std::string pixmap(int number) {
   return file;
 }
 
+// Two unit vectors of one picture that were encoded in batches of other sizes differ by the
+// rounding of fp32, and where that crosses a border, by one step of fp16 in a few dimensions.
+constexpr double kMaxDistance = 3e-4;
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double square = 0;
+  for (size_t i = 0; i < a.size(); ++i) square += std::pow(double{a[i]} - b[i], 2);
+  return std::sqrt(square);
+}
+
 struct Killer {
   Killer() {
     if (const char* wanted = std::getenv("ZEROSHELF_KILLS")) kills_wanted = std::atoi(wanted);
@@ -53,6 +66,55 @@ struct Killer {
             std::to_string(batch),
             "--model",
             testing::small_model().string()};
+  }
+
+  // What a finished run must have in common with one that was never killed.
+  struct Picture {
+    PictureRecord record;
+    std::string words;
+    std::vector<float> image_vector;
+    std::string label;
+    double score = 0;
+  };
+  static std::map<std::string, Picture> pictures_of(const fs::path& directory) {
+    std::map<std::string, Picture> pictures;
+    const Collection collection = Collection::open(directory);
+    collection.for_each_record([&](Row row, const PictureRecord& record) {
+      Picture& picture = pictures[record.file.path];
+      picture.record = record;
+      for (const Word& word : collection.words(row)) picture.words += word.text + " ";
+      picture.image_vector.resize(collection.manifest().dimension);
+      from_fp16(collection.image_vectors().row(row), picture.image_vector);
+    });
+    BOOST_TEST(pictures.size() == collection.counts().pictures);
+    for (const auto& line : testing::json_lines(answers(directory))) {
+      Picture& picture = pictures.at(line["path"].get<std::string>());
+      picture.label = line["label"].get<std::string>();
+      picture.score = line["score"].get<double>();
+    }
+    return pictures;
+  }
+
+  void check_same(const fs::path& finished, const fs::path& never_killed) {
+    const auto pictures = pictures_of(finished);
+    const auto expected = pictures_of(never_killed);
+    const double logit_scale = Collection::open(finished).manifest().logit_scale;
+    BOOST_REQUIRE(pictures.size() == expected.size());
+    for (const auto& [path, wanted] : expected) {
+      BOOST_TEST_CONTEXT("seed " << seed << " " << path) {
+        BOOST_REQUIRE(pictures.contains(path));
+        const Picture& found = pictures.at(path);
+        BOOST_TEST((found.record.file == wanted.record.file));
+        BOOST_TEST((found.record.content_hash == wanted.record.content_hash));
+        BOOST_TEST(found.words == wanted.words);
+        const double apart = distance(found.image_vector, wanted.image_vector);
+        BOOST_TEST(apart <= kMaxDistance);
+        farthest = std::max(farthest, apart);
+        BOOST_TEST(found.label == wanted.label);
+        // A logit moves by at most logit_scale * apart, and a softmax by half of the largest move.
+        BOOST_TEST(std::abs(found.score - wanted.score) <= 0.5 * logit_scale * apart + 1e-6);
+      }
+    }
   }
 
   // What the collection answers, in the order of the paths.
@@ -106,6 +168,7 @@ struct Killer {
   fs::path folder = directory / "pictures";
   int kills_wanted = 15;
   int kills = 0;
+  double farthest = 0;
   ProgramResult said;
 };
 
@@ -117,7 +180,6 @@ BOOST_AUTO_TEST_CASE(a_killed_indexer_loses_nothing_and_goes_on) {
   BOOST_REQUIRE(zeroshelf_index(add(whole, 8)).exit_code == 0);
   const auto run_time = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - start);
-  const std::string expected = answers(whole);
 
   for (int cycle = 0; kills < kills_wanted; ++cycle) {
     const fs::path collection = directory / ("cycle" + std::to_string(cycle));
@@ -129,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_killed_indexer_loses_nothing_and_goes_on) {
       check_sound(collection, committed);
     }
     BOOST_REQUIRE_MESSAGE(said.exit_code == 0, said.err);
-    BOOST_TEST(answers(collection) == expected);
+    check_same(collection, whole);
 
     // Tombstones to compact, kills on the way; repair with nothing to repair, likewise.
     BOOST_REQUIRE(zeroshelf_index({"add", collection.string(),
@@ -147,15 +209,15 @@ BOOST_AUTO_TEST_CASE(a_killed_indexer_loses_nothing_and_goes_on) {
     BOOST_TEST(zeroshelf_index({"compact", collection.string()}).exit_code == 0);
     fs::rename(directory / "away.ppm", folder / "p105.ppm");
     BOOST_REQUIRE(zeroshelf_index(add(collection, batch)).exit_code == 0);
-    BOOST_TEST(answers(collection) == expected);
+    check_same(collection, whole);
     fs::remove_all(collection);
   }
+  BOOST_TEST_MESSAGE("vectors of the same picture at most " << farthest << " apart");
 }
 
 BOOST_AUTO_TEST_CASE(a_creation_cut_short_is_gone_on_with) {
   const fs::path whole = directory / "whole";
   BOOST_REQUIRE(zeroshelf_index(add(whole, 8)).exit_code == 0);
-  const std::string expected = answers(whole);
   fs::create_directory(directory / "nothing");
   for (const char* kept : {"LOCK", "records-1", "CURRENT"}) {
     BOOST_TEST_CONTEXT("all but " << kept << " and what came before it is missing") {
@@ -168,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_creation_cut_short_is_gone_on_with) {
       if (kept == std::string("LOCK")) fs::remove_all(collection / "records-1");
       const ProgramResult result = zeroshelf_index(add(collection, 8));
       BOOST_TEST(result.exit_code == 0, result.err);
-      BOOST_TEST(answers(collection) == expected);
+      check_same(collection, whole);
     }
   }
 }

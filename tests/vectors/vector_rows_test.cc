@@ -3,6 +3,8 @@
 #include <faiss/Index.h>
 #include <faiss/index_io.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <random>
 
@@ -32,6 +34,19 @@ VectorRows random_rows(size_t count) {
 }
 
 BOOST_AUTO_TEST_SUITE(vector_rows)
+
+// As when a writer removes the snapshot that a reader opened.
+BOOST_AUTO_TEST_CASE(mapped_rows_stay_when_their_file_is_removed) {
+  const testing::TemporaryDirectory directory;
+  const VectorRows rows = random_rows(5);
+  rows.write_faiss_file(directory / "a.faiss");
+  const uint64_t bytes = std::filesystem::file_size(directory / "a.faiss");
+  const VectorRows mapped = VectorRows::map_faiss_file(directory / "a.faiss", kDimension);
+  std::filesystem::remove(directory / "a.faiss");
+  BOOST_TEST(mapped.file_bytes() == bytes);
+  BOOST_TEST(rows.file_bytes() == 0u);
+  BOOST_TEST(std::ranges::equal(mapped.row(4), rows.row(4)));
+}
 
 BOOST_AUTO_TEST_CASE(a_file_gives_the_rows_back_and_takes_more_behind_them) {
   const testing::TemporaryDirectory directory;
