@@ -1,0 +1,167 @@
+// Tested by tests/lexicon/tokens_test.cc.
+
+#include "lib/lexicon/tokens.h"
+
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+#include <unicode/uscript.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+namespace {
+
+bool writes_no_spaces(UChar32 c) {
+  UErrorCode error = U_ZERO_ERROR;
+  switch (uscript_getScript(c, &error)) {
+    case USCRIPT_HAN:
+    case USCRIPT_HIRAGANA:
+    case USCRIPT_KATAKANA:
+    case USCRIPT_THAI:
+    case USCRIPT_LAO:
+    case USCRIPT_KHMER:
+    case USCRIPT_MYANMAR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_apostrophe(UChar32 c) {
+  return c == '\'' || c == 0x2019 || c == 0x02bc || c == 0x2018;
+}
+
+const icu::Normalizer2& normalizer(const icu::Normalizer2* (*instance)(UErrorCode&)) {
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* found = instance(error);
+  if (U_FAILURE(error)) throw Error(ErrorCode::Unavailable, "ICU", u_errorName(error));
+  return *found;
+}
+
+// Compatibility forms plain, case folded, and decomposed, so that diacritics stand alone.
+icu::UnicodeString folded(std::string_view text) {
+  UErrorCode error = U_ZERO_ERROR;
+  const auto utf16 =
+      icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
+  const icu::UnicodeString plain =
+      normalizer(icu::Normalizer2::getNFKCCasefoldInstance).normalize(utf16, error);
+  icu::UnicodeString result = normalizer(icu::Normalizer2::getNFDInstance).normalize(plain, error);
+  if (U_FAILURE(error)) throw Error(ErrorCode::Unavailable, "ICU", u_errorName(error));
+  return result;
+}
+
+// Collects letters into terms.
+class Terms {
+ public:
+  void letter(UChar32 c) {
+    if (length_ < kMaxTermLength) icu::UnicodeString(c).toUTF8String(term_);
+    ++length_;
+  }
+  void ascii(char c) {
+    if (length_ < kMaxTermLength) term_ += c;
+    ++length_;
+  }
+  void separate() {
+    if (length_ > 0) terms_.push_back(std::move(term_));
+    term_.clear();
+    length_ = 0;
+  }
+  std::vector<std::string> take() && {
+    separate();
+    return std::move(terms_);
+  }
+
+ private:
+  std::vector<std::string> terms_;
+  std::string term_;
+  size_t length_ = 0;
+};
+
+std::vector<std::string> terms_of_ascii(std::string_view text) {
+  Terms terms;
+  for (const char c : text) {
+    if (c >= 'A' && c <= 'Z') {
+      terms.ascii(static_cast<char>(c + ('a' - 'A')));
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      terms.ascii(c);
+    } else if (c != '\'') {
+      terms.separate();
+    }
+  }
+  return std::move(terms).take();
+}
+
+}  // namespace
+
+std::vector<std::string> terms_of(std::string_view text) {
+  constexpr size_t kMaxBytes = 1 << 24;
+  text = text.substr(0, kMaxBytes);
+  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; }))
+    return terms_of_ascii(text);
+  const icu::UnicodeString plain = folded(text);
+  Terms terms;
+  for (int32_t i = 0; i < plain.length(); i = plain.moveIndex32(i, 1)) {
+    const UChar32 c = plain.char32At(i);
+    if (writes_no_spaces(c) && u_isalnum(c)) {
+      terms.separate();
+      terms.letter(c);
+      terms.separate();
+    } else if (u_isalnum(c)) {
+      terms.letter(c);
+    } else if (u_charType(c) != U_NON_SPACING_MARK && u_charType(c) != U_ENCLOSING_MARK &&
+               !is_apostrophe(c)) {
+      terms.separate();
+    }
+  }
+  return std::move(terms).take();
+}
+
+std::u32string code_points(std::string_view utf8) {
+  std::u32string result;
+  const auto* data = reinterpret_cast<const uint8_t*>(utf8.data());
+  const auto size = static_cast<int64_t>(utf8.size());
+  for (int64_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U8_NEXT_OR_FFFD(data, i, size, c);
+    result += static_cast<char32_t>(c);
+  }
+  return result;
+}
+
+int edit_distance(std::u32string_view a, std::u32string_view b, int limit) {
+  const auto difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (difference > static_cast<size_t>(limit)) return limit + 1;
+  if (a.size() > kMaxTermLength || b.size() > kMaxTermLength) return a == b ? 0 : limit + 1;
+  using Line = std::array<int, kMaxTermLength + 1>;
+  std::array<Line, 3> lines;
+  Line* before = &lines[0];  // two letters of a ago
+  Line* last = &lines[1];
+  Line* line = &lines[2];
+  for (size_t j = 0; j <= b.size(); ++j) (*last)[j] = static_cast<int>(j);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    (*line)[0] = static_cast<int>(i);
+    int least = (*line)[0];
+    for (size_t j = 1; j <= b.size(); ++j) {
+      int best = std::min({(*last)[j] + 1, (*line)[j - 1] + 1,
+                           (*last)[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        best = std::min(best, (*before)[j - 2] + 1);
+      (*line)[j] = best;
+      least = std::min(least, best);
+    }
+    if (least > limit) return limit + 1;
+    std::swap(before, last);
+    std::swap(last, line);
+  }
+  return std::min((*last)[b.size()], limit + 1);
+}
+
+int allowed_edits(size_t length) {
+  return length <= 2 ? 0 : length <= 5 ? 1 : 2;
+}
+
+}  // namespace zeroshelf
