@@ -27,6 +27,7 @@
 
 #include "lib/collection/manifest.h"
 #include "lib/collection/records.h"
+#include "lib/lexicon/lexicon.h"
 #include "lib/vectors/vector_rows.h"
 
 namespace zeroshelf {
@@ -77,6 +78,12 @@ class Collection {
   // picture without text the picture's own. Absent where the manifest says that text is not masked.
   // Read from the records, not from memory. Throws Corruption when the truth lacks it.
   std::optional<std::vector<uint16_t>> masked_vector(Row row) const;
+
+  // The index of the words: lexicons of disjoint rows, ascending, at most two. Removed rows may
+  // still be in it. Read from the snapshot; what came after it, or all of it where a collection has
+  // none, is made from the records on the first call, which then reads them all. Throws Corruption,
+  // Io.
+  const std::vector<Lexicon>& lexicon() const;
 
   // All live rows in row order, streaming. The record is valid during the call.
   void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;

@@ -93,6 +93,7 @@ uint64_t CollectionWriter::compact() {
     Store target(records, Store::Access::Create);
     const codec::State counts = Copier(state, target).run(*this);
     sync_path(state.directory);
+    write_lexicon(state.directory, next, target, counts.next_row, counts.generation);
     write_snapshot(state.directory, next, rows_from_truth(target, counts, state.manifest.dimension),
                    counts.generation);
   }

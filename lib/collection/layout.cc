@@ -86,8 +86,10 @@ fs::path records_directory(const fs::path& collection, uint64_t epoch) {
 
 fs::path snapshot_file(const fs::path& collection, const char* kind, uint64_t epoch,
                        uint64_t generation) {
-  return collection / fmt::format("{}-{}-{}{}", kind, epoch, generation,
-                                  kind == std::string_view("rows") ? "" : ".faiss");
+  return collection /
+         fmt::format(
+             "{}-{}-{}{}", kind, epoch, generation,
+             kind == std::string_view("image") || kind == std::string_view("text") ? ".faiss" : "");
 }
 
 std::string encode_manifest(const Manifest& manifest) {
@@ -238,7 +240,7 @@ std::vector<fs::path> leftovers(const fs::path& collection, const Current& curre
                               collection / kLockFile, collection / kAttachmentsFolder,
                               records_directory(collection, current.epoch)};
   if (current.snapshot_generation) {
-    for (const char* kind : {"image", "text", "rows"}) {
+    for (const char* kind : {"image", "text", "rows", "lexicon"}) {
       known.insert(snapshot_file(collection, kind, current.epoch, *current.snapshot_generation));
     }
   }

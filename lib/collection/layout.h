@@ -5,7 +5,7 @@
 //   MANIFEST.json            what the vectors are; written once
 //   CURRENT                  which epoch and which snapshot count; replaced by rename
 //   records-<epoch>/         RocksDB, the truth
-//   image-<epoch>-<generation>.faiss, text-..., rows-...     the snapshot
+//   image-<epoch>-<generation>.faiss, text-..., rows-..., lexicon-...     the snapshot
 //   LOCK                     held by the writer
 //   attachments/             what people keep beside the records (attachments.h)
 
@@ -41,7 +41,7 @@ struct Current {
 };
 
 std::filesystem::path records_directory(const std::filesystem::path& collection, uint64_t epoch);
-// kind: "image", "text" (FAISS files) or "rows".
+// kind: "image", "text" (FAISS files), "rows" or "lexicon".
 std::filesystem::path snapshot_file(const std::filesystem::path& collection, const char* kind,
                                     uint64_t epoch, uint64_t generation);
 

@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "lib/collection/codec.h"
 #include "lib/collection/collection.h"
 #include "lib/collection/layout.h"
+#include "lib/lexicon/lexicon.h"
 #include "lib/store/store.h"
 
 namespace zeroshelf {
@@ -29,8 +31,8 @@ struct RowTable {
 
 struct Collection::State {
   State() = default;
-  // A writer leaves nothing in RocksDB's log: damage at the end of a log cannot be told from a write
-  // that never finished, damage in a table can.
+  // A writer leaves nothing in RocksDB's log: damage at the end of a log cannot be told from a
+  // write that never finished, damage in a table can.
   ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -45,6 +47,10 @@ struct Collection::State {
   uint64_t rows_in_snapshot = 0;
   uint64_t changes_since_snapshot = 0;  // rows added and removed
   bool broken = false;                  // a commit failed: the writer must be closed
+
+  std::mutex lexicon_mutex;
+  std::vector<Lexicon> lexicon;  // of lexicon_generation; opened when it is first asked for
+  std::optional<uint64_t> lexicon_generation;
 };
 
 // Opens everything, retrying while a writer replaces files meanwhile.
@@ -63,6 +69,15 @@ layout::Current write_snapshot(const std::filesystem::path& directory,
 // The snapshot that CURRENT names. Throws NotFound or Corruption.
 RowTable read_snapshot(const std::filesystem::path& directory, const layout::Current& current,
                        uint32_t dimension);
+
+// The lexicon of all rows below `rows`, as a part of the snapshot of that generation. To be written
+// before CURRENT names the snapshot.
+void write_lexicon(const std::filesystem::path& directory, const layout::Current& current,
+                   const Store& store, Row rows, uint64_t generation);
+// The snapshot's lexicon and one of the rows after it; one of all rows where there is none.
+std::vector<Lexicon> open_lexicon(const Collection::State& state);
+std::vector<Fault> lexicon_faults(const std::filesystem::path& directory,
+                                  const layout::Current& current, const Store& store);
 
 void remove_leftovers(const std::filesystem::path& directory, const layout::Current& current);
 

@@ -403,6 +403,7 @@ std::vector<Fault> verify_collection(const fs::path& directory) {
   }
   check_snapshot_files(directory, state->current, state->manifest.dimension, faults);
   if (faults.empty()) {
+    faults = lexicon_faults(directory, state->current, *state->store);
     compare_rows(state->rows,
                  rows_from_truth(*state->store, state->counts, state->manifest.dimension), faults);
   }
@@ -423,6 +424,8 @@ RepairReport repair_collection(const fs::path& directory) {
     store.flush();
     std::vector<Fault> snapshot_faults;
     check_snapshot_files(directory, current, manifest.dimension, snapshot_faults);
+    std::ranges::move(lexicon_faults(directory, current, store),
+                      std::back_inserter(snapshot_faults));
     for (const Fault& fault : snapshot_faults)
       report.mended.push_back(fault.subject + ": " + fault.cause);
     const codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
@@ -434,6 +437,7 @@ RepairReport repair_collection(const fs::path& directory) {
                current.commits - counts.generation, current.commits)});
     }
     if (!snapshot_faults.empty() || !report.mended.empty() || !report.lost.empty()) {
+      write_lexicon(directory, current, store, counts.next_row, counts.generation);
       current =
           write_snapshot(directory, current, rows_from_truth(store, counts, manifest.dimension),
                          counts.generation);

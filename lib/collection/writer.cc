@@ -319,6 +319,8 @@ void CollectionWriter::publish_snapshot(SnapshotWhen when) {
   if (when == SnapshotWhen::WorthIt && !worth_it) return;
   state.store->flush();
   const std::optional<uint64_t> previous = state.current.snapshot_generation;
+  write_lexicon(state.directory, state.current, *state.store, state.counts.next_row,
+                state.counts.generation);
   state.current =
       write_snapshot(state.directory, state.current, state.rows, state.counts.generation);
   // Readers that opened the previous snapshot just now still need the removals since then.

@@ -80,8 +80,11 @@ std::vector<QueryWord> query_words(std::span<const Lexicon> parts, const LetterQ
 class PartEvidence {
  public:
   PartEvidence(const Lexicon& lexicon, size_t part, double mean_length)
-      : lexicon_(lexicon), part_(part), mean_length_(mean_length),
-        nats_(lexicon.texts()), last_word_(lexicon.texts()) {}
+      : lexicon_(lexicon),
+        part_(part),
+        mean_length_(mean_length),
+        nats_(lexicon.texts()),
+        last_word_(lexicon.texts()) {}
 
   void add_words(const std::vector<QueryWord>& words) {
     for (uint32_t i = 0; i < words.size(); ++i) {
@@ -90,8 +93,8 @@ class PartEvidence {
         lexicon_.for_each_text(variant.term, [&](uint32_t text, std::span<const uint32_t>) {
           if (last_word_[text] == i + 1) return;  // by a variant of fewer edits
           last_word_[text] = i + 1;
-          nats_[text] += static_cast<float>(std::max(
-              0.0, words[i].nats[variant.edits] - length_penalty(lexicon_.length(text))));
+          nats_[text] += static_cast<float>(
+              std::max(0.0, words[i].nats[variant.edits] - length_penalty(lexicon_.length(text))));
         });
       }
     }
@@ -217,8 +220,8 @@ std::vector<uint32_t> texts_with_phrase(const Lexicon& lexicon,
       for (const uint32_t position : positions) {
         if (position < offset) continue;
         const Start start{text, position - offset};
-        if (round == 0 || std::binary_search(starts.begin() + static_cast<ptrdiff_t>(at),
-                                             starts.end(), start)) {
+        if (round == 0 ||
+            std::binary_search(starts.begin() + static_cast<ptrdiff_t>(at), starts.end(), start)) {
           kept.push_back(start);
         }
       }

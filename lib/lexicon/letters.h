@@ -52,7 +52,7 @@ std::vector<uint64_t> rows_with_phrases(std::span<const Lexicon> parts,
 
 // A word of a picture that fits a word of the query.
 struct MatchedWord {
-  size_t word = 0;        // place among the picture's words
+  size_t word = 0;  // place among the picture's words
   std::string query_word;
   int edits = 0;
 };

@@ -45,9 +45,8 @@ uint64_t signature(std::u32string_view letters) {
 }
 
 size_t letter_count(std::string_view utf8) {
-  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<uint8_t>(c) & 0xc0) != 0x80;
-  }));
+  return static_cast<size_t>(std::count_if(
+      utf8.begin(), utf8.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
 // Of postings, where a damaged one must not be read past its end.
@@ -108,7 +107,8 @@ void Lexicon::damaged(const char* cause) const {
 void Lexicon::attach(std::span<const std::byte> bytes) {
   bytes_ = bytes;
   if (bytes.size() < kHeaderBytes + kSealBytes) damaged("it is too short");
-  if (std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) damaged("it is of another kind");
+  if (std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0)
+    damaged("it is of another kind");
   Header header;
   std::memcpy(&header, bytes.data() + kMagic.size(), sizeof header);
   origin_ = {header.epoch, header.generation, header.rows};

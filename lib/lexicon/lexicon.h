@@ -63,8 +63,8 @@ class Lexicon {
   void near(std::string_view word, int edits,
             const std::function<void(uint32_t term, int edits)>& visit) const;
 
-  // Calls visit(text, positions) for each text that holds the term, ascending. Positions count terms
-  // from 0, ascending.
+  // Calls visit(text, positions) for each text that holds the term, ascending. Positions count
+  // terms from 0, ascending.
   using Visit = std::function<void(uint32_t text, std::span<const uint32_t> positions)>;
   void for_each_text(uint32_t term, const Visit& visit) const;
 

@@ -45,8 +45,7 @@ const icu::Normalizer2& normalizer(const icu::Normalizer2* (*instance)(UErrorCod
 // Compatibility forms plain, case folded, and decomposed, so that diacritics stand alone.
 icu::UnicodeString folded(std::string_view text) {
   UErrorCode error = U_ZERO_ERROR;
-  const auto utf16 =
-      icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
+  const auto utf16 = icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
   const icu::UnicodeString plain =
       normalizer(icu::Normalizer2::getNFKCCasefoldInstance).normalize(utf16, error);
   icu::UnicodeString result = normalizer(icu::Normalizer2::getNFDInstance).normalize(plain, error);
@@ -100,7 +99,8 @@ std::vector<std::string> terms_of_ascii(std::string_view text) {
 std::vector<std::string> terms_of(std::string_view text) {
   constexpr size_t kMaxBytes = 1 << 24;
   text = text.substr(0, kMaxBytes);
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; }))
+  if (std::all_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<signed char>(c) >= 0; }))
     return terms_of_ascii(text);
   const icu::UnicodeString plain = folded(text);
   Terms terms;
@@ -146,8 +146,8 @@ int edit_distance(std::u32string_view a, std::u32string_view b, int limit) {
     (*line)[0] = static_cast<int>(i);
     int least = (*line)[0];
     for (size_t j = 1; j <= b.size(); ++j) {
-      int best = std::min({(*last)[j] + 1, (*line)[j - 1] + 1,
-                           (*last)[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      int best = std::min(
+          {(*last)[j] + 1, (*line)[j - 1] + 1, (*last)[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         best = std::min(best, (*before)[j - 2] + 1);
       (*line)[j] = best;

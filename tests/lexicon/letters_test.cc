@@ -23,7 +23,8 @@ struct Texts {
       : rows(texts.size()) {
     LexiconBuilder main;
     LexiconBuilder tail;
-    for (size_t i = 0; i < texts.size(); ++i) (i < in_main ? main : tail).add(i, words_of(texts[i]));
+    for (size_t i = 0; i < texts.size(); ++i)
+      (i < in_main ? main : tail).add(i, words_of(texts[i]));
     parts.push_back(Lexicon::of_bytes(std::move(main).finish({0, 0, rows})));
     parts.push_back(Lexicon::of_bytes(std::move(tail).finish({0, 0, rows})));
   }
@@ -42,10 +43,10 @@ struct Texts {
   }
 };
 
-const std::vector<std::string> kTexts = {
-    "he wants his money back",  "his money he wants",      "she wants a raccoon",
-    "THE RACOON, wants MONEY!", "a desert island for two", "adesertisland and more",
-    "money money money",        "desert island"};
+const std::vector<std::string> kTexts = {"he wants his money back", "his money he wants",
+                                         "she wants a raccoon",     "THE RACOON, wants MONEY!",
+                                         "a desert island for two", "adesertisland and more",
+                                         "money money money",       "desert island"};
 
 BOOST_AUTO_TEST_SUITE(letters)
 

@@ -67,7 +67,8 @@ BOOST_AUTO_TEST_CASE(near_finds_what_comparing_with_every_term_finds) {
       lexicon.near(word, edits, [&](uint32_t term, int distance) { found[term] = distance; });
       std::map<uint32_t, int> expected;
       for (uint32_t term = 0; term < lexicon.terms(); ++term) {
-        const int distance = edit_distance(code_points(word), code_points(lexicon.term(term)), edits);
+        const int distance =
+            edit_distance(code_points(word), code_points(lexicon.term(term)), edits);
         if (distance <= edits) expected[term] = distance;
       }
       BOOST_TEST((found == expected));

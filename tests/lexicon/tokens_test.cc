@@ -13,8 +13,8 @@ int plain_distance(std::u32string_view a, std::u32string_view b) {
   if (a.empty() || b.empty()) return static_cast<int>(a.size() + b.size());
   const auto rest = [](std::u32string_view text, size_t n = 1) { return text.substr(n); };
   if (a[0] == b[0]) return plain_distance(rest(a), rest(b));
-  int best = std::min({plain_distance(rest(a), b), plain_distance(a, rest(b)),
-                       plain_distance(rest(a), rest(b))});
+  int best = std::min(
+      {plain_distance(rest(a), b), plain_distance(a, rest(b)), plain_distance(rest(a), rest(b))});
   if (a.size() > 1 && b.size() > 1 && a[0] == b[1] && a[1] == b[0])
     best = std::min(best, plain_distance(rest(a, 2), rest(b, 2)));
   return best + 1;
@@ -24,10 +24,12 @@ BOOST_AUTO_TEST_SUITE(tokens)
 
 BOOST_AUTO_TEST_CASE(terms_are_folded_and_split_at_what_is_no_letter) {
   BOOST_TEST((terms_of("Don't STOP, me-now!") == Terms{"dont", "stop", "me", "now"}));
-  BOOST_TEST((terms_of("Façade ﬁre STRASSE straße") == Terms{"facade", "fire", "strasse", "strasse"}));
+  BOOST_TEST(
+      (terms_of("Façade ﬁre STRASSE straße") == Terms{"facade", "fire", "strasse", "strasse"}));
   BOOST_TEST((terms_of("İstanbul ＦＵＬＬ ２０") == Terms{"istanbul", "full", "20"}));
   BOOST_TEST((terms_of("猫です") == Terms{"猫", "て", "す"}));
-  BOOST_TEST((terms_of("a\xff" "b") == Terms{"a", "b"}));
+  BOOST_TEST((terms_of("a\xff"
+                       "b") == Terms{"a", "b"}));
   BOOST_TEST(terms_of(" .,- ").empty());
   BOOST_TEST(code_points(terms_of(std::string(1000, 'x')).at(0)).size() == kMaxTermLength);
 }
