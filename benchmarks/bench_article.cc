@@ -224,26 +224,29 @@ class Comparison {
 
   void zero_shot(const Matrix& test) {
     const Matrix labels = class_vectors();
-    const auto predict = [&](FusionRule rule, const std::vector<std::string>& texts) {
+    const auto predict = [&](const char* rule, const std::vector<std::string>& texts) {
       const Matrix text_vectors = encoder_.encode_texts(texts, LongText::Windows);
+      const Fuser fuser(
+          {&fusion_rule(rule), FusionSettings::for_logit_scale(encoder_.info().logit_scale)}, {},
+          {});
       std::vector<size_t> predicted;
       for (size_t i = 0; i < test.rows(); ++i) {
-        const Prediction prediction = fuse(
-            rule, similarities(test.row(i), labels),
-            texts[i].empty() ? std::vector<float>() : similarities(text_vectors.row(i), labels),
-            encoder_.info().logit_scale);
+        std::vector<float> image = similarities(test.row(i), labels);
+        std::vector<float> text;
+        if (!texts[i].empty()) text = similarities(text_vectors.row(i), labels);
+        const Prediction prediction = fuser(image, text, {});
         predicted.push_back(prediction.winner ? prediction.answer().label : classes_.count);
       }
       return predicted;
     };
     add("zero-shot, picture",
-        [&] { return predict(FusionRule::Image, std::vector<std::string>(test.rows())); });
+        [&] { return predict("image", std::vector<std::string>(test.rows())); });
     std::vector<std::string> texts;
     add("zero-shot, text alone", [&] {
       texts = read_texts();
-      return predict(FusionRule::Text, texts);
+      return predict("text", texts);
     });
-    add("zero-shot, picture and text (max)", [&] { return predict(FusionRule::Max, texts); });
+    add("zero-shot, picture and text (max)", [&] { return predict("max", texts); });
   }
 
   static std::vector<float> similarities(std::span<const float> vector, const Matrix& labels) {

@@ -117,7 +117,9 @@ void report(uint64_t rows) {
              "FAISS IndexFlatIP / fused");
   for (const size_t labels : {1, 10, 100, 1000}) {
     const Matrix vectors = random_matrix(random, labels);
-    const double fused = median_ms([&] { classify(collection, vectors, FusionRule::Max); });
+    const LabelVectors label_vectors(vectors);
+    const double fused =
+        median_ms([&] { classify(collection, label_vectors, default_fusion(collection, "max")); });
     // FAISS answers the picture side alone: the best row for each label.
     std::vector<float> distances(labels);
     std::vector<faiss::Index::idx_t> best(labels);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
@@ -18,61 +20,141 @@ size_t rows_a_block(size_t labels) {
   return std::clamp<size_t>(65'536 / labels, 16, 512);
 }
 
-// Fuses rows [begin, end): both similarities of a row are in cache when it is its turn.
-class BlockClassifier {
- public:
-  BlockClassifier(const Collection& collection, const Matrix& labels, FusionRule rule)
-      : collection_(collection), labels_(labels), rule_(rule) {}
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
 
-  void operator()(size_t begin, size_t end, Prediction* out) const {
+void check_side(const Matrix& vectors, const std::vector<float>& bias, size_t labels,
+                uint32_t dimension, const char* side) {
+  const auto refuse = [&](const std::string& cause) {
+    throw Error(ErrorCode::InvalidArgument, "labels", cause);
+  };
+  if (vectors.columns() != dimension || vectors.rows() == 0 || vectors.rows() != labels)
+    refuse(fmt::format("{} {} vectors of {} dimensions for {} labels of a collection of {}",
+                       vectors.rows(), side, vectors.columns(), labels, dimension));
+  if (!bias.empty() && bias.size() != labels)
+    refuse(fmt::format("{} biases of the {} side for {} labels", bias.size(), side, labels));
+  for (size_t k = 0; k < labels; ++k) {
+    if (!all_finite(vectors.row(k)) || (!bias.empty() && !std::isfinite(bias[k])))
+      refuse(fmt::format("the {} vector of label {} holds what is no number", side, k + 1));
+  }
+}
+
+// What is added to the similarities of each label; empty when that is nothing.
+std::vector<float> offsets(const Matrix& vectors, const std::vector<float>& bias, float centring,
+                           const std::vector<float>& mean) {
+  if (centring == 0) return bias;
+  std::vector<float> result = bias.empty() ? std::vector<float>(vectors.rows()) : bias;
+  for (size_t k = 0; k < result.size(); ++k) {
+    double common = 0;
+    for (size_t i = 0; i < mean.size(); ++i)
+      common += static_cast<double>(mean[i]) * static_cast<double>(vectors.row(k)[i]);
+    result[k] -= static_cast<float>(static_cast<double>(centring) * common);
+  }
+  return result;
+}
+
+// Fuses rows [begin, end): both similarities of a row are in cache when it is its turn.
+class BlockScanner {
+ public:
+  BlockScanner(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
+               bool all_scores)
+      : collection_(collection),
+        labels_(labels),
+        fuser_(make_fuser(collection, labels, fusion)),
+        all_scores_(all_scores) {}
+
+  // predictions has end - begin elements.
+  void fuse(Row begin, Row end, Prediction* predictions, std::vector<float>& scores) const {
     const auto& owners = collection_.text_owners();
     const auto first_text = std::lower_bound(owners.begin(), owners.end(), begin);
     const auto last_text = std::lower_bound(first_text, owners.end(), end);
-    const std::vector<float> image = similarities(collection_.image_vectors(), begin, end - begin);
-    const std::vector<float> text =
-        similarities(collection_.text_vectors(), first_text - owners.begin(),
-                     static_cast<size_t>(last_text - first_text));
+    const auto text_begin = static_cast<size_t>(first_text - owners.begin());
+    thread_local std::vector<float> image;
+    thread_local std::vector<float> text;
+    similarities(collection_.image_vectors(), begin, end - begin, labels_.image, image);
+    similarities(collection_.text_vectors(), text_begin,
+                 static_cast<size_t>(last_text - first_text), labels_.text, text);
+    scores.resize(all_scores_ ? (end - begin) * labels_.labels() : 0);
+    size_t next_text = 0;
     auto owner = first_text;
-    for (size_t row = begin; row < end; ++row) {
+    for (Row row = begin; row < end; ++row) {
       const bool has_text = owner != last_text && *owner == row;
-      const auto text_row = has_text ? scores(text, owner - first_text) : std::span<const float>();
-      *out++ =
-          fuse(rule_, scores(image, row - begin), text_row, collection_.manifest().logit_scale);
-      if (has_text) ++owner;
+      const auto of_text = has_text ? row_of(text, next_text) : std::span<float>();
+      const TextEvidence evidence =
+          has_text ? collection_.text_evidence()[text_begin + next_text] : TextEvidence();
+      predictions[row - begin] =
+          all_scores_
+              ? fuser_(row_of(image, row - begin), of_text, evidence, row_of(scores, row - begin))
+              : fuser_(row_of(image, row - begin), of_text, evidence);
+      if (!has_text) continue;
+      ++owner;
+      ++next_text;
     }
   }
 
  private:
-  std::vector<float> similarities(const VectorRows& vectors, Row first, size_t rows) const {
-    std::vector<float> result(rows * labels_.rows());
-    if (rows > 0) inner_products(vectors, first, rows, labels_, result);
-    return result;
+  void similarities(const VectorRows& vectors, Row first, size_t rows, const Matrix& labels,
+                    std::vector<float>& result) const {
+    result.resize(std::max(result.size(), rows * labels.rows()));
+    if (rows > 0)
+      inner_products(vectors, first, rows, labels, std::span(result).first(rows * labels.rows()));
   }
 
-  std::span<const float> scores(const std::vector<float>& block, size_t row) const {
-    return std::span(block).subspan(row * labels_.rows(), labels_.rows());
+  std::span<float> row_of(std::vector<float>& block, size_t row) const {
+    return std::span(block).subspan(row * labels_.labels(), labels_.labels());
   }
 
   const Collection& collection_;
-  const Matrix& labels_;
-  FusionRule rule_;
+  const LabelVectors& labels_;
+  Fuser fuser_;
+  bool all_scores_;
 };
 
 }  // namespace
 
-std::vector<Prediction> classify(const Collection& collection, const Matrix& label_vectors,
-                                 FusionRule rule, unsigned threads) {
-  if (label_vectors.columns() != collection.manifest().dimension || label_vectors.rows() == 0) {
-    throw Error(
-        ErrorCode::InvalidArgument, "labels",
-        fmt::format("{} vectors of {} dimensions for a collection of {}", label_vectors.rows(),
-                    label_vectors.columns(), collection.manifest().dimension));
-  }
+Fusion default_fusion(const Collection& collection, std::string_view rule) {
+  return {&fusion_rule(rule), FusionSettings::for_logit_scale(collection.manifest().logit_scale)};
+}
+
+Fuser make_fuser(const Collection& collection, const LabelVectors& labels, const Fusion& fusion) {
+  const uint32_t dimension = collection.manifest().dimension;
+  check_side(labels.image, labels.image_bias, labels.labels(), dimension, "picture");
+  check_side(labels.text, labels.text_bias, labels.labels(), dimension, "text");
+  const bool centred = fusion.rule->sides() == FusionRule::Sides::Centred;
+  return {fusion,
+          offsets(labels.image, labels.image_bias, centred ? fusion.settings.image_centring : 0,
+                  collection.mean_image_vector()),
+          offsets(labels.text, labels.text_bias, centred ? fusion.settings.text_centring : 0,
+                  collection.mean_text_vector())};
+}
+
+void scan(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
+          const ScanOptions& options, const std::function<void(const PredictionBlock&)>& visit) {
+  const BlockScanner scanner(collection, labels, fusion, options.all_scores);
+  const Row end_row = std::min<Row>(options.end_row, collection.image_vectors().size());
+  if (options.first_row >= end_row) return;
+  const size_t block = rows_a_block(labels.labels());
+  parallel_chunks(end_row - options.first_row, block, options.threads,
+                  [&](size_t begin, size_t end) {
+                    thread_local std::vector<Prediction> predictions;
+                    thread_local std::vector<float> scores;
+                    predictions.resize(end - begin);
+                    const Row first = options.first_row + begin;
+                    scanner.fuse(first, options.first_row + end, predictions.data(), scores);
+                    visit({first, predictions, scores, labels.labels()});
+                  });
+}
+
+std::vector<Prediction> classify(const Collection& collection, const LabelVectors& labels,
+                                 const Fusion& fusion, unsigned threads) {
   std::vector<Prediction> predictions(collection.image_vectors().size());
-  const BlockClassifier classify_block(collection, label_vectors, rule);
-  parallel_chunks(
-      predictions.size(), rows_a_block(label_vectors.rows()), threads,
-      [&](size_t begin, size_t end) { classify_block(begin, end, predictions.data() + begin); });
+  ScanOptions options;
+  options.threads = threads;
+  scan(collection, labels, fusion, options, [&](const PredictionBlock& block) {
+    std::ranges::copy(block.predictions,
+                      predictions.begin() + static_cast<std::ptrdiff_t>(block.first_row));
+  });
   return predictions;
 }
 

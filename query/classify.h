@@ -3,6 +3,8 @@
 // Zero-shot classification: every picture of a collection against every label, in one pass over the
 // stored vectors. No picture is opened and no model is needed beyond the label vectors.
 
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "lib/collection/collection.h"
@@ -11,11 +13,58 @@
 
 namespace zeroshelf {
 
-// label_vectors: unit vectors [labels, dimension], at least one; see encode_labels.
-// Returns a prediction for each row number; those of tombstones mean nothing. The scale of the
-// softmax is the collection's. threads: 0 uses every core; the result does not depend on it.
-// Throws InvalidArgument when the dimensions differ.
-std::vector<Prediction> classify(const Collection& collection, const Matrix& label_vectors,
-                                 FusionRule rule, unsigned threads = 0);
+// What a picture and its text are compared with, label by label: the unit vectors of prompts, or
+// the weights of a trained linear classifier. The label's similarity is the inner product plus its
+// bias.
+struct LabelVectors {
+  LabelVectors() = default;
+  // The same vectors for both sides and no bias, as prompts have it.
+  explicit LabelVectors(const Matrix& both) : image(both), text(both) {}
+
+  Matrix image;                   // [labels, dimension], finite; at least one label
+  Matrix text;                    // the same shape
+  std::vector<float> image_bias;  // one a label, in the unit of similarities; empty: none
+  std::vector<float> text_bias;
+
+  size_t labels() const { return image.rows(); }
+};
+
+// Consecutive rows that have been classified.
+struct PredictionBlock {
+  Row first_row = 0;
+  std::span<const Prediction> predictions;  // one a row; those of tombstones mean nothing
+  // The score of every label, row by row [rows, labels]; empty unless they were asked for.
+  std::span<const float> scores;
+  size_t labels = 0;
+
+  std::span<const float> scores_of(size_t i) const { return scores.subspan(i * labels, labels); }
+};
+
+struct ScanOptions {
+  unsigned threads = 0;     // 0: every core; no result depends on it
+  bool all_scores = false;  // for answers with several labels
+  Row first_row = 0;
+  Row end_row = UINT64_MAX;  // at most the collection's rows
+};
+
+// Rows of options.first_row to end_row, block by block while a block is in the processor's cache;
+// nothing of the size rows x labels exists. `visit` is called from several threads at once, with
+// blocks in any order; each row is in one block. The first exception that it throws ends the scan
+// and is thrown again here.
+// Throws InvalidArgument when the label vectors do not fit the collection or are not finite,
+// Corruption when a stored vector is not finite.
+void scan(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
+          const ScanOptions& options, const std::function<void(const PredictionBlock&)>& visit);
+
+// A prediction for each row number. Memory: some 80 bytes a row; scan() needs none.
+std::vector<Prediction> classify(const Collection& collection, const LabelVectors& labels,
+                                 const Fusion& fusion, unsigned threads = 0);
+
+// The rule of that name (see fusion_rule) with the defaults for the collection's model.
+Fusion default_fusion(const Collection& collection, std::string_view rule);
+
+// What fuses one picture's similarities as scan() does, e.g. for fitting settings: with the offsets
+// that follow from biases, centring and the collection's means.
+Fuser make_fuser(const Collection& collection, const LabelVectors& labels, const Fusion& fusion);
 
 }  // namespace zeroshelf

@@ -3,11 +3,7 @@
 #include "query/evaluate.h"
 
 namespace zeroshelf {
-namespace {
-
-constexpr const char* kRules[] = {"image", "text", "max"};
-
-}  // namespace
+namespace {}  // namespace
 
 Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
   Judgement judgement;
@@ -20,16 +16,16 @@ Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
 }
 
 Evaluation evaluate(const Collection& collection, const std::vector<Label>& labels,
-                    const Matrix& label_vectors, const Truth& truth, unsigned threads) {
+                    const LabelVectors& label_vectors, const Truth& truth, unsigned threads) {
   const KnownPictures known = known_pictures(collection, labels, truth);
   Evaluation evaluation;
   evaluation.pictures = known.pictures.size();
   evaluation.not_in_collection = known.not_in_collection;
   evaluation.without_truth = known.without_truth;
   std::vector<Answers> answers;
-  for (const char* name : kRules) {
+  for (const std::string& name : fusion_rule_names()) {
     const std::vector<Prediction> predictions =
-        classify(collection, label_vectors, parse_fusion_rule(name), threads);
+        classify(collection, label_vectors, default_fusion(collection, name), threads);
     Answers of_rule{name, {}};
     for (const KnownPicture& it : known.pictures)
       of_rule.judgements.push_back(judgement_of(predictions[it.row], it.label));

@@ -24,6 +24,6 @@ struct Evaluation {
 // label_vectors: as classify() takes them. Throws what known_pictures() throws. The result does not
 // depend on the number of threads.
 Evaluation evaluate(const Collection& collection, const std::vector<Label>& labels,
-                    const Matrix& label_vectors, const Truth& truth, unsigned threads = 0);
+                    const LabelVectors& label_vectors, const Truth& truth, unsigned threads = 0);
 
 }  // namespace zeroshelf

@@ -38,7 +38,8 @@ int run_evaluate(const EvaluateOptions& options) {
   const Collection collection = Collection::open(options.collection);
   const auto encoder = load_model_of(collection.manifest(), options.model, EncoderSide::TextOnly);
   const Evaluation evaluation =
-      evaluate(collection, labels, encode_labels(*encoder, labels), truth, options.model.threads);
+      evaluate(collection, labels, LabelVectors(encode_labels(*encoder, labels)), truth,
+               options.model.threads);
   const bool table = options.format == "table";
   OutputStream out(stdout, "standard output");
   out.write(table ? evaluation_table(evaluation, labels) : evaluation_json(evaluation, labels));

@@ -2,7 +2,22 @@
 
 #include "query/label_flags.h"
 
+#include "lib/fusion/fusion.h"
+
 namespace zeroshelf {
+namespace {
+
+// "max: the surer of both; image: the picture alone; ..."
+std::string fusion_help() {
+  std::string help;
+  for (const FusionRule* rule : fusion_rules()) {
+    if (!help.empty()) help += "; ";
+    help.append(rule->name()).append(": ").append(rule->help());
+  }
+  return help;
+}
+
+}  // namespace
 
 void add_label_flags(CLI::App* command, LabelOptions& options) {
   CLI::Option_group* group = command->add_option_group("Labels", "Exactly one of");
@@ -21,10 +36,8 @@ void add_label_flags(CLI::App* command, LabelOptions& options) {
 }
 
 void add_fusion_flag(CLI::App* command, LabelOptions& options) {
-  command
-      ->add_option("--fusion", options.fusion,
-                   "How picture and text decide: image or text alone, or max: the surer of both")
-      ->check(CLI::IsMember({"max", "image", "text"}))
+  command->add_option("--fusion", options.fusion, "How picture and text decide: " + fusion_help())
+      ->type_name("RULE")
       ->capture_default_str();
 }
 

@@ -18,14 +18,15 @@ using Clock = std::chrono::steady_clock;
 
 Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
                         const ModelOptions& model) {
-  const FusionRule rule = parse_fusion_rule(label_options.fusion);
+  fusion_rule(label_options.fusion);  // a mistyped name is told before the model is loaded
   std::vector<Label> labels = read_labels(label_options);
   Collection collection = Collection::open(directory);
   const auto encoder = load_model_of(collection.manifest(), model, EncoderSide::TextOnly);
-  const Matrix vectors = encode_labels(*encoder, labels);
+  const LabelVectors vectors(encode_labels(*encoder, labels));
 
   const auto start = Clock::now();
-  std::vector<Prediction> predictions = classify(collection, vectors, rule, model.threads);
+  std::vector<Prediction> predictions = classify(
+      collection, vectors, default_fusion(collection, label_options.fusion), model.threads);
   const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
   fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
              with_thousands(collection.counts().pictures), labels.size(), spent.count());

@@ -62,7 +62,7 @@ class CsvPredictions : public PredictionWriter {
   }
 
  private:
-  void append_answer(std::string& out, const SideAnswer& side) const {
+  void append_answer(std::string& out, const Scored& side) const {
     out += ',';
     append_csv_cell(out, labels_[side.label].name);
     fmt::format_to(std::back_inserter(out), ",{}", side.score);

@@ -67,15 +67,21 @@ const VectorRows& Collection::text_vectors() const {
 const std::vector<Row>& Collection::text_owners() const {
   return state_->rows.text_owners;
 }
+const std::vector<TextEvidence>& Collection::text_evidence() const {
+  return state_->rows.text_evidence;
+}
+std::vector<float> Collection::mean_image_vector() const {
+  return state_->rows.image_sum.mean();
+}
+std::vector<float> Collection::mean_text_vector() const {
+  return state_->rows.text_sum.mean();
+}
 bool Collection::is_live(Row row) const {
   return row < state_->rows.removed.size() && !state_->rows.removed[row];
 }
 
 std::optional<size_t> Collection::text_index(Row row) const {
-  const std::vector<Row>& owners = state_->rows.text_owners;
-  const auto found = std::lower_bound(owners.begin(), owners.end(), row);
-  if (found == owners.end() || *found != row) return std::nullopt;
-  return static_cast<size_t>(found - owners.begin());
+  return state_->rows.text_index(row);
 }
 
 PictureRecord Collection::record(Row row) const {

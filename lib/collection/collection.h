@@ -27,6 +27,7 @@
 
 #include "lib/collection/manifest.h"
 #include "lib/collection/records.h"
+#include "lib/fusion/text_evidence.h"
 #include "lib/lexicon/lexicon.h"
 #include "lib/vectors/vector_rows.h"
 
@@ -65,6 +66,12 @@ class Collection {
   // Text vectors, and for each the picture's row it belongs to, ascending.
   const VectorRows& text_vectors() const;
   const std::vector<Row>& text_owners() const;
+  // How much text each of these has, and how surely it was read.
+  const std::vector<TextEvidence>& text_evidence() const;
+  // Of all live pictures and of all live texts: not of unit length; zero when there are none. They
+  // are kept with the rows, so asking costs nothing.
+  std::vector<float> mean_image_vector() const;
+  std::vector<float> mean_text_vector() const;
   // The index into text_vectors() of a picture's text, if it has any. Logarithmic.
   std::optional<size_t> text_index(Row row) const;
 

@@ -16,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kRowsMagic = "zsrows01";
+constexpr std::string_view kRowsMagic = "zsrows02";
 constexpr uint64_t kMaxRowsFileBytes = uint64_t{1} << 36;
 
-// The magic, the counts, one bit a row (removed), 8 bytes a text vector (its owner), a checksum.
+// docs/collection-format.md describes it.
 std::string encode_rows_file(const RowTable& rows) {
   ByteWriter writer;
   writer.raw(std::as_bytes(std::span(kRowsMagic)));
@@ -32,6 +32,14 @@ std::string encode_rows_file(const RowTable& rows) {
     writer.number(bits);
   }
   writer.raw(std::as_bytes(std::span(rows.text_owners)));
+  for (const TextEvidence& text : rows.text_evidence) {
+    writer.number(text.word_count);
+    writer.number(text.confidence);
+  }
+  for (const VectorSum* sum : {&rows.image_sum, &rows.text_sum}) {
+    writer.number(sum->count());
+    writer.raw(std::as_bytes(sum->parts()));
+  }
   writer.number(checksum64(std::as_bytes(std::span(writer.bytes()))));
   return std::move(writer).bytes();
 }
@@ -55,6 +63,19 @@ void decode_rows_file(const fs::path& path, RowTable& rows) {
   for (size_t i = 0; i < rows.removed.size(); ++i) rows.removed[i] = bits[i / 8] >> i % 8 & 1;
   rows.text_owners.resize(rows.text.size());
   for (Row& owner : rows.text_owners) owner = reader.number<uint64_t>();
+  rows.text_evidence.resize(rows.text.size());
+  for (TextEvidence& text : rows.text_evidence) {
+    text.word_count = reader.number<uint32_t>();
+    text.confidence = reader.number<float>();
+    if (!(text.confidence >= 0 && text.confidence <= 1)) reader.fail("a confidence is not 0 to 1");
+  }
+  for (VectorSum* sum : {&rows.image_sum, &rows.text_sum}) {
+    const auto count = reader.number<uint64_t>();
+    if (count > rows.image.size()) reader.fail("it sums up more vectors than there are");
+    std::vector<uint64_t> parts(rows.image.dimension());
+    for (uint64_t& part : parts) part = reader.number<uint64_t>();
+    sum->set(std::move(parts), count);
+  }
   reader.expect_end();
   for (size_t i = 0; i < rows.text_owners.size(); ++i) {
     if (rows.text_owners[i] >= rows.image.size() ||
@@ -67,13 +88,34 @@ void decode_rows_file(const fs::path& path, RowTable& rows) {
 }  // namespace
 
 void RowTable::append(std::span<const uint16_t> image_vector,
-                      std::optional<std::span<const uint16_t>> text_vector) {
-  if (text_vector) {
-    text.append(*text_vector);
+                      const std::optional<RowText>& row_text) {
+  if (row_text) {
+    text.append(row_text->vector);
     text_owners.push_back(image.size());
+    text_evidence.push_back(row_text->evidence);
+    text_sum.add(row_text->vector);
   }
   image.append(image_vector);
+  image_sum.add(image_vector);
   removed.push_back(false);
+}
+
+void RowTable::append_removed() {
+  image.append(std::vector<uint16_t>(image.dimension(), 0));
+  removed.push_back(true);
+}
+
+void RowTable::remove(Row row) {
+  if (removed[row]) return;
+  removed[row] = true;
+  image_sum.subtract(image.row(row));
+  if (const auto index = text_index(row)) text_sum.subtract(text.row(*index));
+}
+
+std::optional<size_t> RowTable::text_index(Row row) const {
+  const auto found = std::lower_bound(text_owners.begin(), text_owners.end(), row);
+  if (found == text_owners.end() || *found != row) return std::nullopt;
+  return static_cast<size_t>(found - text_owners.begin());
 }
 
 layout::Current write_snapshot(const fs::path& directory, const layout::Current& current,

@@ -36,16 +36,25 @@ void check_identity(const Store& store, const Manifest& manifest, const std::str
   }
 }
 
+// A damaged record is told when it is asked for; until then its text weighs nothing.
+TextEvidence evidence_of(const Store& store, Row row) {
+  try {
+    if (const auto bytes = store.get(row_key(codec::kRecordPrefix, row))) {
+      const PictureRecord record = codec::decode_record(*bytes);
+      return {record.word_count, std::clamp(record.text_confidence, 0.0f, 1.0f)};
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corruption) throw;
+  }
+  return {};
+}
+
 // Rows added after `rows` was written, from the truth. A row that was removed again is gone there
 // and keeps its place.
 void replay_added(const Store& store, const codec::State& counts, RowTable& rows) {
   const uint32_t dimension = rows.image.dimension();
-  const std::vector<uint16_t> gone(dimension, 0);
   const auto fill_to = [&](Row row) {
-    while (rows.image.size() < row) {
-      rows.append(gone, std::nullopt);
-      rows.removed.back() = true;
-    }
+    while (rows.image.size() < row) rows.append_removed();
   };
   const Row first = rows.image.size();
   store.for_each(
@@ -59,7 +68,7 @@ void replay_added(const Store& store, const codec::State& counts, RowTable& rows
         const auto text = store.get(row_key(codec::kTextPrefix, row));
         if (text) {
           const std::vector<uint16_t> text_vector = codec::decode_vector(*text, dimension);
-          rows.append(image, text_vector);
+          rows.append(image, RowText{text_vector, evidence_of(store, row)});
         } else {
           rows.append(image, std::nullopt);
         }
@@ -74,7 +83,7 @@ void replay_removed(const Store& store, uint64_t after_generation, RowTable& row
     for (const Row row : codec::decode_rows(value)) {
       if (row >= rows.removed.size())
         throw Error(ErrorCode::Corruption, "collection", "damaged: a removal beyond the last row");
-      rows.removed[row] = true;
+      rows.remove(row);
     }
     return true;
   });

@@ -11,22 +11,38 @@
 #include "lib/collection/codec.h"
 #include "lib/collection/collection.h"
 #include "lib/collection/layout.h"
+#include "lib/fusion/text_evidence.h"
 #include "lib/lexicon/lexicon.h"
 #include "lib/store/store.h"
+#include "lib/vectors/vector_sum.h"
 
 namespace zeroshelf {
 
-// The rows as they are scanned.
+// A text vector of a row, and what its weight rests on.
+struct RowText {
+  std::span<const uint16_t> vector;
+  TextEvidence evidence;
+};
+
+// The rows as they are scanned. Rows are appended and removed through the functions, which keep the
+// sums.
 struct RowTable {
-  explicit RowTable(uint32_t dimension) : image(dimension), text(dimension) {}
+  explicit RowTable(uint32_t dimension)
+      : image(dimension), text(dimension), image_sum(dimension), text_sum(dimension) {}
 
   VectorRows image;  // one a row, removed ones included
   VectorRows text;
-  std::vector<Row> text_owners;  // ascending
-  std::vector<bool> removed;     // one a row
+  std::vector<Row> text_owners;             // ascending
+  std::vector<TextEvidence> text_evidence;  // one a text vector
+  std::vector<bool> removed;                // one a row
+  VectorSum image_sum;                      // of the rows that live
+  VectorSum text_sum;
 
-  void append(std::span<const uint16_t> image_vector,
-              std::optional<std::span<const uint16_t>> text_vector);
+  void append(std::span<const uint16_t> image_vector, const std::optional<RowText>& row_text);
+  // A row that never lived here.
+  void append_removed();
+  void remove(Row row);
+  std::optional<size_t> text_index(Row row) const;
 };
 
 struct Collection::State {

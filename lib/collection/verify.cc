@@ -230,8 +230,14 @@ void compare_rows(const RowTable& opened, const RowTable& truth, std::vector<Fau
                                   static_cast<size_t>(owner - truth.text_owners.begin())))) {
       faults.push_back(
           {"snapshot", fmt::format("row {} has another text vector than the records", row)});
+    } else if (in_truth &&
+               opened.text_evidence[text] !=
+                   truth.text_evidence[static_cast<size_t>(owner - truth.text_owners.begin())]) {
+      faults.push_back({"snapshot", fmt::format("row {} has other words than the records", row)});
     }
   }
+  if (opened.image_sum != truth.image_sum || opened.text_sum != truth.text_sum)
+    faults.push_back({"snapshot", "its sums are not those of the vectors"});
 }
 
 void check_snapshot_files(const fs::path& directory, const layout::Current& current,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
@@ -73,6 +74,7 @@ class Commit {
     std::vector<uint16_t> image;
     std::optional<std::vector<uint16_t>> text;
     std::optional<std::vector<uint16_t>> masked;
+    TextEvidence evidence;
   };
 
   Commit(const Collection& collection, const Collection::State& state)
@@ -180,7 +182,7 @@ class Commit {
     PictureRecord record = collection_.record(source);
     record.file = file;
     const std::span<const uint16_t> image = state_.rows.image.row(source);
-    AddedRow row{{image.begin(), image.end()}, std::nullopt, std::nullopt};
+    AddedRow row{{image.begin(), image.end()}, std::nullopt, std::nullopt, {}};
     if (const auto index = collection_.text_index(source)) {
       const std::span<const uint16_t> text = state_.rows.text.row(*index);
       row.text.emplace(text.begin(), text.end());
@@ -192,7 +194,8 @@ class Commit {
   void add(const NewPicture& picture) {
     const uint32_t dimension = state_.manifest.dimension;
     const std::string& path = picture.record.file.path;
-    AddedRow row{checked_halves(picture.image_vector, dimension, path), std::nullopt, std::nullopt};
+    AddedRow row{
+        checked_halves(picture.image_vector, dimension, path), std::nullopt, std::nullopt, {}};
     if (!picture.text_vector.empty())
       row.text = checked_halves(picture.text_vector, dimension, path);
     if (row.text.has_value() != (picture.record.word_count > 0) ||
@@ -223,6 +226,7 @@ class Commit {
     ++counts_.live;
     if (record.word_count > 0) ++counts_.with_text;
     map(record.file.path, row);
+    added.evidence = {record.word_count, std::clamp(record.text_confidence, 0.0f, 1.0f)};
     added_.push_back(std::move(added));
   }
 
@@ -302,10 +306,10 @@ void CollectionWriter::commit(const Batch& batch) {
   state.broken = true;
   state.store->write(std::move(commit.writes()));
   for (const Commit::AddedRow& row : commit.added()) {
-    state.rows.append(
-        row.image, row.text ? std::optional<std::span<const uint16_t>>(*row.text) : std::nullopt);
+    state.rows.append(row.image,
+                      row.text ? std::optional(RowText{*row.text, row.evidence}) : std::nullopt);
   }
-  for (const Row row : commit.removed()) state.rows.removed[row] = true;
+  for (const Row row : commit.removed()) state.rows.remove(row);
   state.counts = commit.counts();
   state.changes_since_snapshot += commit.added().size() + commit.removed().size();
   state.broken = false;

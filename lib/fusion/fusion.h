@@ -3,45 +3,163 @@
 // One picture's evidence -> one answer. Pure arithmetic.
 //
 // With s_I(k) = cosine(picture, label k) and s_T(k) = cosine(OCR text, label k):
-//   P_I = softmax(logit_scale * s_I) over the labels     (Radford et al. 2021, figure 3)
-//   image   the label of the largest P_I; its score is P_I
-//   text    the label of the largest s_T; its score is s_T; no answer without text
-//   max     the answer of `image` or of `text`, whichever has the larger score; the picture's on a
-//           tie and without text (the rule of the article that zeroshelf follows)
+//   P_I = softmax(image_scale * s_I) over the labels     (Radford et al. 2021, figure 3)
+//   image   the label of the largest P_I
+//   text    the label of the largest s_T; no answer without text
+//   max     the label of the largest max(P_I, s_T); the picture's on a tie and without text (the
+//           rule of the article that zeroshelf follows)
+//   mix     the label of the largest log P_I + w log P_T, with P_T = softmax(text_scale * s_T),
+//   both
+//           similarities centred, and w = alpha * g(text) the weight of this picture's text: 0
+//           without text. Its score is the softmax of these sums.
 // Equal scores go to the label that was named first.
+//
+// Centring. A label gets part of its similarity from what all pictures (or all texts) have in
+// common, and how much of that differs from label to label. It is taken off by label: the offset of
+// label k is -centring * cosine(mean vector of the collection, label k). A softmax alone cannot do
+// this: it is blind only to what all labels of one picture share. With centring 1 the labels of an
+// unbalanced collection would be pulled towards equal shares; see docs/labelling.md.
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "lib/fusion/softmax.h"
+#include "lib/fusion/text_evidence.h"
 
 namespace zeroshelf {
 
-enum class FusionRule { Image, Text, Max };
+// What can be fitted (see `calibrate`). Every number is finite; scales, alpha and the gate's are at
+// least 0, centrings 0 to 1.
+struct FusionSettings {
+  float image_scale = 100;  // of similarities -> logits: the inverse temperature of P_I
+  // Of `mix` only:
+  float text_scale = 25;        // the inverse temperature of P_T
+  float alpha = 1;              // weight of a text that is read surely and long
+  float confidence_power = 1;   // g = confidence ^ confidence_power
+  float half_words = 1;         //     * words / (words + half_words)
+  float image_centring = 0.5f;  // 0: similarities as they are; 1: the whole mean taken off
+  float text_centring = 0.5f;
+
+  // The defaults for a model whose trained scale of logits this is.
+  static FusionSettings for_logit_scale(float logit_scale);
+
+  // w of the header comment. 0 for no words.
+  float text_weight(const TextEvidence& text) const;
+
+  bool operator==(const FusionSettings&) const = default;
+};
+
 enum class Source { Image, Text };
+std::string_view source_name(Source source);  // "image", "text"
 
-// "image", "text", "max". Throws InvalidArgument for any other name.
-FusionRule parse_fusion_rule(std::string_view name);
-std::string_view source_name(Source source);
-
-// What one side says by itself.
-struct SideAnswer {
+struct Scored {
   uint32_t label = 0;
-  float score = 0;  // image: a probability, 0 to 1; text: a cosine, -1 to 1
+  float score = 0;
+};
+
+// What one side says by itself. Score: of the picture P_I, of the text s_T, or P_T where the rule
+// uses that (`mix`). Margin: to that side's next label, in the same unit; the score itself when
+// there is one label.
+struct SideAnswer : Scored {
+  float margin = 0;
 };
 
 struct Prediction {
   SideAnswer image;
-  std::optional<SideAnswer> text;  // absent for a picture without text
-  std::optional<Source> winner;    // absent: the rule gives no answer (text alone, without text)
+  std::optional<SideAnswer> text;   // absent for a picture without text
+  std::optional<Source> winner;     // absent: no answer, and the two below mean nothing
+  Scored fused;                     // the answer by the rule
+  std::optional<Scored> runner_up;  // the next label by the rule; absent with one label
 
-  // The winner's answer. Only with a winner.
-  const SideAnswer& answer() const { return *winner == Source::Image ? image : *text; }
+  const Scored& answer() const { return fused; }
+  float margin() const { return runner_up ? fused.score - runner_up->score : fused.score; }
 };
 
-// image_similarities: s_I for each label, at least one. text_similarities: s_T for each label, or
-// empty for a picture without text. All finite.
-Prediction fuse(FusionRule rule, std::span<const float> image_similarities,
-                std::span<const float> text_similarities, float logit_scale);
+// --- rules --------------------------------------------------------------------------------------
+
+// One side's evidence as a rule sees it: logit(k) = scale * values[k].
+struct SideEvidence {
+  std::span<const float> values;  // similarity + offset, one a label
+  float scale = 1;
+  Summary summary;  // of the logits; the sum only where the rule asked for a softmax of this side
+};
+
+struct Evidence {
+  SideEvidence image;
+  std::optional<SideEvidence> text;
+  float text_weight = 0;
+};
+
+// What a rule decides. Which side won: the one that the answer owes more to.
+struct Verdict {
+  std::optional<Source> winner;  // absent: no answer
+  Scored answer;
+  std::optional<Scored> runner_up;
+};
+
+// A rule of fusion. To add one, derive from this in rules.cc, and name it in fusion_rules(): flags,
+// help, evaluation and tests take the rules from there. Rules have no state. Threads: any.
+class FusionRule {
+ public:
+  // The similarities that a rule is shown.
+  enum class Sides {
+    Plain,    // as they are: a softmax of the picture's, the text's cosines
+    Centred,  // both centred, and a softmax of each
+  };
+
+  virtual ~FusionRule() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view help() const = 0;  // half a line
+  virtual Sides sides() const = 0;
+
+  virtual Verdict decide(const Evidence& evidence) const = 0;
+  // The score of every label, of which decide() answers with the largest: all 0 where it gives no
+  // answer. For answers with several labels.
+  virtual void scores(const Evidence& evidence, std::span<float> out) const = 0;
+};
+
+// All of them, in the order of the help.
+std::span<const FusionRule* const> fusion_rules();
+// Throws InvalidArgument for a name that none has, with the one that was probably meant.
+const FusionRule& fusion_rule(std::string_view name);
+std::vector<std::string> fusion_rule_names();
+
+// A rule with its settings. The rule is one of fusion_rules().
+struct Fusion {
+  const FusionRule* rule = nullptr;
+  FusionSettings settings;
+};
+
+// --- one picture --------------------------------------------------------------------------------
+
+// Threads: const calls may run together.
+class Fuser {
+ public:
+  // Offsets: what is added to the similarities of each label, e.g. its bias less its share of the
+  // mean; one a label, or empty for none.
+  Fuser(const Fusion& fusion, std::vector<float> image_offsets, std::vector<float> text_offsets);
+
+  // image: s_I for each label, at least one; text: s_T, or empty for a picture without text. Both
+  // get their offsets added in place. Throws Corruption when a similarity is no number.
+  Prediction operator()(std::span<float> image, std::span<float> text,
+                        const TextEvidence& evidence) const;
+
+  // The score of every label too (FusionRule::scores).
+  Prediction operator()(std::span<float> image, std::span<float> text, const TextEvidence& evidence,
+                        std::span<float> scores) const;
+
+ private:
+  Evidence weigh(std::span<float> image, std::span<float> text, const TextEvidence& evidence) const;
+  Prediction decide(const Evidence& evidence) const;
+
+  Fusion fusion_;
+  bool softmax_of_text_;
+  std::vector<float> image_offsets_;
+  std::vector<float> text_offsets_;
+};
 
 }  // namespace zeroshelf

@@ -165,11 +165,11 @@ void HtmlPage::begin_sections_before(size_t end) {
 
 void HtmlPage::add(const PagePicture& picture) {
   const Prediction& prediction = picture.prediction;
-  const SideAnswer& answer = prediction.answer();
+  const Scored& answer = prediction.answer();
   assert(answer.label < head_.sections.size() && answer.label + 1 >= begun_);
   begin_sections_before(answer.label + 1);
 
-  const auto label = [this](const SideAnswer& of) { return head_.sections[of.label].label; };
+  const auto label = [this](const Scored& of) { return head_.sections[of.label].label; };
   const std::string name = fs::path(picture.path).filename().string();
   const bool by_image = *prediction.winner == Source::Image;
   std::string card = fmt::format("<li data-score=\"{}\" data-by=\"{}\">\n", answer.score,

@@ -240,6 +240,45 @@ BOOST_AUTO_TEST_CASE(a_reader_beside_a_writer_sees_commits_and_writes_nothing) {
   BOOST_TEST(holds(read(), "/7", 7));
 }
 
+BOOST_AUTO_TEST_CASE(text_evidence_and_means_are_the_same_from_snapshot_replay_and_compaction) {
+  using testing::kDimension;
+  const Shelf shelf;
+  const auto expect = [&](const Collection& collection, size_t texts) {
+    BOOST_REQUIRE_EQUAL(collection.text_evidence().size(), texts);
+    std::vector<double> mean(kDimension);
+    std::vector<float> values(kDimension);
+    size_t live = 0;
+    for (size_t i = 0; i < collection.text_owners().size(); ++i) {
+      const Row row = collection.text_owners()[i];
+      if (!collection.is_live(row)) continue;
+      const PictureRecord record = collection.record(row);
+      BOOST_TEST(collection.text_evidence()[i].word_count == record.word_count);
+      BOOST_TEST(collection.text_evidence()[i].confidence == record.text_confidence);
+      from_fp16(collection.text_vectors().row(i), values);
+      for (size_t j = 0; j < kDimension; ++j) mean[j] += static_cast<double>(values[j]);
+      ++live;
+    }
+    for (size_t j = 0; j < kDimension; ++j) {
+      BOOST_TEST(std::abs(collection.mean_text_vector()[j] - mean[j] / static_cast<double>(live)) <
+                 1e-6);
+    }
+  };
+  CollectionWriter writer = shelf.write();
+  Shelf::add(writer, 0, 30);
+  writer.publish_snapshot(SnapshotWhen::Now);
+  expect(shelf.read(), 10);
+  Shelf::add(writer, 30, 36);
+  Batch batch;
+  batch.removed = {0, 1, 30};
+  writer.commit(batch);
+  expect(writer, 12);
+  expect(shelf.read(), 11);  // row 30 never lived for who opens now
+  BOOST_TEST((shelf.read().mean_image_vector() == writer.mean_image_vector()));
+  writer.compact();
+  expect(writer, 10);
+  expect(shelf.read(), 10);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "lib/fusion/fusion.h"
@@ -12,22 +15,76 @@ namespace {
 
 const std::vector<float> kPicture = {0.20f, 0.25f, 0.22f};  // label 1
 const std::vector<float> kText = {0.10f, 0.30f, 0.99f};     // label 2
+const TextEvidence kSure = {1000, 1};
+
+FusionSettings scaled(float image_scale) {
+  FusionSettings settings;
+  settings.image_scale = image_scale;
+  return settings;
+}
+
+Prediction fuse(const char* rule, std::vector<float> image, std::vector<float> text,
+                const FusionSettings& settings = scaled(100),
+                const TextEvidence& evidence = kSure) {
+  return Fuser({&fusion_rule(rule), settings}, {}, {})(image, text, evidence);
+}
+
+std::vector<double> plain_softmax(const std::vector<double>& logits) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  std::vector<double> result;
+  double sum = 0;
+  for (const double logit : logits) {
+    result.push_back(std::exp(logit - largest));
+    sum += result.back();
+  }
+  for (double& value : result) value /= sum;
+  return result;
+}
+
+// The oracle: the score of every label as the header writes it, in double. Empty: no answer.
+std::vector<double> plain_scores(const std::string& rule, const std::vector<float>& image,
+                                 const std::vector<float>& text, const FusionSettings& settings,
+                                 const TextEvidence& evidence) {
+  std::vector<double> logits;
+  for (const float s : image) logits.push_back(static_cast<double>(settings.image_scale) * s);
+  const std::vector<double> cosines(text.begin(), text.end());
+  if (rule == "image") return plain_softmax(logits);
+  if (rule == "text") return cosines;
+  if (rule == "max") {
+    std::vector<double> scores = plain_softmax(logits);
+    for (size_t k = 0; k < text.size(); ++k) scores[k] = std::max(scores[k], cosines[k]);
+    return scores;
+  }
+  BOOST_REQUIRE(rule == "mix");
+  if (text.empty()) return plain_softmax(logits);
+  const double gate =
+      std::pow(static_cast<double>(evidence.confidence), settings.confidence_power) *
+      evidence.word_count / (evidence.word_count + settings.half_words);
+  for (size_t k = 0; k < text.size(); ++k)
+    logits[k] += settings.alpha * gate * settings.text_scale * cosines[k];
+  return plain_softmax(logits);
+}
 
 BOOST_AUTO_TEST_SUITE(fusion)
 
 BOOST_AUTO_TEST_CASE(image_rule_is_the_softmax_of_the_scaled_cosines) {
-  const Prediction prediction = fuse(FusionRule::Image, kPicture, kText, 100);
-  const double probability = std::exp(25.0) / (std::exp(20.0) + std::exp(25.0) + std::exp(22.0));
+  const Prediction prediction = fuse("image", kPicture, kText);
+  const double sum = std::exp(20.0) + std::exp(25.0) + std::exp(22.0);
   BOOST_TEST(prediction.answer().label == 1u);
-  BOOST_TEST(std::abs(prediction.answer().score - probability) < 1e-5);
+  BOOST_TEST(std::abs(prediction.answer().score - std::exp(25.0) / sum) < 1e-5);
+  BOOST_TEST(prediction.runner_up->label == 2u);
+  BOOST_TEST(std::abs(prediction.runner_up->score - std::exp(22.0) / sum) < 1e-5);
+  BOOST_TEST(std::abs(prediction.image.margin - (std::exp(25.0) - std::exp(22.0)) / sum) < 1e-5);
   BOOST_TEST((*prediction.winner == Source::Image));
 }
 
 BOOST_AUTO_TEST_CASE(text_rule_is_the_largest_cosine_and_gives_no_answer_without_text) {
-  const Prediction prediction = fuse(FusionRule::Text, kPicture, kText, 100);
+  const Prediction prediction = fuse("text", kPicture, kText);
   BOOST_TEST(prediction.answer().label == 2u);
   BOOST_TEST(prediction.answer().score == 0.99f);
-  const Prediction none = fuse(FusionRule::Text, kPicture, {}, 100);
+  BOOST_TEST(prediction.runner_up->label == 1u);
+  BOOST_TEST(prediction.text->margin == 0.99f - 0.30f);
+  const Prediction none = fuse("text", kPicture, {});
   BOOST_TEST(!none.winner.has_value());
   BOOST_TEST(!none.text.has_value());
   BOOST_TEST(none.image.label == 1u);
@@ -35,59 +92,149 @@ BOOST_AUTO_TEST_CASE(text_rule_is_the_largest_cosine_and_gives_no_answer_without
 
 BOOST_AUTO_TEST_CASE(max_rule_takes_the_side_with_the_larger_score) {
   // P_I is 0.946: text wins with 0.99 and loses with 0.5.
-  BOOST_TEST((*fuse(FusionRule::Max, kPicture, kText, 100).winner == Source::Text));
+  BOOST_TEST((*fuse("max", kPicture, kText).winner == Source::Text));
   const std::vector<float> weak = {0.1f, 0.3f, 0.5f};
-  BOOST_TEST((*fuse(FusionRule::Max, kPicture, weak, 100).winner == Source::Image));
-  BOOST_TEST(fuse(FusionRule::Max, kPicture, weak, 100).answer().label == 1u);
-  BOOST_TEST((*fuse(FusionRule::Max, kPicture, {}, 100).winner == Source::Image));
+  BOOST_TEST((*fuse("max", kPicture, weak).winner == Source::Image));
+  BOOST_TEST(fuse("max", kPicture, weak).answer().label == 1u);
+  BOOST_TEST(fuse("max", kPicture, weak).runner_up->label == 2u);
+  BOOST_TEST((*fuse("max", kPicture, {}).winner == Source::Image));
+}
+
+BOOST_AUTO_TEST_CASE(mix_turns_to_the_text_as_its_weight_grows) {
+  FusionSettings settings = scaled(100);
+  settings.text_scale = 20;
+  const auto label = [&](const TextEvidence& evidence) {
+    return fuse("mix", kPicture, kText, settings, evidence).answer().label;
+  };
+  BOOST_TEST(label({1000, 1}) == 2u);
+  BOOST_TEST(label({1000, 0.01f}) == 1u);
+  BOOST_TEST(label({0, 1}) == 1u);
+  BOOST_TEST((*fuse("mix", kPicture, kText, settings, {1000, 1}).winner == Source::Text));
+  BOOST_TEST((*fuse("mix", kPicture, kText, settings, {1000, 0.01f}).winner == Source::Image));
+  settings.alpha = 0;
+  BOOST_TEST(label({1000, 1}) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(mix_without_text_is_the_softmax_of_the_picture) {
+  const Prediction mix = fuse("mix", kPicture, {});
+  const Prediction image = fuse("image", kPicture, {});
+  BOOST_TEST(mix.answer().label == image.answer().label);
+  BOOST_TEST(mix.answer().score == image.answer().score);
+  BOOST_TEST(!mix.text.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_gate_grows_with_words_and_confidence_between_0_and_alpha) {
+  FusionSettings settings;
+  settings.alpha = 0.8f;
+  BOOST_TEST(settings.text_weight({0, 1}) == 0.0f);
+  BOOST_TEST(settings.text_weight({5, 0}) == 0.0f);
+  BOOST_TEST(settings.text_weight({1, 0.9f}) < settings.text_weight({2, 0.9f}));
+  BOOST_TEST(settings.text_weight({2, 0.5f}) < settings.text_weight({2, 0.9f}));
+  BOOST_TEST(settings.text_weight({1'000'000, 1}) <= 0.8f);
+  BOOST_TEST(settings.text_weight({1'000'000, 1}) > 0.79f);
+}
+
+BOOST_AUTO_TEST_CASE(offsets_are_added_label_by_label) {
+  std::vector<float> image = kPicture;
+  std::vector<float> text = kText;
+  const Fuser fuser({&fusion_rule("max"), scaled(100)}, {0.2f, 0, 0}, {0, 2, 0});
+  const Prediction prediction = fuser(image, text, kSure);
+  BOOST_TEST(prediction.image.label == 0u);
+  BOOST_TEST(prediction.text->label == 1u);
+  BOOST_TEST(prediction.text->score == 2.3f);
 }
 
 BOOST_AUTO_TEST_CASE(ties_go_to_the_first_label_and_to_the_picture) {
   const std::vector<float> same = {0.5f, 0.5f};
-  BOOST_TEST(fuse(FusionRule::Image, same, {}, 100).answer().label == 0u);
-  const std::vector<float> one_label = {0.1f};  // P_I is exactly 1
-  const std::vector<float> one_text = {1.0f};
-  BOOST_TEST((*fuse(FusionRule::Max, one_label, one_text, 100).winner == Source::Image));
+  for (const FusionRule* rule : fusion_rules()) {
+    const Prediction prediction = fuse(rule->name().data(), same, same);
+    BOOST_TEST(prediction.answer().label == 0u);
+    BOOST_TEST(prediction.runner_up->label == 1u);
+    BOOST_TEST(prediction.margin() == 0.0f);
+  }
+  // P_I is exactly 1.
+  BOOST_TEST((*fuse("max", {0.1f}, {1.0f}).winner == Source::Image));
+}
+
+BOOST_AUTO_TEST_CASE(one_label_has_no_runner_up) {
+  for (const FusionRule* rule : fusion_rules()) {
+    const Prediction prediction = fuse(rule->name().data(), {0.1f}, {0.7f});
+    BOOST_TEST(prediction.answer().label == 0u);
+    BOOST_TEST(!prediction.runner_up.has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(extreme_scales_stay_finite) {
   const std::vector<float> opposite = {-1, 1};
-  BOOST_TEST(fuse(FusionRule::Image, opposite, {}, 1e6f).answer().score == 1.0f);
-  BOOST_TEST(fuse(FusionRule::Image, opposite, {}, 0).answer().score == 0.5f);
+  BOOST_TEST(fuse("image", opposite, {}, scaled(1e6f)).answer().score == 1.0f);
+  BOOST_TEST(fuse("image", opposite, {}, scaled(0)).answer().score == 0.5f);
 }
 
-// The oracle: the rules as the header writes them, in plain loops.
+BOOST_AUTO_TEST_CASE(what_is_no_number_is_refused) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const FusionRule* rule : fusion_rules()) {
+    BOOST_CHECK_THROW(fuse(rule->name().data(), {nan, nan}, {0.1f, 0.2f}), Error);
+    BOOST_CHECK_THROW(fuse(rule->name().data(), {0.1f, 0.2f}, {nan, nan}), Error);
+    BOOST_CHECK_THROW(fuse(rule->name().data(), {0.1f, INFINITY}, {}), Error);
+  }
+}
+
+// For every rule there is: the answer and the runner-up are the two largest of the oracle's scores,
+// and the scores of all labels are the oracle's.
 BOOST_AUTO_TEST_CASE(random_evidence_agrees_with_a_plain_loop) {
   std::mt19937 random(7);
   std::uniform_real_distribution<float> cosine(-1, 1);
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 400; ++round) {
     std::vector<float> image(1 + round % 40);
-    std::vector<float> text(image.size());
+    std::vector<float> text(round % 5 == 0 ? 0 : image.size());
     for (float& value : image) value = cosine(random);
     for (float& value : text) value = cosine(random);
-    const double scale = 1 + round % 120;
-    size_t best_image = 0;
-    size_t best_text = 0;
-    double sum = 0;
-    for (size_t k = 0; k < image.size(); ++k) {
-      if (image[k] > image[best_image]) best_image = k;
-      if (text[k] > text[best_text]) best_text = k;
-      sum += std::exp(scale * image[k]);
-    }
-    const double probability = std::exp(scale * image[best_image]) / sum;
-    const Prediction prediction = fuse(FusionRule::Max, image, text, static_cast<float>(scale));
-    BOOST_TEST(prediction.image.label == best_image);
-    BOOST_TEST(prediction.text->label == best_text);
-    BOOST_TEST(std::abs(prediction.image.score - probability) < 1e-5);
-    if (std::abs(probability - text[best_text]) > 1e-5) {
-      BOOST_TEST((*prediction.winner == Source::Text) == (text[best_text] > probability));
+    FusionSettings settings = scaled(static_cast<float>(1 + round % 120));
+    settings.text_scale = static_cast<float>(1 + round % 50);
+    settings.alpha = static_cast<float>(round % 7) / 3;
+    settings.confidence_power = static_cast<float>(round % 3);
+    settings.half_words = static_cast<float>(round % 4) / 2;
+    const TextEvidence evidence = {static_cast<uint32_t>(1 + round % 6),
+                                   static_cast<float>(round % 10) / 9};
+    for (const FusionRule* rule : fusion_rules()) {
+      BOOST_TEST_CONTEXT(rule->name() << " in round " << round) {
+        const std::vector<double> expected =
+            plain_scores(std::string(rule->name()), image, text, settings, evidence);
+        std::vector<float> image_copy = image;
+        std::vector<float> text_copy = text;
+        std::vector<float> scores(image.size());
+        const Prediction got =
+            Fuser({rule, settings}, {}, {})(image_copy, text_copy, evidence, scores);
+        BOOST_REQUIRE(got.winner.has_value() == !expected.empty());
+        if (expected.empty()) continue;
+        std::vector<size_t> order(expected.size());
+        for (size_t k = 0; k < order.size(); ++k) order[k] = k;
+        std::stable_sort(order.begin(), order.end(),
+                         [&](size_t a, size_t b) { return expected[a] > expected[b]; });
+        BOOST_TEST(std::abs(got.answer().score - expected[order[0]]) < 1e-5);
+        BOOST_TEST(std::abs(expected[got.answer().label] - expected[order[0]]) < 1e-5);
+        BOOST_REQUIRE(got.runner_up.has_value() == (order.size() > 1));
+        if (order.size() > 1) {
+          BOOST_TEST(got.runner_up->label != got.answer().label);
+          BOOST_TEST(std::abs(got.runner_up->score - expected[order[1]]) < 1e-5);
+          BOOST_TEST(std::abs(expected[got.runner_up->label] - expected[order[1]]) < 1e-5);
+        }
+        for (size_t k = 0; k < scores.size(); ++k)
+          BOOST_REQUIRE(std::abs(scores[k] - expected[k]) < 1e-5);
+      }
     }
   }
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_rule_is_refused) {
-  BOOST_TEST((parse_fusion_rule("max") == FusionRule::Max));
-  BOOST_CHECK_THROW(parse_fusion_rule("best"), Error);
+BOOST_AUTO_TEST_CASE(an_unknown_rule_is_refused_with_the_one_that_was_meant) {
+  BOOST_TEST(fusion_rule("max").name() == "max");
+  const auto says = [](const std::string& text) {
+    return [text](const Error& error) {
+      return std::string(error.what()).find(text) != std::string::npos;
+    };
+  };
+  BOOST_CHECK_EXCEPTION(fusion_rule("imgae"), Error, says("did you mean 'image'?"));
+  BOOST_CHECK_EXCEPTION(fusion_rule("best"), Error, says("use max, mix, image, text"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -86,11 +86,11 @@ RowTable some_rows(size_t count) {
   for (size_t i = 0; i < count; ++i) {
     const std::vector<uint16_t> vector(kDimension, static_cast<uint16_t>(0x3c00 + i));
     if (i % 3 == 0) {
-      rows.append(vector, vector);
+      rows.append(vector, RowText{vector, {static_cast<uint32_t>(i), 0.5f}});
     } else {
       rows.append(vector, std::nullopt);
     }
-    rows.removed.back() = i % 5 == 0;
+    if (i % 5 == 0) rows.remove(i);
   }
   return rows;
 }
@@ -210,6 +210,11 @@ std::string read_snapshot_with(Snapshot& snapshot, const std::string& input) {
     touch(rows.text);
     promise(rows.removed.size() == rows.image.size(), "one mark a row");
     promise(rows.text_owners.size() == rows.text.size(), "one owner a text");
+    promise(rows.text_evidence.size() == rows.text.size(), "a confidence a text");
+    for (const TextEvidence& text : rows.text_evidence) {
+      promise(text.confidence >= 0 && text.confidence <= 1, "a confidence is 0 to 1");
+    }
+    for (const float value : rows.image_sum.mean()) promise(std::isfinite(value), "a mean");
     for (const Row owner : rows.text_owners) {
       promise(owner < rows.image.size(), "a text belongs to a row");
     }
@@ -272,7 +277,7 @@ Target snapshot_target() {
   const auto snapshot = std::make_shared<Snapshot>();
   std::vector<std::string> seeds;
   for (size_t i = 0; i < 3; ++i) seeds.push_back(static_cast<char>(i) + snapshot->parts[i]);
-  return {"", seeds, {"zsrows01", "IxSQ"}, seal_rows_file, [snapshot](const std::string& input) {
+  return {"", seeds, {"zsrows02", "IxSQ"}, seal_rows_file, [snapshot](const std::string& input) {
             return read_snapshot_with(*snapshot, input);
           }};
 }

@@ -17,11 +17,20 @@ namespace {
 constexpr const char* kMark = "\ufffd";
 
 PagePicture by_picture(const std::string& path, uint32_t label, float score) {
-  return {path, {{label, score}, std::nullopt, Source::Image}, "", Thumbnail{160, 120, "jpeg"}};
+  Prediction prediction;
+  prediction.image = {{label, score}, score};
+  prediction.winner = Source::Image;
+  prediction.fused = {label, score};
+  return {path, prediction, "", Thumbnail{160, 120, "jpeg"}};
 }
 
 PagePicture by_text(const std::string& path, uint32_t label, float score, const std::string& text) {
-  return {path, {{0, 0.25f}, SideAnswer{label, score}, Source::Text}, text, Thumbnail{9, 8, "j"}};
+  Prediction prediction;
+  prediction.image = {{0, 0.25f}, 0.25f};
+  prediction.text = {{label, score}, score};
+  prediction.winner = Source::Text;
+  prediction.fused = {label, score};
+  return {path, prediction, text, Thumbnail{9, 8, "j"}};
 }
 
 std::string page(const PageHead& head, const std::vector<PagePicture>& pictures) {

@@ -88,28 +88,124 @@ BOOST_AUTO_TEST_CASE(classify_agrees_with_a_plain_loop_for_every_rule_and_number
   const Collection collection = open();
   for (const size_t label_count : {1u, 2u, 33u, 1000u}) {
     const Matrix labels = random_matrix(random, label_count);
-    for (const FusionRule rule : {FusionRule::Image, FusionRule::Text, FusionRule::Max}) {
-      const std::vector<Prediction> predictions = classify(collection, labels, rule, 1);
-      const std::vector<Prediction> threaded = classify(collection, labels, rule, 3);
+    for (const FusionRule* rule : fusion_rules()) {
+      const LabelVectors vectors(labels);
+      const Fusion fusion = default_fusion(collection, rule->name());
+      const Fuser fuser = make_fuser(collection, vectors, fusion);
+      const std::vector<Prediction> predictions = classify(collection, vectors, fusion, 1);
+      const std::vector<Prediction> threaded = classify(collection, vectors, fusion, 3);
       BOOST_REQUIRE(predictions.size() == 700u);
       for (Row row = 0; row < predictions.size(); ++row) {
         if (!collection.is_live(row)) continue;
         const auto text = collection.text_index(row);
         BOOST_REQUIRE(text.has_value() == (row % 3 == 0));
-        const Prediction expected = fuse(
-            rule, similarities(collection.image_vectors(), row, labels),
-            text ? similarities(collection.text_vectors(), *text, labels) : std::vector<float>(),
-            20);
+        std::vector<float> of_image = similarities(collection.image_vectors(), row, labels);
+        std::vector<float> of_text;
+        if (text) of_text = similarities(collection.text_vectors(), *text, labels);
+        const Prediction expected =
+            fuser(of_image, of_text, text ? collection.text_evidence()[*text] : TextEvidence());
         const Prediction& got = predictions[row];
         BOOST_REQUIRE(got.image.label == expected.image.label);
         BOOST_REQUIRE(std::abs(got.image.score - expected.image.score) < 1e-4f);
         BOOST_REQUIRE(got.text.has_value() == expected.text.has_value());
         if (got.text) BOOST_REQUIRE(got.text->label == expected.text->label);
         BOOST_REQUIRE((got.winner == expected.winner));
+        if (got.winner) {
+          BOOST_REQUIRE(got.answer().label == expected.answer().label);
+          BOOST_REQUIRE(got.answer().score == threaded[row].answer().score);
+        }
         BOOST_REQUIRE(got.image.score == threaded[row].image.score);
       }
     }
   }
+}
+
+// The oracle of the offsets: biases and the collection's mean, label by label.
+BOOST_AUTO_TEST_CASE(biases_and_centring_shift_the_similarities_of_each_label) {
+  const Collection collection = open();
+  LabelVectors labels(random_matrix(random, 5));
+  labels.text = random_matrix(random, 5);
+  labels.image_bias = {0.1f, 0, -0.2f, 0.05f, 0};
+  labels.text_bias = {0, 0.3f, 0, 0, -0.1f};
+  Fusion fusion = default_fusion(collection, "mix");
+  fusion.settings.image_centring = 0.7f;
+  fusion.settings.text_centring = 1;
+  std::vector<double> mean(kDimension);
+  uint64_t live = 0;
+  std::vector<float> values(kDimension);
+  for (Row row = 0; row < 700; ++row) {
+    if (!collection.is_live(row)) continue;
+    from_fp16(collection.image_vectors().row(row), values);
+    for (size_t i = 0; i < kDimension; ++i) mean[i] += static_cast<double>(values[i]);
+    ++live;
+  }
+  const Fuser plain({fusion.rule, fusion.settings}, {}, {});
+  const std::vector<Prediction> predictions = classify(collection, labels, fusion);
+  for (Row row = 1; row < 700; row += 7) {
+    const auto text = collection.text_index(row);
+    std::vector<float> of_image = similarities(collection.image_vectors(), row, labels.image);
+    std::vector<float> of_text;
+    if (text) of_text = similarities(collection.text_vectors(), *text, labels.text);
+    for (size_t k = 0; k < 5; ++k) {
+      double common = 0;
+      double text_common = 0;
+      for (size_t i = 0; i < kDimension; ++i) {
+        common += mean[i] / static_cast<double>(live) * labels.image.row(k)[i];
+        text_common +=
+            static_cast<double>(collection.mean_text_vector()[i]) * labels.text.row(k)[i];
+      }
+      of_image[k] += labels.image_bias[k] - static_cast<float>(0.7 * common);
+      if (text) of_text[k] += labels.text_bias[k] - static_cast<float>(text_common);
+    }
+    const Prediction expected =
+        plain(of_image, of_text, text ? collection.text_evidence()[*text] : TextEvidence());
+    BOOST_REQUIRE(predictions[row].answer().label == expected.answer().label);
+    BOOST_REQUIRE(std::abs(predictions[row].answer().score - expected.answer().score) < 1e-4f);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(scan_visits_each_row_once_with_the_scores_of_all_labels) {
+  const Collection collection = open();
+  const LabelVectors labels(random_matrix(random, 7));
+  for (const FusionRule* rule : fusion_rules()) {
+    const Fusion fusion = default_fusion(collection, rule->name());
+    const std::vector<Prediction> predictions = classify(collection, labels, fusion);
+    std::vector<int> visits(700);
+    ScanOptions options;
+    options.threads = 3;
+    options.all_scores = true;
+    options.first_row = 13;
+    options.end_row = 650;
+    scan(collection, labels, fusion, options, [&](const PredictionBlock& block) {
+      for (size_t i = 0; i < block.predictions.size(); ++i) {
+        const Row row = block.first_row + i;
+        ++visits[row];
+        const Prediction& prediction = block.predictions[i];
+        const auto scores = block.scores_of(i);
+        if (prediction.winner != predictions[row].winner || scores.size() != 7) visits[row] = 100;
+        if (!prediction.winner) continue;
+        const auto best = std::ranges::max_element(scores);
+        if (std::abs(*best - prediction.answer().score) > 1e-5f ||
+            prediction.answer().label != predictions[row].answer().label)
+          visits[row] = 100;
+      }
+    });
+    for (Row row = 0; row < 700; ++row)
+      BOOST_REQUIRE_EQUAL(visits[row], row >= 13 && row < 650 ? 1 : 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(labels_that_are_no_numbers_are_refused) {
+  const Collection collection = open();
+  const Fusion max = default_fusion(collection, "max");
+  LabelVectors labels(random_matrix(random, 3));
+  labels.text.row(1)[2] = NAN;
+  BOOST_CHECK_THROW(classify(collection, labels, max), Error);
+  labels = LabelVectors(random_matrix(random, 3));
+  labels.image_bias = {0, INFINITY, 0};
+  BOOST_CHECK_THROW(classify(collection, labels, max), Error);
+  labels.image_bias = {0, 1};
+  BOOST_CHECK_THROW(classify(collection, labels, max), Error);
 }
 
 BOOST_AUTO_TEST_CASE(search_agrees_with_sorting_everything) {
@@ -140,25 +236,27 @@ BOOST_AUTO_TEST_CASE(search_agrees_with_sorting_everything) {
 
 BOOST_AUTO_TEST_CASE(vectors_of_another_dimension_are_refused) {
   const Collection collection = open();
-  BOOST_CHECK_THROW(classify(collection, Matrix(2, kDimension + 1), FusionRule::Max), Error);
-  BOOST_CHECK_THROW(classify(collection, Matrix(0, kDimension), FusionRule::Max), Error);
+  const Fusion max = default_fusion(collection, "max");
+  BOOST_CHECK_THROW(classify(collection, LabelVectors(Matrix(2, kDimension + 1)), max), Error);
+  BOOST_CHECK_THROW(classify(collection, LabelVectors(Matrix(0, kDimension)), max), Error);
   BOOST_CHECK_THROW(search(collection, std::vector<float>(3), 1, SearchSpace::Picture), Error);
 }
 
 BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
   const Collection collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}, {"c", {"c"}}};
-  const Matrix vectors = random_matrix(random, 3);
+  const LabelVectors vectors(random_matrix(random, 3));
   Truth truth = {{"/not there", "a"}};
   for (Row row = 1; row < 600; row += 2) {
     truth["/" + std::to_string(row)] = labels[row % 3].name;
   }
   const Evaluation evaluation = evaluate(collection, labels, vectors, truth);
-  BOOST_REQUIRE_EQUAL(evaluation.rules.size(), 3u);
-  BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), 3u);
+  BOOST_REQUIRE_EQUAL(evaluation.rules.size(), fusion_rules().size());
+  BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), fusion_rules().size());
   for (size_t i = 0; i < evaluation.rules.size(); ++i) {
     const Report& report = evaluation.judged.reports[i];
-    const auto predictions = classify(collection, vectors, parse_fusion_rule(evaluation.rules[i]));
+    const auto predictions =
+        classify(collection, vectors, default_fusion(collection, evaluation.rules[i]));
     uint64_t right = 0;
     uint64_t known = 0;
     for (Row row = 1; row < 600; row += 2) {
@@ -184,7 +282,7 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
 BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
   const Collection collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};
-  const Matrix vectors = random_matrix(random, 2);
+  const LabelVectors vectors(random_matrix(random, 2));
   BOOST_CHECK_EXCEPTION(evaluate(collection, labels, vectors, {{"/1", "unknown"}}), Error,
                         [](const Error& error) { return error.subject() == "unknown"; });
   BOOST_CHECK_THROW(evaluate(collection, labels, vectors, {{"/elsewhere", "a"}}), Error);

@@ -69,7 +69,8 @@ BOOST_FIXTURE_TEST_SUITE(real_vectors, RealCollection)
 
 BOOST_AUTO_TEST_CASE(photographs_get_their_known_names) {
   const Collection collection = Collection::open(directory / "collection");
-  const std::vector<Prediction> predictions = classify(collection, labels, FusionRule::Image);
+  const std::vector<Prediction> predictions =
+      classify(collection, LabelVectors(labels), default_fusion(collection, "image"));
   const auto name = [&](const std::string& picture) {
     return lvis_names[predictions[*collection.find_path("/" + picture)].answer().label];
   };
@@ -109,7 +110,8 @@ BOOST_AUTO_TEST_CASE(other_labels_give_other_answers_from_the_same_rows) {
     std::copy_n(labels.row(static_cast<size_t>(at)).begin(), labels.columns(),
                 two.row(i++).begin());
   }
-  const std::vector<Prediction> predictions = classify(collection, two, FusionRule::Image);
+  const std::vector<Prediction> predictions =
+      classify(collection, LabelVectors(two), default_fusion(collection, "image"));
   BOOST_TEST(predictions[*collection.find_path("/389_535.jpg")].answer().label == 0u);
   BOOST_TEST(predictions[*collection.find_path("/123_456.jpg")].answer().label == 1u);
   BOOST_TEST(predictions[*collection.find_path("/456_123.jpg")].answer().label == 1u);

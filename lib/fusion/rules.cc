@@ -1,0 +1,187 @@
+// The rules of fusion: what each decides, and their names. Tested by tests/fusion/fusion_test.cc.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <iterator>
+
+#include "lib/fusion/fusion.h"
+#include "lib/util/error.h"
+#include "lib/util/suggest.h"
+
+namespace zeroshelf {
+namespace {
+
+size_t label_count(const Evidence& evidence) {
+  return evidence.image.values.size();
+}
+
+// The best and the second of a softmax.
+Scored most_probable(const Summary& summary) {
+  return {summary.best, static_cast<float>(1 / summary.sum)};
+}
+Scored next_probable(const Summary& summary) {
+  return {summary.second, static_cast<float>(std::exp(static_cast<double>(summary.second_logit) -
+                                                      static_cast<double>(summary.best_logit)) /
+                                             summary.sum)};
+}
+
+// The best and the second of cosines.
+Scored nearest(const Summary& summary) {
+  return {summary.best, summary.best_logit};
+}
+Scored next_nearest(const Summary& summary) {
+  return {summary.second, summary.second_logit};
+}
+
+void probabilities(const SideEvidence& side, std::span<float> out) {
+  softmax(side.values, side.scale, {}, 0, side.summary, out);
+}
+
+class ImageRule : public FusionRule {
+ public:
+  std::string_view name() const override { return "image"; }
+  std::string_view help() const override { return "the picture alone"; }
+  Sides sides() const override { return Sides::Plain; }
+
+  Verdict decide(const Evidence& evidence) const override {
+    Verdict verdict{Source::Image, most_probable(evidence.image.summary), std::nullopt};
+    if (label_count(evidence) > 1) verdict.runner_up = next_probable(evidence.image.summary);
+    return verdict;
+  }
+
+  void scores(const Evidence& evidence, std::span<float> out) const override {
+    probabilities(evidence.image, out);
+  }
+};
+
+class TextRule : public FusionRule {
+ public:
+  std::string_view name() const override { return "text"; }
+  std::string_view help() const override { return "the text alone"; }
+  Sides sides() const override { return Sides::Plain; }
+
+  Verdict decide(const Evidence& evidence) const override {
+    if (!evidence.text) return {};
+    Verdict verdict{Source::Text, nearest(evidence.text->summary), std::nullopt};
+    if (label_count(evidence) > 1) verdict.runner_up = next_nearest(evidence.text->summary);
+    return verdict;
+  }
+
+  void scores(const Evidence& evidence, std::span<float> out) const override {
+    if (evidence.text) {
+      std::ranges::copy(evidence.text->values, out.begin());
+    } else {
+      std::ranges::fill(out, 0.0f);
+    }
+  }
+};
+
+class MaxRule : public FusionRule {
+ public:
+  std::string_view name() const override { return "max"; }
+  std::string_view help() const override { return "the surer of both"; }
+  Sides sides() const override { return Sides::Plain; }
+
+  Verdict decide(const Evidence& evidence) const override {
+    const Scored image = most_probable(evidence.image.summary);
+    const bool alone = label_count(evidence) == 1;
+    if (!evidence.text)
+      return {Source::Image, image,
+              alone ? std::nullopt : std::optional(next_probable(evidence.image.summary))};
+    const Scored text = nearest(evidence.text->summary);
+    const bool by_text = text.score > image.score;
+    Verdict verdict{by_text ? Source::Text : Source::Image, by_text ? text : image, std::nullopt};
+    if (!alone) {
+      // Of the labels that are not the answer, each side's best is its first or its second.
+      const Scored a =
+          image.label != verdict.answer.label ? image : next_probable(evidence.image.summary);
+      const Scored b =
+          text.label != verdict.answer.label ? text : next_nearest(evidence.text->summary);
+      verdict.runner_up = a.score > b.score || (a.score == b.score && a.label < b.label) ? a : b;
+    }
+    return verdict;
+  }
+
+  void scores(const Evidence& evidence, std::span<float> out) const override {
+    probabilities(evidence.image, out);
+    if (!evidence.text) return;
+    for (size_t k = 0; k < out.size(); ++k) out[k] = std::max(out[k], evidence.text->values[k]);
+  }
+};
+
+// log P_I + w log P_T is, up to what all labels share, logit_I + w * logit_T: one softmax of that.
+class MixRule : public FusionRule {
+ public:
+  std::string_view name() const override { return "mix"; }
+  std::string_view help() const override {
+    return "both weighed: centred, tempered, the text by how much was read how surely";
+  }
+  Sides sides() const override { return Sides::Centred; }
+
+  Verdict decide(const Evidence& evidence) const override {
+    const bool alone = label_count(evidence) == 1;
+    const Summary sums = weighs_text(evidence) ? mixed(evidence) : evidence.image.summary;
+    Verdict verdict{Source::Image, most_probable(sums), std::nullopt};
+    if (alone) return verdict;
+    verdict.runner_up = next_probable(sums);
+    const auto lead = [&](const SideEvidence& side) {
+      return static_cast<double>(side.scale) * (static_cast<double>(side.values[sums.best]) -
+                                                static_cast<double>(side.values[sums.second]));
+    };
+    if (weighs_text(evidence) &&
+        static_cast<double>(evidence.text_weight) * lead(*evidence.text) > lead(evidence.image))
+      verdict.winner = Source::Text;
+    return verdict;
+  }
+
+  void scores(const Evidence& evidence, std::span<float> out) const override {
+    if (!weighs_text(evidence)) return probabilities(evidence.image, out);
+    softmax(evidence.image.values, evidence.image.scale, evidence.text->values,
+            text_scale(evidence), mixed(evidence), out);
+  }
+
+ private:
+  static bool weighs_text(const Evidence& evidence) {
+    return evidence.text && evidence.text_weight > 0;
+  }
+  static float text_scale(const Evidence& evidence) {
+    return evidence.text_weight * evidence.text->scale;
+  }
+  static Summary mixed(const Evidence& evidence) {
+    return summarise(evidence.image.values, evidence.image.scale, evidence.text->values,
+                     text_scale(evidence), Exponentials::Sum);
+  }
+};
+
+const MaxRule kMax;
+const MixRule kMix;
+const ImageRule kImage;
+const TextRule kText;
+const FusionRule* const kRules[] = {&kMax, &kMix, &kImage, &kText};
+
+}  // namespace
+
+std::span<const FusionRule* const> fusion_rules() {
+  return kRules;
+}
+
+std::vector<std::string> fusion_rule_names() {
+  std::vector<std::string> names;
+  for (const FusionRule* rule : kRules) names.emplace_back(rule->name());
+  return names;
+}
+
+const FusionRule& fusion_rule(std::string_view name) {
+  for (const FusionRule* rule : kRules) {
+    if (rule->name() == name) return *rule;
+  }
+  const std::vector<std::string> names = fusion_rule_names();
+  throw Error(ErrorCode::InvalidArgument, "--fusion",
+              "no rule is called '" + std::string(name) + "'" + did_you_mean(name, names),
+              fmt::format("use {}", fmt::join(names, ", ")));
+}
+
+}  // namespace zeroshelf
