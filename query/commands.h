@@ -10,6 +10,7 @@ namespace zeroshelf {
 void add_search(Program& program);
 void add_classify(Program& program);
 void add_export(Program& program);
+void add_undo(Program& program);
 void add_evaluate(Program& program);
 void add_embed(Program& program);
 

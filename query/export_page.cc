@@ -26,11 +26,12 @@ using Workers = OrderedWorkers<Row, PagePicture>;
 
 // For each label the rows that got it.
 std::vector<std::vector<Row>> rows_of_labels(const Collection& collection, size_t labels,
-                                             const std::vector<Prediction>& predictions) {
+                                             const std::vector<Prediction>& predictions,
+                                             const std::function<bool(Row)>& keep) {
   std::vector<std::vector<Row>> rows(labels);
   for (Row row = 0; row < predictions.size(); ++row) {
     const Prediction& prediction = predictions[row];
-    if (collection.is_live(row) && prediction.winner)
+    if (collection.is_live(row) && prediction.winner && (!keep || keep(row)))
       rows[prediction.answer().label].push_back(row);
   }
   return rows;
@@ -83,7 +84,7 @@ class PageExport {
       : collection_(collection), labels_(labels), predictions_(predictions), options_(options) {}
 
   PageReport run() {
-    auto rows = rows_of_labels(collection_, labels_.size(), predictions_);
+    auto rows = rows_of_labels(collection_, labels_.size(), predictions_, options_.keep);
     PageHead head = cut_to_best(rows);
     HtmlPage page(options_.file, std::move(head));
     Workers workers(make_workers(), 4 * size_t{threads()});
@@ -114,11 +115,17 @@ class PageExport {
 
   std::string subtitle() const {
     const uint64_t pictures = collection_.counts().pictures;
-    const uint64_t unanswered = pictures - report_.answered;
-    return fmt::format("Pictures: {}. Labels: {}. Model: {}. Fusion: {}.{}",
+    uint64_t unanswered = 0;
+    for (Row row = 0; row < predictions_.size(); ++row)
+      unanswered += collection_.is_live(row) && !predictions_[row].winner ? 1 : 0;
+    const uint64_t left_out = pictures - unanswered - report_.answered;
+    const auto told = [](const char* what, uint64_t count) {
+      return count > 0 ? fmt::format(" {}: {}.", what, with_thousands(count)) : "";
+    };
+    return fmt::format("Pictures: {}. Labels: {}. Model: {}. Fusion: {}.{}{}",
                        with_thousands(pictures), with_thousands(labels_.size()),
                        collection_.manifest().model_name, options_.fusion,
-                       unanswered > 0 ? " No answer: " + with_thousands(unanswered) + "." : "");
+                       told("No answer", unanswered), told("Not on this page", left_out));
   }
 
   unsigned threads() const { return options_.threads == 0 ? available_cores() : options_.threads; }

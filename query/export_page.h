@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,13 @@ namespace zeroshelf {
 struct PageOptions {
   std::filesystem::path file;  // must be new
   uint64_t max_per_label = 200;
-  unsigned threads = 0;  // 0: every core
-  std::string fusion;    // the rule's name, for the head of the page
+  unsigned threads = 0;           // 0: every core
+  std::string fusion;             // the rule's name, for the head of the page
+  std::function<bool(Row)> keep;  // the rows to show; empty: all
 };
 
 struct PageReport {
-  uint64_t answered = 0;           // pictures with a label
+  uint64_t answered = 0;           // pictures with a label, of those to show
   uint64_t shown = 0;              // of those, on the page
   uint64_t without_thumbnail = 0;  // of those, with a box that says why
 };

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   add_search(program);
   add_classify(program);
   add_export(program);
+  add_undo(program);
   add_evaluate(program);
   add_embed(program);
   return program.run(argc, argv);

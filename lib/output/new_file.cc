@@ -2,7 +2,6 @@
 
 #include "lib/output/new_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "lib/output/exclusive.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -24,16 +24,6 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse(const fs::path& path) {
   throw Error(ErrorCode::InvalidArgument, path.string(), "it exists already",
               "an export never overwrites: name a new file with --to");
-}
-
-// Renames unless there is something of that name. Returns errno, 0 when done.
-int rename_exclusively(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  // A file system that cannot: a second name is refused as surely where the first exists.
-  if (::link(from.c_str(), to.c_str()) != 0) return errno;
-  ::unlink(from.c_str());
-  return 0;
 }
 
 }  // namespace

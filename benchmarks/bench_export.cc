@@ -1,0 +1,149 @@
+// Export of many pictures through the real programs: every format's time, then a move that is
+// killed on its way, and its undo: every file is compared byte by byte with what it was.
+//
+//   ./dev bench export [FILES]        default 100,000
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <stdexcept>
+
+#include "lib/util/file.h"
+#include "tests/support/run_program.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kContents = 50;  // few, so that making the collection takes no time: copies are known
+
+std::string picture(int number) {
+  std::string file = "P6\n8 8\n255\n";
+  for (int i = 0; i < 8 * 8 * 3; ++i) file += static_cast<char>(number * 31 + i * number);
+  return file;
+}
+
+double seconds_of(const std::function<void()>& body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+class Export {
+ public:
+  explicit Export(int files) : files_(files) {
+    for (int i = 0; i < files_; ++i) testing::write_file(path(i), picture(i % kContents));
+  }
+
+  void run() {
+    fmt::print("{} files\n", files_);
+    const double add = seconds_of([&] {
+      call(
+          {ZEROSHELF_INDEX_PROGRAM, "add", shelf_, (directory_ / "pictures").string(), "--no-ocr"});
+    });
+    fmt::print("{:22} {:7.2f} s\n", "add", add);
+    for (const char* format : {"jsonl", "csv", "labelstudio", "coco"})
+      measure(format, {"--format", format});
+    for (const char* mode : {"symlink", "hardlink", "copy", "move"})
+      measure(mode, {"--mode", mode});
+    measure_undo("move", "undo");
+    move_killed();
+  }
+
+ private:
+  fs::path path(int i) const {
+    return directory_ / fmt::format("pictures/{:03}/{:07}.ppm", i / 1000, i);
+  }
+
+  static testing::ProgramResult call(const std::vector<std::string>& arguments) {
+    testing::ProgramResult result = testing::run_program(arguments);
+    if (result.exit_code != 0) throw std::runtime_error(result.err);
+    return result;
+  }
+
+  std::vector<std::string> arguments(const std::string& target,
+                                     std::vector<std::string> more) const {
+    std::vector<std::string> all = {ZEROSHELF_QUERY_PROGRAM,
+                                    "export",
+                                    shelf_,
+                                    "--labels",
+                                    "red, green, blue, noise",
+                                    "--to",
+                                    (directory_ / target).string()};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  void measure(const std::string& target, std::vector<std::string> more) {
+    const double seconds = seconds_of([&] { call(arguments(target, std::move(more))); });
+    fmt::print("{:22} {:7.2f} s  (the whole program)\n", "export " + target, seconds);
+    if (target != "move") fs::remove_all(directory_ / target);
+  }
+
+  void measure_undo(const std::string& target, const std::string& name) {
+    const double seconds = seconds_of([&] {
+      call({ZEROSHELF_QUERY_PROGRAM, "undo", (directory_ / target).string()});
+    });
+    fmt::print("{:22} {:7.2f} s\n", name, seconds);
+    check_everything_is_back(target);
+  }
+
+  void check_everything_is_back(const std::string& target) const {
+    for (int i = 0; i < files_; ++i) {
+      if (read_file(path(i), 1 << 20) != picture(i % kContents))
+        throw std::runtime_error(path(i).string() + " is not as it was");
+    }
+    if (fs::exists(directory_ / target)) throw std::runtime_error("the export is still there");
+  }
+
+  // Kills the export when about half of the files have gone.
+  void move_killed() {
+    const std::vector<std::string> all = arguments("killed", {"--mode", "move"});
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::vector<char*> pointers;
+      for (const std::string& argument : all)
+        pointers.push_back(const_cast<char*>(argument.c_str()));
+      pointers.push_back(nullptr);
+      if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(127);
+      ::execv(pointers[0], pointers.data());
+      ::_exit(127);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (fs::exists(path(files_ / 2)) && std::chrono::steady_clock::now() < deadline)
+      ::usleep(1000);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    int gone = 0;
+    for (int i = 0; i < files_; ++i) gone += fs::exists(path(i)) ? 0 : 1;
+    if (!WIFSIGNALED(status)) throw std::runtime_error("the export ended before it was killed");
+    fmt::print("{:22} {} of {} files had moved\n", "killed", gone, files_);
+    measure_undo("killed", "undo of it");
+    fmt::print("every file is where it was, byte for byte\n");
+  }
+
+  testing::TemporaryDirectory directory_;
+  std::string shelf_ = (directory_ / "shelf").string();
+  int files_;
+};
+
+}  // namespace
+}  // namespace zeroshelf
+
+int main(int argc, char** argv) try {
+  zeroshelf::Export(argc > 1 ? std::max(2, std::atoi(argv[1])) : 100'000).run();
+} catch (const std::exception& error) {
+  fmt::print(stderr, "bench_export: {}\n", error.what());
+  return 2;
+}

@@ -1,0 +1,73 @@
+#pragma once
+
+// What an export by moving is going to do, written down before it does it, so that everything can
+// be put back, also after a crash at any instant.
+//
+// DIR/moves.journal is text, a line a record; nothing in it may change without a new version:
+//
+//   zeroshelf-moves 1
+//   move <tab> FROM <tab> TO <tab> SEAL          about to be moved: the absolute path, and its new
+//                                                place below DIR
+//   kept <tab> FROM <tab> TO <tab> SEAL          was not moved after all: the place was taken
+//
+// In FROM and TO, '%', control characters and bytes that are no ASCII are %XX. SEAL is XXH3-64 of
+// the line before it, in hexadecimal. A last line without its end was cut short, and what it
+// announces was never begun.
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+
+// The journal's name in an export's folder, and that of a file on its way to another file system.
+inline constexpr const char* kMoveJournalName = "moves.journal";
+inline constexpr const char* kMovePartialName = ".moving";
+
+// Threads: one at a time.
+class MoveJournal {
+ public:
+  // Begins a journal in the folder, which must have none, and holds its lock. Throws Io.
+  explicit MoveJournal(const std::filesystem::path& directory);
+  ~MoveJournal();
+  MoveJournal(const MoveJournal&) = delete;
+  MoveJournal& operator=(const MoveJournal&) = delete;
+
+  // to: below the folder. Durable only after sync(), before which nothing may be moved. Throw Io.
+  void plan(const std::filesystem::path& from, const std::filesystem::path& to);
+  void note_kept(const std::filesystem::path& from, const std::filesystem::path& to);
+  void sync();
+
+ private:
+  void write(const char* kind, const std::filesystem::path& from, const std::filesystem::path& to);
+  [[noreturn]] void fail() const;
+
+  std::filesystem::path path_;
+  std::FILE* file_ = nullptr;
+};
+
+struct UndoReport {
+  uint64_t put_back = 0;
+  uint64_t never_moved = 0;  // or put back by an undo before
+  uint64_t problems = 0;     // each was told
+};
+
+// Puts every file of the folder's journal back. Nothing is ever overwritten: where something else
+// is at the old place, that is a problem (on_problem), and so is a file that is gone from both
+// places. Where the old place has the same bytes already (a move cut short between copying and
+// removing), the copy goes. Folders that are gone are made again.
+//
+// May be killed at any instant and run again. Without problems the folders that are empty then, the
+// manifest, and last the journal are removed, and the folder itself when nothing else is in it;
+// otherwise the journal stays, and undo can be run again.
+//
+// Throws NotFound when the folder has no journal, Unavailable while the export still runs,
+// Corruption for a journal of another kind, Io.
+UndoReport undo_moves(const std::filesystem::path& directory,
+                      const std::function<void(const Error&)>& on_problem);
+
+}  // namespace zeroshelf
