@@ -8,10 +8,12 @@
 #include <memory>
 #include <string>
 
+#include "lib/collection/attachments.h"
 #include "lib/output/output_stream.h"
 #include "query/flags.h"
 #include "query/labelling.h"
 #include "query/prediction_writer.h"
+#include "query/run.h"
 
 namespace zeroshelf {
 namespace {
@@ -19,11 +21,13 @@ namespace {
 struct ClassifyOptions {
   std::filesystem::path collection;
   LabelOptions labels;
+  std::string save;
   std::string format = "table";
   ModelOptions model;
 };
 
 int run_classify(const ClassifyOptions& options) {
+  if (!options.save.empty()) Attachments::check_name("--save", options.save);
   const Classified classified = classify_for(options.collection, options.labels, options.model);
   const auto writer = prediction_writer(options.format, classified.labels);
   OutputStream out(stdout, "standard output");
@@ -35,6 +39,11 @@ int run_classify(const ClassifyOptions& options) {
     any = any || prediction.winner.has_value();
   });
   out.flush();
+  if (!options.save.empty()) {
+    save_run(classified.collection, options.save,
+             make_run(classified.collection, classified.labels, classified.fusion,
+                      classified.predictions));
+  }
   fmt::print(stderr, "{}\n", count_summary(classified));
   return any ? kDone : kNothingFound;
 }
@@ -50,6 +59,10 @@ void add_classify(Program& program) {
   add_collection(command, options.collection);
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
+  command
+      ->add_option("--save", options.save,
+                   "Keep the answers under this name, for diff and review; see runs")
+      ->type_name("NAME");
   add_format(command, options.format, {"table", "jsonl", "csv"});
   add_model_flags(command, options.model, "Default: the collection's model");
 }

@@ -12,6 +12,11 @@ void add_classify(Program& program);
 void add_export(Program& program);
 void add_undo(Program& program);
 void add_evaluate(Program& program);
+void add_calibrate(Program& program);
+void add_train(Program& program);
+void add_runs(Program& program);
+void add_diff(Program& program);
+void add_review(Program& program);
 void add_embed(Program& program);
 
 }  // namespace zeroshelf

@@ -10,15 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "lib/labels/label_vectors.h"
 #include "lib/output/output_stream.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
-#include "models/flags/model_flags.h"
 #include "query/evaluate.h"
 #include "query/evaluate_output.h"
 #include "query/flags.h"
-#include "query/label_flags.h"
+#include "query/labelling.h"
 
 namespace zeroshelf {
 namespace {
@@ -32,13 +30,23 @@ struct EvaluateOptions {
   ModelOptions model;
 };
 
+// Every rule by its defaults and, if there is one, the calibration; or the classifier alone.
+std::vector<Way> ways_of(const Collection& collection, const Question& question,
+                         const LabelOptions& options) {
+  if (!options.by_prompts()) return {{"learned", &question.vectors, question.fusion}};
+  std::vector<Way> ways = every_rule(collection, question.vectors);
+  if (!options.calibration.empty())
+    ways.push_back({"calibrated", &question.vectors, question.fusion});
+  return ways;
+}
+
 int run_evaluate(const EvaluateOptions& options) {
   const Truth truth = read_truth(options.truth);
-  const std::vector<Label> labels = read_labels(options.labels);
   const Collection collection = Collection::open(options.collection);
-  const auto encoder = load_model_of(collection.manifest(), options.model, EncoderSide::TextOnly);
+  const Question question = question_of(collection, options.labels, options.model);
+  const std::vector<Label>& labels = question.labels;
   const Evaluation evaluation =
-      evaluate(collection, labels, LabelVectors(encode_labels(*encoder, labels)), truth,
+      evaluate(collection, labels, ways_of(collection, question, options.labels), truth,
                options.model.threads);
   const bool table = options.format == "table";
   OutputStream out(stdout, "standard output");
@@ -63,11 +71,8 @@ void add_evaluate(Program& program) {
       [shared] { return run_evaluate(*shared); });
   add_collection(command, options.collection);
   add_label_flags(command, options.labels);
-  command
-      ->add_option("--truth", options.truth,
-                   "CSV with the columns path and label; a picture without an answer is wrong")
-      ->type_name("FILE.csv")
-      ->required();
+  add_calibration_flag(command, options.labels);
+  add_truth_flag(command, options.truth);
   add_format(command, options.format, {"table", "jsonl"});
   command
       ->add_option("--plot", options.plot,

@@ -28,7 +28,7 @@ std::string percent(double share) {
 }
 
 std::string accuracy_line(const std::string& rule, const std::string& label, const Share& share) {
-  return fmt::format("{:7} {} {}   {:5.1f} to {:5.1f} %   {} of {}\n", rule,
+  return fmt::format("{:10} {} {}   {:5.1f} to {:5.1f} %   {} of {}\n", rule,
                      table_cell(label, kNameWidth), percent(share.value()), 100 * share.low(),
                      100 * share.high(), with_thousands(share.good), with_thousands(share.trials));
 }
@@ -48,10 +48,10 @@ std::string figure_cell(const Figure& figure) {
 }
 
 std::string figures_table(const Judged& judged) {
-  std::string table = fmt::format("\n{:7} {:23} {:23} {}\n", "FUSION", "ACCURACY %", "MACRO F1 %",
+  std::string table = fmt::format("\n{:10} {:23} {:23} {}\n", "FUSION", "ACCURACY %", "MACRO F1 %",
                                   "CALIBRATION ERROR %");
   for (const Report& report : judged.reports) {
-    table += fmt::format("{:7} {:23} {:23} {}\n", report.name, figure_cell(report.accuracy),
+    table += fmt::format("{:10} {:23} {:23} {}\n", report.name, figure_cell(report.accuracy),
                          figure_cell(report.macro_f1), figure_cell(report.calibration_error));
   }
   return table;
@@ -59,7 +59,7 @@ std::string figures_table(const Judged& judged) {
 
 std::string pairs_table(const Judged& judged) {
   if (judged.comparisons.empty()) return "";
-  std::string table = fmt::format("\n{:17} {:26} {:15} {}\n", "PAIR", "MORE RIGHT, POINTS",
+  std::string table = fmt::format("\n{:20} {:26} {:15} {}\n", "PAIR", "MORE RIGHT, POINTS",
                                   "ONLY ONE RIGHT", "P (MCNEMAR)");
   for (const Comparison& pair : judged.comparisons) {
     const std::string names =
@@ -67,7 +67,7 @@ std::string pairs_table(const Judged& judged) {
     const std::string difference =
         fmt::format("{:+5.1f} ({:+.1f} to {:+.1f})", 100 * pair.difference.value,
                     100 * pair.difference.interval.low, 100 * pair.difference.interval.high);
-    table += fmt::format("{:17} {:26} {:15} {:.3g}\n", names, difference,
+    table += fmt::format("{:20} {:26} {:15} {:.3g}\n", names, difference,
                          fmt::format("{} : {}", pair.only_second_right, pair.only_first_right),
                          pair.p_value);
   }
@@ -75,11 +75,11 @@ std::string pairs_table(const Judged& judged) {
 }
 
 std::string coverage_table(const Judged& judged) {
-  std::string table = fmt::format("\n{:7}", "FUSION");
+  std::string table = fmt::format("\n{:10}", "FUSION");
   for (int share = 20; share <= 100; share += 20) table += fmt::format("  SUREST {:3} %", share);
   table += "\n";
   for (const Report& report : judged.reports) {
-    table += fmt::format("{:7}", report.name);
+    table += fmt::format("{:10}", report.name);
     for (int share = 20; share <= 100; share += 20) {
       const auto point = at_coverage(report.coverage, share / 100.0);
       table += fmt::format("  {:>12}", point ? percent(point->accuracy()) : "-");
@@ -262,7 +262,7 @@ void draw_reliability(Svg& svg, const Panel& panel, const Report& report, const 
 
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels) {
   std::string table =
-      fmt::format("FUSION  {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", kNameWidth));
+      fmt::format("FUSION     {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", kNameWidth));
   const std::vector<Report>& reports = evaluation.judged.reports;
   for (const Report& report : reports) {
     table += accuracy_line(report.name, "all", all_of(report));

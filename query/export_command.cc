@@ -106,7 +106,7 @@ Exported write_page(const ExportOptions& options, const Classified& classified, 
   page.file = target;
   page.max_per_label = options.max_per_label.value_or(page.max_per_label);
   page.threads = options.model.threads;
-  page.fusion = options.labels.fusion;
+  page.fusion = classified.fusion.rule->name();
   page.keep = [&bands, band](Row row) { return bands.of_row[row] == band; };
   const PageReport report =
       export_page(classified.collection, classified.labels, classified.predictions, page);

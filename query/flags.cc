@@ -10,6 +10,12 @@ void add_collection(CLI::App* command, std::filesystem::path& collection) {
   command->add_option("COLLECTION", collection, "The collection's folder")->required();
 }
 
+void add_truth_flag(CLI::App* command, std::filesystem::path& truth) {
+  command->add_option("--truth", truth, "CSV of known labels, with the columns path and label")
+      ->type_name("FILE.csv")
+      ->required();
+}
+
 CLI::Option* add_format(CLI::App* command, std::string& format, std::vector<std::string> names) {
   return command->add_option("--format", format, "Of the output")
       ->check(CLI::IsMember(std::move(names)))

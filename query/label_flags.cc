@@ -19,13 +19,19 @@ std::string fusion_help() {
 
 }  // namespace
 
-void add_label_flags(CLI::App* command, LabelOptions& options) {
+CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, LabelsFrom from) {
   CLI::Option_group* group = command->add_option_group("Labels", "Exactly one of");
   group->add_option("--labels", options.list, "The classes, e.g. \"cat, dog\"")->type_name("LIST");
   group
       ->add_option("--labels-file", options.file,
                    "One label a line, 'label: prompt | prompt'; or JSON")
       ->type_name("FILE");
+  if (from == LabelsFrom::PromptsOrClassifier) {
+    group
+        ->add_option("--classifier", options.classifier,
+                     "What train --save kept; brings its labels")
+        ->type_name("NAME");
+  }
   group->require_option(1);
   command
       ->add_option("--template", options.templates,
@@ -33,12 +39,23 @@ void add_label_flags(CLI::App* command, LabelOptions& options) {
       ->type_name("TEXT")
       ->allow_extra_args(false)
       ->capture_default_str();
+  return group;
+}
+
+CLI::Option* add_calibration_flag(CLI::App* command, LabelOptions& options) {
+  return command
+      ->add_option("--calibration", options.calibration,
+                   "What calibrate --save kept: decide by mix with these settings")
+      ->type_name("NAME")
+      ->excludes("--classifier");
 }
 
 void add_fusion_flag(CLI::App* command, LabelOptions& options) {
   command->add_option("--fusion", options.fusion, "How picture and text decide: " + fusion_help())
       ->type_name("RULE")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->excludes("--classifier")
+      ->excludes(add_calibration_flag(command, options));
 }
 
 std::vector<Label> read_labels(const LabelOptions& options) {

@@ -16,12 +16,24 @@ struct LabelOptions {
   std::filesystem::path file;
   std::vector<std::string> templates = {"{}"};
   std::string fusion = "max";
+  std::string classifier;   // learned by `train`; in place of labels
+  std::string calibration;  // fitted by `calibrate`; of the rule mix
+
+  bool by_prompts() const { return classifier.empty(); }
 };
 
-// --labels or --labels-file, and --template.
-void add_label_flags(CLI::App* command, LabelOptions& options);
+// What may name the labels.
+enum class LabelsFrom { Prompts, PromptsOrClassifier };
 
-// --fusion.
+// --labels, --labels-file or --classifier, of which one must be given unless the group is told
+// otherwise; and --template.
+CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options,
+                                   LabelsFrom from = LabelsFrom::PromptsOrClassifier);
+
+// --calibration.
+CLI::Option* add_calibration_flag(CLI::App* command, LabelOptions& options);
+
+// --fusion and --calibration, after add_label_flags.
 void add_fusion_flag(CLI::App* command, LabelOptions& options);
 
 // Throws what parse_label_list and read_label_file throw.

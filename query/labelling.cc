@@ -10,27 +10,52 @@
 
 #include "lib/labels/label_vectors.h"
 #include "lib/util/text.h"
-#include "query/classify.h"
+#include "query/calibrate.h"
+#include "query/classifier.h"
 
 namespace zeroshelf {
 
 using Clock = std::chrono::steady_clock;
 
+LabelVectors prompt_vectors(const Collection& collection, const std::vector<Label>& labels,
+                            const ModelOptions& model) {
+  const auto encoder = load_model_of(collection.manifest(), model, EncoderSide::TextOnly);
+  return LabelVectors(encode_labels(*encoder, labels));
+}
+
+Question question_of(const Collection& collection, const LabelOptions& options,
+                     const ModelOptions& model) {
+  if (!options.by_prompts()) {
+    Classifier classifier = load_classifier(collection, options.classifier);
+    return {std::move(classifier.labels),
+            std::move(classifier.vectors),
+            {&fusion_rule("mix"), classifier.settings}};
+  }
+  Question question;
+  question.labels = read_labels(options);
+  question.fusion =
+      options.calibration.empty()
+          ? default_fusion(collection, options.fusion)
+          : Fusion{&fusion_rule("mix"), load_calibration(collection, options.calibration).settings};
+  question.vectors = prompt_vectors(collection, question.labels, model);
+  return question;
+}
+
 Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
                         const ModelOptions& model) {
-  fusion_rule(label_options.fusion);  // a mistyped name is told before the model is loaded
-  std::vector<Label> labels = read_labels(label_options);
+  fusion_rule(label_options.fusion);  // mistakes are told before anything is opened
+  if (label_options.by_prompts()) read_labels(label_options);
   Collection collection = Collection::open(directory);
-  const auto encoder = load_model_of(collection.manifest(), model, EncoderSide::TextOnly);
-  const LabelVectors vectors(encode_labels(*encoder, labels));
+  Question question = question_of(collection, label_options, model);
 
   const auto start = Clock::now();
-  std::vector<Prediction> predictions = classify(
-      collection, vectors, default_fusion(collection, label_options.fusion), model.threads);
+  std::vector<Prediction> predictions =
+      classify(collection, question.vectors, question.fusion, model.threads);
   const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
   fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
-             with_thousands(collection.counts().pictures), labels.size(), spent.count());
-  return {std::move(labels), std::move(collection), std::move(predictions)};
+             with_thousands(collection.counts().pictures), question.labels.size(), spent.count());
+  return {std::move(question.labels), question.fusion, std::move(collection),
+          std::move(predictions)};
 }
 
 std::string count_summary(const Classified& classified) {

@@ -10,12 +10,30 @@
 #include "lib/fusion/fusion.h"
 #include "lib/labels/labels.h"
 #include "models/flags/model_flags.h"
+#include "query/classify.h"
 #include "query/label_flags.h"
 
 namespace zeroshelf {
 
+// What pictures are compared with, and how both sides decide.
+struct Question {
+  std::vector<Label> labels;
+  LabelVectors vectors;
+  Fusion fusion;
+};
+
+// Of the labels' prompts, encoded by the collection's model.
+LabelVectors prompt_vectors(const Collection& collection, const std::vector<Label>& labels,
+                            const ModelOptions& model);
+
+// What the options ask: labels by prompts, with the rule and its defaults or a calibration's
+// settings, or a classifier, which decides by its own `mix`.
+Question question_of(const Collection& collection, const LabelOptions& options,
+                     const ModelOptions& model);
+
 struct Classified {
   std::vector<Label> labels;
+  Fusion fusion;
   Collection collection;
   std::vector<Prediction> predictions;  // one a row; those of tombstones mean nothing
 };

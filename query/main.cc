@@ -10,6 +10,11 @@ int main(int argc, char** argv) {
   add_export(program);
   add_undo(program);
   add_evaluate(program);
+  add_calibrate(program);
+  add_train(program);
+  add_runs(program);
+  add_diff(program);
+  add_review(program);
   add_embed(program);
   return program.run(argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/programs/memes.h"
 #include "tests/programs/programs.h"
 #include "tests/support/temporary_directory.h"
 
@@ -11,30 +12,11 @@ namespace zeroshelf {
 namespace {
 
 using testing::json_lines;
-using testing::zeroshelf_index;
 using testing::zeroshelf_query;
 
+using testing::memes;
+
 constexpr const char* kLabels = "Doom, Animal Crossing";
-
-struct Memes {
-  Memes() {
-    const auto drawn = testing::run_program(
-        {ZEROSHELF_DRAW_PROGRAM, "memes", folder, "--count", "60", "--seed", "77"});
-    BOOST_REQUIRE_EQUAL(drawn.exit_code, 0);
-    added = zeroshelf_index({"add", collection, folder});
-    BOOST_REQUIRE_EQUAL(added.exit_code, 0);
-  }
-
-  testing::TemporaryDirectory directory;
-  std::string folder = (directory / "memes").string();
-  std::string collection = (directory / "memes.shelf").string();
-  testing::ProgramResult added;
-};
-
-Memes& memes() {
-  static Memes the_memes;
-  return the_memes;
-}
 
 BOOST_AUTO_TEST_SUITE(bundled)
 

@@ -250,13 +250,12 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
   for (Row row = 1; row < 600; row += 2) {
     truth["/" + std::to_string(row)] = labels[row % 3].name;
   }
-  const Evaluation evaluation = evaluate(collection, labels, vectors, truth);
-  BOOST_REQUIRE_EQUAL(evaluation.rules.size(), fusion_rules().size());
+  const Evaluation evaluation =
+      evaluate(collection, labels, every_rule(collection, vectors), truth);
   BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), fusion_rules().size());
-  for (size_t i = 0; i < evaluation.rules.size(); ++i) {
+  for (size_t i = 0; i < fusion_rules().size(); ++i) {
     const Report& report = evaluation.judged.reports[i];
-    const auto predictions =
-        classify(collection, vectors, default_fusion(collection, evaluation.rules[i]));
+    const auto predictions = classify(collection, vectors, default_fusion(collection, report.name));
     uint64_t right = 0;
     uint64_t known = 0;
     for (Row row = 1; row < 600; row += 2) {
@@ -283,9 +282,11 @@ BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
   const Collection collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};
   const LabelVectors vectors(random_matrix(random, 2));
-  BOOST_CHECK_EXCEPTION(evaluate(collection, labels, vectors, {{"/1", "unknown"}}), Error,
-                        [](const Error& error) { return error.subject() == "unknown"; });
-  BOOST_CHECK_THROW(evaluate(collection, labels, vectors, {{"/elsewhere", "a"}}), Error);
+  BOOST_CHECK_EXCEPTION(
+      evaluate(collection, labels, every_rule(collection, vectors), {{"/1", "unknown"}}), Error,
+      [](const Error& error) { return error.subject() == "unknown"; });
+  BOOST_CHECK_THROW(
+      evaluate(collection, labels, every_rule(collection, vectors), {{"/elsewhere", "a"}}), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

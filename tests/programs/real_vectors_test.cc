@@ -8,6 +8,9 @@
 #include "lib/collection/collection.h"
 #include "lib/util/file.h"
 #include "query/classify.h"
+#include "query/evaluate.h"
+#include "query/review.h"
+#include "query/run.h"
 #include "query/search.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
@@ -65,6 +68,15 @@ struct RealCollection {
   Matrix labels = matrix(testing::read_npy(real_clip() / "lvis_text_embeddings.npy"));
 };
 
+Share accuracy_of(const Report& report) {
+  Share share;
+  for (const LabelCounts& label : report.labels) {
+    share.good += label.right;
+    share.trials += label.truths;
+  }
+  return share;
+}
+
 BOOST_FIXTURE_TEST_SUITE(real_vectors, RealCollection)
 
 BOOST_AUTO_TEST_CASE(photographs_get_their_known_names) {
@@ -116,6 +128,44 @@ BOOST_AUTO_TEST_CASE(other_labels_give_other_answers_from_the_same_rows) {
   BOOST_TEST(predictions[*collection.find_path("/123_456.jpg")].answer().label == 1u);
   BOOST_TEST(predictions[*collection.find_path("/456_123.jpg")].answer().label == 1u);
   BOOST_TEST(predictions[*collection.find_path("/456_123.jpg")].answer().score > 0.9f);
+}
+
+// Among 1,203 names the sign and the kitten are found, and the other cat is taken for its noseband.
+BOOST_AUTO_TEST_CASE(evaluate_counts_the_known_names) {
+  const Collection collection = Collection::open(directory / "collection");
+  std::vector<Label> named;
+  for (const std::string& name : lvis_names) named.push_back({name, {"a " + name}});
+  const LabelVectors vectors(labels);
+  const Truth truth = {
+      {"/389_535.jpg", "street_sign"}, {"/456_123.jpg", "kitten"}, {"/123_456.jpg", "cat"}};
+  const Evaluation evaluation = evaluate(collection, named, every_rule(collection, vectors), truth);
+  BOOST_TEST(evaluation.without_truth == 4u);
+  for (const Report& report : evaluation.judged.reports) {
+    if (report.name == "text") {
+      BOOST_TEST(report.accuracy.value == 0.0);  // no picture has a text vector
+    } else if (report.name != "mix") {           // which centres by a mean of seven pictures
+      BOOST_TEST(accuracy_of(report).good == 2u);
+      // The names that occur: three truths, and the noseband.
+      BOOST_TEST(std::abs(report.macro_f1.value - 2.0 / 4) < 1e-9);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_many_names_comes_back_and_is_reviewed) {
+  const Collection collection = Collection::open(directory / "collection");
+  std::vector<Label> named;
+  for (const std::string& name : lvis_names) named.push_back({name, {"a " + name}});
+  const Fusion fusion = default_fusion(collection, "image");
+  const auto predictions = classify(collection, LabelVectors(labels), fusion);
+  save_run(collection, "lvis", make_run(collection, named, fusion, predictions));
+  const Run back = load_run(collection, "lvis");
+  const Row sign = *collection.find_path("/389_535.jpg");
+  const RunEntry* entry = back.find(content_key(collection.record(sign).content_hash));
+  BOOST_TEST(back.labels[*entry->label].name == "street_sign");
+  BOOST_TEST(entry->margin == predictions[sign].margin());
+  const Review found = review(collection, back, ReviewBy::Margin, 3);
+  BOOST_REQUIRE_EQUAL(found.items.size(), 3u);
+  BOOST_TEST(found.items[0].entry.margin <= found.items[2].entry.margin);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

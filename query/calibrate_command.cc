@@ -1,0 +1,141 @@
+// calibrate: settings of `mix` from labelled pictures. Tested by
+// tests/programs/judging_commands_test.cc.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "lib/collection/attachments.h"
+#include "lib/output/output_stream.h"
+#include "query/calibrate.h"
+#include "query/commands.h"
+#include "query/flags.h"
+#include "query/kept.h"
+#include "query/labelling.h"
+
+namespace zeroshelf {
+namespace {
+
+struct CalibrateOptions {
+  std::filesystem::path collection;
+  std::filesystem::path truth;
+  LabelOptions labels;
+  std::string save;
+  std::string format = "table";
+  ModelOptions model;
+};
+
+std::string figure(const Figure& it, double unit) {
+  return fmt::format("{:+.3g} ({:+.3g} to {:+.3g})", unit * it.value, unit * it.interval.low,
+                     unit * it.interval.high);
+}
+
+void write_table(OutputStream& out, const Calibration& calibration, const FusionSettings& start) {
+  const CalibrationGain& gain = calibration.gain;
+  const FusionSettings& fitted = calibration.settings;
+  out.write(fmt::format("{:18} {:>10} {:>10}\n", "SETTING", "DEFAULT", "FITTED"));
+  const auto line = [&](const char* name, float before, float after) {
+    out.write(fmt::format("{:18} {:>10.3g} {:>10.3g}\n", name, before, after));
+  };
+  line("image scale", start.image_scale, fitted.image_scale);
+  line("text scale", start.text_scale, fitted.text_scale);
+  line("alpha", start.alpha, fitted.alpha);
+  line("image centring", start.image_centring, fitted.image_centring);
+  line("text centring", start.text_centring, fitted.text_centring);
+  line("confidence power", start.confidence_power, fitted.confidence_power);
+  line("half words", start.half_words, fitted.half_words);
+  out.write(fmt::format("\nHeld out on {} folds, {} pictures, {} with text:\n", gain.folds,
+                        gain.pictures, gain.with_text));
+  const Report& before = gain.judged.reports[0];
+  const Report& after = gain.judged.reports[1];
+  out.write(fmt::format("accuracy           {:5.1f} %  -> {:5.1f} %   points {}\n",
+                        100 * before.accuracy.value, 100 * after.accuracy.value,
+                        figure(gain.judged.comparisons[0].difference, 100)));
+  out.write(fmt::format("calibration error  {:5.1f} %  -> {:5.1f} %\n",
+                        100 * before.calibration_error.value, 100 * after.calibration_error.value));
+  out.write(fmt::format("log loss           {:.4f}   -> {:.4f}    gain {}\n", gain.default_log_loss,
+                        gain.default_log_loss - gain.log_loss.value, figure(gain.log_loss, 1)));
+}
+
+void write_json(OutputStream& out, const Calibration& calibration) {
+  const CalibrationGain& gain = calibration.gain;
+  const Figure& points = gain.judged.comparisons[0].difference;
+  out.write(fmt::format(
+      "{{\"type\":\"calibration\",\"settings\":{},\"pictures\":{},\"with_text\":{},\"folds\":{},"
+      "\"log_loss_gain\":{{\"value\":{},\"low\":{},\"high\":{}}},"
+      "\"accuracy_gain\":{{\"value\":{},\"low\":{},\"high\":{}}},"
+      "\"accuracy\":{},\"default_accuracy\":{},\"calibration_error\":{},"
+      "\"default_calibration_error\":{},\"beyond_noise\":{}}}\n",
+      settings_json(calibration.settings), gain.pictures, gain.with_text, gain.folds,
+      gain.log_loss.value, gain.log_loss.interval.low, gain.log_loss.interval.high, points.value,
+      points.interval.low, points.interval.high, gain.judged.reports[1].accuracy.value,
+      gain.judged.reports[0].accuracy.value, gain.judged.reports[1].calibration_error.value,
+      gain.judged.reports[0].calibration_error.value, gain.is_real()));
+}
+
+KeptCalibration kept_of(const Collection& collection, const std::vector<Label>& labels,
+                        const Calibration& calibration) {
+  KeptCalibration kept;
+  kept.settings = calibration.settings;
+  kept.model_fingerprint = collection.manifest().model_fingerprint;
+  kept.created_utc = now_utc();
+  kept.pictures = calibration.gain.pictures;
+  for (const Label& label : labels) kept.labels.push_back(label.name);
+  return kept;
+}
+
+int run_calibrate(const CalibrateOptions& options) {
+  if (!options.save.empty()) Attachments::check_name("--save", options.save);
+  const Truth truth = read_truth(options.truth);
+  const std::vector<Label> labels = read_labels(options.labels);
+  const Collection collection = Collection::open(options.collection);
+  const KnownPictures known = known_pictures(collection, labels, truth);
+  if (known.pictures.size() < 10 || labels.size() < 2) {
+    throw Error(ErrorCode::InvalidArgument, options.truth.string(),
+                fmt::format("{} labelled pictures and {} labels say too little",
+                            known.pictures.size(), labels.size()),
+                "give at least 10 pictures, better 50, and two labels");
+  }
+  const LabelVectors vectors = prompt_vectors(collection, labels, options.model);
+  const KnownEvidence evidence(collection, vectors, known.pictures);
+  const FusionSettings start = default_fusion(collection, "mix").settings;
+  const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);
+  OutputStream out(stdout, "standard output");
+  options.format == "table" ? write_table(out, calibration, start) : write_json(out, calibration);
+  out.flush();
+  if (!calibration.gain.is_real()) {
+    fmt::print(stderr,
+               "zeroshelf-query: the gain is within noise, so nothing is kept; label more "
+               "pictures, or go on with the defaults\n");
+    return kNothingFound;
+  }
+  if (options.save.empty()) return kDone;
+  save_calibration(collection, options.save, kept_of(collection, labels, calibration));
+  fmt::print(stderr, "kept as calibration {}; use it with --calibration {}\n", options.save,
+             options.save);
+  return kDone;
+}
+
+}  // namespace
+
+void add_calibrate(Program& program) {
+  const auto shared = std::make_shared<CalibrateOptions>();
+  CalibrateOptions& options = *shared;
+  CLI::App* command = program.add_command(
+      "calibrate", "Fit the rule mix to labelled pictures, and say what that gains",
+      [shared] { return run_calibrate(*shared); });
+  add_collection(command, options.collection);
+  add_truth_flag(command, options.truth);
+  add_label_flags(command, options.labels, LabelsFrom::Prompts);
+  command
+      ->add_option("--save", options.save,
+                   "Keep the settings under this name, if the gain is beyond noise")
+      ->type_name("NAME");
+  add_format(command, options.format, {"table", "jsonl"});
+  add_model_flags(command, options.model, "Default: the collection's model");
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,120 @@
+// runs: what is kept with a collection, and removing it. Tested by
+// tests/programs/judging_commands_test.cc.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "lib/collection/attachments.h"
+#include "lib/output/formats.h"
+#include "lib/output/output_stream.h"
+#include "lib/util/error.h"
+#include "lib/util/text.h"
+#include "query/calibrate.h"
+#include "query/classifier.h"
+#include "query/commands.h"
+#include "query/flags.h"
+#include "query/run.h"
+
+namespace zeroshelf {
+namespace {
+
+struct RunsOptions {
+  std::filesystem::path collection;
+  std::string kind = "runs";
+  std::string remove;
+  std::string format = "table";
+};
+
+// One line of the list.
+struct Kept {
+  std::string type;
+  std::string name;
+  std::string created_utc;
+  uint64_t pictures = 0;
+  size_t labels = 0;
+  std::string about;
+};
+
+Kept kept_of(const Collection& collection, const std::string& kind, const std::string& name) {
+  if (kind == kCalibrationKind) {
+    const KeptCalibration it = load_calibration(collection, name);
+    return {"calibration",
+            name,
+            it.created_utc,
+            it.pictures,
+            it.labels.size(),
+            fmt::format("image scale {:.3g}, text scale {:.3g}, alpha {:.3g}",
+                        it.settings.image_scale, it.settings.text_scale, it.settings.alpha)};
+  }
+  if (kind == kClassifierKind) {
+    const Classifier it = load_classifier(collection, name);
+    return {"classifier",     name,
+            it.created_utc,   it.pictures,
+            it.labels.size(), fmt::format("held out {:.1f} % right", 100 * it.held_out.value())};
+  }
+  const Run it = load_run(collection, name);
+  return {"run", name, it.created_utc, it.entries.size(), it.labels.size(), it.fusion};
+}
+
+std::string table_line(const Kept& kept) {
+  return fmt::format("{} {:20} {:>11} {:>6}  {}\n", table_cell(kept.name, 24),
+                     printable(kept.created_utc), with_thousands(kept.pictures), kept.labels,
+                     printable(kept.about));
+}
+
+std::string json_line(const Kept& kept) {
+  std::string line = fmt::format("{{\"type\":\"{}\",\"name\":", kept.type);
+  append_json_string(line, kept.name);
+  line += ",\"created\":";
+  append_json_string(line, kept.created_utc);
+  line += fmt::format(",\"pictures\":{},\"labels\":{},\"about\":", kept.pictures, kept.labels);
+  append_json_string(line, kept.about);
+  return line + "}\n";
+}
+
+int list(const Collection& collection, const RunsOptions& options) {
+  OutputStream out(stdout, "standard output");
+  const auto names = Attachments(collection.directory()).names(options.kind);
+  const bool table = options.format == "table";
+  if (table && !names.empty())
+    out.write(fmt::format("{} {:20} {:>11} {:>6}  {}\n", table_cell("NAME", 24), "KEPT AT",
+                          "PICTURES", "LABELS", "WHAT"));
+  for (const std::string& name : names) {
+    const Kept kept = kept_of(collection, options.kind, name);
+    out.write(table ? table_line(kept) : json_line(kept));
+  }
+  out.flush();
+  return names.empty() ? kNothingFound : kDone;
+}
+
+int run_runs(const RunsOptions& options) {
+  const Collection collection = Collection::open(options.collection);
+  if (options.remove.empty()) return list(collection, options);
+  Attachments::check_name("--remove", options.remove);
+  if (Attachments(collection.directory()).remove(options.kind, options.remove)) return kDone;
+  throw Error(ErrorCode::NotFound, options.remove,
+              fmt::format("there is nothing of that name in {}", options.kind),
+              "zeroshelf-query runs lists them");
+}
+
+}  // namespace
+
+void add_runs(Program& program) {
+  const auto shared = std::make_shared<RunsOptions>();
+  RunsOptions& options = *shared;
+  CLI::App* command =
+      program.add_command("runs", "List what is kept with a collection, or remove it",
+                          [shared] { return run_runs(*shared); });
+  add_collection(command, options.collection);
+  command->add_option("--kind", options.kind, "Of what is listed or removed")
+      ->check(CLI::IsMember({"runs", "calibrations", "classifiers"}))
+      ->capture_default_str();
+  command->add_option("--remove", options.remove, "Remove the one of this name")->type_name("NAME");
+  add_format(command, options.format, {"table", "jsonl"});
+}
+
+}  // namespace zeroshelf

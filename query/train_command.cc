@@ -1,0 +1,143 @@
+// train: a classifier from labelled pictures. Tested by tests/programs/judging_commands_test.cc.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "lib/collection/attachments.h"
+#include "lib/output/formats.h"
+#include "lib/output/output_stream.h"
+#include "query/classifier.h"
+#include "query/commands.h"
+#include "query/evaluate.h"
+#include "query/flags.h"
+#include "query/labelling.h"
+
+namespace zeroshelf {
+namespace {
+
+struct TrainOptions {
+  std::filesystem::path collection;
+  std::filesystem::path truth;
+  LabelOptions labels;  // of the zero-shot answers that it is compared with
+  std::string save;
+  std::string format = "table";
+  ModelOptions model;
+};
+
+// The labels of the truth with the prompts that the options give them.
+std::vector<Label> labels_with_prompts(const TrainOptions& options,
+                                       const std::vector<std::string>& names) {
+  if (!options.labels.list.empty() || !options.labels.file.empty())
+    return read_labels(options.labels);
+  std::vector<Label> labels;
+  for (const std::string& name : names) {
+    Label label{name, {}};
+    for (const std::string& prompt : options.labels.templates)
+      label.prompts.push_back(fill_template(prompt, name));
+    labels.push_back(std::move(label));
+  }
+  return labels;
+}
+
+std::vector<std::string> names_of(const std::vector<Label>& labels) {
+  std::vector<std::string> names;
+  for (const Label& label : labels) names.push_back(label.name);
+  return names;
+}
+
+void write_table(OutputStream& out, const Training& training, const Judged& judged) {
+  out.write(fmt::format("{:20} ACCURACY   95 % INTERVAL    MACRO F1   of {} pictures\n", "",
+                        training.classifier.pictures));
+  for (const Report& it : judged.reports) {
+    out.write(fmt::format("{:20} {:6.1f} %   {:5.1f} to {:5.1f} %  {:6.1f} %\n", it.name,
+                          100 * it.accuracy.value, 100 * it.accuracy.interval.low,
+                          100 * it.accuracy.interval.high, 100 * it.macro_f1.value));
+  }
+  for (const Comparison& it : judged.comparisons) {
+    if (it.second + 1 != judged.reports.size()) continue;
+    out.write(fmt::format("learned against {}: {:+.1f} points ({:+.1f} to {:+.1f}), p = {:.2g}\n",
+                          judged.reports[it.first].name, 100 * it.difference.value,
+                          100 * it.difference.interval.low, 100 * it.difference.interval.high,
+                          it.p_value));
+  }
+}
+
+void write_json(OutputStream& out, const Training& training, const Judged& judged) {
+  for (const Report& it : judged.reports) {
+    out.write(
+        fmt::format("{{\"type\":\"accuracy\",\"name\":\"{}\",\"accuracy\":{},\"low\":{},"
+                    "\"high\":{},\"macro_f1\":{},\"pictures\":{}}}\n",
+                    it.name, it.accuracy.value, it.accuracy.interval.low, it.accuracy.interval.high,
+                    it.macro_f1.value, training.classifier.pictures));
+  }
+  for (const Comparison& it : judged.comparisons) {
+    if (it.second + 1 != judged.reports.size()) continue;
+    out.write(
+        fmt::format("{{\"type\":\"comparison\",\"first\":\"{}\",\"second\":\"learned\","
+                    "\"difference\":{},\"low\":{},\"high\":{},\"p_value\":{}}}\n",
+                    judged.reports[it.first].name, it.difference.value, it.difference.interval.low,
+                    it.difference.interval.high, it.p_value));
+  }
+  out.write(fmt::format(
+      "{{\"type\":\"training\",\"pictures\":{},\"labels\":{},\"penalty\":{},"
+      "\"folds\":{},\"held_out_log_loss\":{}}}\n",
+      training.classifier.pictures, training.classifier.labels.size(), training.validation.penalty,
+      training.validation.folds, training.validation.log_loss));
+}
+
+int run_train(const TrainOptions& options) {
+  Attachments::check_name("--save", options.save);
+  const Truth truth = read_truth(options.truth);
+  const std::vector<Label> labels = labels_with_prompts(options, labels_of(truth));
+  const Collection collection = Collection::open(options.collection);
+  const KnownPictures known = known_pictures(collection, labels, truth);
+
+  const auto start = std::chrono::steady_clock::now();
+  const Training training =
+      train_classifier(collection, names_of(labels), known.pictures, options.model.threads);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  fmt::print(stderr, "learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
+             known.pictures.size(), spent.count(), training.validation.penalty,
+             training.validation.folds);
+
+  const LabelVectors prompts = prompt_vectors(collection, labels, options.model);
+  std::vector<Answers> answers = answers_of(collection, every_rule(collection, prompts),
+                                            known.pictures, options.model.threads);
+  for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;
+  answers.push_back({"learned", training.validation.held_out});
+  const Judged judged = judge(answers, labels.size(), {.threads = options.model.threads});
+  OutputStream out(stdout, "standard output");
+  options.format == "table" ? write_table(out, training, judged)
+                            : write_json(out, training, judged);
+  out.flush();
+  save_classifier(collection, options.save, training.classifier);
+  fmt::print(stderr, "kept as classifier {}; use it with --classifier {}\n", options.save,
+             options.save);
+  return kDone;
+}
+
+}  // namespace
+
+void add_train(Program& program) {
+  const auto shared = std::make_shared<TrainOptions>();
+  TrainOptions& options = *shared;
+  CLI::App* command = program.add_command(
+      "train", "Learn a classifier from labelled pictures, on their stored vectors",
+      [shared] { return run_train(*shared); });
+  add_collection(command, options.collection);
+  add_truth_flag(command, options.truth);
+  add_label_flags(command, options.labels, LabelsFrom::Prompts)->require_option(0, 1);
+  command->add_option("--save", options.save, "Keep the classifier under this name")
+      ->type_name("NAME")
+      ->required();
+  add_format(command, options.format, {"table", "jsonl"});
+  add_model_flags(command, options.model,
+                  "For the zero-shot answers to compare with; default: the collection's model");
+}
+
+}  // namespace zeroshelf
