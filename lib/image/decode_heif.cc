@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 #include "lib/image/decoders.h"
+#include "lib/image/heif_survey.h"
 
 namespace zeroshelf {
 namespace {
@@ -71,6 +73,28 @@ Decoded image_from(const heif_image* pixels, int channels, const DecodeLimits& l
   return image;
 }
 
+uint64_t big_endian(Bytes bytes) {
+  uint64_t value = 0;
+  for (const std::byte byte : bytes) value = value << 8 | static_cast<uint64_t>(byte);
+  return value;
+}
+
+// Whether the file's list of items has an overlay. libheif fills an overlay's canvas, of up to
+// 32,768 pixels a side, whatever size the container says; nobody makes them, so they are not read.
+bool has_overlay(Bytes file) {
+  constexpr std::string_view kOverlay = "iovl";
+  while (file.size() >= 16) {
+    uint64_t size = big_endian(file.first(4));
+    if (size == 1) size = big_endian(file.subspan(8, 8));
+    if (size == 0 || size > file.size()) size = file.size();
+    if (size < 8) return false;
+    const std::string_view box(reinterpret_cast<const char*>(file.data()), size);
+    if (box.substr(4, 4) == "meta" && box.find(kOverlay) != std::string_view::npos) return true;
+    file = file.subspan(size);
+  }
+  return false;
+}
+
 }  // namespace
 
 Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
@@ -87,6 +111,15 @@ Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
   const int height = heif_image_handle_get_height(handle.get());
   if (width <= 0 || height <= 0) return damaged("no size in it");
   if (auto refused = refusal(width, height, limits)) return *refused;
+  if (has_overlay(file)) {
+    return Skip{
+        SkipReason::NotAPicture,
+        "not a picture that can be read: an overlay of several pictures; convert it to JPEG"};
+  }
+  // Pictures are decoded side by side anyway, and the survey is of one thread.
+  heif_context_set_max_decoding_threads(context.get(), 0);
+  if (const auto objection = survey_heif(handle.get(), limits))
+    return objection->skip ? *objection->skip : failure(objection->error);
 
   const bool has_alpha = heif_image_handle_has_alpha_channel(handle.get()) != 0;
   heif_image* raw_pixels = nullptr;

@@ -24,6 +24,12 @@ std::vector<std::string> heif_seeds() {
   for (const Sample& sample : corpus()) {
     if (is_heif(sample)) seeds.push_back(sample.bytes);
   }
+  for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    if (const auto clear = heif(shapes_image(40, 24, 3), codec, HeifAlpha::Half))
+      seeds.push_back(*clear);
+    if (const auto tile = heif(shapes_image(64, 64, 3), codec))
+      seeds.push_back(heif_grid(*tile, codec, 2, 2, 100, 100));
+  }
   if (seeds.empty()) seeds.emplace_back();  // libheif has no encoder here
   return seeds;
 }

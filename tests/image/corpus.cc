@@ -265,7 +265,8 @@ std::string tiff16(const Image& image) {
   return plain_tiff(image.width_px, image.height_px, 16, pixels, 1);
 }
 
-std::optional<std::string> heif(const Image& image, HeifCodec codec) {
+std::optional<std::string> heif(const Image& image, HeifCodec codec, HeifAlpha alpha) {
+  const int channels = alpha == HeifAlpha::None ? 3 : 4;
   const std::unique_ptr<heif_context, decltype(&heif_context_free)> context(heif_context_alloc(),
                                                                             heif_context_free);
   heif_encoder* raw_encoder = nullptr;
@@ -279,14 +280,18 @@ std::optional<std::string> heif(const Image& image, HeifCodec codec) {
   heif_encoder_set_logging_level(encoder.get(), 0);
   heif_image* raw_image = nullptr;
   heif_image_create(image.width_px, image.height_px, heif_colorspace_RGB,
-                    heif_chroma_interleaved_RGB, &raw_image);
+                    channels == 3 ? heif_chroma_interleaved_RGB : heif_chroma_interleaved_RGBA,
+                    &raw_image);
   const std::unique_ptr<heif_image, decltype(&heif_image_release)> pixels(raw_image,
                                                                           heif_image_release);
   heif_image_add_plane(raw_image, heif_channel_interleaved, image.width_px, image.height_px, 8);
   int stride = 0;
   uint8_t* plane = heif_image_get_plane(raw_image, heif_channel_interleaved, &stride);
   for (int y = 0; y < image.height_px; ++y) {
-    std::memcpy(plane + y * stride, image.row(y).data(), image.row(y).size());
+    for (int x = 0; x < image.width_px; ++x) {
+      std::memcpy(plane + y * stride + x * channels, image.row(y).data() + 3 * x, 3);
+      if (channels == 4) plane[y * stride + x * channels + 3] = 128;
+    }
   }
   heif_image_handle* handle = nullptr;
   const heif_error error =
@@ -297,6 +302,79 @@ std::optional<std::string> heif(const Image& image, HeifCodec codec) {
   heif_writer writer{1, append_heif};
   heif_context_write(context.get(), &writer, &file);
   return file;
+}
+
+namespace {
+
+// Big-endian numbers and the boxes of ISO/IEC 14496-12 and 23008-12.
+std::string big_endian(uint64_t value, int bytes) {
+  std::string result;
+  for (int i = bytes - 1; i >= 0; --i) result += static_cast<char>(value >> 8 * i);
+  return result;
+}
+
+std::string box(const std::string& type, const std::string& content) {
+  return big_endian(8 + content.size(), 4) + type + content;
+}
+
+std::string full_box(const std::string& type, int version, const std::string& content) {
+  return box(type, big_endian(static_cast<uint64_t>(version) << 24, 4) + content);
+}
+
+// The first box of this type, found by its name alone.
+std::string box_in(const std::string& file, const std::string& type) {
+  const size_t at = file.find(type) - 4;
+  uint32_t size = 0;
+  for (size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<uint8_t>(file[at + i]);
+  return file.substr(at, size);
+}
+
+}  // namespace
+
+std::string heif_grid(const std::string& tile, HeifCodec codec, int columns, int rows,
+                      uint32_t width_px, uint32_t height_px) {
+  const bool hevc = codec == HeifCodec::Hevc;
+  const auto tiles = static_cast<uint64_t>(columns) * static_cast<uint64_t>(rows);
+  const std::string data = box_in(tile, "mdat").substr(8);
+  const std::string whole = std::string(2, '\0') + static_cast<char>(rows - 1) +
+                            static_cast<char>(columns - 1) + big_endian(width_px, 2) +
+                            big_endian(height_px, 2);
+  std::string items = full_box("infe", 2, big_endian(1, 2) + big_endian(0, 2) + "grid" + '\0');
+  std::string places = big_endian(0x4400, 2) + big_endian(1 + tiles, 2) +  // 4-byte offset, length
+                       big_endian(1, 2) + big_endian(1, 2) + big_endian(0, 2) + big_endian(1, 2) +
+                       big_endian(0, 4) + big_endian(8, 4);
+  std::string references = big_endian(1, 2) + big_endian(tiles, 2);
+  std::string properties = big_endian(1 + tiles, 4) + big_endian(1, 2) + "\1\3";
+  std::vector<size_t> offsets;
+  for (uint64_t id = 2; id < 2 + tiles; ++id) {
+    items +=
+        full_box("infe", 2, big_endian(id, 2) + big_endian(0, 2) + (hevc ? "hvc1" : "av01") + '\0');
+    places += big_endian(id, 2) + big_endian(0, 2) + big_endian(0, 2) + big_endian(1, 2);
+    offsets.push_back(places.size());
+    places += big_endian(0, 4) + big_endian(data.size(), 4);
+    references += big_endian(id, 2);
+    properties += big_endian(id, 2) + "\2\x81\2";
+  }
+  const std::string ftyp = box("ftyp", std::string(hevc ? "heic" : "avif") + big_endian(0, 4) +
+                                           "mif1" + (hevc ? "heic" : "avif"));
+  const auto meta = [&](uint64_t data_at) {
+    std::string located = places;
+    for (const size_t offset : offsets) located.replace(offset, 4, big_endian(data_at, 4));
+    return full_box(
+        "meta", 0,
+        full_box("hdlr", 0, big_endian(0, 4) + "pict" + std::string(13, '\0')) +
+            full_box("pitm", 0, big_endian(1, 2)) +
+            full_box("iinf", 0, big_endian(1 + tiles, 2) + items) +
+            full_box("iref", 0, box("dimg", references)) +
+            box("iprp",
+                box("ipco",
+                    box_in(tile, hevc ? "hvcC" : "av1C") + box_in(tile, "ispe") +
+                        full_box("ispe", 0, big_endian(width_px, 4) + big_endian(height_px, 4))) +
+                    full_box("ipma", 0, properties)) +
+            full_box("iloc", 1, located) + box("idat", whole));
+  };
+  const uint64_t data_at = ftyp.size() + meta(0).size() + 8;
+  return ftyp + meta(data_at) + box("mdat", data);
 }
 
 namespace {

@@ -58,7 +58,13 @@ std::string pnm(const Image& image);
 
 // Nothing where libheif has no encoder.
 enum class HeifCodec { Hevc, Av1 };
-std::optional<std::string> heif(const Image& image, HeifCodec codec);
+enum class HeifAlpha { None, Half };  // Half: every pixel half transparent
+std::optional<std::string> heif(const Image& image, HeifCodec codec,
+                                HeifAlpha alpha = HeifAlpha::None);
+// A HEIF grid of columns x rows times the one coded picture of a file that heif() made, with
+// another size of the whole than the tiles make, if wanted.
+std::string heif_grid(const std::string& tile, HeifCodec codec, int columns, int rows,
+                      uint32_t width_px, uint32_t height_px);
 
 // One picture in every format above, with the format's name.
 struct Sample {

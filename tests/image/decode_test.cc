@@ -83,6 +83,29 @@ BOOST_AUTO_TEST_CASE(lossy_formats_come_close) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(heif_of_odd_sizes_with_transparency_and_in_tiles) {
+  for (HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    const Image odd = gradient_image(61, 43, 2);
+    const auto file = heif(odd, codec);
+    if (!file) continue;
+    BOOST_TEST(greatest_difference(decoded(*file), odd) < 24);
+
+    const auto half = heif(plain_image(64, 48, {100, 100, 100}), codec, HeifAlpha::Half);
+    BOOST_REQUIRE(half.has_value());
+    BOOST_TEST(pixel(decoded(*half), 30, 20)[0] > 160);  // half of it is the white below
+
+    const Image even = gradient_image(64, 64, 2);
+    const Image tiled = decoded(heif_grid(*heif(even, codec), codec, 3, 2, 180, 100));
+    BOOST_REQUIRE(tiled.width_px == 180);
+    BOOST_REQUIRE(tiled.height_px == 100);
+    for (const auto& [x, y] : {std::pair(5, 7), std::pair(63, 63), std::pair(64, 0),
+                               std::pair(179, 99), std::pair(130, 70)}) {
+      for (int i = 0; i < 3; ++i)
+        BOOST_TEST(std::abs(pixel(tiled, x, y)[i] - pixel(even, x % 64, y % 64)[i]) < 24);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(grey_jpeg_becomes_rgb) {
   const Image grey = plain_image(16, 16, {90, 90, 90});
   const Image image = decoded(jpeg(grey, {.colours = JpegColours::Grey}));

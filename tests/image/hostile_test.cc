@@ -279,6 +279,42 @@ BOOST_AUTO_TEST_CASE(a_heif_that_says_less_than_it_codes_keeps_the_limit) {
   }
 }
 
+// The size in the coded stream counts, not only the container's.
+BOOST_AUTO_TEST_CASE(a_heif_that_codes_more_than_it_says_is_refused_before_decoding) {
+  for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    std::optional<std::string> file = heif(plain_image(4096, 4096, {9, 9, 9}), codec);
+    if (!file) continue;
+    const size_t size_at = file->find("ispe") + 8;
+    *file = with_bytes(*file, size_at, "\0\0\0\x08\0\0\0\x08"s);
+    const uint64_t before = peak_memory_mib();
+    const auto skip = skip_of(*file, {.max_pixels = 1'000'000});
+    BOOST_REQUIRE(skip.has_value());
+    BOOST_TEST((skip->reason == SkipReason::TooManyPixels));
+    BOOST_TEST(skip->detail.find("4,096 x 4,096") != std::string::npos, skip->detail);
+    BOOST_TEST(peak_memory_mib() < before + 5);
+    BOOST_TEST((reason_of(heif_grid(*file, codec, 2, 2, 16, 16), {.max_pixels = 1'000'000}) ==
+                SkipReason::TooManyPixels));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_heif_grid_costs_what_its_limit_allows) {
+  for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    const auto tile = heif(plain_image(512, 512, {9, 9, 9}), codec);
+    if (!tile) continue;
+    // The grid's own size is larger than the container says of the item.
+    std::string grid = heif_grid(*tile, codec, 4, 4, 2048, 2048);
+    BOOST_TEST(!skip_of(grid, {.max_pixels = 2048 * 2048}).has_value());
+    const size_t whole = grid.rfind("ispe") + 8;
+    const std::string lying = with_bytes(grid, whole, "\0\0\0\x08\0\0\0\x08"s);
+    BOOST_TEST(skip_of(lying, {.max_pixels = 300'000}).has_value());
+    // 256 tiles of which the picture shows next to nothing.
+    const auto start = std::chrono::steady_clock::now();
+    BOOST_TEST(
+        skip_of(heif_grid(*tile, codec, 16, 16, 500, 500), {.max_pixels = 300'000}).has_value());
+    BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(1)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(limits_are_told_with_their_values) {
   const std::string file = png(61, 43, shapes_image(61, 43, 1).rgb, {});
   const auto pixels = skip_of(file, {.max_pixels = 2'000});
