@@ -3,18 +3,23 @@
 #include "indexer/commands.h"
 
 #include <fmt/format.h>
+#include <cctype>
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "lib/image/decode.h"
+#include "lib/image/encode_jpeg.h"
+#include "lib/ocr/overlay.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/output/formats.h"
+#include "lib/output/new_file.h"
 #include "lib/output/output_stream.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -29,6 +34,63 @@ constexpr const char* kProgram = "zeroshelf-index";
 struct OcrOptions {
   std::vector<std::filesystem::path> images;
   std::string languages = "eng";
+  std::filesystem::path draw;  // a file, or for several pictures a folder; empty: nothing is drawn
+};
+
+// Where the drawings go: one file for one picture, a new or existing folder for several. A drawing
+// never takes the place of a file.
+class Drawings {
+ public:
+  explicit Drawings(const OcrOptions& options)
+      : to_(options.draw), is_folder_(options.images.size() > 1 || fs::is_directory(options.draw)) {
+    if (to_.empty()) return;
+    if (is_folder_) {
+      std::error_code error;
+      fs::create_directories(to_, error);
+      if (error) throw system_error(to_.string(), "make the folder", error.value());
+    } else if (!is_png(to_) && !is_jpeg(to_)) {
+      throw Error(ErrorCode::InvalidArgument, to_.string(), "neither .png nor .jpg",
+                  "name the drawing with one of these endings, or an existing folder");
+    } else {
+      NewFile::check(to_);
+    }
+  }
+
+  void add(const fs::path& picture, const Image& image, const std::vector<Word>& words) {
+    if (to_.empty()) return;
+    const fs::path path = is_folder_ ? name_for(picture) : to_;
+    const Image drawn = with_words_drawn(image, words);
+    NewFile file(path);
+    file.write(is_png(path) ? encode_png(drawn) : encode_jpeg(drawn, kQuality));
+    file.publish();
+  }
+
+ private:
+  static constexpr int kQuality = 90;
+
+  static std::string ending_of(const fs::path& path) {
+    std::string ending = path.extension().string();
+    for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return ending;
+  }
+  static bool is_png(const fs::path& path) { return ending_of(path) == ".png"; }
+  static bool is_jpeg(const fs::path& path) {
+    return ending_of(path) == ".jpg" || ending_of(path) == ".jpeg";
+  }
+
+  // The picture's own name; pictures of one name in several folders are numbered.
+  fs::path name_for(const fs::path& picture) {
+    const std::string ending = is_png(picture) ? ".png" : ".jpg";
+    const std::string stem = picture.stem().string();
+    std::string name = stem + ending;
+    for (int i = 2; !names_.insert(name).second; ++i)
+      name = fmt::format("{}-{}{}", stem, i, ending);
+    return to_ / name;
+  }
+
+  fs::path to_;
+  bool is_folder_;
+  std::set<std::string> names_;
 };
 
 std::string ocr_json(const fs::path& path, const std::vector<Word>& words) {
@@ -51,6 +113,7 @@ std::string ocr_json(const fs::path& path, const std::vector<Word>& words) {
 
 int run_ocr(const OcrOptions& options) {
   TextReader reader(TextReaderOptions{options.languages});
+  Drawings drawings(options);
   OutputStream out(stdout, "standard output");
   const DecodeLimits limits;
   bool any_failed = false;
@@ -71,7 +134,10 @@ int run_ocr(const OcrOptions& options) {
       fail(path, skip->detail);
       continue;
     }
-    out.write(ocr_json(path, reader.read(std::get<Image>(decoded))));
+    const Image& image = std::get<Image>(decoded);
+    const std::vector<Word> words = reader.read(image);
+    drawings.add(path, image, words);
+    out.write(ocr_json(path, words));
     out.flush();
   }
   return any_failed ? kFailed : kDone;
@@ -88,6 +154,11 @@ void add_ocr(Program& program) {
   command->add_option("IMAGE", options.images, "Picture files")->required();
   command->add_option("--ocr-lang", options.languages, "Tesseract languages, e.g. eng+deu")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--draw", options.draw,
+          "Also draw the pictures with boxes and words: a new .png or .jpg file, or a folder")
+      ->type_name("OUT");
 }
 
 }  // namespace zeroshelf

@@ -1,6 +1,6 @@
 #pragma once
 
-// Pixels -> the bytes of a JPEG file.
+// Pixels -> the bytes of a JPEG or PNG file.
 
 #include <string>
 
@@ -12,5 +12,8 @@ namespace zeroshelf {
 // encoder.
 // Threads: any number of calls may run together.
 std::string encode_jpeg(const Image& image, int quality);
+
+// Lossless. The rest as above.
+std::string encode_png(const Image& image);
 
 }  // namespace zeroshelf

@@ -2,26 +2,19 @@
 
 #include "lib/ocr/text_reader.h"
 
-#include <fmt/format.h>
-#include <leptonica/allheaders.h>
-#include <omp.h>
-#include <tesseract/baseapi.h>
-#include <tesseract/ocrclass.h>
-#include <tesseract/resultiterator.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <exception>
-#include <mutex>
-#include <optional>
-#include <string_view>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "lib/image/preprocess.h"
+#include "lib/ocr/glyphs.h"
+#include "lib/ocr/line_reader.h"
+#include "lib/ocr/recogniser.h"
+#include "lib/ocr/text_lines.h"
 #include "lib/util/error.h"
-#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {
@@ -30,76 +23,13 @@ using Clock = std::chrono::steady_clock;
 
 // Letters below this height cannot be told apart.
 constexpr int kMinSidePx = 8;
-// Reading time goes with the pixels, and Leptonica's sides end at 32767.
+// Reading time goes with the pixels.
 constexpr double kMaxPixels = 12e6;
 constexpr double kMaxSidePx = 16000;
-// Below it words are mostly texture taken for letters.
+// Glyphs are looked for in a picture of at most this longer side.
+constexpr double kSearchSidePx = 1600;
+// Of plain Tesseract's words.
 constexpr float kMinConfidence = 0.3f;
-// Tesseract's guess follows the height of the lines; it only wants to be told something plausible.
-constexpr int kResolutionDpi = 150;
-
-// No OpenMP threads in the calling thread while it lives. The setting belongs to the thread's own
-// OpenMP task, so the process's other threads keep theirs.
-class OpenMpOff {
- public:
-  OpenMpOff() : levels_(omp_get_max_active_levels()) { omp_set_max_active_levels(0); }
-  ~OpenMpOff() { omp_set_max_active_levels(levels_); }
-  OpenMpOff(const OpenMpOff&) = delete;
-  OpenMpOff& operator=(const OpenMpOff&) = delete;
-
- private:
-  int levels_;
-};
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find(separator, start), text.size());
-    if (end > start) parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
-std::string package_of(std::string language) {
-  std::ranges::replace(language, '_', '-');
-  return "tesseract-ocr-" + language;
-}
-
-[[noreturn]] void throw_missing(const std::string& language) {
-  throw Error(ErrorCode::Unavailable, "language " + language,
-              "Tesseract's data for it is not installed",
-              "apt-get install " + package_of(language));
-}
-
-// A file name, and nothing that leads out of the folder of language data.
-bool is_language_code(const std::string& language) {
-  return std::ranges::all_of(language, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
-void check_codes(const TextReaderOptions& options) {
-  const std::vector<std::string> languages = split(options.languages, '+');
-  if (languages.empty() || !std::ranges::all_of(languages, is_language_code)) {
-    throw Error(ErrorCode::InvalidArgument, "languages " + options.languages,
-                "not Tesseract's codes joined by '+'", "for example eng+deu");
-  }
-}
-
-// Silences both libraries and loads the data. One at a time: both keep global settings.
-void load(tesseract::TessBaseAPI& api, const std::string& languages) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
-  setMsgSeverity(L_SEVERITY_NONE);
-  api.SetVariable("debug_file", "/dev/null");
-  const bool loaded = api.Init(nullptr, languages.c_str(), tesseract::OEM_LSTM_ONLY) == 0;
-  std::vector<std::string> present;
-  if (loaded) api.GetLoadedLanguagesAsVector(&present);
-  for (const std::string& language : split(languages, '+')) {
-    if (std::ranges::find(present, language) == present.end()) throw_missing(language);
-  }
-}
 
 // Factor by which a picture shrinks before it is read; 1 for most.
 double scale_for(const Image& image) {
@@ -113,39 +43,6 @@ Image shrunk(const Image& image, double scale) {
   return resize_bicubic(image, side(image.width_px), side(image.height_px));
 }
 
-bool has_letter_or_digit(std::string_view utf8) {
-  const auto size = static_cast<int64_t>(utf8.size());
-  for (int64_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT(utf8.data(), i, size, c);
-    if (c >= 0 && u_isalnum(c)) return true;
-  }
-  return false;
-}
-
-std::optional<Word> word_at(const tesseract::ResultIterator& at) {
-  const std::unique_ptr<char[]> text(at.GetUTF8Text(tesseract::RIL_WORD));
-  if (text == nullptr) return std::nullopt;
-  Word word;
-  word.text = to_utf8(trimmed(text.get()));
-  word.confidence = std::clamp(at.Confidence(tesseract::RIL_WORD) / 100, 0.0f, 1.0f);
-  if (word.confidence < kMinConfidence || !has_letter_or_digit(word.text)) return std::nullopt;
-  int left = 0, top = 0, right = 0, bottom = 0;
-  if (!at.BoundingBox(tesseract::RIL_WORD, &left, &top, &right, &bottom)) return std::nullopt;
-  word.box = {left, top, right - left, bottom - top};
-  return word;
-}
-
-std::vector<Word> words_of(tesseract::TessBaseAPI& api) {
-  std::vector<Word> words;
-  const std::unique_ptr<tesseract::ResultIterator> at(api.GetIterator());
-  if (at == nullptr) return words;
-  do {
-    if (auto word = word_at(*at)) words.push_back(std::move(*word));
-  } while (at->Next(tesseract::RIL_WORD));
-  return words;
-}
-
 // A box of the shrunk picture in pixels of the whole one.
 Box enlarged(const Box& box, const Image& from, const Image& to) {
   const double x = static_cast<double>(to.width_px) / from.width_px;
@@ -157,47 +54,52 @@ Box enlarged(const Box& box, const Image& from, const Image& to) {
           rounded((box.y + box.height) * y) - top};
 }
 
+cv::Mat as_mat(const Image& image) {
+  return {image.height_px, image.width_px, CV_8UC3, const_cast<uint8_t*>(image.rgb.data())};
+}
+
 }  // namespace
 
 struct TextReader::Engine {
-  tesseract::TessBaseAPI api;
+  Recogniser recogniser;
   int timeout_ms = 0;
-
-  std::vector<Word> recognise(const Image& image, tesseract::PageSegMode mode,
-                              Clock::time_point deadline) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return {};
-    tesseract::ETEXT_DESC monitor;
-    monitor.set_deadline_msecs(static_cast<int32_t>(left));
-    api.SetPageSegMode(mode);
-    api.SetImage(image.rgb.data(), image.width_px, image.height_px, 3, 3 * image.width_px);
-    api.SetSourceResolution(kResolutionDpi);
-    api.Recognize(&monitor);  // fails at the deadline too, and then leaves what it has
-    std::vector<Word> words = words_of(api);
-    api.Clear();
-    return words;
-  }
+  ReadingSteps steps;
 
   std::vector<Word> read(const Image& image) {
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
-    std::vector<Word> words = recognise(image, tesseract::PSM_AUTO, deadline);
-    if (words.empty()) words = recognise(image, tesseract::PSM_SPARSE_TEXT, deadline);
+    if (steps.method != ReadingSteps::Method::Pipeline) return read_plainly(image, deadline);
+    const cv::Mat rgb = as_mat(image);
+    cv::Mat searched = rgb;
+    const double scale = std::min(1.0, kSearchSidePx / std::max(rgb.cols, rgb.rows));
+    if (scale < 1) cv::resize(rgb, searched, {}, scale, scale, cv::INTER_AREA);
+    const std::vector<Layer> layers =
+        find_glyphs(searched, {steps.large_letters, steps.colour_layers});
+    return read_lines(rgb, 1 / scale, find_lines(layers), recogniser, steps, deadline);
+  }
+
+  std::vector<Word> read_plainly(const Image& image, Clock::time_point deadline) {
+    const auto layout = steps.method == ReadingSteps::Method::PlainPage
+                            ? Recogniser::Layout::Page
+                            : Recogniser::Layout::Sparse;
+    std::vector<Word> words;
+    for (const RecognisedWord& word : recogniser.read(as_mat(image), layout, deadline)) {
+      if (word.confidence < kMinConfidence) continue;
+      words.push_back(
+          {word.text, word.confidence, {word.box.x, word.box.y, word.box.width, word.box.height}});
+    }
     return words;
   }
 };
 
-TextReader::TextReader(const TextReaderOptions& options) : engine_(std::make_unique<Engine>()) {
-  check_codes(options);
-  engine_->timeout_ms = options.timeout_ms;
-  load(engine_->api, options.languages);
+TextReader::TextReader(const TextReaderOptions& options)
+    : engine_(new Engine{Recogniser(options.languages), options.timeout_ms, options.steps}) {
+  cv::setNumThreads(1);
 }
 
 TextReader::~TextReader() = default;
 
 std::vector<Word> TextReader::read(const Image& image) {
   if (std::min(image.width_px, image.height_px) < kMinSidePx) return {};
-  const OpenMpOff off;
   try {
     const double scale = scale_for(image);
     if (scale == 1.0) return engine_->read(image);

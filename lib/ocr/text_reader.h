@@ -1,6 +1,7 @@
 #pragma once
 
-// Picture -> the words in it, by Tesseract.
+// Picture -> the words in it: lines of text are searched, rendered one by one as Tesseract reads
+// them best, read in several renderings, and what is not plausible is dropped (docs/ocr.md).
 //
 // Threads: one TextReader belongs to one thread; any number of readers may work side by side. A
 // reader keeps OpenMP off in the thread that calls it, because Tesseract's own threads make
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "lib/image/image.h"
+#include "lib/ocr/reading_steps.h"
 #include "lib/ocr/words.h"
 
 namespace zeroshelf {
@@ -19,6 +21,7 @@ namespace zeroshelf {
 struct TextReaderOptions {
   std::string languages = "eng";  // Tesseract's codes, joined by '+'
   int timeout_ms = 20'000;        // for one picture; at least 1
+  ReadingSteps steps = {};        // all of them; a measurement may leave some out
 };
 
 class TextReader {
@@ -30,14 +33,17 @@ class TextReader {
   TextReader(const TextReader&) = delete;
   TextReader& operator=(const TextReader&) = delete;
 
-  // In reading order. A picture without text gives no words, and so does one with a side below 8
-  // pixels. Dropped are words below a confidence of 0.3, and words without a letter or digit.
+  // In reading order; confidence is how plausible the word is: Tesseract's confidence, corrected by
+  // the word's shape and its line. A picture without text gives no words, and so does one with a
+  // side below 8 pixels. Implausible words are dropped, and words without a letter or digit.
+  // The same picture always gives the same words.
   //
-  // A picture above 12 megapixels, or with a side above 16,000, is read scaled down; the boxes are
-  // those of the whole picture. When the time is over, the words found so far are returned; finding
-  // the lines cannot be interrupted, so a call may take somewhat longer than timeout_ms.
+  // A picture above 12 megapixels, or with a side above 16,000, is read scaled down; lines are
+  // looked for in at most 1,600 pixels of the longer side. The boxes are those of the whole
+  // picture. When the time is over, the words found so far are returned; a call may take as much
+  // longer than timeout_ms as the search and one line take.
   //
-  // Throws Unavailable when Tesseract gives up; the reader stays usable.
+  // Throws Unavailable when Tesseract or OpenCV gives up; the reader stays usable.
   std::vector<Word> read(const Image& image);
 
  private:

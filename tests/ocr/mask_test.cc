@@ -1,4 +1,4 @@
-// Tests lib/ocr/mask.h.
+// Tests lib/ocr/mask.h and overlay.h.
 
 #include "lib/ocr/mask.h"
 
@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "lib/image/preprocess.h"
+#include "lib/ocr/overlay.h"
 #include "tests/support/draw.h"
 
 namespace zeroshelf {
@@ -76,6 +77,16 @@ BOOST_AUTO_TEST_CASE(boxes_follow_resizing_and_cropping) {
     BOOST_TEST(std::abs(place.width - 40 * 64 / 200) <= 2);
     BOOST_TEST(std::abs(place.height - 30 * 64 / 200) <= 2);
   }
+}
+
+BOOST_AUTO_TEST_CASE(read_words_are_framed_and_boxes_beyond_the_picture_do_no_harm) {
+  const Image plain = plain_image(200, 100, {90, 90, 90});
+  const Image drawn = with_words_drawn(
+      plain, {{"word", 1.0f, {40, 50, 60, 20}}, {"\xc3\xb6", 0.5f, {-30, 90, 5000, 70}}});
+  BOOST_TEST(drawn.width_px == 200);
+  BOOST_TEST(drawn.row(50)[3 * 70 + 1] > 150);  // green
+  BOOST_TEST(drawn.row(62)[3 * 70 + 1] == 90);  // inside
+  BOOST_TEST(largest_difference(with_words_drawn(plain, {}), plain) == 0);
 }
 
 }  // namespace zeroshelf

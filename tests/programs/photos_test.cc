@@ -243,6 +243,25 @@ BOOST_AUTO_TEST_CASE(ocr_shows_words_with_boxes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(ocr_draws_what_it_read) {
+  const TemporaryDirectory directory;
+  const std::string image = (photos() / "Plum" / "Plum_012.jpg").string();
+  const fs::path drawing = directory / "drawn.png";
+  BOOST_TEST(zeroshelf_index({"ocr", image, "--draw", drawing.string()}).exit_code == 0);
+  BOOST_TEST(read_file(drawing, 1 << 24).substr(1, 3) == "PNG");
+  // Never in the place of another file.
+  const ProgramResult again = zeroshelf_index({"ocr", image, "--draw", drawing.string()});
+  BOOST_TEST(again.exit_code == 2);
+  BOOST_TEST(again.err.find("drawn.png") != std::string::npos);
+  // Several pictures go into a folder, also when they have one name.
+  const fs::path folder = directory / "drawings";
+  BOOST_TEST(zeroshelf_index({"ocr", image, image, "--draw", folder.string()}).exit_code == 0);
+  BOOST_TEST(fs::exists(folder / "Plum_012.jpg"));
+  BOOST_TEST(fs::exists(folder / "Plum_012-2.jpg"));
+  BOOST_TEST(zeroshelf_index({"ocr", image, "--draw", (directory / "a.gif").string()}).exit_code ==
+             2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

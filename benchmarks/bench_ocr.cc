@@ -1,0 +1,233 @@
+// How well and how fast pictures' text is read: plain Tesseract (page segmentation modes 3 and 11)
+// beside zeroshelf's pipeline, over drawn pictures whose words are known.
+//
+//   ./dev bench ocr [--few N] [--split development|test] [--ablation] [--style NAME] [--save DIR]
+//
+// Words are compared without case and marks, as multisets a picture. The test set shares no font,
+// photograph or sentence with the development set, on which every setting was chosen
+// (benchmarks/ocr_words.cc).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "benchmarks/ocr_set.h"
+#include "lib/image/encode_jpeg.h"
+#include "lib/ocr/text_reader.h"
+#include "lib/program/program.h"
+#include "tests/support/shared_data.h"
+
+namespace zeroshelf::bench {
+namespace {
+
+struct Options {
+  size_t few = 12;
+  std::string split = "test";
+  bool ablation = false;
+  std::vector<std::string> styles;
+  std::filesystem::path save;
+  bool misses = false;
+  bool alone = false;
+};
+
+struct Way {
+  const char* name;
+  ReadingSteps steps;
+};
+
+ReadingSteps with_method(ReadingSteps::Method method) {
+  ReadingSteps steps;
+  steps.method = method;
+  return steps;
+}
+
+std::vector<Way> ways(const Options& options) {
+  using Method = ReadingSteps::Method;
+  std::vector<Way> result;
+  if (!options.ablation && !options.alone) {
+    result.push_back({"psm 3", with_method(Method::PlainPage)});
+    result.push_back({"psm 11", with_method(Method::PlainSparse)});
+  }
+  result.push_back({"zeroshelf", {}});
+  if (options.ablation) {
+    const auto without = [&](const char* name, bool ReadingSteps::*step) {
+      ReadingSteps steps;
+      steps.*step = false;
+      result.push_back({name, steps});
+    };
+    without("no isolation", &ReadingSteps::isolate);
+    without("one reading", &ReadingSteps::second_reading);
+    without("no colours", &ReadingSteps::colour_layers);
+    without("no levelling", &ReadingSteps::deskew);
+    without("no plausib.", &ReadingSteps::plausibility);
+  }
+  return result;
+}
+
+std::string normalised(const std::string& word) {
+  std::string result;
+  for (const char c : word) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return result;
+}
+
+std::multiset<std::string> bag(const std::vector<std::string>& words) {
+  std::multiset<std::string> result;
+  for (const std::string& word : words) {
+    if (std::string plain = normalised(word); !plain.empty()) result.insert(std::move(plain));
+  }
+  return result;
+}
+
+struct Score {
+  size_t found = 0;
+  size_t read = 0;
+  size_t drawn = 0;
+  size_t pictures = 0;
+  double seconds = 0;
+  double slowest = 0;
+
+  Score& operator+=(const Score& other) {
+    found += other.found;
+    read += other.read;
+    drawn += other.drawn;
+    pictures += other.pictures;
+    seconds += other.seconds;
+    slowest = std::max(slowest, other.slowest);
+    return *this;
+  }
+  double recall() const {
+    return drawn == 0 ? 0 : static_cast<double>(found) / static_cast<double>(drawn);
+  }
+  double precision() const {
+    return read == 0 ? 0 : static_cast<double>(found) / static_cast<double>(read);
+  }
+  double f1() const {
+    return found == 0 ? 0 : 2 * static_cast<double>(found) / static_cast<double>(read + drawn);
+  }
+  double ms() const { return 1000 * seconds / static_cast<double>(std::max<size_t>(1, pictures)); }
+};
+
+// Of the processor: reading keeps to its thread, and this does not depend on what runs beside it.
+double thread_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+Score score_of(TextReader& reader, const OcrSample& sample, bool tell) {
+  const double start = thread_seconds();
+  const std::vector<Word> words = reader.read(sample.image);
+  const double spent = thread_seconds() - start;
+  std::vector<std::string> texts;
+  for (const Word& word : words) texts.push_back(word.text);
+  const auto read = bag(texts);
+  const auto drawn = bag(sample.words);
+  std::vector<std::string> both, missed, spurious;
+  std::ranges::set_intersection(read, drawn, std::back_inserter(both));
+  if (tell) {
+    std::ranges::set_difference(drawn, read, std::back_inserter(missed));
+    std::ranges::set_difference(read, drawn, std::back_inserter(spurious));
+    fmt::print(stderr, "    missed: {}\n    read instead: {}\n", fmt::join(missed, " "),
+               fmt::join(spurious, " "));
+  }
+  return {both.size(), read.size(), drawn.size(), 1, spent, spent};
+}
+
+void print_head(const std::vector<Way>& all) {
+  fmt::print("{:<24}", "");
+  for (const Way& way : all) fmt::print("  {:^29}", way.name);
+  fmt::print("\n{:<24}", "style");
+  for (size_t i = 0; i < all.size(); ++i)
+    fmt::print("  {:>6} {:>6} {:>6} {:>8}", "recall", "prec.", "F1", "ms");
+  fmt::print("\n");
+}
+
+void print_row(const std::string& name, const std::vector<Score>& scores) {
+  fmt::print("{:<24}", name);
+  for (const Score& score : scores) {
+    if (score.drawn == 0) {
+      fmt::print("  {:>14.2f} words {:>8.1f}",
+                 static_cast<double>(score.read) / static_cast<double>(score.pictures), score.ms());
+    } else {
+      fmt::print("  {:>6.3f} {:>6.3f} {:>6.3f} {:>8.1f}", score.recall(), score.precision(),
+                 score.f1(), score.ms());
+    }
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+int run(const Options& options) {
+  const std::filesystem::path shared = testing::shared_directory();
+  const OcrSet set(options.split == "test" ? Split::Test : Split::Development, shared);
+  if (!set.has_photographs())
+    fmt::print(
+        "The shared data is absent: everything is drawn over drawn scenes, and there are no "
+        "text-free photographs.\n");
+  const std::vector<Way> all = ways(options);
+  std::vector<std::unique_ptr<TextReader>> readers;
+  for (const Way& way : all)
+    readers.push_back(std::make_unique<TextReader>(TextReaderOptions{.steps = way.steps}));
+
+  std::vector<std::string> styles = options.styles.empty() ? ocr_styles() : options.styles;
+  if (options.styles.empty()) {
+    if (set.has_photographs()) styles.emplace_back(kPhotographStyle);
+    styles.emplace_back(kDrawnStyle);
+  }
+  fmt::print("{} set, {} pictures a style; ms: a picture and core\n", options.split, options.few);
+  print_head(all);
+  std::vector<Score> total(all.size());
+  for (const std::string& style : styles) {
+    std::vector<Score> scores(all.size());
+    for (size_t i = 0; i < options.few; ++i) {
+      const OcrSample sample = set.draw(style, i);
+      if (!options.save.empty()) {
+        std::string name = style;
+        std::ranges::replace(name, ' ', '-');
+        std::ofstream(options.save / fmt::format("{}-{:02}.jpg", name, i), std::ios::binary)
+            << encode_jpeg(sample.image, 90);
+      }
+      if (options.misses) fmt::print(stderr, "{} {}\n", style, i);
+      for (size_t way = 0; way < all.size(); ++way)
+        scores[way] += score_of(*readers[way], sample, options.misses);
+    }
+    print_row(style, scores);
+    for (size_t way = 0; way < all.size(); ++way) {
+      if (scores[way].drawn > 0) total[way] += scores[way];
+    }
+  }
+  print_row("all with text", total);
+  return kDone;
+}
+
+}  // namespace
+}  // namespace zeroshelf::bench
+
+int main(int argc, char** argv) {
+  using namespace zeroshelf;
+  Program program("bench_ocr", "How well and how fast the text in pictures is read.");
+  bench::Options options;
+  CLI::App& app = program.app();
+  app.require_subcommand(0);
+  app.add_option("--few", options.few, "Pictures a style")->capture_default_str();
+  app.add_option("--split", options.split, "development or test")
+      ->check(CLI::IsMember({"development", "test"}))
+      ->capture_default_str();
+  app.add_flag("--ablation", options.ablation,
+               "zeroshelf with one step left out at a time, instead of plain Tesseract");
+  app.add_option("--style", options.styles, "Only these styles");
+  app.add_option("--save", options.save, "Also write the pictures into this folder");
+  app.add_flag("--alone", options.alone, "zeroshelf without plain Tesseract beside it");
+  app.add_flag("--misses", options.misses,
+               "Tell on stderr what each picture's reading misses and invents");
+  program.choose([&] { return bench::run(options); });
+  return program.run(argc, argv);
+}

@@ -1,0 +1,50 @@
+#pragma once
+
+// Inside lib/ocr: parts of a picture that may be letters.
+//
+// Letters are thinner than what lies around them and stand out from it on all sides, so they are
+// connected regions of pixels that are brighter, or darker, than the mean of their neighbourhood.
+// Several layers see different letters: bright and dark ones, white ones on bright colours (the
+// smallest of R, G and B), black ones on dark colours (the largest); at full size for small letters
+// and at a half and a quarter for large ones.
+
+#include <opencv2/core.hpp>
+#include <vector>
+
+namespace zeroshelf {
+
+// One region. Lengths are pixels of the picture that was searched.
+struct Glyph {
+  cv::Rect2f box;
+  float stroke_px = 0;  // mean thickness
+  float level = 0;      // mean sample of the layer inside, 0 to 255
+  float contrast = 0;   // by how much that differs from the neighbourhood's mean; positive
+  float edge = 0;       // mean step from a pixel at its border to the next one outside
+  float fill = 0;       // part of the box that it covers
+  int label = 0;        // its number in the layer's labels
+};
+
+enum class Polarity { Bright, Dark };
+
+struct Layer {
+  Polarity polarity = Polarity::Bright;
+  double scale = 1;  // pixels of the layer a pixel of the picture
+  cv::Mat samples;   // CV_8U
+  cv::Mat labels;    // CV_32S, 0: none
+  cv::Mat stats;  // of all regions, as cv::connectedComponentsWithStats gives them; row 0 is void
+  bool extreme = false;  // the samples are the smallest (bright) or largest (dark) of R, G and B
+  std::vector<Glyph> glyphs;
+};
+
+struct GlyphOptions {
+  bool large = true;   // also look at a half and a quarter
+  bool colour = true;  // also the smallest and the largest of R, G and B
+};
+
+// The smallest of R, G and B for bright letters, the largest for dark ones. rgb: CV_8UC3.
+cv::Mat extreme_channel(const cv::Mat& rgb, Polarity polarity);
+
+// rgb: CV_8UC3. Layers without enough glyphs for a line are left out.
+std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options);
+
+}  // namespace zeroshelf

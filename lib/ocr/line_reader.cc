@@ -1,0 +1,258 @@
+// Tested by tests/ocr/pipeline_test.cc.
+
+#include "lib/ocr/line_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "lib/ocr/plausibility.h"
+#include "lib/ocr/strip.h"
+
+namespace zeroshelf {
+namespace {
+
+// A reading that is at least so good is not tried again in another rendering or layer.
+constexpr float kSureScore = 0.9f;
+// Bounds the time for pictures that are all texture.
+constexpr int kMostStrips = 150;
+
+// Words of one line in one rendering, from left to right.
+struct Reading {
+  cv::Rect box;             // of the words, in the picture
+  std::vector<Word> words;  // confidence: the plausibility
+  float score = 0;          // mean plausibility a letter, dropped words included
+};
+
+// What a reading has to say: the letters of its plausible words, by their plausibility.
+float weight(const Reading& reading) {
+  float sum = 0;
+  for (const Word& word : reading.words) {
+    if (word.confidence >= kLeastPlausibility)
+      sum += word.confidence * static_cast<float>(word.text.size());
+  }
+  return sum;
+}
+
+cv::Rect rect_of(const Box& box) {
+  return {box.x, box.y, box.width, box.height};
+}
+
+void settle(Reading& reading) {
+  reading.box = {};
+  double sum = 0;
+  double letters = 0;
+  for (const Word& word : reading.words) {
+    const auto length = static_cast<double>(word.text.size());
+    reading.box = reading.box.area() > 0 ? reading.box | rect_of(word.box) : rect_of(word.box);
+    sum += word.confidence * length;
+    letters += length;
+  }
+  reading.score = letters > 0 ? static_cast<float>(sum / letters) : 0;
+}
+
+int shared_width(const Word& a, const Word& b) {
+  return std::min(a.box.x + a.box.width, b.box.x + b.box.width) - std::max(a.box.x, b.box.x);
+}
+
+// The better reading, with those words of the other that are surer than what it has in their place,
+// or stand where it has none.
+Reading merged(Reading best, Reading other) {
+  if (weight(other) > weight(best)) std::swap(best, other);
+  for (const Word& word : other.words) {
+    if (word.confidence < kLeastPlausibility) continue;
+    float rivals = 0;
+    float rival_letters = 0;
+    const auto is_rival = [&](const Word& rival) {
+      return 3 * shared_width(word, rival) > std::min(word.box.width, rival.box.width);
+    };
+    int covered = 0;
+    for (const Word& rival : best.words) {
+      if (!is_rival(rival)) continue;
+      const auto length = static_cast<float>(rival.text.size());
+      rivals += rival.confidence * length;
+      rival_letters += length;
+      covered += rival.box.width;
+    }
+    const bool takes_their_place = 10 * covered < 13 * word.box.width &&
+                                   word.confidence > rivals / std::max(1.0f, rival_letters) + 0.1f;
+    if (rival_letters > 0 && !takes_their_place) continue;
+    std::erase_if(best.words, is_rival);
+    best.words.push_back(word);
+  }
+  std::ranges::sort(best.words, {}, [](const Word& word) { return word.box.x; });
+  settle(best);
+  return best;
+}
+
+cv::Rect scaled(const cv::Rect& box, double scale) {
+  const auto at = [&](int value) { return static_cast<int>(std::lround(value * scale)); };
+  return {cv::Point(at(box.x), at(box.y)),
+          cv::Point(at(box.x + box.width), at(box.y + box.height))};
+}
+
+class LineReader {
+ public:
+  LineReader(const cv::Mat& rgb, double rgb_scale, Recogniser& recogniser,
+             const ReadingSteps& steps, Recogniser::Deadline deadline)
+      : rgb_(rgb),
+        rgb_scale_(rgb_scale),
+        recogniser_(recogniser),
+        steps_(steps),
+        deadline_(deadline) {}
+
+  Reading read(const TextLine& line) {
+    Reading best = read_as(line, steps_.isolate ? Rendering::Coloured : Rendering::Plain);
+    if (!steps_.second_reading || best.score >= kSureScore) return best;
+    return merged(std::move(best), read_as(line, Rendering::Isolated));
+  }
+
+  bool may_go_on() const {
+    return strips_ < kMostStrips && std::chrono::steady_clock::now() < deadline_;
+  }
+
+ private:
+  Reading read_as(const TextLine& line, Rendering rendering) {
+    ++strips_;
+    const Strip strip = render_line(rgb_, rgb_scale_, line, rendering);
+    const std::vector<RecognisedWord> found =
+        recogniser_.read(strip.grey, Recogniser::Layout::Line, deadline_);
+    const LineContext context{line.quality, mean_confidence_of(found)};
+    Reading reading;
+    for (const RecognisedWord& word : found) {
+      const cv::Rect box = scaled(box_in_picture(strip, word.box), rgb_scale_) &
+                           cv::Rect(0, 0, rgb_.cols, rgb_.rows);
+      if (box.empty()) continue;
+      reading.words.push_back(
+          {word.text, plausibility(word, context), {box.x, box.y, box.width, box.height}});
+    }
+    settle(reading);
+    return reading;
+  }
+
+  static float mean_confidence_of(const std::vector<RecognisedWord>& words) {
+    double sum = 0;
+    double letters = 0;
+    for (const RecognisedWord& word : words) {
+      sum += word.confidence * static_cast<double>(word.text.size());
+      letters += static_cast<double>(word.text.size());
+    }
+    return letters > 0 ? static_cast<float>(sum / letters) : 0;
+  }
+
+  const cv::Mat& rgb_;
+  double rgb_scale_;
+  Recogniser& recogniser_;
+  const ReadingSteps& steps_;
+  Recogniser::Deadline deadline_;
+  int strips_ = 0;
+};
+
+// How much of the smaller box the other covers.
+float shared(const cv::Rect& a, const cv::Rect& b) {
+  const int smaller = std::min(a.area(), b.area());
+  return smaller > 0 ? static_cast<float>((a & b).area()) / static_cast<float>(smaller) : 0.0f;
+}
+
+cv::Rect whole(const cv::Rect2f& box) {
+  return {static_cast<int>(box.x), static_cast<int>(box.y), static_cast<int>(box.width) + 1,
+          static_cast<int>(box.height) + 1};
+}
+
+// Of what readings of the same place are kept: the best ones.
+class Readings {
+ public:
+  // Whether the place is read so well that another reading of it is not worth its time.
+  bool are_sure_of(const cv::Rect& box) const {
+    int covered = 0;
+    for (const Reading& reading : kept_) {
+      if (reading.score >= kSureScore) covered += (reading.box & box).area();
+    }
+    return covered > box.area() * 6 / 10;
+  }
+
+  // Readings of one line are merged; of those that merely overlap the better ones stay.
+  void take(Reading reading) {
+    if (reading.words.empty()) return;
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      if (!is_same_line(reading.box, kept_[i].box)) continue;
+      reading = merged(std::move(kept_[i]), std::move(reading));
+      kept_.erase(kept_.begin() + static_cast<ptrdiff_t>(i--));
+    }
+    float rivals = 0;
+    for (const Reading& other : kept_)
+      rivals += shared(reading.box, other.box) > 0.4f ? weight(other) : 0;
+    if (rivals >= weight(reading)) return;
+    std::erase_if(kept_,
+                  [&](const Reading& other) { return shared(reading.box, other.box) > 0.4f; });
+    kept_.push_back(std::move(reading));
+  }
+
+  void drop_below(float plausibility) {
+    for (Reading& reading : kept_) {
+      std::erase_if(reading.words,
+                    [&](const Word& word) { return word.confidence < plausibility; });
+    }
+    std::erase_if(kept_, [](const Reading& reading) { return reading.words.empty(); });
+  }
+
+  // Rows from top to bottom, each from left to right.
+  std::vector<Word> in_order() {
+    std::ranges::sort(kept_, {}, [](const Reading& reading) {
+      return std::pair(reading.box.y + reading.box.height / 2, reading.box.x);
+    });
+    std::vector<Word> words;
+    for (size_t begin = 0; begin < kept_.size();) {
+      size_t end = begin + 1;
+      while (end < kept_.size() && in_one_row(kept_[begin].box, kept_[end].box)) ++end;
+      std::sort(kept_.begin() + static_cast<ptrdiff_t>(begin),
+                kept_.begin() + static_cast<ptrdiff_t>(end),
+                [](const Reading& a, const Reading& b) { return a.box.x < b.box.x; });
+      for (; begin < end; ++begin) std::ranges::move(kept_[begin].words, std::back_inserter(words));
+    }
+    return words;
+  }
+
+ private:
+  static bool is_same_line(const cv::Rect& a, const cv::Rect& b) {
+    const int overlap = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
+    const int wide = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
+    return 10 * overlap > 6 * std::max(a.height, b.height) && 2 * wide > std::min(a.width, b.width);
+  }
+
+  static bool in_one_row(const cv::Rect& a, const cv::Rect& b) {
+    const int overlap = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
+    return overlap > std::min(a.height, b.height) / 2;
+  }
+
+  std::vector<Reading> kept_;
+};
+
+// How much a reading promises: long lines, seen in a layer where the letters are neither coarse nor
+// thicker than the window of the search.
+float promise(const TextLine& line) {
+  const float length = std::min(1.0f, line.features.wide / 12);
+  const float size = std::min({1.0f, line.features.letter_px / 16, 48 / line.features.letter_px});
+  return line.quality * length * size;
+}
+
+}  // namespace
+
+std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<TextLine> lines,
+                             Recogniser& recogniser, const ReadingSteps& steps,
+                             Recogniser::Deadline deadline) {
+  // What looks most like text first, and long lines before their parts.
+  std::ranges::stable_sort(lines, std::greater<>(), promise);
+  LineReader reader(rgb, rgb_scale, recogniser, steps, deadline);
+  Readings readings;
+  for (TextLine& line : lines) {
+    if (!reader.may_go_on()) break;
+    if (!steps.deskew) line.slope = 0;
+    if (readings.are_sure_of(scaled(whole(line.box), rgb_scale))) continue;
+    readings.take(reader.read(line));
+  }
+  readings.drop_below(steps.plausibility ? kLeastPlausibility : 0.3f);
+  return readings.in_order();
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,179 @@
+// Tested by tests/ocr/text_reader_test.cc.
+
+#include "lib/ocr/recogniser.h"
+
+#include <leptonica/allheaders.h>
+#include <omp.h>
+#include <tesseract/baseapi.h>
+#include <tesseract/ocrclass.h>
+#include <tesseract/resultiterator.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "lib/util/error.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+namespace {
+
+// Tesseract's guess follows the height of the lines; it only wants to be told something plausible.
+constexpr int kResolutionDpi = 150;
+
+// No OpenMP threads in the calling thread while it lives. The setting belongs to the thread's own
+// OpenMP task, so the process's other threads keep theirs.
+class OpenMpOff {
+ public:
+  OpenMpOff() : levels_(omp_get_max_active_levels()) { omp_set_max_active_levels(0); }
+  ~OpenMpOff() { omp_set_max_active_levels(levels_); }
+  OpenMpOff(const OpenMpOff&) = delete;
+  OpenMpOff& operator=(const OpenMpOff&) = delete;
+
+ private:
+  int levels_;
+};
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find(separator, start), text.size());
+    if (end > start) parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+std::string package_of(std::string language) {
+  std::ranges::replace(language, '_', '-');
+  return "tesseract-ocr-" + language;
+}
+
+[[noreturn]] void throw_missing(const std::string& language) {
+  throw Error(ErrorCode::Unavailable, "language " + language,
+              "Tesseract's data for it is not installed",
+              "apt-get install " + package_of(language));
+}
+
+// A file name, and nothing that leads out of the folder of language data.
+bool is_language_code(const std::string& language) {
+  return std::ranges::all_of(language, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+void check_codes(const std::string& text) {
+  const std::vector<std::string> languages = split(text, '+');
+  if (languages.empty() || !std::ranges::all_of(languages, is_language_code)) {
+    throw Error(ErrorCode::InvalidArgument, "languages " + text,
+                "not Tesseract's codes joined by '+'", "for example eng+deu");
+  }
+}
+
+// Silences both libraries and loads the data. One at a time: both keep global settings.
+void load(tesseract::TessBaseAPI& api, const std::string& languages) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  setMsgSeverity(L_SEVERITY_NONE);
+  api.SetVariable("debug_file", "/dev/null");
+  const bool loaded = api.Init(nullptr, languages.c_str(), tesseract::OEM_LSTM_ONLY) == 0;
+  std::vector<std::string> present;
+  if (loaded) api.GetLoadedLanguagesAsVector(&present);
+  for (const std::string& language : split(languages, '+')) {
+    if (std::ranges::find(present, language) == present.end()) throw_missing(language);
+  }
+}
+
+bool has_letter_or_digit(std::string_view utf8) {
+  const auto size = static_cast<int64_t>(utf8.size());
+  for (int64_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U8_NEXT(utf8.data(), i, size, c);
+    if (c >= 0 && u_isalnum(c)) return true;
+  }
+  return false;
+}
+
+std::string without_marks_at_the_ends(const std::string& text) {
+  const auto is_mark = [](char c) {
+    return static_cast<unsigned char>(c) < 128 && std::isalnum(static_cast<unsigned char>(c)) == 0;
+  };
+  size_t begin = 0;
+  size_t end = text.size();
+  while (begin < end && is_mark(text[begin])) ++begin;
+  while (end > begin && is_mark(text[end - 1])) --end;
+  return text.substr(begin, end - begin);
+}
+
+tesseract::PageSegMode mode_of(Recogniser::Layout layout) {
+  switch (layout) {
+    case Recogniser::Layout::Page:
+      return tesseract::PSM_AUTO;
+    case Recogniser::Layout::Sparse:
+      return tesseract::PSM_SPARSE_TEXT;
+    case Recogniser::Layout::Block:
+      return tesseract::PSM_SINGLE_BLOCK;
+    case Recogniser::Layout::Line:
+      return tesseract::PSM_SINGLE_LINE;
+  }
+  return tesseract::PSM_AUTO;
+}
+
+}  // namespace
+
+struct Recogniser::Api {
+  tesseract::TessBaseAPI tesseract;
+
+  std::optional<RecognisedWord> word_at(const tesseract::ResultIterator& at) const {
+    const std::unique_ptr<char[]> text(at.GetUTF8Text(tesseract::RIL_WORD));
+    if (text == nullptr) return std::nullopt;
+    RecognisedWord word;
+    word.text = to_utf8(trimmed(text.get()));
+    if (word.text == "|") word.text = "I";  // alone it is hardly ever a bar
+    word.confidence = std::clamp(at.Confidence(tesseract::RIL_WORD) / 100, 0.0f, 1.0f);
+    if (!has_letter_or_digit(word.text)) return std::nullopt;
+    int left = 0, top = 0, right = 0, bottom = 0;
+    if (!at.BoundingBox(tesseract::RIL_WORD, &left, &top, &right, &bottom)) return std::nullopt;
+    word.box = {left, top, right - left, bottom - top};
+    word.in_dictionary = tesseract.IsValidWord(without_marks_at_the_ends(word.text).c_str()) != 0;
+    return word;
+  }
+};
+
+Recogniser::Recogniser(const std::string& languages) : api_(std::make_unique<Api>()) {
+  check_codes(languages);
+  load(api_->tesseract, languages);
+}
+
+Recogniser::~Recogniser() = default;
+
+std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layout,
+                                             Deadline deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        deadline - std::chrono::steady_clock::now())
+                        .count();
+  if (left <= 0) return {};
+  const OpenMpOff off;
+  tesseract::TessBaseAPI& api = api_->tesseract;
+  tesseract::ETEXT_DESC monitor;
+  monitor.set_deadline_msecs(static_cast<int32_t>(left));
+  api.SetPageSegMode(mode_of(layout));
+  api.SetImage(pixels.data, pixels.cols, pixels.rows, pixels.channels(),
+               static_cast<int>(pixels.step));
+  api.SetSourceResolution(kResolutionDpi);
+  api.Recognize(&monitor);  // fails at the deadline too, and then leaves what it has
+  std::vector<RecognisedWord> words;
+  const std::unique_ptr<tesseract::ResultIterator> at(api.GetIterator());
+  if (at != nullptr) {
+    do {
+      if (auto word = api_->word_at(*at)) words.push_back(std::move(*word));
+    } while (at->Next(tesseract::RIL_WORD));
+  }
+  api.Clear();
+  return words;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,341 @@
+// Tested by tests/ocr/pipeline_test.cc.
+
+#include "lib/ocr/strip.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+namespace zeroshelf {
+namespace {
+
+constexpr double kTallLetterPx = 34;
+constexpr double kMostScale = 6;
+constexpr double kMargin = 0.4;  // around the line, in heights of a tall letter
+constexpr int kMostLengthPx = 6000;
+
+struct Frame {
+  double scale = 1;
+  cv::Size size;
+  cv::Matx23d to_strip;  // from the picture
+  cv::Matx23d to_picture;
+};
+
+Frame frame_of(const TextLine& line) {
+  const double angle = std::atan(line.slope);
+  const double cosine = std::cos(angle);
+  const double sine = std::sin(angle);
+  const cv::Point2d centre(line.box.x + line.box.width / 2, line.box.y + line.box.height / 2);
+  double left = 1e9, right = -1e9, top = 1e9, bottom = -1e9;
+  for (const Glyph* glyph : line.glyphs) {
+    const double middle_x = glyph->box.x + glyph->box.width / 2 - centre.x;
+    for (const double y : {glyph->box.y - centre.y, glyph->box.y + glyph->box.height - centre.y}) {
+      const double v = -sine * middle_x + cosine * y;
+      top = std::min(top, v);
+      bottom = std::max(bottom, v);
+    }
+    left = std::min(left, cosine * (glyph->box.x - centre.x));
+    right = std::max(right, cosine * (glyph->box.x + glyph->box.width - centre.x));
+  }
+  const double margin = kMargin * line.height_px;
+  left -= 1.5 * margin;
+  right += 1.5 * margin;
+  top -= margin;
+  bottom += margin;
+  Frame frame;
+  frame.scale =
+      std::min({kMostScale, kTallLetterPx / line.height_px, kMostLengthPx / (right - left)});
+  frame.size = {std::max(8, static_cast<int>((right - left) * frame.scale)),
+                std::max(8, static_cast<int>((bottom - top) * frame.scale))};
+  const double back = 1 / frame.scale;
+  frame.to_picture = {cosine * back, -sine * back,  centre.x + cosine * left - sine * top,
+                      sine * back,   cosine * back, centre.y + sine * left + cosine * top};
+  cv::Matx23d inverse;
+  cv::invertAffineTransform(frame.to_picture, inverse);
+  frame.to_strip = inverse;
+  return frame;
+}
+
+// The upright box around the image of a strip of this size.
+cv::Rect around(const cv::Matx23d& map, const cv::Size& size) {
+  double left = 1e9, right = -1e9, top = 1e9, bottom = -1e9;
+  for (const cv::Vec3d& corner :
+       {cv::Vec3d(0, 0, 1), cv::Vec3d(size.width, 0, 1), cv::Vec3d(0, size.height, 1),
+        cv::Vec3d(size.width, size.height, 1)}) {
+    const cv::Vec2d at = map * corner;
+    left = std::min(left, at[0]);
+    right = std::max(right, at[0]);
+    top = std::min(top, at[1]);
+    bottom = std::max(bottom, at[1]);
+  }
+  const cv::Point first(static_cast<int>(std::floor(left)) - 1,
+                        static_cast<int>(std::floor(top)) - 1);
+  return {first, cv::Point(static_cast<int>(std::ceil(right)) + 2,
+                           static_cast<int>(std::ceil(bottom)) + 2)};
+}
+
+// The part of the picture under the strip, smoothed where it shrinks much. rgb_scale: pixels of rgb
+// a pixel of the picture.
+cv::Mat cut(const cv::Mat& rgb, const Frame& frame, double rgb_scale) {
+  const double scale = frame.scale / rgb_scale;
+  double shrink = 1;
+  cv::Mat from = rgb;
+  cv::Matx23d map = frame.to_picture * rgb_scale;
+  if (scale < 0.55) {
+    // Only what the strip needs is smoothed.
+    shrink = std::pow(2, std::floor(std::log2(1 / scale)));
+    const cv::Rect part = around(map, frame.size) & cv::Rect(0, 0, rgb.cols, rgb.rows);
+    if (!part.empty()) {
+      cv::resize(rgb(part), from,
+                 {std::max(1, static_cast<int>(part.width / shrink)),
+                  std::max(1, static_cast<int>(part.height / shrink))},
+                 0, 0, cv::INTER_AREA);
+      const double x = static_cast<double>(from.cols) / part.width;
+      const double y = static_cast<double>(from.rows) / part.height;
+      map = {map(0, 0) * x, map(0, 1) * x, (map(0, 2) - part.x) * x,
+             map(1, 0) * y, map(1, 1) * y, (map(1, 2) - part.y) * y};
+    }
+  }
+  cv::Mat result;
+  cv::warpAffine(from, result, map, frame.size,
+                 (scale > 1 ? cv::INTER_CUBIC : cv::INTER_LINEAR) | cv::WARP_INVERSE_MAP,
+                 cv::BORDER_REPLICATE);
+  return result;
+}
+
+float median_of(std::vector<float> values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+float mean_level(const Layer& layer, int label, const cv::Rect& box) {
+  int64_t sum = 0;
+  int64_t count = 0;
+  for (int y = box.y; y < box.y + box.height; ++y) {
+    const int* labels = layer.labels.ptr<int>(y);
+    const uint8_t* samples = layer.samples.ptr<uint8_t>(y);
+    for (int x = box.x; x < box.x + box.width; ++x) {
+      if (labels[x] != label) continue;
+      sum += samples[x];
+      ++count;
+    }
+  }
+  return static_cast<float>(sum) / static_cast<float>(std::max<int64_t>(1, count));
+}
+
+// The regions of the line: its glyphs, and what is too small to be one (dots, commas) beside them.
+cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
+  const Layer& layer = *line.layer;
+  const auto scale = static_cast<float>(layer.scale);
+  const float height = line.height_px * scale;
+  const cv::Rect area =
+      cv::Rect(static_cast<int>((line.box.x - 0.7f * line.height_px) * scale),
+               static_cast<int>((line.box.y - 0.35f * line.height_px) * scale),
+               static_cast<int>((line.box.width + 1.4f * line.height_px) * scale) + 2,
+               static_cast<int>((line.box.height + 0.7f * line.height_px) * scale) + 2) &
+      cv::Rect(0, 0, layer.labels.cols, layer.labels.rows);
+  std::vector<uint8_t> wanted(static_cast<size_t>(layer.stats.rows), 0);
+  std::vector<float> strokes;
+  for (const Glyph* glyph : line.glyphs) {
+    wanted[glyph->label] = 255;
+    strokes.push_back(glyph->stroke_px * scale);
+  }
+  const float stroke = median_of(strokes);
+  const float first_x = line.box.x * scale;
+  const float first_bottom = [&] {
+    const Glyph& glyph = *line.glyphs.front();
+    return (glyph.box.y + glyph.box.height) * scale;
+  }();
+  for (int i = 1; i < layer.stats.rows; ++i) {
+    const int* box = layer.stats.ptr<int>(i);
+    const cv::Rect region(box[cv::CC_STAT_LEFT], box[cv::CC_STAT_TOP], box[cv::CC_STAT_WIDTH],
+                          box[cv::CC_STAT_HEIGHT]);
+    if ((region & area) != region) continue;
+    const auto tall = static_cast<float>(region.height);
+    if (tall > 1.25f * height || static_cast<float>(region.width) > 1.6f * height) continue;
+    if (static_cast<float>(box[cv::CC_STAT_AREA]) < 0.45f * stroke * stroke) continue;
+    const float base = first_bottom + line.slope * (static_cast<float>(region.x) - first_x);
+    const float below = static_cast<float>(region.y + region.height) - base;
+    if (below > 0.4f * height || below < -1.15f * height) continue;
+    if (wanted[i] == 0 && std::abs(mean_level(layer, i, region) - level) > 0.6f * contrast)
+      continue;
+    wanted[i] = 255;
+  }
+  cv::Mat mask = cv::Mat::zeros(layer.labels.size(), CV_8U);
+  for (int y = area.y; y < area.y + area.height; ++y) {
+    const int* label = layer.labels.ptr<int>(y);
+    uint8_t* out = mask.ptr<uint8_t>(y);
+    for (int x = area.x; x < area.x + area.width; ++x) out[x] = label[x] > 0 ? wanted[label[x]] : 0;
+  }
+  cv::dilate(mask(area), mask(area), cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
+  return mask;
+}
+
+// The pixels of the line's glyphs alone.
+cv::Mat glyph_mask(const TextLine& line) {
+  const Layer& layer = *line.layer;
+  cv::Mat mask = cv::Mat::zeros(layer.labels.size(), CV_8U);
+  for (const Glyph* glyph : line.glyphs) {
+    const int* box = layer.stats.ptr<int>(glyph->label);
+    for (int y = box[cv::CC_STAT_TOP]; y < box[cv::CC_STAT_TOP] + box[cv::CC_STAT_HEIGHT]; ++y) {
+      const int* label = layer.labels.ptr<int>(y);
+      uint8_t* out = mask.ptr<uint8_t>(y);
+      const int end = box[cv::CC_STAT_LEFT] + box[cv::CC_STAT_WIDTH];
+      for (int x = box[cv::CC_STAT_LEFT]; x < end; ++x) {
+        if (label[x] == glyph->label) out[x] = 255;
+      }
+    }
+  }
+  return mask;
+}
+
+// A mask of the layer as it lies under the strip.
+cv::Mat in_strip(const cv::Mat& mask, const TextLine& line, const Frame& frame) {
+  cv::Mat result;
+  cv::warpAffine(mask, result, frame.to_picture * line.layer->scale, frame.size,
+                 cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_CONSTANT, 0);
+  return result;
+}
+
+// The value below which the given part of the pixels lies.
+int quantile(const cv::Mat& values, const cv::Mat& where, double part) {
+  int counts[256] = {};
+  int64_t all = 0;
+  for (int y = 0; y < values.rows; ++y) {
+    const uint8_t* value = values.ptr<uint8_t>(y);
+    const uint8_t* wanted = where.ptr<uint8_t>(y);
+    for (int x = 0; x < values.cols; ++x) {
+      if (wanted[x] == 0) continue;
+      ++counts[value[x]];
+      ++all;
+    }
+  }
+  int64_t left = static_cast<int64_t>(part * static_cast<double>(all));
+  int value = 0;
+  while (value < 255 && left >= counts[value]) left -= counts[value++];
+  return value;
+}
+
+// The colour of the letters' cores.
+cv::Scalar ink_colour(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat& glyphs,
+                      Polarity polarity) {
+  const cv::Mat inside = glyphs > 200;
+  const int middle = quantile(samples, inside, 0.5);
+  cv::Mat core = polarity == Polarity::Bright ? samples >= middle : samples <= middle;
+  core &= inside;
+  return cv::mean(rgb, core);
+}
+
+// How far each pixel's colour is from the letters', as grey: 0 is ink. Where nothing around the
+// letters comes near their colour the scale reaches as far as the background, so that the letters
+// keep their soft edges; elsewhere it is shorter, so that what is only similar becomes white.
+cv::Mat distance_from_ink(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat& glyphs,
+                          Polarity polarity) {
+  cv::Mat difference;
+  cv::absdiff(rgb, ink_colour(rgb, samples, glyphs, polarity), difference);
+  cv::Mat channels[3];
+  cv::split(difference, channels);
+  cv::Mat distance;
+  cv::max(channels[0], channels[1], distance);
+  cv::max(distance, channels[2], distance);
+  cv::Mat around;
+  cv::dilate(glyphs, around, cv::getStructuringElement(cv::MORPH_RECT, {5, 5}));
+  const double range = std::clamp(quantile(distance, around < 20, 0.15), 45, 255);
+  distance.convertTo(distance, CV_8U, 255 / range);
+  return distance;
+}
+
+// White wherever the mask is not set.
+void keep_ink(cv::Mat& grey, const cv::Mat& mask) {
+  cv::Mat ink = 255 - grey;
+  cv::multiply(ink, mask, ink, 1.0 / 255);
+  grey = 255 - ink;
+}
+
+// Specks, and what is larger than letters or reaches out of the strip.
+void remove_what_is_no_letter(cv::Mat& grey, double letter_px) {
+  cv::Mat labels, stats, centres;
+  const int count = cv::connectedComponentsWithStats(grey < 128, labels, stats, centres, 8, CV_32S);
+  std::vector<uint8_t> keep(static_cast<size_t>(count), 255);
+  keep[0] = 0;
+  for (int i = 1; i < count; ++i) {
+    const int* box = stats.ptr<int>(i);
+    const int height = box[cv::CC_STAT_HEIGHT];
+    const int width = box[cv::CC_STAT_WIDTH];
+    const bool reaches_out =
+        box[cv::CC_STAT_TOP] == 0 || box[cv::CC_STAT_TOP] + height == grey.rows ||
+        box[cv::CC_STAT_LEFT] == 0 || box[cv::CC_STAT_LEFT] + width == grey.cols;
+    const double centre = centres.at<double>(i, 1) / grey.rows;
+    if (box[cv::CC_STAT_AREA] < 0.006 * letter_px * letter_px || height > 1.45 * letter_px ||
+        (reaches_out && (centre < 0.25 || centre > 0.75 || width > letter_px)))
+      keep[i] = 0;
+  }
+  cv::Mat mask(grey.size(), CV_8U);
+  for (int y = 0; y < grey.rows; ++y) {
+    const int* label = labels.ptr<int>(y);
+    uint8_t* out = mask.ptr<uint8_t>(y);
+    for (int x = 0; x < grey.cols; ++x) out[x] = keep[label[x]];
+  }
+  cv::dilate(mask, mask, cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
+  keep_ink(grey, mask);
+}
+
+cv::Mat channel_of(const cv::Mat& rgb, const Layer& layer) {
+  if (layer.extreme) return extreme_channel(rgb, layer.polarity);
+  cv::Mat grey;
+  cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
+  return grey;
+}
+
+// Letters black, levels beyond the background's white.
+void stretch(cv::Mat& grey, double ink, double paper) {
+  const double range = std::abs(paper - ink) < 8 ? 8 * (paper < ink ? -1 : 1) : paper - ink;
+  grey.convertTo(grey, CV_8U, 255 / range, -ink * 255 / range);
+}
+
+}  // namespace
+
+Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering) {
+  const Frame frame = frame_of(line);
+  const cv::Mat colours = cut(rgb, frame, rgb_scale);
+  std::vector<float> levels, contrasts;
+  for (const Glyph* glyph : line.glyphs) {
+    levels.push_back(glyph->level);
+    contrasts.push_back(glyph->contrast);
+  }
+  const float ink = median_of(levels);
+  const float contrast = median_of(contrasts);
+  Strip strip{channel_of(colours, *line.layer), frame.to_picture};
+  if (rendering == Rendering::Plain) {
+    const double step = 1.5 * contrast;
+    stretch(strip.grey, ink, line.layer->polarity == Polarity::Bright ? ink - step : ink + step);
+    return strip;
+  }
+  strip.grey = distance_from_ink(colours, strip.grey, in_strip(glyph_mask(line), line, frame),
+                                 line.layer->polarity);
+  if (rendering == Rendering::Isolated) {
+    keep_ink(strip.grey, in_strip(ink_mask(line, ink, contrast), line, frame));
+  } else {
+    remove_what_is_no_letter(strip.grey, line.height_px * frame.scale);
+  }
+  return strip;
+}
+
+cv::Rect box_in_picture(const Strip& strip, const cv::Rect& box) {
+  double left = 1e9, right = -1e9, top = 1e9, bottom = -1e9;
+  for (const cv::Point corner : {box.tl(), box.br(), cv::Point(box.x, box.y + box.height),
+                                 cv::Point(box.x + box.width, box.y)}) {
+    const cv::Vec3d point(corner.x, corner.y, 1);
+    const cv::Vec2d at = strip.to_picture * point;
+    left = std::min(left, at[0]);
+    right = std::max(right, at[0]);
+    top = std::min(top, at[1]);
+    bottom = std::max(bottom, at[1]);
+  }
+  const cv::Point first(static_cast<int>(std::lround(left)), static_cast<int>(std::lround(top)));
+  return {first,
+          cv::Point(static_cast<int>(std::lround(right)), static_cast<int>(std::lround(bottom)))};
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,31 @@
+#pragma once
+
+// Inside lib/ocr: a line of text as Tesseract reads it best: upright, dark on white, tall letters
+// about as high as its network was trained on.
+
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "lib/ocr/text_lines.h"
+
+namespace zeroshelf {
+
+enum class Rendering {
+  Isolated,  // the line's glyphs in their own colour, everything else white
+  Coloured,  // whatever has the glyphs' colour and a letter's size
+  Plain,     // all that is there, stretched to full contrast
+};
+
+struct Strip {
+  cv::Mat grey;            // CV_8U
+  cv::Matx23d to_picture;  // of points of the strip
+};
+
+// rgb: CV_8UC3, the picture in which the line was found or a larger version of it, with rgb_scale
+// pixels a pixel of that.
+Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering);
+
+// The upright box around a box of the strip, in pixels of the picture.
+cv::Rect box_in_picture(const Strip& strip, const cv::Rect& box);
+
+}  // namespace zeroshelf

@@ -1,0 +1,43 @@
+#pragma once
+
+// Inside lib/ocr: rows of glyphs that look like lines of text.
+
+#include <vector>
+
+#include "lib/ocr/glyphs.h"
+
+namespace zeroshelf {
+
+// What tells a line of text from a row of spots. Ratios, but for the last.
+struct LineFeatures {
+  float count = 0;      // of glyphs
+  float wide = 0;       // length in heights of a tall letter
+  float aligned = 0;    // median distance from the base line, or from the top line, in heights
+  float stroke = 0;     // median deviation of the strokes' thickness, relative
+  float level = 0;      // median deviation of the levels, relative to the contrast
+  float height = 0;     // median deviation of the glyphs' heights, relative
+  float edge = 0;       // steepness of the borders relative to the contrast
+  float contrast = 0;   // grey levels
+  float dense = 0;      // part of the length that has ink
+  float fill = 0;       // mean part of the glyphs' boxes that is ink
+  float thin = 0;       // stroke in heights of a tall letter
+  float gap = 0;        // median gap between glyphs in heights
+  float letter_px = 0;  // height of a tall letter in pixels of the layer
+};
+
+// Glyphs of one layer, from left to right.
+struct TextLine {
+  const Layer* layer = nullptr;
+  std::vector<const Glyph*> glyphs;
+  cv::Rect2f box;       // of all glyphs
+  float height_px = 0;  // of a tall letter
+  float slope = 0;      // of the base line: dy / dx
+  LineFeatures features;
+  float quality = 0;  // how probable it is that this is text: 0 to 1
+};
+
+// The lines of all layers; lines of different layers may show the same text. The layers must
+// outlive the lines.
+std::vector<TextLine> find_lines(const std::vector<Layer>& layers);
+
+}  // namespace zeroshelf

@@ -1,0 +1,142 @@
+// Tests the steps of reading: lib/ocr/glyphs.h, text_lines.h, strip.h, plausibility.h.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "lib/ocr/glyphs.h"
+#include "lib/ocr/plausibility.h"
+#include "lib/ocr/strip.h"
+#include "lib/ocr/text_lines.h"
+#include "lib/ocr/text_reader.h"
+#include "models/train/canvas.h"
+#include "models/train/fonts.h"
+#include "tests/support/draw.h"
+
+namespace zeroshelf {
+namespace {
+
+using testing::draw_text;
+using testing::gradient_image;
+using testing::noise_image;
+using testing::plain_image;
+
+constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf";
+
+cv::Mat as_mat(const Image& image) {
+  return cv::Mat(image.height_px, image.width_px, CV_8UC3, const_cast<uint8_t*>(image.rgb.data()))
+      .clone();
+}
+
+// The best of the lines that are found in the picture, and the layers it points into.
+struct Found {
+  explicit Found(const Image& image) : layers(find_glyphs(as_mat(image), {})) {
+    lines = find_lines(layers);
+    std::ranges::sort(lines, {}, [](const TextLine& line) { return -line.quality; });
+  }
+  std::vector<Layer> layers;
+  std::vector<TextLine> lines;
+};
+
+Image captioned(const Image& below, const std::string& text, train::CaptionStyle style) {
+  const train::TextFont font(kFont, 1);
+  Image image = below;
+  train::draw_caption(image, text, font, style, true);
+  return image;
+}
+
+std::string read(const Image& image, const TextReaderOptions& options = {}) {
+  TextReader reader(options);
+  return joined_text(reader.read(image));
+}
+
+float plausibility_of(const char* text, float confidence, bool in_dictionary) {
+  return plausibility({text, confidence, in_dictionary, {}}, {1, 0.7f});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_line_of_text_is_found_where_it_stands) {
+  Image image = gradient_image(500, 300, 3);
+  draw_text(image, "SOME WORDS", 60, 150, 28, {255, 255, 255});
+  const Found found(image);
+  BOOST_REQUIRE(!found.lines.empty());
+  const TextLine& line = found.lines[0];
+  BOOST_TEST(line.quality > 0.5f);
+  BOOST_TEST(std::abs(line.box.x - 60) < 10);
+  BOOST_TEST(std::abs(line.box.y + line.box.height - 150) < 10);
+  BOOST_TEST(std::abs(line.height_px - 28) < 8);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_without_text_have_no_lines) {
+  for (uint32_t seed = 0; seed < 5; ++seed) {
+    BOOST_TEST(Found(gradient_image(400, 300, seed)).lines.empty());
+    BOOST_TEST(read(noise_image(400, 300, seed)) == "");
+  }
+  BOOST_TEST(Found(plain_image(400, 300, {9, 9, 9})).lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(boxes_of_a_strip_lead_back_to_the_picture) {
+  Image image = plain_image(500, 200, {30, 60, 30});
+  draw_text(image, "SOME WORDS", 60, 120, 28, {255, 255, 255});
+  const Found found(image);
+  BOOST_REQUIRE(!found.lines.empty());
+  for (const Rendering rendering : {Rendering::Isolated, Rendering::Coloured, Rendering::Plain}) {
+    const Strip strip = render_line(as_mat(image), 1, found.lines[0], rendering);
+    const cv::Rect place = box_in_picture(strip, {0, 0, strip.grey.cols, strip.grey.rows});
+    const cv::Rect line = found.lines[0].box;
+    BOOST_TEST(((place & line) == line));
+    // Letters are dark on white.
+    BOOST_TEST(cv::mean(strip.grey)[0] > 128);
+    double darkest = 255;
+    cv::minMaxLoc(strip.grey, &darkest);
+    BOOST_TEST(darkest < 60);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(captions_are_read_over_busy_pictures) {
+  Image busy = testing::shapes_image(640, 480, 12, 60);
+  using Kind = train::CaptionStyle::Kind;
+  const train::CaptionStyle outlined = {Kind::Outlined, {255, 255, 255}, 0.1};
+  BOOST_TEST(read(captioned(busy, "WHO ATE THE CHEESE", outlined)) == "WHO ATE THE CHEESE");
+  const train::CaptionStyle yellow = {Kind::Outlined, {250, 220, 40}, 0.1};
+  BOOST_TEST(read(captioned(busy, "NOBODY KNOWS", yellow)) == "NOBODY KNOWS");
+  const train::CaptionStyle bar = {Kind::Bar, {0, 0, 0}, 0.07};
+  BOOST_TEST(read(captioned(busy, "black on white", bar)) == "black on white");
+}
+
+BOOST_AUTO_TEST_CASE(a_reading_is_the_same_every_time) {
+  const Image image = captioned(testing::shapes_image(500, 400, 5, 40), "TWICE THE SAME",
+                                {train::CaptionStyle::Kind::Outlined, {255, 255, 255}, 0.1});
+  TextReader reader({});
+  const std::vector<Word> first = reader.read(image);
+  reader.read(noise_image(100, 100, 1));
+  const std::vector<Word> second = reader.read(image);
+  BOOST_REQUIRE(first.size() == second.size());
+  BOOST_TEST(!first.empty());
+  for (size_t i = 0; i < first.size(); ++i) {
+    BOOST_TEST(first[i].text == second[i].text);
+    BOOST_TEST(first[i].confidence == second[i].confidence);
+    BOOST_TEST(first[i].box.x == second[i].box.x);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_language_is_read) {
+  // Captions are drawn in capitals.
+  const Image image = captioned(plain_image(700, 300, {40, 80, 40}), "VIELE GRÜNE ÄPFEL FÜR DICH",
+                                {train::CaptionStyle::Kind::Bar, {0, 0, 0}, 0.12});
+  for (const char* languages : {"deu", "deu+eng"})
+    BOOST_TEST(read(image, {.languages = languages}) == "VIELE GRÜNE ÄPFEL FÜR DICH");
+}
+
+BOOST_AUTO_TEST_CASE(words_are_plausible_by_confidence_length_and_shape) {
+  BOOST_TEST(plausibility_of("garden", 0.95f, true) > kLeastPlausibility);
+  BOOST_TEST(plausibility_of("garden", 0.4f, true) < kLeastPlausibility);
+  BOOST_TEST(plausibility_of("garden", 0.8f, true) > plausibility_of("gxrdzn", 0.8f, false));
+  BOOST_TEST(plausibility_of("garden", 0.8f, false) > plausibility_of("gaRden", 0.8f, false));
+  BOOST_TEST(plausibility_of("garden", 0.8f, false) > plausibility_of("g4rd3n", 0.8f, false));
+  BOOST_TEST(plausibility_of("abc", 0.8f, false) > plausibility_of("a", 0.8f, false));
+  BOOST_TEST(plausibility_of("abc", 0.8f, false) > plausibility_of("a.;-", 0.8f, false));
+}
+
+}  // namespace zeroshelf
