@@ -90,7 +90,13 @@ std::vector<fs::path> roots_of(const AddOptions& options) {
 // The collection's manifest, if there is a collection.
 std::optional<Manifest> existing_manifest(const fs::path& directory) {
   if (CollectionWriter::would_create(directory)) return std::nullopt;
-  return Collection::open(directory).manifest();
+  Manifest manifest = Collection::open(directory).manifest();
+  if (!manifest.has_known_model()) {
+    throw Error(ErrorCode::Incompatible, directory.string(),
+                "imported without its model, so new pictures cannot be made to fit",
+                "import the vectors again with --model");
+  }
+  return manifest;
 }
 
 Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, bool mask_text) {

@@ -2,11 +2,28 @@
 
 #include "indexer/commands.h"
 
+namespace zeroshelf {
+namespace {
+
+void add_examples(Program& program) {
+  program.add_examples("add", {"photos.shelf ~/Pictures --model ~/models/ViT-B-32.pt",
+                               "memes.shelf memes --no-ocr"});
+  program.add_examples("import",
+                       {"photos.shelf --npy images.npy --paths paths.txt --model ViT-B-32.pt",
+                        "photos.shelf --clip-retrieval embeddings --paths paths.txt"});
+  program.add_examples("ocr", {"meme.jpg"});
+}
+
+}  // namespace
+}  // namespace zeroshelf
+
 int main(int argc, char** argv) {
   using namespace zeroshelf;
   Program program("zeroshelf-index", "Makes and keeps an index of a picture collection.");
   add_add(program);
   add_collection_commands(program);
   add_ocr(program);
+  add_import(program);
+  add_examples(program);
   return program.run(argc, argv);
 }

@@ -11,6 +11,7 @@ void add_search(Program& program);
 void add_classify(Program& program);
 void add_export(Program& program);
 void add_undo(Program& program);
+void add_vectors(Program& program);
 void add_evaluate(Program& program);
 void add_calibrate(Program& program);
 void add_train(Program& program);

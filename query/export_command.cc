@@ -239,8 +239,7 @@ void add_export(Program& program) {
       ->required();
   command
       ->add_option("--format", options.format,
-                   "Folders of pictures (folders, imagefolder, fiftyone), lists (jsonl, csv), "
-                   "annotations (labelstudio, coco), or a page with thumbnails (html)")
+                   "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   command

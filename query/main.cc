@@ -2,6 +2,31 @@
 
 #include "query/commands.h"
 
+namespace zeroshelf {
+namespace {
+
+void add_examples(Program& program) {
+  program.add_examples("search", {"photos.shelf \"two dogs in a kitchen\" -k 20",
+                                  "photos.shelf --image dog.jpg --format paths"});
+  program.add_examples("classify", {"memes.shelf --labels \"Doom, Animal Crossing\"",
+                                    "memes.shelf --labels-file classes.txt --format jsonl"});
+  program.add_examples(
+      "export", {"memes.shelf --labels \"cat, dog\" --to sorted",
+                 "memes.shelf --labels \"cat, dog\" --to data --format imagefolder --mode copy",
+                 "memes.shelf --labels \"cat, dog\" --to sure.csv --format csv --min-score 0.9",
+                 "memes.shelf --labels \"cat, dog\" --to page.html --format html"});
+  program.add_examples("undo", {"sorted"});
+  program.add_examples("evaluate", {"memes.shelf --labels \"cat, dog\" --truth truth.csv"});
+  program.add_examples(
+      "embed", {"--text \"a cat\" --image cat.jpg", "--text-file words.txt --npy words.npy"});
+  program.add_examples("vectors", {"photos.shelf --npy images.npy --paths paths.txt",
+                                   "photos.shelf --npy images.npy --text-npy texts.npy --metadata "
+                                   "all.jsonl"});
+}
+
+}  // namespace
+}  // namespace zeroshelf
+
 int main(int argc, char** argv) {
   using namespace zeroshelf;
   Program program("zeroshelf-query", "Searches, labels and exports an indexed picture collection.");
@@ -16,5 +41,7 @@ int main(int argc, char** argv) {
   add_diff(program);
   add_review(program);
   add_embed(program);
+  add_vectors(program);
+  add_examples(program);
   return program.run(argc, argv);
 }

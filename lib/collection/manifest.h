@@ -9,6 +9,8 @@ namespace zeroshelf {
 
 struct Manifest {
   static constexpr uint32_t kFormatVersion = 1;
+  // The fingerprint of vectors that were imported and whose model nobody named.
+  static constexpr const char* kUnknownModel = "unknown";
 
   uint32_t format_version = kFormatVersion;
   std::string model_name;
@@ -19,6 +21,8 @@ struct Manifest {
   std::string ocr_languages;  // empty: the collection was made with --no-ocr
   bool mask_text = false;     // pictures with words also have the vector of the masked picture
   std::string created_utc;    // ISO 8601
+
+  bool has_known_model() const { return model_fingerprint != kUnknownModel; }
 };
 
 }  // namespace zeroshelf

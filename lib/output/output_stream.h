@@ -20,8 +20,10 @@ class ClosedPipe : public std::exception {
 class OutputStream {
  public:
   // Writes to file (stdout, mostly), which stays open. name is for errors.
-  OutputStream(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
+  OutputStream(std::FILE* file, std::string name);
 
+  // To a terminal, control characters but tab and the line's end are shown as escapes: what comes
+  // from file names and pictures must not command it. A file or a pipe gets the text as it is.
   // Throws ClosedPipe, or Error(Io), e.g. for a full disk.
   void write(std::string_view text);
   // To be called at the end: a destructor could not tell that the last bytes were lost.
@@ -32,6 +34,7 @@ class OutputStream {
 
   std::FILE* file_;
   std::string name_;
+  bool is_terminal_;
 };
 
 }  // namespace zeroshelf

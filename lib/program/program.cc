@@ -3,10 +3,12 @@
 #include "lib/program/program.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "lib/output/output_stream.h"
+#include "lib/program/manual.h"
 #include "lib/util/error.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
@@ -34,11 +37,21 @@ void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
 
 }  // namespace
 
+bool shows_colours(std::FILE* stream) {
+  const auto set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(::fileno(stream)) == 1 && !set("NO_COLOR") && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
+}
+
 Program::Program(std::string name, std::string description)
     : name_(std::move(name)), app_(std::move(description), name_) {
   app_.require_subcommand(1);
   app_.set_version_flag("--version", name_ + " " ZEROSHELF_VERSION);
-  app_.get_formatter()->column_width(34);
+  app_.formatter(help_formatter());
   app_.footer(
       "Exit codes: 0 done, 1 nothing found, 2 could not do it, 3 done with some files skipped.");
 }
@@ -50,8 +63,32 @@ CLI::App* Program::add_command(const std::string& name, const std::string& descr
   return command;
 }
 
+// --man and --completion SHELL: for the build, which installs what they print.
+bool Program::print_generated(int argc, char** argv) const {
+  std::string text;
+  if (argc == 2 && std::string_view(argv[1]) == "--man") {
+    text = manual_page(app_, name_, ZEROSHELF_VERSION);
+  } else if (argc == 3 && std::string_view(argv[1]) == "--completion") {
+    text = completion_script(app_, name_, argv[2]);
+  } else {
+    return false;
+  }
+  OutputStream out(stdout, "standard output");
+  out.write(text);
+  out.flush();
+  return true;
+}
+
+void Program::add_examples(const std::string& command, const std::vector<std::string>& lines) {
+  std::string text = "Examples:";
+  for (const std::string& line : lines) text += "\n  " + name_ + " " + command + " " + line;
+  app_.get_subcommand(command)->footer(text);
+}
+
 int Program::report(const std::string& message) const {
-  fmt::print(stderr, "{}: {}\n", name_, message);
+  const bool colours = shows_colours(stderr);
+  fmt::print(stderr, "{}{}:{} {}\n", colours ? "\x1b[1;31m" : "", name_, colours ? "\x1b[0m" : "",
+             message);
   return kFailed;
 }
 
@@ -94,6 +131,7 @@ int Program::run(int argc, char** argv) {
   // A closed pipe then shows as a failed write, which OutputStream turns into ClosedPipe.
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    if (print_generated(argc, argv)) return kDone;
     if (const std::string unknown = unknown_command(argc, argv); !unknown.empty())
       return report(unknown);
     app_.parse(argc, argv);
@@ -119,7 +157,9 @@ int Program::run(int argc, char** argv) {
 }
 
 void warn(const std::string& program, const std::string& text) {
-  fmt::print(stderr, "{}: warning: {}\n", program, printable(text));
+  const bool colours = shows_colours(stderr);
+  fmt::print(stderr, "{}: {}warning:{} {}\n", program, colours ? "\x1b[1;33m" : "",
+             colours ? "\x1b[0m" : "", printable(text));
 }
 
 }  // namespace zeroshelf

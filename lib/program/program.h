@@ -3,9 +3,11 @@
 // What both programs share: exit codes, the way errors are told, and the outer frame of main.
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace zeroshelf {
 
@@ -30,6 +32,9 @@ class Program {
   // What run does when parsing has ended: for a subcommand with a callback of its own.
   void choose(std::function<int()> run) { chosen_ = std::move(run); }
 
+  // What the subcommand's help ends with: each line what follows its name.
+  void add_examples(const std::string& command, const std::vector<std::string>& lines);
+
   // Parses, runs, and turns every outcome into an exit code. Errors go to stderr as
   // "program: subject: cause; cure". A closed pipe on stdout is a quiet success.
   int run(int argc, char** argv);
@@ -38,12 +43,17 @@ class Program {
   // What is wrong with a subcommand or flag that there is not, or nothing.
   std::string unknown_command(int argc, char** argv) const;
   std::string unknown_flag(int argc, char** argv) const;
+  bool print_generated(int argc, char** argv) const;
   int report(const std::string& message) const;
 
   std::string name_;
   CLI::App app_;
   std::function<int()> chosen_;
 };
+
+// Whether messages to the stream may have colours: it is a terminal that knows them, and NO_COLOR
+// (https://no-color.org) is not set.
+bool shows_colours(std::FILE* stream);
 
 // "program: warning: text" on stderr, control characters made visible.
 void warn(const std::string& program, const std::string& text);

@@ -9,6 +9,8 @@
 namespace zeroshelf {
 namespace {
 
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 // Calls visit(code point or -1, its bytes) for each character.
@@ -95,8 +97,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string result;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t group = 0;
@@ -104,9 +104,28 @@ std::string base64(std::string_view bytes) {
       group = group << 8 | (i + j < bytes.size() ? static_cast<uint8_t>(bytes[i + j]) : 0);
     }
     for (size_t j = 0; j < 4; ++j) {
-      result += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
+      result += i + j <= bytes.size() ? kBase64Digits[group >> (18 - 6 * j) & 63] : '=';
     }
   }
+  return result;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  std::string result;
+  uint32_t group = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const size_t digit = i + padding < text.size() ? kBase64Digits.find(text[i]) : 0;
+    if (digit == std::string_view::npos) return std::nullopt;
+    group = group << 6 | static_cast<uint32_t>(digit);
+    if (i % 4 == 3) {
+      for (const int shift : {16, 8, 0}) result += static_cast<char>(group >> shift);
+      group = 0;
+    }
+  }
+  result.resize(result.size() - padding);
   return result;
 }
 

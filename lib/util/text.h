@@ -3,6 +3,7 @@
 // Text that came from files, file names and pictures, made safe to show and to pass on.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ std::string_view trimmed(std::string_view text);
 
 // RFC 4648 base64 with padding.
 std::string base64(std::string_view bytes);
+// And back; nothing for what is no such text.
+std::optional<std::string> from_base64(std::string_view text);
 
 // "1,234,567"
 std::string with_thousands(uint64_t value);

@@ -37,19 +37,24 @@ void tell_of_bundled_model() {
 }  // namespace
 
 void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help) {
-  command->add_option("--model", options.model, model_help)->type_name("NAME|DIR|FILE");
+  command->add_option("--model", options.model, model_help)
+      ->type_name("NAME|DIR|FILE")
+      ->group("Model");
   command
       ->add_option("--vocab", options.vocabulary,
                    "The vocabulary, when it is not beside the weights")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group("Model");
   command
       ->add_option("--precision", options.precision,
                    "Of the arithmetic; auto: bf16 where it is fast")
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Model");
   command->add_option("--threads", options.threads, "Threads to use; 0: every core")
       ->check(CLI::Range(0u, 1024u))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Model");
 }
 
 std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side) {
@@ -65,8 +70,31 @@ std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide sid
   return encoder;
 }
 
+namespace {
+
+// Imported vectors say nothing of their model but its dimension.
+std::unique_ptr<Encoder> load_unknown_model(const Manifest& manifest, const ModelOptions& options,
+                                            EncoderSide side) {
+  if (options.model.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "--model",
+                "the collection was imported without its model",
+                "name the model that made its vectors, or import them again with --model");
+  }
+  auto encoder = load_model(options, side);
+  if (encoder->info().dimension != manifest.dimension) {
+    throw Error(ErrorCode::Incompatible, encoder->info().path,
+                fmt::format("its vectors have {} dimensions, the collection's {}",
+                            encoder->info().dimension, manifest.dimension),
+                "name the model that made the collection's vectors with --model");
+  }
+  return encoder;
+}
+
+}  // namespace
+
 std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
                                        EncoderSide side) {
+  if (!manifest.has_known_model()) return load_unknown_model(manifest, options, side);
   ModelOptions named = options;
   if (named.model.empty()) {
     std::error_code ignored;

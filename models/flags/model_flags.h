@@ -29,7 +29,8 @@ std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide sid
 
 // The encoder that options name, or without a name the one that made the collection: at its path,
 // or where that is gone found by its name. Throws Incompatible when it is another model than the
-// collection's.
+// collection's. Of a collection that was imported without its model only the dimension can be
+// compared; options must name a model then, or InvalidArgument is thrown.
 std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
                                        EncoderSide side);
 

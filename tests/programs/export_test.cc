@@ -26,7 +26,7 @@ constexpr int kPictures = 24;
 std::string pixmap(int number) {
   std::string file = "P6\n16 16\n255\n";
   std::mt19937 random(static_cast<unsigned>(number));
-  const unsigned colour[3] = {random(), random(), random()};
+  const unsigned long colour[3] = {random(), random(), random()};
   for (int i = 0; i < 16 * 16 * 3; ++i)
     file += static_cast<char>(colour[i % 3] % 200 + random() % 50);
   return file;

@@ -74,6 +74,16 @@ BOOST_AUTO_TEST_CASE(normalise_gives_unit_length_and_leaves_zero) {
   BOOST_TEST(zero[0] == 0.0f);
 }
 
+BOOST_AUTO_TEST_CASE(base64_is_turned_back) {
+  std::string bytes;
+  for (int i = 0; i < 300; ++i) {
+    BOOST_TEST(*from_base64(base64(bytes)) == bytes);
+    bytes += static_cast<char>(i * 37);
+  }
+  for (const std::string text : {"a", "ab=", "====", "a===", "ab\n=", "a=bc", "ab!d"})
+    BOOST_TEST(!from_base64(text).has_value(), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -1,0 +1,145 @@
+// vectors: the vectors of a collection, for other programs. Tested by
+// tests/programs/import_test.cc.
+
+#include "query/commands.h"
+
+#include <fmt/format.h>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lib/collection/collection.h"
+#include "lib/output/formats.h"
+#include "lib/output/new_file.h"
+#include "lib/output/npy.h"
+#include "lib/util/error.h"
+#include "lib/util/hash.h"
+#include "lib/util/text.h"
+#include "query/flags.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct VectorsOptions {
+  fs::path collection;
+  fs::path npy;
+  fs::path text_npy;
+  fs::path paths;
+  fs::path paths0;
+  fs::path metadata;
+};
+
+std::string metadata_line(const PictureRecord& record, const std::vector<Word>& words) {
+  std::string line = "{";
+  append_json_path(line, record.file.path);
+  fmt::format_to(std::back_inserter(line),
+                 ",\"size_bytes\":{},\"mtime_ns\":{},\"sha256\":\"{}\",\"width\":{},\"height\":{},"
+                 "\"words\":[",
+                 record.file.size_bytes, record.file.mtime_ns, to_hex(record.content_hash),
+                 record.width_px, record.height_px);
+  for (size_t i = 0; i < words.size(); ++i) {
+    line += i > 0 ? ",{\"text\":" : "{\"text\":";
+    append_json_string(line, words[i].text);
+    const Box& box = words[i].box;
+    fmt::format_to(std::back_inserter(line), ",\"confidence\":{},\"box\":[{},{},{},{}]}}",
+                   words[i].confidence, box.x, box.y, box.width, box.height);
+  }
+  return line + "]}\n";
+}
+
+// The files that were asked for, each new.
+class VectorFiles {
+ public:
+  VectorFiles(const VectorsOptions& options, uint32_t dimension) : row_(1, dimension) {
+    for (const fs::path& file : {options.npy, options.text_npy}) {
+      if (!file.empty()) NewFile::check(file);
+    }
+    if (!options.npy.empty()) images_.emplace(options.npy, dimension);
+    if (!options.text_npy.empty()) texts_.emplace(options.text_npy, dimension);
+    if (!options.paths.empty()) paths_.emplace(options.paths);
+    if (!options.paths0.empty()) paths0_.emplace(options.paths0);
+    if (!options.metadata.empty()) metadata_.emplace(options.metadata);
+  }
+
+  void add(const Collection& collection, Row row, const PictureRecord& record) {
+    if (images_) append(*images_, collection.image_vectors(), row);
+    if (texts_) append(*texts_, collection.text_vectors(), collection.text_index(row));
+    if (paths_) paths_->write(line_of(record.file.path));
+    if (paths0_) paths0_->write(record.file.path + '\0');
+    if (metadata_) metadata_->write(metadata_line(record, collection.words(row)));
+  }
+
+  void finish() {
+    if (images_) images_->finish();
+    if (texts_) texts_->finish();
+    for (std::optional<NewFile>* file : {&paths_, &paths0_, &metadata_}) {
+      if (*file) (*file)->publish();
+    }
+  }
+
+ private:
+  // Zeros for a picture without text.
+  void append(NpyWriter& writer, const VectorRows& vectors, std::optional<uint64_t> row) {
+    std::fill_n(row_.data(), row_.columns(), 0.0f);
+    if (row) from_fp16(vectors.row(*row), row_.row(0));
+    writer.append(row_);
+  }
+
+  static std::string line_of(const std::string& path) {
+    if (path.find('\n') != std::string::npos || path.ends_with('\r')) {
+      throw Error(ErrorCode::InvalidArgument, path, "a path with a line break in a list of lines",
+                  "use --paths0 or --metadata");
+    }
+    return path + "\n";
+  }
+
+  Matrix row_;
+  std::optional<NpyWriter> images_;
+  std::optional<NpyWriter> texts_;
+  std::optional<NewFile> paths_;
+  std::optional<NewFile> paths0_;
+  std::optional<NewFile> metadata_;
+};
+
+int run_vectors(const VectorsOptions& options) {
+  const Collection collection = Collection::open(options.collection);
+  VectorFiles files(options, collection.manifest().dimension);
+  uint64_t rows = 0;
+  collection.for_each_record([&](Row row, const PictureRecord& record) {
+    files.add(collection, row, record);
+    ++rows;
+  });
+  files.finish();
+  fmt::print(stderr, "{} rows of {} dimensions written\n", with_thousands(rows),
+             collection.manifest().dimension);
+  return rows > 0 ? kDone : kNothingFound;
+}
+
+}  // namespace
+
+void add_vectors(Program& program) {
+  const auto shared = std::make_shared<VectorsOptions>();
+  VectorsOptions& options = *shared;
+  CLI::App* command =
+      program.add_command("vectors", "Write the collection's vectors and paths for other programs",
+                          [shared] { return run_vectors(*shared); });
+  add_collection(command, options.collection);
+  CLI::Option_group* files = command->add_option_group("Files", "One or several, each new");
+  const auto add_file = [&](const char* flag, fs::path& file, const char* help) {
+    files->add_option(flag, file, help)->type_name("OUT");
+  };
+  add_file("--npy", options.npy, "Picture vectors: float32, one row a picture");
+  add_file("--text-npy", options.text_npy,
+           "Vectors of the text in them: the same rows, zeros without text");
+  add_file("--paths", options.paths, "The paths, one a line, in the order of the rows");
+  add_file("--paths0", options.paths0, "The same, each ended by NUL");
+  add_file("--metadata", options.metadata,
+           "All that is known of each picture as JSON Lines, for zeroshelf-index import");
+  files->require_option(1, 5);
+}
+
+}  // namespace zeroshelf
