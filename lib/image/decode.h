@@ -13,7 +13,7 @@
 // against the limits, and against what the file could hold, before pixels are allocated.
 //
 // Threads: any number of calls may run together. Nothing is printed, whatever the input
-// (but see decode_heif.cc for a line that a crafted HEIC can cause).
+// (but see decode_heif.cc for a line that a crafted HEIC or AVIF can cause).
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,11 @@
 // HEIC and AVIF by libheif, which applies the rotation and mirroring that these formats store.
 // Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
 //
-// libde265, which decodes HEVC for libheif, writes a line to stderr about some damaged parameter
-// sets; it has no switch against that, and redirecting stderr would take it from other threads.
+// What the coded streams say of their size is checked before they are decoded: heif_survey.h.
+//
+// libde265, which decodes HEVC for libheif, and dav1d, which libheif may take for AV1 where it does
+// not hear the wish for aom, write a line to stderr about some damaged headers; they have no switch
+// against that here, and redirecting stderr would take it from other threads.
 
 #include <libheif/heif.h>
 
