@@ -1,32 +1,83 @@
 #pragma once
 
-// Semantic search: the pictures nearest to a query vector.
+// Search: one query, compared with the pictures, with the meaning of the text in them, and with its
+// letters; the three kinds of evidence are added.
+//
+// Each kind is counted in nats: how unlikely it would be for a picture of this collection, taken at
+// random, to fit the query as well. For cosines, with c and s the centre and the spread of the
+// query's cosines over the collection (the median, and the median less the 16th percentile: the
+// side without the hits) and Q the upper tail of the normal distribution,
+//
+//     nats = -ln(2 Q((cosine - c) / s))
+//
+// which is 0 for the median picture, 3 at two spreads and 6.6 at three. For letters see
+// lib/lexicon/letters.h. A picture without text has 0 nats of both kinds. So kinds of evidence
+// whose cosines live on different scales (a fitting picture has about 0.25, a fitting text 0.7) are
+// comparable, for every model and every query, and independent evidence adds up (Fisher 1925).
+//
+// Threads: any; a call uses several itself.
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "lib/collection/collection.h"
+#include "lib/lexicon/letters.h"
 
 namespace zeroshelf {
 
-// Which vectors the query is compared with. Cosines of the two spaces live on different scales (a
-// fitting picture has about 0.25, a fitting text 0.7), so one query ranks by one of them.
-enum class SearchSpace { Picture, Text };
+enum class SearchSpace { Picture, Text, Both };
 
-struct SearchHit {
-  Row row = 0;
-  float image_score = 0;            // cosine of the query and the picture
-  std::optional<float> text_score;  // cosine of the query and the text in it, if it has any
+struct SearchQuery {
+  std::vector<float> picture;  // unit vector compared with the pictures
+  std::vector<float> text;     // unit vector compared with the texts
+  LetterQuery letters;         // may be empty; counts in the spaces Text and Both
 
-  float score(SearchSpace space) const {
-    return space == SearchSpace::Picture ? image_score : *text_score;
+  // The same vector for both.
+  static SearchQuery of_vector(std::span<const float> vector) {
+    return {{vector.begin(), vector.end()}, {vector.begin(), vector.end()}, {}};
   }
 };
 
-// The k best live pictures, best first, equal scores in row order; exact. In SearchSpace::Text only
-// pictures with text are found. query: a unit vector of the collection's dimension.
-std::vector<SearchHit> search(const Collection& collection, std::span<const float> query, size_t k,
-                              SearchSpace space, unsigned threads = 0);
+struct SearchLimits {
+  size_t count = 10;
+  SearchSpace space = SearchSpace::Both;
+  std::function<bool(Row)> keep;  // empty: all. Removed rows are never found.
+  unsigned threads = 0;           // 0: every core
+};
+
+struct SearchHit {
+  Row row = 0;
+  float score = 0;                  // nats of all kinds that the space has
+  float image_score = 0;            // cosine of the query and the picture
+  std::optional<float> text_score;  // cosine of the query and the text in it, if it has any
+  float image_nats = 0;
+  float text_nats = 0;
+  float letter_nats = 0;
+};
+
+// The best live pictures, best first, equal ones in row order; exact. In SearchSpace::Text only
+// pictures with text are found. Throws InvalidArgument for vectors of another dimension.
+std::vector<SearchHit> search(const Collection& collection, const SearchQuery& query,
+                              const SearchLimits& limits);
+
+// Where most of the cosines of a query lie.
+struct CosineSpread {
+  float centre = 0;
+  float spread = 1;
+
+  float standardised(float cosine) const { return (cosine - centre) / spread; }
+};
+// Of cosines that are all those of a collection or an even sample. Without any: 0 and 1.
+CosineSpread spread_of(std::vector<float> cosines);
+
+// -ln(2 Q(z)).
+double nats_of(double z);
+
+// Some live rows of the vectors, evenly spaced, at most `count`; owners: whose they are (empty: row
+// i is of picture i).
+std::vector<Row> even_sample(const Collection& collection, size_t vectors,
+                             const std::vector<Row>& owners, size_t count);
 
 }  // namespace zeroshelf

@@ -1,14 +1,15 @@
-// search: a text or a picture -> the pictures nearest to it. Tested by tests/programs.
-
-#include "query/commands.h"
+// search: texts and pictures -> the pictures that fit them. Tested by tests/programs.
 
 #include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,15 @@
 #include "lib/output/output_stream.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
+#include "lib/vectors/scan.h"
 #include "models/flags/model_flags.h"
+#include "query/background.h"
+#include "query/commands.h"
 #include "query/flags.h"
-#include "query/read_crop.h"
+#include "query/record_filter.h"
 #include "query/search.h"
+#include "query/search_cut.h"
+#include "query/search_terms.h"
 
 namespace zeroshelf {
 namespace {
@@ -27,74 +33,265 @@ namespace {
 struct SearchOptions {
   std::filesystem::path collection;
   std::string text;
-  std::filesystem::path image;
+  std::string image;
+  std::string like;
+  std::vector<std::string> plus;
+  std::vector<std::string> minus;
+  std::vector<float> weights;
   uint64_t count = 10;
-  std::string space = "picture";
+  std::string space = "both";
+  bool all = false;
+  bool group = false;
+  RecordFilter filter;
+  bool has_text = false;
+  bool no_text = false;
+  std::string since;
+  std::string until;
   std::string format = "table";
   ModelOptions model;
 };
 
-std::vector<float> query_vector(const SearchOptions& options, const Manifest& manifest) {
-  const bool by_text = !options.text.empty();
-  const bool by_image = !options.image.empty();
-  const EncoderSide side = by_text && by_image ? EncoderSide::Both
-                           : by_text           ? EncoderSide::TextOnly
-                                               : EncoderSide::ImageOnly;
-  const auto encoder = load_model_of(manifest, options.model, side);
-  std::vector<float> query(manifest.dimension);
-  const auto add = [&](const Matrix& vectors) {
-    std::transform(query.begin(), query.end(), vectors.row(0).begin(), query.begin(),
-                   std::plus<>());
+// A hit with the pictures that are nearly the same.
+struct Group {
+  SearchHit hit;
+  std::vector<Row> similar;
+};
+
+std::vector<SearchTerm> terms_of_options(const SearchOptions& options) {
+  const size_t signed_terms = options.plus.size() + options.minus.size();
+  if (options.weights.size() > 1 && options.weights.size() != signed_terms) {
+    throw Error(ErrorCode::InvalidArgument, "--weight",
+                fmt::format("{} weights for {} of --plus and --minus", options.weights.size(),
+                            signed_terms),
+                "give one for all, or one for each in the order --plus, --minus");
+  }
+  using Kind = SearchTerm::Kind;
+  std::vector<SearchTerm> terms;
+  if (!options.text.empty()) terms.push_back({Kind::Text, options.text, 1});
+  if (!options.image.empty()) terms.push_back({Kind::PictureFile, options.image, 1});
+  if (!options.like.empty()) terms.push_back({Kind::PictureOfCollection, options.like, 1});
+  size_t place = 0;
+  const auto weight = [&] {
+    const size_t at = place++;
+    return options.weights.empty() ? 1 : options.weights[options.weights.size() == 1 ? 0 : at];
   };
-  if (by_text) add(encoder->encode_texts(std::span(&options.text, 1), LongText::Truncate));
-  if (by_image) {
-    const Image crop = read_crop(options.image, encoder->info().preprocessing);
-    add(encoder->encode_images(std::span(&crop, 1)));
-  }
-  normalise(query);
-  return query;
-}
-
-std::string hit_json(size_t rank, const SearchHit& hit, float score, const std::string& path,
-                     const std::string& text) {
-  std::string line = fmt::format("{{\"type\":\"hit\",\"rank\":{},", rank);
-  append_json_path(line, path);
-  fmt::format_to(std::back_inserter(line),
-                 ",\"score\":{},\"image_score\":{},\"text_score\":{},\"ocr_text\":", score,
-                 hit.image_score, hit.text_score ? fmt::to_string(*hit.text_score) : "null");
-  append_json_string(line, text);
-  return line + "}\n";
-}
-
-int run_search(const SearchOptions& options) {
-  if (options.text.empty() && options.image.empty()) {
+  for (const std::string& term : options.plus) terms.push_back(parse_term(term, weight()));
+  for (const std::string& term : options.minus) terms.push_back(parse_term(term, -weight()));
+  if (terms.empty()) {
     throw Error(ErrorCode::InvalidArgument, "search", "nothing to search for",
-                "give a text, or a picture with --image FILE");
+                "give a text, or a picture with --image FILE or --like PATH");
   }
-  const SearchSpace space = options.space == "text" ? SearchSpace::Text : SearchSpace::Picture;
-  const Collection collection = Collection::open(options.collection);
-  const std::vector<float> query = query_vector(options, collection.manifest());
-  const std::vector<SearchHit> hits =
-      search(collection, query, options.count, space, options.model.threads);
+  return terms;
+}
 
-  OutputStream out(stdout, "standard output");
-  if (options.format == "table") out.write("RANK SCORE  PICTURE TEXT   PATH\n");
-  for (size_t i = 0; i < hits.size(); ++i) {
-    const SearchHit& hit = hits[i];
-    const float score = hit.score(space);
-    const std::string path = collection.record(hit.row).file.path;
-    if (options.format == "paths") {
-      out.write(path + "\n");
-    } else if (options.format == "jsonl") {
-      out.write(hit_json(i + 1, hit, score, path, joined_text(collection.words(hit.row))));
-    } else {
-      out.write(fmt::format("{:4} {:6.3f} {:6.3f}  {:6} {}\n", i + 1, score, hit.image_score,
-                            hit.text_score ? fmt::format("{:.3f}", *hit.text_score) : "-",
-                            printable(path)));
+RecordFilter filter_of_options(const SearchOptions& options) {
+  RecordFilter filter = options.filter;
+  if (options.has_text) filter.has_text = true;
+  if (options.no_text) filter.has_text = false;
+  if (!options.since.empty()) filter.since_ns = start_of_day_ns("--since", options.since);
+  if (!options.until.empty()) filter.until_ns = start_of_day_ns("--until", options.until, 1);
+  return filter;
+}
+
+SearchSpace space_of(const std::string& name) {
+  return name == "picture" ? SearchSpace::Picture
+         : name == "text"  ? SearchSpace::Text
+                           : SearchSpace::Both;
+}
+
+// Which rows may be found: by the filters, by phrases, and not what was given to be liked.
+std::vector<bool> allowed_rows(const Collection& collection, const RecordFilter& filter,
+                               const MadeQuery& made) {
+  std::vector<bool> allowed = admitted_rows(collection, filter);
+  if (!made.query.letters.phrases.empty()) {
+    std::vector<bool> with_phrases(allowed.size());
+    for (const Row row : rows_with_phrases(collection.lexicon(), made.query.letters.phrases))
+      with_phrases[row] = allowed[row];
+    allowed = std::move(with_phrases);
+  }
+  for (const Row row : made.liked) allowed[row] = false;
+  return allowed;
+}
+
+std::vector<Group> grouped(const Collection& collection, const std::vector<SearchHit>& hits,
+                           size_t count) {
+  constexpr float kNearlySame = 0.98f;
+  std::vector<Group> groups;
+  Matrix leader(1, collection.manifest().dimension);
+  for (const SearchHit& hit : hits) {
+    from_fp16(collection.image_vectors().row(hit.row), leader.row(0));
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      float cosine = 0;
+      inner_products(collection.image_vectors(), group.hit.row, 1, leader, std::span(&cosine, 1));
+      return cosine >= kNearlySame;
+    });
+    if (same != groups.end()) {
+      same->similar.push_back(hit.row);
+    } else if (groups.size() < count) {
+      groups.push_back({hit, {}});
     }
   }
-  out.flush();
-  return hits.empty() ? kNothingFound : kDone;
+  return groups;
+}
+
+// Which evidence counts most.
+std::string_view found_by(const SearchHit& hit, SearchSpace space) {
+  if (space == SearchSpace::Picture) return "picture";
+  if (hit.letter_nats > 0 && hit.letter_nats >= hit.text_nats &&
+      (space == SearchSpace::Text || hit.letter_nats >= hit.image_nats)) {
+    return "letters";
+  }
+  return space == SearchSpace::Text || hit.text_nats > hit.image_nats ? "text" : "picture";
+}
+
+void append_matches(std::string& line, const LetterQuery& letters, const std::vector<Word>& words) {
+  line += "\"words\":[";
+  for (const MatchedWord& match : matched_words(letters, words)) {
+    const Word& word = words[match.word];
+    if (line.back() != '[') line += ',';
+    line += "{\"text\":";
+    append_json_string(line, word.text);
+    line += ",\"query\":";
+    append_json_string(line, match.query_word);
+    fmt::format_to(std::back_inserter(line), ",\"edits\":{},\"box\":[{},{},{},{}]}}", match.edits,
+                   word.box.x, word.box.y, word.box.width, word.box.height);
+  }
+  line += ']';
+}
+
+class HitWriter {
+ public:
+  HitWriter(const Collection& collection, const LetterQuery& letters, SearchSpace space,
+            std::string format)
+      : collection_(collection), letters_(letters), space_(space), format_(std::move(format)) {}
+
+  void write(const std::vector<Group>& groups) {
+    if (format_ == "table" && !groups.empty())
+      out_.write("RANK SCORE  BY      PICTURE TEXT   WORDS                PATH\n");
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const std::string path = path_of(groups[i].hit.row);
+      if (format_ == "paths") {
+        out_.write(path + "\n");
+      } else if (format_ == "jsonl") {
+        out_.write(json(i + 1, groups[i], path));
+      } else {
+        out_.write(row(i + 1, groups[i], path));
+      }
+    }
+    out_.flush();
+  }
+
+ private:
+  std::string path_of(Row row) const { return collection_.record(row).file.path; }
+
+  std::string json(size_t rank, const Group& group, const std::string& path) const {
+    const SearchHit& hit = group.hit;
+    const std::vector<Word> words = collection_.words(hit.row);
+    std::string line = fmt::format("{{\"type\":\"hit\",\"rank\":{},", rank);
+    append_json_path(line, path);
+    fmt::format_to(std::back_inserter(line),
+                   ",\"score\":{},\"found_by\":\"{}\",\"image_score\":{},\"text_score\":{},"
+                   "\"image_nats\":{},\"text_nats\":{},\"letter_nats\":{},",
+                   hit.score, found_by(hit, space_), hit.image_score,
+                   hit.text_score ? fmt::to_string(*hit.text_score) : "null", hit.image_nats,
+                   hit.text_nats, hit.letter_nats);
+    append_matches(line, letters_, words);
+    line += ",\"similar\":[";
+    for (const Row row : group.similar) {
+      if (line.back() != '[') line += ',';
+      line += '{';
+      append_json_path(line, path_of(row));
+      line += '}';
+    }
+    line += "],\"ocr_text\":";
+    append_json_string(line, joined_text(words));
+    return line + "}\n";
+  }
+
+  std::string row(size_t rank, const Group& group, const std::string& path) const {
+    const SearchHit& hit = group.hit;
+    const std::vector<Word> words = collection_.words(hit.row);
+    std::string matched;
+    for (const MatchedWord& match : matched_words(letters_, words))
+      matched += (matched.empty() ? "" : " ") + words[match.word].text;
+    return fmt::format(
+        "{:4} {:6.1f} {:7} {:7.3f} {:6} {} {}{}\n", rank, hit.score, found_by(hit, space_),
+        hit.image_score, hit.text_score ? fmt::format("{:.3f}", *hit.text_score) : "-",
+        table_cell(matched, 20), printable(path),
+        group.similar.empty() ? "" : fmt::format("  (+{} alike)", group.similar.size()));
+  }
+
+  const Collection& collection_;
+  const LetterQuery& letters_;
+  SearchSpace space_;
+  std::string format_;
+  OutputStream out_{stdout, "standard output"};
+};
+
+int run_search(const SearchOptions& options) {
+  const std::vector<SearchTerm> terms = terms_of_options(options);
+  const RecordFilter filter = filter_of_options(options);
+  const SearchSpace space = space_of(options.space);
+  const Collection collection = Collection::open(options.collection);
+  const MadeQuery made = make_query(collection, terms, options.model);
+  const LetterQuery& letters = made.query.letters;
+  if (space == SearchSpace::Picture && !letters.phrases.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "--in picture",
+                "a phrase in quotes is looked for in the text", "use --in text or --in both");
+  }
+  const std::vector<bool> allowed = allowed_rows(collection, filter, made);
+  SearchLimits limits;
+  limits.space = space;
+  limits.threads = options.model.threads;
+  limits.keep = [&](Row row) { return allowed[row]; };
+  limits.count = options.group ? options.count * 4 + 64 : options.count;
+  std::vector<SearchHit> hits = search(collection, made.query, limits);
+  const size_t nearest = hits.size();
+  if (!options.all && letters.phrases.empty() && made.background.rows() > 0)
+    hits = fitting(collection, made.query, made.background, space, std::move(hits));
+  const std::vector<Group> groups = options.group ? grouped(collection, hits, options.count) : [&] {
+    std::vector<Group> single;
+    for (const SearchHit& hit : hits) single.push_back({hit, {}});
+    return single;
+  }();
+  HitWriter(collection, letters, space, options.format).write(groups);
+  if (!groups.empty()) return kDone;
+  fmt::print(stderr, "zeroshelf-query: nothing fits{}\n",
+             nearest > 0 ? "; --all shows what is nearest" : "");
+  return kNothingFound;
+}
+
+void add_filters(CLI::App* command, SearchOptions& options) {
+  const std::string group = "Only pictures";
+  const auto day = [&](const char* flag, std::string& value, const char* help) {
+    command->add_option(flag, value, help)->type_name("YYYY-MM-DD")->group(group);
+  };
+  command
+      ->add_option("--path", options.filter.paths,
+                   "whose name fits the pattern, or with a / in it, whose path; may be repeated")
+      ->type_name("GLOB")
+      ->allow_extra_args(false)
+      ->group(group);
+  day("--since", options.since, "modified on that day or later");
+  day("--until", options.until, "modified on that day or earlier");
+  const auto number = [&](const char* flag, auto& value, const char* help) {
+    command->add_option(flag, value, help)->type_name("N")->group(group);
+  };
+  command->add_option("--min-size", options.filter.min_bytes, "of at least so many bytes (or 2MB)")
+      ->transform(CLI::AsSizeValue(true))
+      ->group(group);
+  command->add_option("--max-size", options.filter.max_bytes, "of at most so many bytes")
+      ->transform(CLI::AsSizeValue(true))
+      ->group(group);
+  number("--min-width", options.filter.min_width, "at least so many pixels wide");
+  number("--max-width", options.filter.max_width, "at most so many pixels wide");
+  number("--min-height", options.filter.min_height, "at least so many pixels high");
+  number("--max-height", options.filter.max_height, "at most so many pixels high");
+  CLI::Option* has_text =
+      command->add_flag("--has-text", options.has_text, "with text in them")->group(group);
+  command->add_flag("--no-text", options.no_text, "without text in them")
+      ->excludes(has_text)
+      ->group(group);
 }
 
 }  // namespace
@@ -103,18 +300,35 @@ void add_search(Program& program) {
   const auto shared = std::make_shared<SearchOptions>();
   SearchOptions& options = *shared;
   CLI::App* command =
-      program.add_command("search", "Find the pictures nearest to a text or a picture",
+      program.add_command("search", "Find the pictures that fit a text or a picture",
                           [shared] { return run_search(*shared); });
   add_collection(command, options.collection);
-  command->add_option("TEXT", options.text, "What to look for");
+  command->add_option("TEXT", options.text,
+                      "What to look for; \"words in quotes\" must stand in the picture like that");
   command->add_option("--image", options.image, "A picture to look for; with TEXT, both count")
       ->type_name("FILE");
+  command->add_option("--like", options.like, "A picture of the collection: what is like it")
+      ->type_name("PATH");
+  command->add_option("--plus", options.plus, "Also a text, or @FILE, a picture; may be repeated")
+      ->type_name("TERM")
+      ->allow_extra_args(false);
+  command->add_option("--minus", options.minus, "Away from a text or @FILE; may be repeated")
+      ->type_name("TERM")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--weight", options.weights,
+                   "Of --plus and --minus: one for all, or one for each, --plus first; TEXT has 1")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->allow_extra_args(false);
   command->add_option("-k", options.count, "How many hits")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
       ->capture_default_str();
-  command->add_option("--in", options.space, "Compare with the pictures, or with the text in them")
-      ->check(CLI::IsMember({"picture", "text"}))
+  command->add_option("--in", options.space, "Look at the pictures, the text in them, or both")
+      ->check(CLI::IsMember({"picture", "text", "both"}))
       ->capture_default_str();
+  command->add_flag("--all", options.all, "Also the nearest that do not fit");
+  command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
+  add_filters(command, options);
   add_format(command, options.format, {"table", "jsonl", "paths"});
   add_model_flags(command, options.model, "Default: the collection's model");
 }

@@ -252,6 +252,14 @@ LetterQuery letter_query(std::string_view text) {
   }
 }
 
+float complete_letter_nats(std::span<const Lexicon> parts, const LetterQuery& query) {
+  double texts = 0;
+  for (const Lexicon& part : parts) texts += static_cast<double>(part.texts());
+  double nats = 0;
+  for (const QueryWord& word : query_words(parts, query, texts)) nats += word.nats[0];
+  return static_cast<float>(nats);
+}
+
 LetterEvidence letter_evidence(std::span<const Lexicon> parts, const LetterQuery& query,
                                uint64_t rows) {
   uint64_t texts = 0;

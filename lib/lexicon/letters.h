@@ -46,6 +46,9 @@ struct LetterEvidence {
 LetterEvidence letter_evidence(std::span<const Lexicon> parts, const LetterQuery& query,
                                uint64_t rows);
 
+// LetterEvidence::complete alone.
+float complete_letter_nats(std::span<const Lexicon> parts, const LetterQuery& query);
+
 // The rows whose text holds every phrase, term by term as written. Ascending.
 std::vector<uint64_t> rows_with_phrases(std::span<const Lexicon> parts,
                                         const std::vector<std::vector<std::string>>& phrases);

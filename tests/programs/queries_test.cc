@@ -223,14 +223,19 @@ BOOST_AUTO_TEST_CASE(search_agrees_with_sorting_everything) {
       expected.emplace_back(-score, row);
     }
     std::sort(expected.begin(), expected.end());
-    const std::vector<SearchHit> hits = search(collection, query.row(0), 20, space, 2);
+    const std::vector<SearchHit> hits =
+        search(collection, SearchQuery::of_vector(query.row(0)), {20, space, {}, 2});
     BOOST_REQUIRE(hits.size() == 20u);
     for (size_t i = 0; i < hits.size(); ++i) {
-      BOOST_TEST(std::abs(hits[i].score(space) + expected[i].first) < 1e-5f);
+      const float cosine =
+          space == SearchSpace::Text ? hits[i].text_score.value() : hits[i].image_score;
+      BOOST_TEST(std::abs(cosine + expected[i].first) < 1e-5f);
       BOOST_TEST(hits[i].row == expected[i].second);
     }
     // More than there are: all that live, none twice.
-    BOOST_TEST(search(collection, query.row(0), 10'000, space).size() == expected.size());
+    BOOST_TEST(
+        search(collection, SearchQuery::of_vector(query.row(0)), {10'000, space, {}, 0}).size() ==
+        expected.size());
   }
 }
 
@@ -239,7 +244,7 @@ BOOST_AUTO_TEST_CASE(vectors_of_another_dimension_are_refused) {
   const Fusion max = default_fusion(collection, "max");
   BOOST_CHECK_THROW(classify(collection, LabelVectors(Matrix(2, kDimension + 1)), max), Error);
   BOOST_CHECK_THROW(classify(collection, LabelVectors(Matrix(0, kDimension)), max), Error);
-  BOOST_CHECK_THROW(search(collection, std::vector<float>(3), 1, SearchSpace::Picture), Error);
+  BOOST_CHECK_THROW(search(collection, SearchQuery::of_vector(std::vector<float>(3)), {}), Error);
 }
 
 BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {

@@ -95,7 +95,9 @@ BOOST_AUTO_TEST_CASE(names_find_their_photographs_with_the_known_cosine) {
   const Collection collection = Collection::open(directory / "collection");
   const auto best = [&](const std::string& name) {
     const auto at = std::find(lvis_names.begin(), lvis_names.end(), name) - lvis_names.begin();
-    return search(collection, labels.row(static_cast<size_t>(at)), 1, SearchSpace::Picture).at(0);
+    return search(collection, SearchQuery::of_vector(labels.row(static_cast<size_t>(at))),
+                  {1, SearchSpace::Picture, {}, 0})
+        .at(0);
   };
   const SearchHit sign = best("street_sign");
   BOOST_TEST(path(sign.row) == "/389_535.jpg");
@@ -104,7 +106,8 @@ BOOST_AUTO_TEST_CASE(names_find_their_photographs_with_the_known_cosine) {
   const auto kittens =
       std::find(lvis_names.begin(), lvis_names.end(), "kitten") - lvis_names.begin();
   for (const SearchHit& hit :
-       search(collection, labels.row(static_cast<size_t>(kittens)), 7, SearchSpace::Picture)) {
+       search(collection, SearchQuery::of_vector(labels.row(static_cast<size_t>(kittens))),
+              {7, SearchSpace::Picture, {}, 0})) {
     if (hit.row == cat) BOOST_TEST(std::abs(hit.image_score - 0.265f) < 0.001f);
     BOOST_TEST(!hit.text_score.has_value());
   }

@@ -1,0 +1,30 @@
+// Tested by tests/programs/search_test.cc; `./dev bench found` measures how well it tells.
+
+#include "query/search_cut.h"
+
+#include "query/background.h"
+
+namespace zeroshelf {
+
+std::vector<SearchHit> fitting(const Collection& collection, const SearchQuery& query,
+                               const Matrix& background, SearchSpace space,
+                               std::vector<SearchHit> hits) {
+  const Background pictures(collection, collection.image_vectors(), {}, background, query.picture);
+  const Background texts(collection, collection.text_vectors(), collection.text_owners(),
+                         background, query.text);
+  const float complete = complete_letter_nats(collection.lexicon(), query.letters);
+  const auto fits = [&](const SearchHit& hit) {
+    if (space != SearchSpace::Text && hit.image_nats >= FitLimits::kPictureNats &&
+        pictures.share_better(hit.row) <= FitLimits::kBetter) {
+      return true;
+    }
+    if (space == SearchSpace::Picture || !hit.text_score) return false;
+    if (hit.letter_nats > 0 && hit.letter_nats >= FitLimits::kLetterShare * complete) return true;
+    return hit.text_nats >= FitLimits::kTextNats &&
+           texts.share_better(*collection.text_index(hit.row)) <= FitLimits::kBetter;
+  };
+  std::erase_if(hits, [&](const SearchHit& hit) { return !fits(hit); });
+  return hits;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,131 @@
+// Tested by tests/programs/search_test.cc.
+
+#include "query/search_terms.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/vectors/scan.h"
+#include "query/background.h"
+#include "query/read_crop.h"
+
+namespace zeroshelf {
+namespace {
+
+using Kind = SearchTerm::Kind;
+
+// One term as it is compared with the pictures, and with the texts.
+struct TermVectors {
+  std::vector<float> picture;
+  std::vector<float> text;
+};
+
+std::vector<float> stored_vector(const VectorRows& vectors, Row row) {
+  std::vector<float> values(vectors.dimension());
+  from_fp16(vectors.row(row), values);
+  normalise(values);
+  return values;
+}
+
+std::vector<float> row_of(const Matrix& matrix) {
+  return {matrix.row(0).begin(), matrix.row(0).end()};
+}
+
+Row liked_row(const Collection& collection, const std::string& path) {
+  if (const auto row = collection.find_path(path)) return *row;
+  if (const auto row = collection.find_path(absolute_path(path).string())) return *row;
+  throw Error(ErrorCode::NotFound, path, "not a picture of the collection",
+              "for any other picture file use --image FILE");
+}
+
+TermVectors vectors_of(const Collection& collection, const SearchTerm& term, Encoder* encoder,
+                       std::vector<Row>& liked) {
+  if (term.kind == Kind::PictureOfCollection) {
+    const Row row = liked_row(collection, term.value);
+    liked.push_back(row);
+    TermVectors vectors;
+    vectors.picture = stored_vector(collection.image_vectors(), row);
+    const auto text = collection.text_index(row);
+    vectors.text = text ? stored_vector(collection.text_vectors(), *text) : vectors.picture;
+    return vectors;
+  }
+  std::vector<float> vector;
+  if (term.kind == Kind::Text) {
+    std::string text = term.value;
+    std::erase(text, '"');  // they mark phrases
+    vector = row_of(encoder->encode_texts(std::span(&text, 1), LongText::Truncate));
+  } else {
+    const Image crop = read_crop(term.value, encoder->info().preprocessing);
+    vector = row_of(encoder->encode_images(std::span(&crop, 1)));
+  }
+  return {vector, vector};
+}
+
+float spread_over(const Collection& collection, const VectorRows& vectors,
+                  const std::vector<Row>& owners, const std::vector<float>& query) {
+  constexpr size_t kSample = 2048;
+  Matrix queries(1, query.size());
+  std::ranges::copy(query, queries.row(0).begin());
+  std::vector<float> cosines;
+  for (const Row row : even_sample(collection, vectors.size(), owners, kSample)) {
+    cosines.push_back(0);
+    inner_products(vectors, row, 1, queries, std::span(&cosines.back(), 1));
+  }
+  return spread_of(std::move(cosines)).spread;
+}
+
+void add(std::vector<float>& sum, const std::vector<float>& vector, float weight) {
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] += weight * vector[i];
+}
+
+}  // namespace
+
+SearchTerm parse_term(const std::string& argument, float weight) {
+  if (argument.starts_with("@@")) return {Kind::Text, argument.substr(1), weight};
+  if (argument.starts_with("@")) return {Kind::PictureFile, argument.substr(1), weight};
+  return {Kind::Text, argument, weight};
+}
+
+MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>& terms,
+                     const ModelOptions& model) {
+  const auto has = [&](Kind kind) {
+    return std::any_of(terms.begin(), terms.end(),
+                       [&](const SearchTerm& term) { return term.kind == kind; });
+  };
+  std::unique_ptr<Encoder> encoder;
+  if (has(Kind::Text) || has(Kind::PictureFile)) {
+    const EncoderSide side = !has(Kind::PictureFile) ? EncoderSide::TextOnly
+                             : has(Kind::Text)       ? EncoderSide::Both
+                                                     : EncoderSide::ImageOnly;
+    encoder = load_model_of(collection.manifest(), model, side);
+  }
+  MadeQuery made;
+  SearchQuery& query = made.query;
+  query.picture.resize(collection.manifest().dimension);
+  query.text.resize(collection.manifest().dimension);
+  for (const SearchTerm& term : terms) {
+    const TermVectors vectors = vectors_of(collection, term, encoder.get(), made.liked);
+    float picture_spread = 1;
+    float text_spread = 1;
+    if (terms.size() > 1) {
+      picture_spread = spread_over(collection, collection.image_vectors(), {}, vectors.picture);
+      text_spread = spread_over(collection, collection.text_vectors(), collection.text_owners(),
+                                vectors.text);
+    }
+    add(query.picture, vectors.picture, term.weight / picture_spread);
+    add(query.text, vectors.text, term.weight / text_spread);
+    if (term.kind == Kind::Text && term.weight > 0) {
+      LetterQuery letters = letter_query(term.value);
+      std::ranges::move(letters.words, std::back_inserter(query.letters.words));
+      std::ranges::move(letters.phrases, std::back_inserter(query.letters.phrases));
+    }
+  }
+  normalise(query.picture);
+  normalise(query.text);
+  if (has(Kind::Text)) made.background = background_vectors(collection, *encoder);
+  return made;
+}
+
+}  // namespace zeroshelf

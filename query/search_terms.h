@@ -1,0 +1,42 @@
+#pragma once
+
+// What a search asks for: texts, pictures, and pictures of the collection, added with weights.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lib/collection/collection.h"
+#include "models/flags/model_flags.h"
+#include "query/search.h"
+
+namespace zeroshelf {
+
+struct SearchTerm {
+  enum class Kind { Text, PictureFile, PictureOfCollection };
+  Kind kind = Kind::Text;
+  std::string value;  // the text, or the path
+  float weight = 1;
+};
+
+// "@FILE" is a picture file, "@@..." a text that begins with @, anything else a text.
+SearchTerm parse_term(const std::string& argument, float weight);
+
+// The query, and what was needed to make it.
+struct MadeQuery {
+  SearchQuery query;
+  // With texts among the terms: everyday prompts, to tell whether a hit fits at all.
+  Matrix background;
+  std::vector<Row> liked;  // the rows of terms that are pictures of the collection
+};
+
+// The model is only loaded when a text or a picture file is among the terms. The vectors of several
+// terms are added as weight / spread of the term's cosines over the collection, so that a picture
+// (whose cosines with pictures lie far apart) does not drown a text (whose cosines lie close). A
+// picture of the collection is compared with pictures by its picture vector and with texts by the
+// vector of its text, where it has one. The letters are those of the texts with positive weight.
+// Throws NotFound for a picture that the collection does not have.
+MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>& terms,
+                     const ModelOptions& model);
+
+}  // namespace zeroshelf
