@@ -8,6 +8,7 @@
 namespace zeroshelf {
 
 void add_search(Program& program);
+void add_duplicates(Program& program);
 void add_classify(Program& program);
 void add_export(Program& program);
 void add_undo(Program& program);

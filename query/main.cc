@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   using namespace zeroshelf;
   Program program("zeroshelf-query", "Searches, labels and exports an indexed picture collection.");
   add_search(program);
+  add_duplicates(program);
   add_classify(program);
   add_export(program);
   add_undo(program);

@@ -10,7 +10,7 @@
 //
 //     nats = -ln(2 Q((cosine - c) / s))
 //
-// which is 0 for the median picture, 3 at two spreads and 6.6 at three. For letters see
+// which is 0 for the median picture, 3.1 at two spreads and 5.9 at three. For letters see
 // lib/lexicon/letters.h. A picture without text has 0 nats of both kinds. So kinds of evidence
 // whose cosines live on different scales (a fitting picture has about 0.25, a fitting text 0.7) are
 // comparable, for every model and every query, and independent evidence adds up (Fisher 1925).

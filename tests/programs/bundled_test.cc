@@ -1,6 +1,9 @@
 // The bundled model through the real programs, on memes that the generator draws.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -67,6 +70,98 @@ BOOST_AUTO_TEST_CASE(searching_a_thing_finds_pictures_of_its_world) {
     ++of_doom;
   }
   BOOST_TEST(of_doom >= 4u);
+}
+
+// The words of some picture, as OCR read them.
+struct ReadText {
+  std::string path;
+  std::string text;
+};
+ReadText some_text() {
+  const auto found = zeroshelf_query({"search", memes().collection, "the", "--in", "text", "--all",
+                                      "--has-text", "-k", "60", "--format", "jsonl"});
+  for (const auto& line : json_lines(found.out)) {
+    const std::string text = line.at("ocr_text");
+    if (std::count(text.begin(), text.end(), ' ') >= 3 && text.find('"') == std::string::npos)
+      return {line.at("path"), text};
+  }
+  BOOST_FAIL("no picture has four words");
+  return {};
+}
+
+BOOST_AUTO_TEST_CASE(a_text_in_quotes_finds_the_picture_that_it_stands_in_with_its_words) {
+  const ReadText wanted = some_text();
+  const auto found = zeroshelf_query(
+      {"search", memes().collection, "\"" + wanted.text + "\"", "--format", "jsonl"});
+  BOOST_REQUIRE_EQUAL(found.exit_code, 0);
+  const auto lines = json_lines(found.out);
+  BOOST_TEST(lines[0].at("path") == wanted.path);
+  BOOST_TEST(lines[0].at("found_by") == "letters");
+  BOOST_TEST(lines[0].at("words").size() >= 4u);
+  BOOST_TEST(lines[0].at("words")[0].at("edits") == 0);
+  BOOST_TEST(lines[0].at("words")[0].at("box")[2].get<int>() > 0);
+  for (const auto& line : lines) {
+    const double sum = line.at("image_nats").get<double>() + line.at("text_nats").get<double>() +
+                       line.at("letter_nats").get<double>();
+    BOOST_TEST(std::abs(sum - line.at("score").get<double>()) < 1e-3);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found_unless_all_is_asked_for) {
+  const std::vector<std::string> absent = {"search", memes().collection, "\"zyxwvut qponmlk\""};
+  const auto nothing = zeroshelf_query(absent);
+  BOOST_TEST(nothing.exit_code == 1);
+  BOOST_TEST(nothing.out == "");
+  BOOST_TEST(nothing.err.find("nothing fits") != std::string::npos);
+  const auto all = zeroshelf_query(
+      {"search", memes().collection, "zyxwvut", "--all", "-k", "60", "--format", "paths"});
+  BOOST_TEST(std::count(all.out.begin(), all.out.end(), '\n') == 60);
+}
+
+BOOST_AUTO_TEST_CASE(like_plus_minus_and_filters_narrow_a_search) {
+  const ReadText wanted = some_text();
+  const auto like = zeroshelf_query(
+      {"search", memes().collection, "--like", wanted.path, "-k", "60", "--format", "paths"});
+  BOOST_TEST(like.exit_code == 0);
+  BOOST_TEST(like.out.find(wanted.path) == std::string::npos);
+  BOOST_TEST(std::count(like.out.begin(), like.out.end(), '\n') == 59);
+  const auto file = zeroshelf_query({"search", memes().collection, "--plus", "@" + wanted.path,
+                                     "--in", "picture", "-k", "1", "--format", "paths"});
+  BOOST_TEST(file.out == wanted.path + "\n");
+  const auto away = zeroshelf_query({"search", memes().collection, "--like", wanted.path, "--minus",
+                                     "@" + wanted.path, "--weight", "5", "--in", "picture", "-k",
+                                     "60", "--format", "paths"});
+  BOOST_TEST(away.out != like.out);
+  const auto doom = zeroshelf_query({"search", memes().collection, "skull", "--all", "-k", "60",
+                                     "--path", "Doom/*", "--format", "paths"});
+  BOOST_TEST(std::count(doom.out.begin(), doom.out.end(), '\n') == 30);
+  BOOST_TEST(doom.out.find("Animal Crossing") == std::string::npos);
+  BOOST_TEST(
+      zeroshelf_query({"search", memes().collection, "skull", "--until", "1999-01-01"}).exit_code ==
+      1);
+  BOOST_TEST(
+      zeroshelf_query({"search", memes().collection, "\"skull\"", "--in", "picture"}).exit_code ==
+      2);
+  BOOST_TEST(zeroshelf_query({"search", memes().collection, "skull", "--plus", "fire", "--weight",
+                              "1", "--weight", "2"})
+                 .exit_code == 2);
+  BOOST_TEST(
+      zeroshelf_query({"search", memes().collection, "--like", "/not/there.jpg"}).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_copied_file_is_a_duplicate_and_one_hit_of_a_group) {
+  const ReadText wanted = some_text();
+  const std::string copy = memes().folder + "/copy.jpg";
+  std::filesystem::copy_file(wanted.path, copy);
+  BOOST_REQUIRE_EQUAL(zeroshelf_index({"add", memes().collection, memes().folder}).exit_code, 0);
+  const auto twice = zeroshelf_query(
+      {"duplicates", memes().collection, "--kind", "same_picture", "--format", "jsonl"});
+  BOOST_REQUIRE_EQUAL(twice.exit_code, 0);
+  BOOST_TEST(twice.out.find(copy) != std::string::npos);
+  BOOST_TEST(twice.out.find(wanted.path) != std::string::npos);
+  const auto grouped = zeroshelf_query(
+      {"search", memes().collection, "--image", copy, "--group", "-k", "2", "--format", "jsonl"});
+  BOOST_TEST(json_lines(grouped.out).at(0).at("similar").size() >= 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,214 @@
+// Searching, in process: the exact fused search of a collection of random vectors beside streaming
+// the same bytes, and phrases and misspelt words among a million texts.
+//
+//   ./dev bench search [ROWS [TEXTS]]        default 1,000,000 rows of 512 (40 % with text) and
+//                                            1,000,000 texts; about 3 GB of disk
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+
+#include "lib/lexicon/letters.h"
+#include "lib/util/parallel.h"
+#include "lib/util/random.h"
+#include "lib/vectors/scan.h"
+#include "query/search.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr uint32_t kDimension = 512;
+constexpr int kVectorQueries = 15;
+constexpr int kTextQueries = 200;
+
+std::vector<float> random_unit_vector(Random& random) {
+  std::vector<float> vector(kDimension);
+  for (float& value : vector) value = static_cast<float>(random.uniform(-1, 1));
+  normalise(vector);
+  return vector;
+}
+
+Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
+  Random random(1);
+  Manifest manifest;
+  manifest.model_name = "random";
+  manifest.model_fingerprint = "0";
+  manifest.dimension = kDimension;
+  CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
+  for (uint64_t row = 0; row < rows;) {
+    Batch batch;
+    for (size_t i = 0; i < 4000 && row < rows; ++i, ++row) {
+      NewPicture picture;
+      picture.record.file.path = fmt::format("/{}", row);
+      picture.image_vector = random_unit_vector(random);
+      if (row % 5 < 2) {
+        picture.words = {{"word", 1, {}}};
+        picture.record.word_count = 1;
+        picture.text_vector = random_unit_vector(random);
+      }
+      batch.added.push_back(std::move(picture));
+    }
+    writer.commit(batch);
+  }
+  writer.publish_snapshot(SnapshotWhen::Now);
+  return Collection::open(path);
+}
+
+// In the order of the runs' lengths.
+struct Times {
+  std::vector<double> ms;
+
+  void measure(const std::function<void()>& run) {
+    const auto start = std::chrono::steady_clock::now();
+    run();
+    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+                     .count());
+  }
+  double at(double share) {
+    std::ranges::sort(ms);
+    return ms[static_cast<size_t>(share * static_cast<double>(ms.size() - 1) + 0.5)];
+  }
+  std::string quantiles() {
+    return fmt::format("p50 {:8.2f}  p90 {:8.2f}  p99 {:8.2f}", at(0.5), at(0.9), at(0.99));
+  }
+};
+
+// Reads every byte of the rows once, with every core.
+void stream(const VectorRows& rows, std::atomic<uint64_t>& sink) {
+  for (const VectorRows::Segment& segment : rows.segments()) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(segment.data);
+    parallel_chunks(segment.rows * kDimension * sizeof(uint16_t), 1 << 20, 0,
+                    [&](size_t begin, size_t end) {
+                      uint64_t sums[8] = {};
+                      for (size_t i = begin; i + 64 <= end; i += 64) {
+                        uint64_t words[8];
+                        __builtin_memcpy(words, bytes + i, 64);
+                        for (int j = 0; j < 8; ++j) sums[j] += words[j];
+                      }
+                      for (const uint64_t sum : sums) sink += sum;
+                    });
+  }
+}
+
+void measure_vectors(uint64_t rows) {
+  const testing::TemporaryDirectory directory;
+  const Collection collection = make_collection(directory / "collection", rows);
+  std::atomic<uint64_t> sink{0};
+  Random random(2);
+  Times streaming;
+  Times both;
+  Times picture;
+  collection.lexicon();
+  for (int i = 0; i < kVectorQueries; ++i) {
+    const SearchQuery query = SearchQuery::of_vector(random_unit_vector(random));
+    streaming.measure([&] {
+      stream(collection.image_vectors(), sink);
+      stream(collection.text_vectors(), sink);
+    });
+    both.measure([&] { search(collection, query, {10, SearchSpace::Both, {}, 0}); });
+    picture.measure([&] { search(collection, query, {10, SearchSpace::Picture, {}, 0}); });
+  }
+  fmt::print("{} rows of {}, {} with text; ms over {} queries\n", rows, kDimension,
+             collection.text_vectors().size(), kVectorQueries);
+  fmt::print("streaming the rows        {}\n", streaming.quantiles());
+  fmt::print("exact, fused, best 10     {}  {:.2f} times streaming\n", both.quantiles(),
+             both.at(0.5) / streaming.at(0.5));
+  fmt::print("exact, pictures, best 10  {}  {:.2f} times streaming\n", picture.quantiles(),
+             picture.at(0.5) / streaming.at(0.5));
+}
+
+// --- letters
+// --------------------------------------------------------------------------------------
+
+// Words of a language that does not exist, used as words are: the n-th about 1/n as often as the
+// first (Zipf 1949).
+class Language {
+ public:
+  Language() {
+    Random random(3);
+    double sum = 0;
+    for (size_t i = 0; i < kWords; ++i) {
+      std::string word;
+      const int length = random.between(2, 11);
+      for (int j = 0; j < length; ++j) word += static_cast<char>('a' + random.below(26));
+      words_.push_back(word);
+      shares_.push_back(sum += 1 / static_cast<double>(i + 1));
+    }
+  }
+
+  const std::string& word(Random& random) const {
+    const double at = random.uniform() * shares_.back();
+    return words_[static_cast<size_t>(std::ranges::lower_bound(shares_, at) - shares_.begin())];
+  }
+
+  static std::string with_error(std::string word, Random& random) {
+    word[random.below(word.size())] = static_cast<char>('a' + random.below(26));
+    return word;
+  }
+
+ private:
+  static constexpr size_t kWords = 100'000;
+  std::vector<std::string> words_;
+  std::vector<double> shares_;
+};
+
+void measure_letters(uint64_t texts) {
+  const Language language;
+  Random random(4);
+  LexiconBuilder builder;
+  std::vector<std::string> some;  // texts to ask for
+  for (uint64_t row = 0; row < texts; ++row) {
+    std::vector<Word> words;
+    const int length = random.between(4, 14);
+    std::string text;
+    for (int i = 0; i < length; ++i) {
+      std::string word = language.word(random);
+      if (i > 0 && i < 5) text += (text.empty() ? "" : " ") + word;
+      if (random.chance(0.03)) word = Language::with_error(word, random);
+      words.push_back({word, 1, {}});
+    }
+    builder.add(row, words);
+    if (row % std::max<uint64_t>(1, texts / kTextQueries) == 0) some.push_back(text);
+  }
+  std::string bytes = std::move(builder).finish({0, 0, texts});
+  const size_t size = bytes.size();
+  std::vector<Lexicon> parts;
+  parts.push_back(Lexicon::of_bytes(std::move(bytes)));
+  Times phrase;
+  Times fuzzy;
+  for (const std::string& text : some) {
+    const LetterQuery quoted = letter_query("\"" + text + "\"");
+    phrase.measure([&] { rows_with_phrases(parts, quoted.phrases); });
+    std::string misspelt = text;
+    for (int i = 0; i < 2; ++i) misspelt = Language::with_error(misspelt, random);
+    const LetterQuery query = letter_query(misspelt);
+    fuzzy.measure([&] { letter_evidence(parts, query, texts); });
+  }
+  fmt::print("{} texts, {} terms, a lexicon of {:.1f} MB; ms over {} queries of 3 to 4 words\n",
+             texts, parts[0].terms(), static_cast<double>(size) / 1e6, some.size());
+  fmt::print("phrase                    {}\n", phrase.quantiles());
+  fmt::print("misspelt words            {}\n", fuzzy.quantiles());
+}
+
+}  // namespace
+}  // namespace zeroshelf
+
+int main(int argc, char** argv) {
+  using namespace zeroshelf;
+  const uint64_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
+  const uint64_t texts = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1'000'000;
+  if (rows == 0 || rows > 10'000'000 || texts == 0 || texts > 10'000'000) {
+    fmt::print(stderr, "bench_search: ROWS and TEXTS must be 1 to 10,000,000\n");
+    return 2;
+  }
+  fmt::print("zeroshelf {}, {} cores, kernel {}\n", ZEROSHELF_VERSION, available_cores(),
+             scan_kernel_name());
+  measure_letters(texts);
+  measure_vectors(rows);
+}

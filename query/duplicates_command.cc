@@ -1,0 +1,97 @@
+// duplicates: what a collection has twice. Tested by tests/programs/duplicates_test.cc and
+// bundled_test.cc.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "lib/output/formats.h"
+#include "lib/output/output_stream.h"
+#include "lib/util/text.h"
+#include "query/commands.h"
+#include "query/duplicates.h"
+#include "query/flags.h"
+
+namespace zeroshelf {
+namespace {
+
+struct DuplicateOptions {
+  std::filesystem::path collection;
+  std::string kind = "all";
+  DuplicateLimits limits;
+  std::string format = "table";
+};
+
+std::string group_json(const Collection& collection, const DuplicateGroup& group) {
+  std::string line = fmt::format("{{\"type\":\"group\",\"kind\":\"{}\",\"pictures\":[",
+                                 duplicate_kind_name(group.kind));
+  for (const Row row : group.rows) {
+    if (line.back() != '[') line += ',';
+    line += '{';
+    append_json_path(line, collection.record(row).file.path);
+    line += ",\"ocr_text\":";
+    append_json_string(line, joined_text(collection.words(row)));
+    line += '}';
+  }
+  return line + "]}\n";
+}
+
+std::string group_rows(const Collection& collection, size_t number, const DuplicateGroup& group) {
+  std::string rows;
+  for (const Row row : group.rows) {
+    fmt::format_to(std::back_inserter(rows), "{:5} {:12} {} {}\n", number,
+                   duplicate_kind_name(group.kind),
+                   table_cell(joined_text(collection.words(row)), 30),
+                   printable(collection.record(row).file.path));
+  }
+  return rows;
+}
+
+int run_duplicates(const DuplicateOptions& options) {
+  const Collection collection = Collection::open(options.collection);
+  OutputStream out(stdout, "standard output");
+  size_t number = 0;
+  for (const DuplicateGroup& group : find_duplicates(collection, options.limits)) {
+    if (options.kind != "all" && options.kind != duplicate_kind_name(group.kind)) continue;
+    if (number == 0 && options.format == "table")
+      out.write("GROUP KIND         TEXT                           PATH\n");
+    ++number;
+    out.write(options.format == "jsonl" ? group_json(collection, group)
+                                        : group_rows(collection, number, group));
+  }
+  out.flush();
+  return number == 0 ? kNothingFound : kDone;
+}
+
+}  // namespace
+
+void add_duplicates(Program& program) {
+  const auto shared = std::make_shared<DuplicateOptions>();
+  DuplicateOptions& options = *shared;
+  CLI::App* command = program.add_command(
+      "duplicates",
+      "Groups of the same picture, of one picture with other words, and of same words",
+      [shared] { return run_duplicates(*shared); });
+  add_collection(command, options.collection);
+  command->add_option("--kind", options.kind, "Only groups of this kind")
+      ->check(CLI::IsMember({"all", "same_picture", "other_words", "same_words"}))
+      ->capture_default_str();
+  command
+      ->add_option("--cosine", options.limits.picture_cosine,
+                   "From which cosine on pictures are nearly the same")
+      ->check(CLI::Range(0.5, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--same-words", options.limits.same_words,
+                   "The share of words that the same words have in common")
+      ->check(CLI::Range(0.1, 1.0))
+      ->capture_default_str();
+  command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();
+  add_format(command, options.format, {"table", "jsonl"});
+}
+
+}  // namespace zeroshelf
