@@ -15,6 +15,7 @@ namespace zeroshelf {
 namespace {
 
 using testing::json_lines;
+using testing::zeroshelf_index;
 using testing::zeroshelf_query;
 
 using testing::memes;
@@ -62,7 +63,7 @@ BOOST_AUTO_TEST_CASE(memes_are_told_apart_by_picture_and_by_text) {
 
 BOOST_AUTO_TEST_CASE(searching_a_thing_finds_pictures_of_its_world) {
   const auto found = zeroshelf_query(
-      {"search", memes().collection, "skull and fire", "-k", "5", "--format", "paths"});
+      {"search", memes().collection, "skull and fire", "--all", "-k", "5", "--format", "paths"});
   BOOST_TEST(found.exit_code == 0);
   size_t of_doom = 0;
   for (size_t at = found.out.find("/Doom/"); at != std::string::npos;
