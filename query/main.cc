@@ -17,6 +17,13 @@ void add_examples(Program& program) {
                  "memes.shelf --labels \"cat, dog\" --to page.html --format html"});
   program.add_examples("undo", {"sorted"});
   program.add_examples("evaluate", {"memes.shelf --labels \"cat, dog\" --truth truth.csv"});
+  program.add_examples("calibrate",
+                       {"memes.shelf --labels \"cat, dog\" --truth fifty.csv --save mine"});
+  program.add_examples("train", {"memes.shelf --truth truth.csv --save pets"});
+  program.add_examples("runs", {"memes.shelf", "memes.shelf --remove monday"});
+  program.add_examples("diff", {"memes.shelf monday tuesday"});
+  program.add_examples("review", {"memes.shelf monday -k 50",
+                                  "memes.shelf --labels \"cat, dog\" --by disagreement"});
   program.add_examples(
       "embed", {"--text \"a cat\" --image cat.jpg", "--text-file words.txt --npy words.npy"});
   program.add_examples("vectors", {"photos.shelf --npy images.npy --paths paths.txt",
