@@ -1,7 +1,7 @@
 #pragma once
 
-// What the rest of zeroshelf knows of a CLIP model. models/clip implements it on libtorch; tests
-// implement it with arithmetic.
+// What the rest of zeroshelf knows of a CLIP model. models/clip implements it; tests implement it
+// with arithmetic.
 
 #include <cstdint>
 #include <span>
@@ -21,6 +21,8 @@ struct ModelInfo {
   float logit_scale = 100;  // exp of the learned parameter: 100 for OpenAI's models
   uint32_t context_length = 77;
   std::string precision;  // of the arithmetic: "fp32" or "bf16"
+  std::string kernel;     // what computes, for people
+  size_t batch_images = 32;  // that are best encoded in one call of one thread
   Preprocessing preprocessing;
 };
 
@@ -30,7 +32,9 @@ enum class LongText {
   Windows,   // encode consecutive windows, average their unit vectors, normalise again
 };
 
-// Threads: one call at a time.
+// Threads: any number of calls may run together. A call for more than batch_images pictures, or for
+// many texts, uses threads of its own; one for fewer computes in the calling thread, as long as it
+// is on the processor.
 class Encoder {
  public:
   virtual ~Encoder() = default;

@@ -6,19 +6,26 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "lib/util/cgroup.h"
+
 namespace zeroshelf {
 
 unsigned available_cores() {
+  static const unsigned allowed = [] {
+    const auto cores = cgroup_limits().cores;
+    return cores ? static_cast<unsigned>(std::clamp(std::ceil(*cores), 1.0, 65'536.0)) : ~0u;
+  }();
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
-  }
-  return std::max(1u, std::thread::hardware_concurrency());
+  const unsigned cores = sched_getaffinity(0, sizeof set, &set) == 0
+                             ? static_cast<unsigned>(CPU_COUNT(&set))
+                             : std::thread::hardware_concurrency();
+  return std::clamp(cores, 1u, allowed);
 }
 
 void parallel_chunks(size_t count, size_t chunk_size, unsigned threads,

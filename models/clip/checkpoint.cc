@@ -4,9 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <cassert>
 #include <cmath>
+#include <cstring>
 
 #include "lib/util/error.h"
+#include "lib/vectors/vector_rows.h"
+#include "models/clip/torch_part.h"
 
 namespace zeroshelf {
 namespace {
@@ -102,7 +107,7 @@ Checkpoint open_openai(const fs::path& file) {
   Checkpoint checkpoint;
   checkpoint.weights = file;
   checkpoint.folder = file.parent_path();
-  checkpoint.tensors = read_torch_script(file, checkpoint.owner);
+  checkpoint.tensors = torch_part().read_archive(file, checkpoint.owner);
   checkpoint.config = ShapeReader(checkpoint.tensors, file.string()).read();
   return checkpoint;
 }
@@ -132,6 +137,75 @@ Checkpoint open_checkpoint(const fs::path& named) {
   checkpoint.path = path;
   checkpoint.name = fs::is_directory(path) ? path.filename().string() : path.stem().string();
   return checkpoint;
+}
+
+namespace {
+
+[[noreturn]] void fail_tensor(const Checkpoint& checkpoint, const std::string& tensor,
+                              const std::string& cause) {
+  throw Error(ErrorCode::Corruption, checkpoint.weights.string(),
+              fmt::format("tensor {} {}", tensor, cause),
+              "the weights and the configuration must be of one model");
+}
+
+}  // namespace
+
+const TensorView& tensor_of(const Checkpoint& checkpoint, const std::string& name,
+                            const std::vector<int64_t>& shape) {
+  const auto found = checkpoint.tensors.find(name);
+  if (found == checkpoint.tensors.end()) fail_tensor(checkpoint, name, "is missing");
+  const TensorView& view = found->second;
+  if (view.shape != shape) {
+    fail_tensor(checkpoint, name,
+                fmt::format("has the shape [{}], not [{}]", fmt::join(view.shape, ", "),
+                            fmt::join(shape, ", ")));
+  }
+  if (view.type == TensorType::Other) {
+    fail_tensor(checkpoint, name, "is not of fp32, fp16 or bf16");
+  }
+  return view;
+}
+
+void copy_floats(const TensorView& tensor, std::span<float> out) {
+  if (tensor.type == TensorType::F32) {
+    assert(tensor.bytes.size() == out.size_bytes());
+    std::memcpy(out.data(), tensor.bytes.data(), out.size_bytes());
+    return;
+  }
+  assert(tensor.bytes.size() == 2 * out.size());
+  // A file may place a tensor at any byte.
+  std::vector<uint16_t> halves;
+  std::span<const uint16_t> values(reinterpret_cast<const uint16_t*>(tensor.bytes.data()),
+                                   out.size());
+  if (reinterpret_cast<uintptr_t>(tensor.bytes.data()) % alignof(uint16_t) != 0) {
+    halves.resize(out.size());
+    std::memcpy(halves.data(), tensor.bytes.data(), tensor.bytes.size());
+    values = halves;
+  }
+  if (tensor.type == TensorType::F16) return from_fp16(values, out);
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = std::bit_cast<float>(static_cast<uint32_t>(values[i]) << 16);
+  }
+}
+
+std::vector<float> floats_of(const Checkpoint& checkpoint, const std::string& name,
+                             const std::vector<int64_t>& shape) {
+  const TensorView& view = tensor_of(checkpoint, name, shape);
+  const size_t element = view.type == TensorType::F32 ? 4 : 2;
+  std::vector<float> values(view.bytes.size() / element);
+  copy_floats(view, values);
+  return values;
+}
+
+float read_logit_scale(const Checkpoint& checkpoint) {
+  const auto found = checkpoint.tensors.find("logit_scale");
+  if (found == checkpoint.tensors.end()) fail_tensor(checkpoint, "logit_scale", "is missing");
+  // A scalar, or a vector of one in some files.
+  const std::vector<int64_t> shape =
+      found->second.shape.empty() ? std::vector<int64_t>{} : std::vector<int64_t>{1};
+  const float scale = std::exp(floats_of(checkpoint, "logit_scale", shape).front());
+  if (!std::isfinite(scale)) fail_tensor(checkpoint, "logit_scale", "is not finite");
+  return scale;
 }
 
 }  // namespace zeroshelf

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "lib/util/file.h"
 #include "models/clip/config.h"
@@ -32,8 +33,19 @@ struct Checkpoint {
 // Throws NotFound, Corruption or Incompatible, naming the file.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
-// The tensors of a TorchScript archive, and what keeps them alive. Throws Corruption.
-std::map<std::string, TensorView> read_torch_script(const std::filesystem::path& path,
-                                                    std::shared_ptr<void>& owner);
+// The tensor of this name. Throws Corruption when there is none of this shape, or it is not of
+// fp32, fp16 or bf16.
+const TensorView& tensor_of(const Checkpoint& checkpoint, const std::string& name,
+                            const std::vector<int64_t>& shape);
+
+// Its values in fp32, row-major. out has as many elements as the tensor.
+void copy_floats(const TensorView& tensor, std::span<float> out);
+
+// tensor_of and copy_floats in one.
+std::vector<float> floats_of(const Checkpoint& checkpoint, const std::string& name,
+                             const std::vector<int64_t>& shape);
+
+// exp of the learned parameter. Throws Corruption.
+float read_logit_scale(const Checkpoint& checkpoint);
 
 }  // namespace zeroshelf

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <numeric>
 #include <utility>
 
 #include "lib/util/error.h"
@@ -18,11 +17,10 @@
 #include "models/clip/load.h"
 #include "models/clip/network.h"
 #include "models/clip/tokenizer.h"
+#include "models/clip/torch_part.h"
 
 namespace zeroshelf {
 namespace {
-
-constexpr size_t kBatch = 64;
 
 std::string fingerprint_of(const Checkpoint& checkpoint, const Tokenizer& tokenizer) {
   Checksum128 checksum;
@@ -32,9 +30,18 @@ std::string fingerprint_of(const Checkpoint& checkpoint, const Tokenizer& tokeni
   return checksum.hex();
 }
 
-Precision decide(Precision precision) {
-  if (precision != Precision::Auto) return precision;
-  return has_fast_bf16() ? Precision::Bf16 : Precision::Fp32;
+Precision decide(const LoadOptions& options) {
+  if (options.precision != Precision::Auto) return options.precision;
+  return options.device == Device::Cuda || has_fast_bf16() ? Precision::Bf16 : Precision::Fp32;
+}
+
+std::unique_ptr<Network> make_network(std::shared_ptr<const Checkpoint> checkpoint,
+                                      const LoadOptions& options) {
+  if (options.device == Device::Cpu) {
+    return make_cpu_network(std::move(checkpoint), options.side, decide(options), options.threads);
+  }
+  return torch_part().make_network(std::move(checkpoint), options.side, decide(options),
+                                   options.device);
 }
 
 class ClipEncoder : public Encoder {
@@ -42,7 +49,7 @@ class ClipEncoder : public Encoder {
   ClipEncoder(std::shared_ptr<const Checkpoint> checkpoint, const LoadOptions& options)
       : checkpoint_(std::move(checkpoint)),
         tokenizer_(Tokenizer::load(checkpoint_->folder, options.vocabulary)),
-        network_(checkpoint_, options.side, decide(options.precision)) {
+        network_(make_network(checkpoint_, options)) {
     const ClipConfig& config = checkpoint_->config;
     if (tokenizer_.size() > config.vocabulary_size) {
       throw Error(ErrorCode::Incompatible, checkpoint_->weights.string(),
@@ -54,23 +61,18 @@ class ClipEncoder : public Encoder {
     info_.path = checkpoint_->path.string();
     info_.fingerprint = fingerprint_of(*checkpoint_, tokenizer_);
     info_.dimension = static_cast<uint32_t>(config.dimension);
-    info_.logit_scale = network_.logit_scale();
+    info_.logit_scale = read_logit_scale(*checkpoint_);
     info_.context_length = static_cast<uint32_t>(config.context_length);
-    info_.precision = decide(options.precision) == Precision::Bf16 ? "bf16" : "fp32";
+    info_.precision = decide(options) == Precision::Bf16 ? "bf16" : "fp32";
+    info_.kernel = network_->kernel();
+    info_.batch_images = network_->batch_images();
     info_.preprocessing = config.preprocessing;
   }
 
   const ModelInfo& info() const override { return info_; }
 
   Matrix encode_images(std::span<const Image> images) override {
-    Matrix result(images.size(), info_.dimension);
-    for (size_t first = 0; first < images.size(); first += kBatch) {
-      const auto batch = images.subspan(first, std::min(kBatch, images.size() - first));
-      const Matrix vectors = checked([&] { return network_.encode_images(batch); });
-      for (size_t i = 0; i < batch.size(); ++i)
-        std::copy_n(vectors.row(i).begin(), info_.dimension, result.row(first + i).begin());
-    }
-    return result;
+    return checked([&] { return network_->encode_images(images); });
   }
 
   Matrix encode_texts(std::span<const std::string> texts, LongText long_text) override {
@@ -82,7 +84,7 @@ class ClipEncoder : public Encoder {
         owners.push_back(i);
       }
     }
-    const Matrix vectors = encode_sequences(sequences);
+    const Matrix vectors = checked([&] { return network_->encode_tokens(sequences); });
     Matrix result(texts.size(), info_.dimension);
     for (size_t i = 0; i < owners.size(); ++i) {
       const std::span<float> sum = result.row(owners[i]);
@@ -115,24 +117,6 @@ class ClipEncoder : public Encoder {
     return sequences;
   }
 
-  // Sequences of like length go together, so that little is padded.
-  Matrix encode_sequences(const std::vector<std::vector<int32_t>>& sequences) {
-    std::vector<size_t> order(sequences.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return sequences[a].size() < sequences[b].size(); });
-    Matrix result(sequences.size(), info_.dimension);
-    for (size_t first = 0; first < order.size(); first += kBatch) {
-      const size_t count = std::min(kBatch, order.size() - first);
-      std::vector<std::vector<int32_t>> batch;
-      for (size_t i = 0; i < count; ++i) batch.push_back(sequences[order[first + i]]);
-      const Matrix vectors = checked([&] { return network_.encode_tokens(batch); });
-      for (size_t i = 0; i < count; ++i)
-        std::copy_n(vectors.row(i).begin(), info_.dimension, result.row(order[first + i]).begin());
-    }
-    return result;
-  }
-
   // Runs the network, makes its vectors unit length, and answers for what comes out.
   template <class Run>
   Matrix checked(Run run) const {
@@ -141,7 +125,7 @@ class ClipEncoder : public Encoder {
       vectors = run();
     } catch (const std::exception& error) {
       throw Error(ErrorCode::Unavailable, info_.path,
-                  std::string("libtorch could not compute: ") + error.what());
+                  std::string("the network could not be computed: ") + error.what());
     }
     for (size_t i = 0; i < vectors.rows(); ++i) {
       normalise(vectors.row(i));
@@ -158,7 +142,7 @@ class ClipEncoder : public Encoder {
 
   std::shared_ptr<const Checkpoint> checkpoint_;
   Tokenizer tokenizer_;
-  Network network_;
+  std::unique_ptr<Network> network_;
   ModelInfo info_;
 };
 
@@ -170,7 +154,6 @@ bool has_fast_bf16() {
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,
                                       const LoadOptions& options) {
-  if (options.threads != 0) set_network_threads(options.threads);
   return std::make_unique<ClipEncoder>(
       std::make_shared<const Checkpoint>(open_checkpoint(checkpoint)), options);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// A checkpoint on disk -> an Encoder. Includes no libtorch header.
+// A checkpoint on disk -> an Encoder. Includes no libtorch header, and loads libtorch only for
+// OpenAI's archives and for CUDA.
 //
 // Formats, told apart by what is there:
 //   Hugging Face folder   config.json, model.safetensors, vocab.json + merges.txt or
@@ -28,7 +29,10 @@ enum class Precision {
   Auto,  // bf16 where the processor multiplies it natively (AMX or AVX512-BF16), else fp32
 };
 
-// Whether Auto is bf16 here.
+// Cuda: through libtorch, when it was built with CUDA; Auto is bf16 there.
+enum class Device { Cpu, Cuda };
+
+// Whether Auto is bf16 on this processor.
 bool has_fast_bf16();
 
 enum class EncoderSide { Both, ImageOnly, TextOnly };
@@ -37,7 +41,8 @@ struct LoadOptions {
   EncoderSide side = EncoderSide::Both;  // calling the side that was not loaded is a logic error
   Precision precision = Precision::Auto;
   std::filesystem::path vocabulary;  // empty: found beside the weights
-  unsigned threads = 0;              // 0: every core
+  unsigned threads = 0;              // 0: every core; of one call for many pictures or texts
+  Device device = Device::Cpu;
 };
 
 // The name of the model that comes with zeroshelf: small, trained on drawn pictures.

@@ -1,6 +1,6 @@
 #pragma once
 
-// Inside models/clip: a checkpoint's tensors in the form in which the network computes.
+// Inside models/clip: a checkpoint's tensors in the form in which libtorch computes and trains.
 
 #include <ATen/ATen.h>
 
@@ -65,8 +65,5 @@ TextWeights read_text_weights(const TensorSource& source, const ClipConfig& conf
 // Both check every shape against the configuration and throw Corruption naming the tensor.
 ImageWeights read_image_weights(const Checkpoint& checkpoint, at::ScalarType computing_type);
 TextWeights read_text_weights(const Checkpoint& checkpoint, at::ScalarType computing_type);
-
-// exp of the learned parameter.
-float read_logit_scale(const Checkpoint& checkpoint);
 
 }  // namespace zeroshelf

@@ -8,7 +8,6 @@
 
 #include "lib/program/program.h"
 #include "lib/util/error.h"
-#include "models/clip/blas_check.h"
 
 namespace zeroshelf {
 namespace {
@@ -51,6 +50,12 @@ void add_model_flags(CLI::App* command, ModelOptions& options, const std::string
       ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
       ->capture_default_str()
       ->group("Model");
+  command
+      ->add_option("--device", options.device,
+                   "Where the model computes; cuda needs a libtorch with CUDA")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str()
+      ->group("Model");
   command->add_option("--threads", options.threads, "Threads to use; 0: every core")
       ->check(CLI::Range(0u, 1024u))
       ->capture_default_str()
@@ -63,11 +68,10 @@ std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide sid
   load.precision = parse_precision(options.precision);
   load.vocabulary = options.vocabulary;
   load.threads = options.threads;
+  load.device = options.device == "cuda" ? Device::Cuda : Device::Cpu;
   const fs::path path = options.model.empty() ? bundled_model() : find_model(options.model);
   if (is_bundled(path)) tell_of_bundled_model();
-  auto encoder = load_encoder(path, load);
-  if (const auto warning = slow_blas_warning()) warn("zeroshelf", *warning);
-  return encoder;
+  return load_encoder(path, load);
 }
 
 namespace {

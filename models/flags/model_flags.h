@@ -17,6 +17,7 @@ struct ModelOptions {
   std::string model;  // NAME, DIR or FILE; empty: the collection's own, else the bundled one
   std::filesystem::path vocabulary;  // empty: beside the weights
   std::string precision = "auto";
+  std::string device = "cpu";
   unsigned threads = 0;
 };
 

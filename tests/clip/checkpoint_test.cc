@@ -9,7 +9,6 @@
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "models/clip/blas_check.h"
 #include "models/clip/load.h"
 #include "tests/clip/tiny_model.h"
 #include "tests/support/temporary_directory.h"
@@ -295,10 +294,6 @@ BOOST_AUTO_TEST_CASE(a_model_is_found_by_name_folder_or_file) {
   BOOST_TEST(load_encoder(folder / "model.safetensors", with(Precision::Fp32))->info().dimension ==
              12u);
   before != nullptr ? ::setenv("ZEROSHELF_MODELS", before, 1) : ::unsetenv("ZEROSHELF_MODELS");
-}
-
-BOOST_AUTO_TEST_CASE(a_fast_blas_is_in_use_here) {
-  BOOST_TEST(slow_blas_warning().value_or("") == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

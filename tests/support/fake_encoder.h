@@ -4,6 +4,7 @@
 // colour, and texts, have vectors that can be told apart.
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <sstream>
 #include <string>
@@ -60,7 +61,7 @@ class FakeEncoder : public Encoder {
     return std::vector<int32_t>(text.size(), 1);
   }
 
-  size_t images_encoded = 0;
+  std::atomic<size_t> images_encoded = 0;
 
  private:
   ModelInfo info_;

@@ -1,0 +1,53 @@
+// Finds and loads the part with libtorch. Tested by tests/clip and tests/programs.
+
+#include <dlfcn.h>
+
+#include <string>
+#include <vector>
+
+#include "lib/util/error.h"
+#include "models/clip/torch_part.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where it was built, or beside an installed program: bin/../lib/zeroshelf.
+std::vector<fs::path> places() {
+  std::vector<fs::path> paths;
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  if (!program.empty()) {
+    paths.push_back(program.parent_path().parent_path() / "lib" / "zeroshelf" /
+                    fs::path(ZEROSHELF_TORCH_PART).filename());
+  }
+  paths.emplace_back(ZEROSHELF_TORCH_PART);
+  return paths;
+}
+
+const TorchPart& load() {
+  std::string causes;
+  for (const fs::path& path : places()) {
+    // Never closed: its objects live as long as the program.
+    void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library != nullptr) {
+      const void* table = ::dlsym(library, kTorchPartSymbol);
+      if (table != nullptr) return *static_cast<const TorchPart*>(table);
+    }
+    const char* cause = ::dlerror();
+    causes += (causes.empty() ? "" : "; ") + std::string(cause != nullptr ? cause : "no table");
+  }
+  throw Error(ErrorCode::Unavailable, "libtorch",
+              "the part that needs it cannot be loaded: " + causes,
+              "install libtorch, or use a checkpoint in the safetensors format");
+}
+
+}  // namespace
+
+const TorchPart& torch_part() {
+  static const TorchPart& part = load();
+  return part;
+}
+
+}  // namespace zeroshelf
