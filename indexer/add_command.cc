@@ -4,6 +4,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -21,6 +22,7 @@
 #include "indexer/sync.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/output/output_stream.h"
+#include "lib/util/cgroup.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "models/flags/model_flags.h"
@@ -46,6 +48,8 @@ struct AddOptions {
   uint64_t max_bytes = DecodeLimits{}.max_bytes;
   uint64_t max_pixels = DecodeLimits{}.max_pixels;
   uint64_t batch = 32;
+  uint64_t memory_bytes = 0;  // 0: by the machine
+  bool profile = false;
   bool json = false;
 };
 
@@ -122,6 +126,10 @@ class Target {
   CollectionWriter& collection() { return collection_; }
   const Manifest& manifest() const { return collection_.manifest(); }
 
+  // Of the encoder, if one was needed.
+  std::string precision() const { return encoder_ ? encoder_->info().precision : ""; }
+  std::string kernel() const { return encoder_ ? encoder_->info().kernel : ""; }
+
   Encoder& encoder() {
     if (!encoder_) encoder_ = load_model_of(manifest(), options_.model, EncoderSide::Both);
     return *encoder_;
@@ -153,6 +161,13 @@ class Target {
   CollectionWriter collection_;
 };
 
+// A quarter of what the control group allows, and not more than anybody needs.
+uint64_t default_memory() {
+  constexpr uint64_t kEnough = uint64_t{512} << 20;
+  const auto allowed = cgroup_limits().memory_bytes;
+  return allowed ? std::clamp<uint64_t>(*allowed / 4, 1, kEnough) : kEnough;
+}
+
 SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   SyncOptions sync;
   sync.limits = {options.max_bytes, options.max_pixels};
@@ -163,16 +178,20 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   sync.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
   sync.batch_pictures = options.batch;
   sync.threads = options.model.threads;
+  sync.memory_bytes = options.memory_bytes != 0 ? options.memory_bytes : default_memory();
   return sync;
 }
 
-std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds) {
+std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds,
+                        const std::string& precision, const std::string& kernel) {
   return fmt::format(
       "{{\"type\":\"summary\",\"added\":{},\"copied\":{},\"moved\":{},\"removed\":{},\"unchanged\":"
       "{},"
-      "\"skipped\":{},\"with_text\":{},\"interrupted\":{},\"pictures\":{},\"seconds\":{:.3f}}}\n",
+      "\"skipped\":{},\"with_text\":{},\"interrupted\":{},\"pictures\":{},\"seconds\":{:.3f},"
+      "\"precision\":\"{}\",\"kernel\":\"{}\",\"stage_seconds\":{}}}\n",
       report.added, report.copied, report.moved, report.removed, report.unchanged, report.skipped,
-      report.with_text, report.interrupted, counts.pictures, seconds);
+      report.with_text, report.interrupted, counts.pictures, seconds, precision, kernel,
+      profile_json(report.stage_seconds));
 }
 
 void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
@@ -205,10 +224,14 @@ int run_add(const AddOptions& options) {
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   const CollectionCounts counts = target.collection().counts();
   if (options.json) {
-    out.write(report_json(report, counts, spent.count()));
+    out.write(report_json(report, counts, spent.count(), target.precision(), target.kernel()));
     out.flush();
   } else {
     print_report(report, counts, spent.count());
+    if (report.added > 0) {
+      fmt::print(stderr, "encoded in {} ({})\n", target.precision(), target.kernel());
+    }
+    if (options.profile) fmt::print(stderr, "{}", profile_text(report.stage_seconds));
   }
   if (report.interrupted) return kFailed;
   return report.skipped > 0 ? kSomeSkipped : kDone;
@@ -253,9 +276,16 @@ void add_add(Program& program) {
   command->add_option("--max-pixels", options.max_pixels, "Skip larger pictures")
       ->check(CLI::Range(uint64_t{1}, kMostPixels))
       ->capture_default_str();
-  command->add_option("--batch", options.batch, "Pictures encoded and committed together")
+  command->add_option("--batch", options.batch, "Pictures committed together")
       ->check(CLI::Range(uint64_t{1}, uint64_t{4'096}))
       ->capture_default_str();
+  command
+      ->add_option("--memory", options.memory_bytes,
+                   "Of files and pixels that are being read, e.g. 256MB; one larger picture is "
+                   "read alone. 0: a quarter of what the control group allows, at most 512 MB")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+  command->add_flag("--profile", options.profile, "Print where the time went");
   command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");
 }
 

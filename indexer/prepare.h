@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "indexer/memory_budget.h"
+#include "indexer/stage_times.h"
 #include "lib/collection/records.h"
 #include "lib/image/decode.h"
 #include "lib/image/find_files.h"
@@ -38,9 +40,17 @@ struct PrepareOptions {
   bool mask_text = false;
 };
 
+// What a call reports to and asks from.
+struct PrepareContext {
+  StageTimes& times;
+  MemoryBudget::Lease& memory;
+};
+
 // reader: null without OCR. is_known is asked for the content's hash before the costly work.
-// Threads: one call a reader at a time.
+// A large JPEG is decoded at a reduced scale that leaves twice the crop's size, and with a reader
+// as many pixels as OCR looks at. Threads: one call a reader at a time.
 Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReader* reader,
-                 const std::function<bool(const ContentHash&)>& is_known);
+                 const std::function<bool(const ContentHash&)>& is_known,
+                 const PrepareContext& context);
 
 }  // namespace zeroshelf

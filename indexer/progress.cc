@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <iterator>
 
 #include "lib/output/formats.h"
 #include "lib/util/text.h"
@@ -14,6 +15,7 @@ namespace zeroshelf {
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::chrono::seconds kLook{1};
 
 std::string minutes(double seconds) {
   const auto whole = static_cast<uint64_t>(seconds + 0.5);
@@ -24,22 +26,58 @@ std::string minutes(double seconds) {
 
 }  // namespace
 
+void RunningNumbers::begin(uint64_t total) {
+  total_ = total;
+  start_ = looked_ = Clock::now();
+}
+
+void RunningNumbers::look(const StageTimes& times) {
+  const Clock::time_point now = Clock::now();
+  if (now - looked_ < kLook) return;
+  looked_ = now;
+  const StageTimes::Seconds seconds = times.seconds();
+  double most = 0;
+  for (size_t i = 0; i < kStages; ++i) {
+    const double spent = seconds[i] - before_[i];
+    if (spent > most) {
+      most = spent;
+      bottleneck_ = kStageNames[i];
+    }
+  }
+  before_ = seconds;
+}
+
+double RunningNumbers::per_second() const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  return seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+}
+
+std::optional<double> RunningNumbers::seconds_left() const {
+  const double rate = per_second();
+  if (done_ == 0 || rate <= 0) return std::nullopt;
+  return static_cast<double>(total_ - done_) / rate;
+}
+
 TextProgress::TextProgress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 void TextProgress::planned(uint64_t files_to_read) {
-  total_ = files_to_read;
-  start_ = Clock::now();
+  numbers_.begin(files_to_read);
 }
 
 void TextProgress::read_one() {
-  ++done_;
-  if (terminal_ && (done_ == total_ || Clock::now() - last_drawn_ >= kRedraw)) draw();
+  numbers_.read_one();
+  if (numbers_.done() == numbers_.total() && terminal_) draw();
 }
 
 void TextProgress::skipped(const SkippedFile& file) {
-  ++skips_;
+  numbers_.skipped();
   erase();
   fmt::print(stderr, "skipped {}: {}\n", printable(file.file.path), printable(file.skip.detail));
+}
+
+void TextProgress::working(const StageTimes& times) {
+  numbers_.look(times);
+  if (terminal_ && Clock::now() - last_drawn_ >= kRedraw) draw();
 }
 
 void TextProgress::finish() {
@@ -51,15 +89,15 @@ void TextProgress::draw() {
   constexpr uint64_t kBarWidth = 24;
   last_drawn_ = Clock::now();
   drawn_ = true;
-  const double seconds = std::chrono::duration<double>(last_drawn_ - start_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
-  const uint64_t filled = total_ == 0 ? 0 : done_ * kBarWidth / total_;
+  const uint64_t total = numbers_.total();
+  const uint64_t filled = total == 0 ? 0 : numbers_.done() * kBarWidth / total;
   std::string bar(filled, '#');
   bar.resize(kBarWidth, '.');
-  fmt::print(stderr, "\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped", bar,
-             with_thousands(done_), with_thousands(total_), rate,
-             rate > 0 ? minutes(static_cast<double>(total_ - done_) / rate) : "?",
-             with_thousands(skips_));
+  const std::optional<double> left = numbers_.seconds_left();
+  fmt::print(stderr, "\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped{}{}", bar,
+             with_thousands(numbers_.done()), with_thousands(total), numbers_.per_second(),
+             left ? minutes(*left) : "?", with_thousands(numbers_.skips()),
+             numbers_.bottleneck().empty() ? "" : "  mostly ", numbers_.bottleneck());
   std::fflush(stderr);
 }
 
@@ -69,19 +107,54 @@ void TextProgress::erase() {
 }
 
 void JsonProgress::planned(uint64_t files_to_read) {
-  total_ = files_to_read;
+  numbers_.begin(files_to_read);
   out_.write(fmt::format("{{\"type\":\"plan\",\"files\":{}}}\n", files_to_read));
   out_.flush();
 }
 
+void JsonProgress::working(const StageTimes& times) {
+  numbers_.look(times);
+  const auto now = RunningNumbers::Clock::now();
+  if (now - last_written_ < kLook) return;
+  last_written_ = now;
+  const std::optional<double> left = numbers_.seconds_left();
+  out_.write(fmt::format(
+      "{{\"type\":\"progress\",\"files_read\":{},\"files\":{},\"per_second\":{:.2f},"
+      "\"seconds_left\":{},\"skipped\":{},\"bottleneck\":\"{}\"}}\n",
+      numbers_.done(), numbers_.total(), numbers_.per_second(),
+      left ? fmt::format("{:.1f}", *left) : "null", numbers_.skips(), numbers_.bottleneck()));
+  out_.flush();
+}
+
 void JsonProgress::skipped(const SkippedFile& file) {
+  numbers_.skipped();
   out_.write(skip_json(file));
 }
 
 void JsonProgress::committed(uint64_t pictures) {
   out_.write(fmt::format("{{\"type\":\"commit\",\"pictures\":{},\"files_read\":{},\"files\":{}}}\n",
-                         pictures, done_, total_));
+                         pictures, numbers_.done(), numbers_.total()));
   out_.flush();
+}
+
+std::string profile_text(const StageTimes::Seconds& seconds) {
+  double whole = 0;
+  for (const double stage : seconds) whole += stage;
+  std::string text = "time of all threads by stage:\n";
+  for (size_t i = 0; i < kStages; ++i) {
+    fmt::format_to(std::back_inserter(text), "  {:<14} {:>9.2f} s {:>4.0f} %\n", kStageNames[i],
+                   seconds[i], whole > 0 ? 100 * seconds[i] / whole : 0);
+  }
+  return text;
+}
+
+std::string profile_json(const StageTimes::Seconds& seconds) {
+  std::string text;
+  for (size_t i = 0; i < kStages; ++i) {
+    fmt::format_to(std::back_inserter(text), "{}\"{}\":{:.3f}", i == 0 ? "" : ",", kStageNames[i],
+                   seconds[i]);
+  }
+  return "{" + text + "}";
 }
 
 std::string skip_json(const SkippedFile& file) {

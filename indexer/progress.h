@@ -5,21 +5,53 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "indexer/sync.h"
 #include "lib/output/output_stream.h"
 
 namespace zeroshelf {
 
-// On a terminal a line that is drawn again and again: files, rate, time left, skips. Elsewhere only
-// the skipped files, one line each. All on stderr.
+// The numbers that both kinds of progress show.
+class RunningNumbers {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void begin(uint64_t total);
+  void read_one() { ++done_; }
+  void skipped() { ++skips_; }
+  // Looks at the stages once a second.
+  void look(const StageTimes& times);
+
+  uint64_t total() const { return total_; }
+  uint64_t done() const { return done_; }
+  uint64_t skips() const { return skips_; }
+  double per_second() const;                   // since the beginning
+  std::optional<double> seconds_left() const;  // absent before the first file
+  // The stage in which the threads spent most of the last second; empty before one is over.
+  std::string_view bottleneck() const { return bottleneck_; }
+
+ private:
+  uint64_t total_ = 0;
+  uint64_t done_ = 0;
+  uint64_t skips_ = 0;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point looked_ = start_;
+  StageTimes::Seconds before_{};
+  std::string_view bottleneck_;
+};
+
+// On a terminal a line that is drawn again and again: files, rate, time left, skips, bottleneck.
+// Elsewhere only the skipped files, one line each. All on stderr.
 class TextProgress : public SyncObserver {
  public:
   TextProgress();
   void planned(uint64_t files_to_read) override;
   void read_one() override;
   void skipped(const SkippedFile& file) override;
+  void working(const StageTimes& times) override;
   // Ends the line.
   void finish();
 
@@ -30,27 +62,30 @@ class TextProgress : public SyncObserver {
   using Clock = std::chrono::steady_clock;
   bool terminal_;
   bool drawn_ = false;
-  uint64_t total_ = 0;
-  uint64_t done_ = 0;
-  uint64_t skips_ = 0;
-  Clock::time_point start_ = Clock::now();
+  RunningNumbers numbers_;
   Clock::time_point last_drawn_;
 };
 
-// The same as JSON lines on stdout: {"type":"plan"}, {"type":"skip"}, {"type":"commit"}.
+// The same as JSON lines on stdout: {"type":"plan"}, {"type":"skip"}, {"type":"commit"}, and once
+// a second {"type":"progress"} with what the line of a terminal shows.
 class JsonProgress : public SyncObserver {
  public:
   explicit JsonProgress(OutputStream& out) : out_(out) {}
   void planned(uint64_t files_to_read) override;
-  void read_one() override { ++done_; }
+  void read_one() override { numbers_.read_one(); }
   void skipped(const SkippedFile& file) override;
   void committed(uint64_t pictures) override;
+  void working(const StageTimes& times) override;
 
  private:
   OutputStream& out_;
-  uint64_t total_ = 0;
-  uint64_t done_ = 0;
+  RunningNumbers numbers_;
+  RunningNumbers::Clock::time_point last_written_ = RunningNumbers::Clock::now();
 };
+
+// The stages of a run and their share, as lines of text or as members of a JSON object.
+std::string profile_text(const StageTimes::Seconds& seconds);
+std::string profile_json(const StageTimes::Seconds& seconds);
 
 // {"type":"skip","path":...,"reason":...,"detail":...}
 std::string skip_json(const SkippedFile& file);

@@ -2,14 +2,16 @@
 
 #include "indexer/sync.h"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "indexer/pipeline.h"
 #include "indexer/prepare.h"
-#include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
 
 namespace zeroshelf {
@@ -33,7 +35,7 @@ class ContentRegister {
   std::unordered_set<std::string> contents_;
 };
 
-using Workers = OrderedWorkers<FoundFile, Prepared>;
+constexpr std::chrono::milliseconds kPatience{100};  // between two looks at the stop flag
 
 class Synchroniser {
  public:
@@ -61,6 +63,7 @@ class Synchroniser {
     commit();
     if (!report_.interrupted && options_.missing_files == MissingFiles::Remove) remove_missing();
     collection_.publish_snapshot();
+    report_.stage_seconds = times_.seconds();
     return report_;
   }
 
@@ -68,18 +71,16 @@ class Synchroniser {
   void read_all(const std::vector<FoundFile>& files, std::unordered_set<std::string> contents) {
     encoder_ = &make_encoder_();
     ContentRegister known(std::move(contents));
-    Workers workers(make_workers(known), window());
-    for (const FoundFile& file : files) {
-      if (stop_) break;
-      if (workers.full()) take_next(workers);
-      workers.push(file);
+    Pipeline pipeline(
+        files, *encoder_, pipeline_options(),
+        [&known](const ContentHash& hash) { return known.claim(hash); }, times_);
+    while (!pipeline.empty() && !stop_) {
+      if (std::optional<Result> result = pipeline.pop(kPatience)) take_next(std::move(*result));
+      observer_.working(times_);
     }
-    while (!workers.empty() && !stop_) take_next(workers);
     report_.interrupted = stop_;
   }
 
-  // Enough to keep the threads busy while a batch is encoded and committed.
-  size_t window() const { return options_.batch_pictures + 2 * threads(); }
   unsigned threads() const { return options_.threads == 0 ? available_cores() : options_.threads; }
 
   PrepareOptions prepare_options() const {
@@ -91,27 +92,27 @@ class Synchroniser {
     return std::make_shared<TextReader>(TextReaderOptions{options_.ocr_languages});
   }
 
-  std::vector<Workers::Work> make_workers(ContentRegister& known) const {
-    std::vector<Workers::Work> workers;
-    for (unsigned i = 0; i < threads(); ++i) {
-      workers.emplace_back(
-          [&known, options = prepare_options(), reader = make_reader()](const FoundFile& file) {
-            return prepare(file, options, reader.get(),
-                           [&](const ContentHash& hash) { return known.claim(hash); });
-          });
-    }
-    return workers;
+  PipelineOptions pipeline_options() const {
+    PipelineOptions pipeline;
+    pipeline.prepare = prepare_options();
+    pipeline.ocr_languages = options_.ocr_languages;
+    pipeline.threads = threads();
+    pipeline.window = std::max(pipeline.window, 2 * options_.batch_pictures);
+    pipeline.memory_bytes = options_.memory_bytes;
+    return pipeline;
   }
 
-  void take_next(Workers& workers) {
-    Prepared prepared = workers.pop();
+  void take_next(Result result) {
     observer_.read_one();
-    std::visit([this](auto& result) { take(std::move(result)); }, prepared);
-    if (pictures_.size() >= options_.batch_pictures || batch_.skipped.size() >= kMaxSkipsABatch)
+    std::visit([this](auto& one) { take(std::move(one)); }, result);
+    if (batch_.added.size() >= options_.batch_pictures || batch_.skipped.size() >= kMaxSkipsABatch)
       commit();
   }
 
-  void take(PreparedPicture picture) { pictures_.push_back(std::move(picture)); }
+  void take(NewPicture picture) {
+    if (!picture.words.empty()) ++report_.with_text;
+    batch_.added.push_back(std::move(picture));
+  }
 
   void take(SkippedFile file) {
     observer_.skipped(file);
@@ -151,55 +152,32 @@ class Synchroniser {
         if (batch_.copied.size() >= kMaxCopiesABatch) commit();
       } else {
         if (!reader) reader = make_reader();
-        Prepared prepared = prepare(known.file, prepare_options(), reader.get(),
-                                    [](const ContentHash&) { return false; });
-        std::visit([this](auto& result) { take(std::move(result)); }, prepared);
+        take_alone(known.file, reader.get());
         commit();
       }
     }
   }
 
+  void take_alone(const FoundFile& file, TextReader* reader) {
+    MemoryBudget memory(options_.memory_bytes);
+    MemoryBudget::Lease lease(memory, 0);
+    Prepared prepared = prepare(file, prepare_options(), reader,
+                                [](const ContentHash&) { return false; }, {times_, lease});
+    if (auto* skipped = std::get_if<SkippedFile>(&prepared)) return take(std::move(*skipped));
+    std::vector<PreparedPicture> pictures;
+    pictures.push_back(std::move(std::get<PreparedPicture>(prepared)));
+    take(std::move(encode(*encoder_, std::move(pictures), times_).front()));
+  }
+
   void commit() {
-    encode_pictures();
     if (batch_.empty()) return;
-    collection_.commit(batch_);
+    {
+      const StageTimer timer(times_, Stage::Commit);
+      collection_.commit(batch_);
+    }
     report_.added += batch_.added.size();
     observer_.committed(batch_.added.size());
     batch_ = {};
-  }
-
-  void encode_pictures() {
-    if (pictures_.empty()) return;
-    std::vector<Image> crops;
-    std::vector<Image> masked_crops;
-    std::vector<std::string> texts;
-    for (PreparedPicture& picture : pictures_) {
-      crops.push_back(std::move(picture.crop));
-      if (picture.masked_crop) masked_crops.push_back(std::move(*picture.masked_crop));
-      if (!picture.words.empty()) texts.push_back(joined_text(picture.words));
-    }
-    const Matrix image_vectors = encoder_->encode_images(crops);
-    const Matrix masked_vectors = encoder_->encode_images(masked_crops);
-    const Matrix text_vectors = encoder_->encode_texts(texts, LongText::Windows);
-    size_t masked = 0;
-    size_t text = 0;
-    for (size_t i = 0; i < pictures_.size(); ++i) {
-      PreparedPicture& picture = pictures_[i];
-      NewPicture added{std::move(picture.record),
-                       std::move(picture.words),
-                       to_vector(image_vectors.row(i)),
-                       {},
-                       {}};
-      if (!added.words.empty()) added.text_vector = to_vector(text_vectors.row(text++));
-      if (picture.masked_crop) added.masked_vector = to_vector(masked_vectors.row(masked++));
-      batch_.added.push_back(std::move(added));
-    }
-    report_.with_text += texts.size();
-    pictures_.clear();
-  }
-
-  static std::vector<float> to_vector(std::span<const float> row) {
-    return {row.begin(), row.end()};
   }
 
   void remove_missing() {
@@ -218,9 +196,9 @@ class Synchroniser {
   const std::atomic<bool>& stop_;
   Encoder* encoder_ = nullptr;
   std::unordered_multimap<std::string, Row> missing_;
-  std::vector<PreparedPicture> pictures_;  // read, not encoded yet
   std::vector<KnownContent> doubles_;
   Batch batch_;
+  StageTimes times_;
   SyncReport report_;
 };
 

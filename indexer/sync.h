@@ -2,7 +2,7 @@
 
 // The indexer's main path:
 //
-//   files -> prepare (read, hash, decode, crop, OCR; in threads, in order) -> encode -> commit
+//   files -> pipeline (read, hash, decode, crop, OCR, encode; in threads) -> commit, in order
 //
 // New files are added, changed ones encoded again, moved ones recognised by content and kept,
 // files that are gone removed. Files are committed in batches, in the order in which they were
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "indexer/plan.h"
+#include "indexer/stage_times.h"
 #include "lib/collection/collection.h"
 #include "lib/encoder/encoder.h"
 #include "lib/image/decode.h"
@@ -32,8 +33,10 @@ struct SyncOptions {
   KnownSkips known_skips = KnownSkips::PassOver;
   MissingFiles missing_files = MissingFiles::Remove;
   BadRoots bad_roots = BadRoots::Refuse;
-  size_t batch_pictures = 32;  // encoded and committed together
-  unsigned threads = 0;        // that prepare; 0: every core
+  size_t batch_pictures = 32;  // committed together
+  unsigned threads = 0;        // that prepare and encode; 0: every core
+  // Of files and pixels on their way to the encoder, together.
+  uint64_t memory_bytes = uint64_t{512} << 20;
 };
 
 struct SyncReport {
@@ -45,6 +48,7 @@ struct SyncReport {
   uint64_t skipped = 0;    // files under the roots that are not indexed, new and known
   uint64_t with_text = 0;  // of the added
   bool interrupted = false;
+  StageTimes::Seconds stage_seconds{};  // thread time
 };
 
 // Told what happens, from the thread that calls sync.
@@ -55,6 +59,8 @@ class SyncObserver {
   virtual void read_one() {}
   virtual void skipped(const SkippedFile& /*file*/) {}
   virtual void committed(uint64_t /*pictures*/) {}
+  // Now and then, with what was spent so far.
+  virtual void working(const StageTimes& /*times*/) {}
 };
 
 // encoder is called once, and only when something must be encoded. When stop becomes true the

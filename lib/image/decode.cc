@@ -79,6 +79,7 @@ std::optional<Skip> refusal(uint64_t width_px, uint64_t height_px, const DecodeL
   if (width_px == 0 || height_px == 0) return damaged("a width or height of 0 pixels");
   if (height_px <= limits.max_pixels / width_px && width_px <= INT32_MAX &&
       height_px <= INT32_MAX) {
+    if (limits.gate != nullptr) limits.gate->before_pixels(width_px * height_px);
     return std::nullopt;
   }
   return Skip{SkipReason::TooManyPixels,
@@ -104,8 +105,11 @@ void lay_on_white(std::vector<uint8_t>& rgba) {
   rgba.resize(3 * pixels);
 }
 
-std::variant<Image, Skip> decode_image(std::span<const std::byte> file,
-                                       const DecodeLimits& limits) {
+namespace {
+
+// Runs the decoder of the file's format: decode(decoder), whose failures become skips.
+template <class Result, class Decode>
+std::variant<Result, Skip> with_decoder(Bytes file, const DecodeLimits& limits, Decode decode) {
   if (file.empty()) return Skip{SkipReason::Empty, "0 bytes"};
   if (file.size() > limits.max_bytes) {
     return Skip{SkipReason::TooManyBytes,
@@ -114,16 +118,38 @@ std::variant<Image, Skip> decode_image(std::span<const std::byte> file,
   }
   const std::string_view head(reinterpret_cast<const char*>(file.data()),
                               std::min<size_t>(file.size(), 64));
-  const Decoder decode = decoder_for(head);
-  if (decode == nullptr) return not_a_picture(head);
+  const Decoder decoder = decoder_for(head);
+  if (decoder == nullptr) return not_a_picture(head);
   try {
-    return decode(file, limits);
+    return decode(decoder);
   } catch (const std::bad_alloc&) {
     return Skip{SkipReason::TooManyPixels,
                 "not enough memory to decode it; lower --max-pixels or free memory"};
   } catch (const std::exception& error) {
     return damaged(error.what());
   }
+}
+
+}  // namespace
+
+std::variant<Image, Skip> decode_image(std::span<const std::byte> file,
+                                       const DecodeLimits& limits) {
+  return with_decoder<Image>(file, limits, [&](Decoder decode) { return decode(file, limits); });
+}
+
+std::variant<ReducedImage, Skip> decode_reduced(std::span<const std::byte> file,
+                                                const DecodeLimits& limits,
+                                                const EnoughPixels& enough) {
+  using Result = std::variant<ReducedImage, Skip>;
+  return with_decoder<ReducedImage>(file, limits, [&](Decoder decode) -> Result {
+    if (decode == decode_jpeg) return decode_jpeg_reduced(file, limits, enough);
+    Decoded decoded = decode(file, limits);
+    if (Skip* skip = std::get_if<Skip>(&decoded)) return std::move(*skip);
+    ReducedImage whole{std::move(std::get<Image>(decoded))};
+    whole.width_px = whole.image.width_px;
+    whole.height_px = whole.image.height_px;
+    return whole;
+  });
 }
 
 }  // namespace zeroshelf

@@ -25,13 +25,40 @@
 
 namespace zeroshelf {
 
+// Told of the pixels before they are allocated, from the thread that decodes; may wait.
+class PixelGate {
+ public:
+  virtual ~PixelGate() = default;
+  virtual void before_pixels(uint64_t pixels) = 0;
+};
+
 struct DecodeLimits {
   uint64_t max_bytes = uint64_t{256} << 20;  // of the file
   uint64_t max_pixels = 200'000'000;         // width x height, checked before decoding
+  PixelGate* gate = nullptr;                 // outlives the call
 };
 
 // The picture, or why it cannot be had: Empty, NotAPicture, Damaged (a file that is cut short is
 // damaged, even when a part of it could be shown), TooManyBytes, TooManyPixels.
 std::variant<Image, Skip> decode_image(std::span<const std::byte> file, const DecodeLimits& limits);
+
+// How much of a picture is needed: at least so many pixels on its shorter side, and in all.
+struct EnoughPixels {
+  uint64_t shorter_side_px = 0;
+  uint64_t pixels = 0;
+};
+
+struct ReducedImage {
+  Image image;
+  // Of the whole picture, upright.
+  int width_px = 0;
+  int height_px = 0;
+};
+
+// As decode_image, but a JPEG that has more than enough is decoded at 1/2, 1/4 or 1/8 of its size,
+// which takes a fraction of the time and the memory. max_pixels counts the whole picture.
+std::variant<ReducedImage, Skip> decode_reduced(std::span<const std::byte> file,
+                                                const DecodeLimits& limits,
+                                                const EnoughPixels& enough);
 
 }  // namespace zeroshelf

@@ -117,6 +117,15 @@ class JpegFile {
     });
   }
 
+  // Divides both sides by 1, 2, 4 or 8.
+  bool reduce(unsigned divisor) {
+    reader_.info.scale_num = 1;
+    reader_.info.scale_denom = divisor;
+    return run_guarded(reader_, [&] { jpeg_calc_output_dimensions(&reader_.info); });
+  }
+  uint64_t output_width() const { return reader_.info.output_width; }
+  uint64_t output_height() const { return reader_.info.output_height; }
+
   // Chooses what libjpeg delivers. Gives the samples of a pixel: 1 grey, 3 RGB, 4 CMYK.
   int choose_output() {
     jpeg_decompress_struct& info = reader_.info;
@@ -186,17 +195,40 @@ void put_inverted_cmyk(const uint8_t* line, int width, uint8_t* rgb) {
   }
 }
 
+// The largest reduction that leaves enough.
+unsigned divisor_for(uint64_t width, uint64_t height, const EnoughPixels& enough) {
+  for (const unsigned divisor : {8u, 4u, 2u}) {
+    const uint64_t w = width / divisor;
+    const uint64_t h = height / divisor;
+    if (std::min(w, h) >= enough.shorter_side_px && w * h >= enough.pixels && w * h > 0) {
+      return divisor;
+    }
+  }
+  return 1;
+}
+
 }  // namespace
 
 Decoded decode_jpeg(Bytes file, const DecodeLimits& limits) {
+  auto decoded = decode_jpeg_reduced(file, limits, {UINT64_MAX, UINT64_MAX});
+  if (Skip* skip = std::get_if<Skip>(&decoded)) return std::move(*skip);
+  return std::move(std::get<ReducedImage>(decoded).image);
+}
+
+std::variant<ReducedImage, Skip> decode_jpeg_reduced(Bytes file, const DecodeLimits& limits,
+                                                     const EnoughPixels& enough) {
   JpegFile jpeg;
   if (!jpeg.open(file)) return jpeg.failure();
-  if (auto refused = refusal(jpeg.width(), jpeg.height(), limits)) return *refused;
+  DecodeLimits whole_limits = limits;
+  whole_limits.gate = nullptr;
+  if (auto refused = refusal(jpeg.width(), jpeg.height(), whole_limits)) return *refused;
   if (!jpeg.fits_in(file.size())) return cut_short();
   const int orientation = exif_orientation(jpeg.exif());
   const int samples = jpeg.choose_output();
-  Image image = blank_image(jpeg.width(), jpeg.height(), 3);
-  std::vector<uint8_t> line(jpeg.width() * samples);
+  if (!jpeg.reduce(divisor_for(jpeg.width(), jpeg.height(), enough))) return jpeg.failure();
+  if (auto refused = refusal(jpeg.output_width(), jpeg.output_height(), limits)) return *refused;
+  Image image = blank_image(jpeg.output_width(), jpeg.output_height(), 3);
+  std::vector<uint8_t> line(jpeg.output_width() * samples);
   const int width = image.width_px;
   const bool whole = jpeg.read_rows(line.data(), [&](size_t y) {
     uint8_t* rgb = image.rgb.data() + y * width * 3;
@@ -209,7 +241,12 @@ Decoded decode_jpeg(Bytes file, const DecodeLimits& limits) {
     }
   });
   if (!whole) return jpeg.failure();
-  return upright(std::move(image), orientation);
+  constexpr int kFirstTurned = 5;  // EXIF's 5 to 8 swap the sides
+  const auto full_width = static_cast<int>(jpeg.width());
+  const auto full_height = static_cast<int>(jpeg.height());
+  const bool is_turned = orientation >= kFirstTurned && orientation <= 8;
+  return ReducedImage{upright(std::move(image), orientation), is_turned ? full_height : full_width,
+                      is_turned ? full_width : full_height};
 }
 
 }  // namespace zeroshelf

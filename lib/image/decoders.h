@@ -26,6 +26,8 @@ Decoded decode_bmp(Bytes file, const DecodeLimits& limits);
 Decoded decode_gif(Bytes file, const DecodeLimits& limits);
 Decoded decode_heif(Bytes file, const DecodeLimits& limits);
 Decoded decode_jpeg(Bytes file, const DecodeLimits& limits);
+std::variant<ReducedImage, Skip> decode_jpeg_reduced(Bytes file, const DecodeLimits& limits,
+                                                     const EnoughPixels& enough);
 Decoded decode_png(Bytes file, const DecodeLimits& limits);
 Decoded decode_pnm(Bytes file, const DecodeLimits& limits);
 Decoded decode_tiff(Bytes file, const DecodeLimits& limits);

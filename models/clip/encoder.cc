@@ -11,9 +11,8 @@
 #include <utility>
 
 #include "lib/util/error.h"
-#include "lib/util/file.h"
-#include "lib/util/hash.h"
 #include "models/clip/checkpoint.h"
+#include "models/clip/fingerprint.h"
 #include "models/clip/load.h"
 #include "models/clip/network.h"
 #include "models/clip/tokenizer.h"
@@ -21,14 +20,6 @@
 
 namespace zeroshelf {
 namespace {
-
-std::string fingerprint_of(const Checkpoint& checkpoint, const Tokenizer& tokenizer) {
-  Checksum128 checksum;
-  checksum.update(MappedFile(checkpoint.weights).bytes());
-  checksum.update(describe(checkpoint.config));
-  checksum.update(tokenizer.checksum());
-  return checksum.hex();
-}
 
 Precision decide(const LoadOptions& options) {
   if (options.precision != Precision::Auto) return options.precision;
@@ -59,7 +50,8 @@ class ClipEncoder : public Encoder {
     }
     info_.name = checkpoint_->name;
     info_.path = checkpoint_->path.string();
-    info_.fingerprint = fingerprint_of(*checkpoint_, tokenizer_);
+    info_.fingerprint =
+        model_fingerprint(checkpoint_->weights, describe(config), tokenizer_.checksum());
     info_.dimension = static_cast<uint32_t>(config.dimension);
     info_.logit_scale = read_logit_scale(*checkpoint_);
     info_.context_length = static_cast<uint32_t>(config.context_length);

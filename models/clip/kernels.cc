@@ -2,18 +2,20 @@
 
 #include "models/clip/kernels.h"
 
+#include "lib/util/cpu.h"
+
 namespace zeroshelf::clip_kernels {
 
 const Kernels& best() {
-  static const Kernels& chosen = [&]() -> const Kernels& {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+  switch (instruction_set()) {
+    case InstructionSet::Avx512:
       return kAvx512;
-    }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2;
-    return kPortable;
-  }();
-  return chosen;
+    case InstructionSet::Avx2:
+      return kAvx2;
+    case InstructionSet::Portable:
+      break;
+  }
+  return kPortable;
 }
 
 size_t attention_scratch(size_t longest, size_t head_width) {
