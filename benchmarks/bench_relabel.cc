@@ -1,77 +1,116 @@
-// Re-labelling in process: the fused scan of a collection of random vectors, as ratios against
-// streaming the same bytes and against FAISS answering the same labels in the same run.
+// Re-labelling a large collection of random vectors: in process as ratios against streaming the
+// same bytes, against FAISS, and against a matrix multiplication with softmax and arg-max behind
+// it; and the real program from its start to its last line.
 //
-//   ./dev bench relabel [ROWS]        default 200,000 rows of 512, 40 % with text
+//   ./dev bench relabel [ROWS [FOLDER]]     default 1,000,000 rows of 512, 40 % with text
+//
+// With FOLDER the collection stays there and is used again by the next run.
 
 #include <faiss/IndexFlat.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <functional>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "lib/util/parallel.h"
 #include "lib/vectors/scan.h"
 #include "query/classify.h"
+#include "query/prompt_cache.h"
 #include "tests/support/temporary_directory.h"
+
+extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
+                       const int* k, const float* alpha, const float* a, const int* lda,
+                       const float* b, const int* ldb, const float* beta, float* c, const int* ldc);
 
 namespace zeroshelf {
 namespace {
 
 constexpr uint32_t kDimension = 512;
-constexpr int kRepeats = 7;
+constexpr int kRepeats = 5;
+constexpr const char* kFingerprint = "random";
 
-std::vector<float> random_unit_vector(std::mt19937& random) {
-  std::uniform_real_distribution<float> uniform(-1, 1);
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// --- the collection -----------------------------------------------------------------------------
+
+std::vector<float> random_unit_vector(std::minstd_rand& random) {
   std::vector<float> vector(kDimension);
-  for (float& value : vector) value = uniform(random);
+  for (float& value : vector) value = static_cast<float>(random()) * 0x1p-30f - 1;
   normalise(vector);
   return vector;
 }
 
-Matrix random_matrix(std::mt19937& random, size_t rows) {
+Matrix random_matrix(uint32_t seed, size_t rows) {
+  std::minstd_rand random(seed);
   Matrix matrix(rows, kDimension);
   for (size_t i = 0; i < rows; ++i)
     std::ranges::copy(random_unit_vector(random), matrix.row(i).begin());
   return matrix;
 }
 
-Collection make_collection(const std::filesystem::path& path, uint64_t rows, std::mt19937& random) {
+NewPicture make_picture(uint64_t row) {
+  std::minstd_rand random(static_cast<uint32_t>(row + 1) * 2654435761u | 1u);
+  NewPicture picture;
+  picture.record.file.path = fmt::format("/pictures/of/a/large/collection/{:08}.jpg", row);
+  std::memcpy(picture.record.content_hash.data(), &row, sizeof row);
+  picture.image_vector = random_unit_vector(random);
+  if (row % 5 < 2) {
+    picture.words = {{"when", 0.9f, {10, 10, 80, 20}},
+                     {"you", 0.95f, {100, 10, 60, 20}},
+                     {"finally", 0.8f, {170, 10, 90, 20}},
+                     {"finish", 0.7f, {270, 10, 80, 20}}};
+    picture.record.word_count = static_cast<uint32_t>(picture.words.size());
+    picture.record.text_confidence = mean_confidence(picture.words);
+    picture.text_vector = random_unit_vector(random);
+  }
+  return picture;
+}
+
+Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
+  constexpr size_t kBatch = 8192;
   Manifest manifest;
-  manifest.model_name = "random";
-  manifest.model_fingerprint = "0";
+  manifest.model_name = kFingerprint;
+  manifest.model_fingerprint = kFingerprint;
   manifest.dimension = kDimension;
   CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
-  for (uint64_t row = 0; row < rows;) {
+  for (uint64_t first = writer.counts().pictures; first < rows; first += kBatch) {
     Batch batch;
-    for (size_t i = 0; i < 1000 && row < rows; ++i, ++row) {
-      NewPicture picture;
-      picture.record.file.path = fmt::format("/{}", row);
-      picture.image_vector = random_unit_vector(random);
-      if (row % 5 < 2) {
-        picture.words = {{"word", 1, {}}};
-        picture.record.word_count = 1;
-        picture.text_vector = random_unit_vector(random);
-      }
-      batch.added.push_back(std::move(picture));
-    }
+    batch.added.resize(std::min<uint64_t>(kBatch, rows - first));
+    parallel_chunks(batch.added.size(), 256, 0, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) batch.added[i] = make_picture(first + i);
+    });
     writer.commit(batch);
   }
   writer.publish_snapshot(SnapshotWhen::Now);
   return Collection::open(path);
 }
 
+// --- what it is compared with -------------------------------------------------------------------
+
 double median_ms(const std::function<void()>& run) {
   std::vector<double> times;
   for (int i = 0; i < kRepeats; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = Clock::now();
     run();
-    times.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-            .count());
+    times.push_back(1000 * seconds_since(start));
   }
   std::ranges::sort(times);
   return times[kRepeats / 2];
@@ -94,52 +133,232 @@ void stream(const VectorRows& rows, std::atomic<uint64_t>& sink) {
   }
 }
 
-void report(uint64_t rows) {
-  std::mt19937 random(1);
-  const testing::TemporaryDirectory directory;
-  const Collection collection = make_collection(directory / "collection", rows, random);
-  fmt::print("zeroshelf {}, {} rows of {}, {} with text, {} cores, kernel {}, median of {}\n",
-             ZEROSHELF_VERSION, rows, kDimension, collection.text_vectors().size(),
-             available_cores(), scan_kernel_name(), kRepeats);
+Matrix as_floats(const VectorRows& rows, size_t count) {
+  Matrix result(count, kDimension);
+  for (size_t i = 0; i < count; ++i) from_fp16(rows.row(i), result.row(i));
+  return result;
+}
 
+// One side the usual way: all similarities stored, a softmax over each row, and its largest.
+void multiply(const Matrix& rows, const Matrix& labels, Matrix& similarities) {
+  // BLAS counts by columns: the transposed product.
+  const int m = static_cast<int>(labels.rows());
+  const int n = static_cast<int>(rows.rows());
+  const int k = kDimension;
+  const float one = 1;
+  const float zero = 0;
+  sgemm_("T", "N", &m, &n, &k, &one, labels.data(), &k, rows.data(), &k, &zero, similarities.data(),
+         &m);
+}
+
+void softmax_all(Matrix& similarities, float scale) {
+  parallel_chunks(similarities.rows(), 256, 0, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const std::span<float> row = similarities.row(i);
+      const float best = *std::ranges::max_element(row);
+      float sum = 0;
+      for (float& value : row) sum += value = std::exp(scale * (value - best));
+      for (float& value : row) value /= sum;
+    }
+  });
+}
+
+void largest_all(const Matrix& similarities, std::vector<uint32_t>& best) {
+  parallel_chunks(similarities.rows(), 256, 0, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const auto row = similarities.row(i);
+      best[i] = static_cast<uint32_t>(std::ranges::max_element(row) - row.begin());
+    }
+  });
+}
+
+// --- in process ---------------------------------------------------------------------------------
+
+double scan_ms(const Collection& collection, const LabelVectors& labels, const char* rule,
+               Row end_row = UINT64_MAX) {
+  ScanOptions options;
+  options.end_row = end_row;
+  std::atomic<uint64_t> sink{0};
+  return median_ms([&] {
+    scan(collection, labels, default_fusion(collection, rule), options,
+         [&](const PredictionBlock& block) { sink += block.predictions[0].fused.label; });
+  });
+}
+
+size_t texts_below(const Collection& collection, Row end_row) {
+  const auto& owners = collection.text_owners();
+  return static_cast<size_t>(std::ranges::lower_bound(owners, end_row) - owners.begin());
+}
+
+void against_streaming(const Collection& collection) {
   std::atomic<uint64_t> sink{0};
   const double streaming = median_ms([&] {
     stream(collection.image_vectors(), sink);
     stream(collection.text_vectors(), sink);
   });
-  faiss::IndexFlatIP flat(kDimension);
-  std::vector<float> row(kDimension);
-  for (Row i = 0; i < rows; ++i) {
-    from_fp16(collection.image_vectors().row(i), row);
-    flat.add(1, row.data());
-  }
-  fmt::print("{:>6}  {:>10}  {:>22}  {:>28}\n", "labels", "fused, ms", "streaming / fused",
-             "FAISS IndexFlatIP / fused");
+  fmt::print("\nfused, both spaces: ms, and times the streaming of the same bytes ({:.1f} ms)\n",
+             streaming);
+  fmt::print("{:>8} {:>18} {:>18}\n", "labels", "max", "mix");
   for (const size_t labels : {1, 10, 100, 1000}) {
-    const Matrix vectors = random_matrix(random, labels);
-    const LabelVectors label_vectors(vectors);
-    const double fused =
-        median_ms([&] { classify(collection, label_vectors, default_fusion(collection, "max")); });
-    // FAISS answers the picture side alone: the best row for each label.
-    std::vector<float> distances(labels);
-    std::vector<faiss::Index::idx_t> best(labels);
-    const double other = median_ms([&] {
-      flat.search(static_cast<faiss::Index::idx_t>(labels), vectors.data(), 1, distances.data(),
-                  best.data());
-    });
-    fmt::print("{:>6}  {:>10.1f}  {:>22.2f}  {:>28.1f}\n", labels, fused, streaming / fused,
-               other / fused);
+    const LabelVectors vectors(random_matrix(7, labels));
+    const double max = scan_ms(collection, vectors, "max");
+    const double mix = scan_ms(collection, vectors, "mix");
+    fmt::print("{:>8} {:>9.1f} ({:>5.2f}) {:>9.1f} ({:>5.2f})\n", labels, max, max / streaming, mix,
+               mix / streaming);
   }
+}
+
+void against_faiss(const Collection& collection, size_t rows) {
+  const size_t texts = texts_below(collection, rows);
+  faiss::IndexFlatIP pictures(kDimension);
+  faiss::IndexFlatIP words(kDimension);
+  pictures.add(static_cast<faiss::Index::idx_t>(rows),
+               as_floats(collection.image_vectors(), rows).data());
+  words.add(static_cast<faiss::Index::idx_t>(texts),
+            as_floats(collection.text_vectors(), texts).data());
+  constexpr size_t kLabels = 10;
+  const LabelVectors labels(random_matrix(7, kLabels));
+  std::vector<float> distances(kLabels);
+  std::vector<faiss::Index::idx_t> best(kLabels);
+  const double other = median_ms([&] {
+    pictures.search(kLabels, labels.image.data(), 1, distances.data(), best.data());
+    words.search(kLabels, labels.text.data(), 1, distances.data(), best.data());
+  });
+  const double fused = scan_ms(collection, labels, "max", rows);
+  fmt::print(
+      "\n10 labels, the first {} rows: FAISS IndexFlatIP, the best row a label, {:.1f} ms; fused "
+      "{:.1f} ms: {:.1f} times faster\n",
+      rows, other, fused, other / fused);
+}
+
+void against_multiplication(const Collection& collection, size_t rows) {
+  constexpr size_t kLabels = 1000;
+  const size_t texts = texts_below(collection, rows);
+  const Matrix pictures = as_floats(collection.image_vectors(), rows);
+  const Matrix words = as_floats(collection.text_vectors(), texts);
+  const LabelVectors labels(random_matrix(7, kLabels));
+  Matrix of_pictures(rows, kLabels);
+  Matrix of_words(texts, kLabels);
+  std::vector<uint32_t> best(rows);
+  const auto multiply_both = [&] {
+    multiply(pictures, labels.image, of_pictures);
+    multiply(words, labels.text, of_words);
+  };
+  const double alone = median_ms(multiply_both);
+  const double all = median_ms([&] {
+    multiply_both();
+    softmax_all(of_pictures, 100);
+    softmax_all(of_words, 25);
+    largest_all(of_pictures, best);
+    largest_all(of_words, best);
+  });
+  fmt::print(
+      "\n1,000 labels, the first {} rows: sgemm {:.0f} ms; sgemm, softmax, arg-max {:.0f} ms\n",
+      rows, alone, all);
+  for (const char* rule : {"max", "mix"}) {
+    const double fused = scan_ms(collection, labels, rule, rows);
+    fmt::print(
+        "  fused, {}: {:.0f} ms: {:.2f} times faster ({:.2f} than the multiplication alone)\n",
+        rule, fused, all / fused, alone / fused);
+  }
+}
+
+bool same(const Prediction& a, const Prediction& b) {
+  return a.fused.label == b.fused.label && a.fused.score == b.fused.score && a.winner == b.winner &&
+         a.image.score == b.image.score && a.image.margin == b.image.margin &&
+         (!a.text || (a.text->score == b.text->score && a.text->label == b.text->label));
+}
+
+void with_any_number_of_threads(const Collection& collection) {
+  const LabelVectors labels(random_matrix(7, 10));
+  const Fusion fusion = default_fusion(collection, "mix");
+  const std::vector<Prediction> one = classify(collection, labels, fusion, 1);
+  const unsigned most = std::max(4u, available_cores());
+  bool all_same = true;
+  for (unsigned threads = 2; threads <= most; ++threads) {
+    const std::vector<Prediction> other = classify(collection, labels, fusion, threads);
+    all_same = all_same && std::ranges::equal(one, other, same);
+  }
+  fmt::print("\nmix, 10 labels, 1 to {} threads: {}\n", most,
+             all_same ? "all predictions identical" : "PREDICTIONS DIFFER");
+}
+
+// --- the program --------------------------------------------------------------------------------
+
+struct Run {
+  double seconds = 0;
+  double peak_mib = 0;
+  int code = 0;
+};
+
+Run run_query(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv = {const_cast<char*>(ZEROSHELF_QUERY_PROGRAM)};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  const auto start = Clock::now();
+  pid_t pid = 0;
+  if (posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ) != 0) std::abort();
+  posix_spawn_file_actions_destroy(&actions);
+  int status = 0;
+  rusage usage{};
+  wait4(pid, &status, 0, &usage);
+  return {seconds_since(start), static_cast<double>(usage.ru_maxrss) / 1024, WEXITSTATUS(status)};
+}
+
+// Ten labels whose prompts are in the cache, so no model is needed.
+void the_program(const Collection& collection, const std::filesystem::path& path) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 10; ++i) names.push_back(fmt::format("label {}", i));
+  PromptCache(path, kFingerprint, "auto", kDimension).keep(names, random_matrix(7, names.size()));
+  const double rows_mib =
+      static_cast<double>(collection.image_vectors().size() + collection.text_vectors().size()) *
+      kDimension * 2 / (1 << 20);
+  fmt::print("\nzeroshelf-query classify, 10 labels with cached prompts; rows are {:.0f} MiB\n",
+             rows_mib);
+  for (const char* rule : {"max", "mix"}) {
+    for (const std::string kind : {"--summary", "--format=jsonl", "--format=csv"}) {
+      std::vector<Run> runs;
+      for (int i = 0; i < 3; ++i)
+        runs.push_back(
+            run_query({"classify", path.string(), "--labels",
+                       fmt::format("{}", fmt::join(names, ",")), "--fusion", rule, kind}));
+      std::ranges::sort(runs, {}, &Run::seconds);
+      fmt::print("  {:4} {:15} {:.2f} s, peak {:.0f} MiB = rows {:+.0f} MiB{}\n", rule, kind,
+                 runs[1].seconds, runs[1].peak_mib, runs[1].peak_mib - rows_mib,
+                 runs[1].code == 0 ? "" : fmt::format(", EXIT CODE {}", runs[1].code));
+    }
+  }
+}
+
+void report(uint64_t rows, const std::filesystem::path& path) {
+  const auto start = Clock::now();
+  const Collection collection = make_collection(path, rows);
+  fmt::print(
+      "zeroshelf {}, {} rows of {}, {} with text, {} cores, kernel {}, median of {} (programs: 3); "
+      "made or opened in {:.0f} s\n",
+      ZEROSHELF_VERSION, collection.image_vectors().size(), kDimension,
+      collection.text_vectors().size(), available_cores(), scan_kernel_name(), kRepeats,
+      seconds_since(start));
+  against_streaming(collection);
+  against_faiss(collection, std::min<uint64_t>(rows, 200'000));
+  against_multiplication(collection, std::min<uint64_t>(rows, 50'000));
+  with_any_number_of_threads(collection);
+  the_program(collection, path);
 }
 
 }  // namespace
 }  // namespace zeroshelf
 
 int main(int argc, char** argv) {
-  const uint64_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 200'000;
-  if (rows == 0 || rows > 10'000'000) {
-    fmt::print(stderr, "bench_relabel: ROWS must be 1 to 10,000,000\n");
+  const uint64_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
+  if (rows == 0 || rows > 100'000'000 || argc > 3) {
+    fmt::print(stderr, "usage: bench_relabel [ROWS [FOLDER]], ROWS from 1 to 100,000,000\n");
     return 2;
   }
-  zeroshelf::report(rows);
+  const zeroshelf::testing::TemporaryDirectory directory;
+  zeroshelf::report(rows, argc > 2 ? std::filesystem::path(argv[2]) : directory / "collection");
 }

@@ -1,15 +1,24 @@
-// classify: labels -> one prediction a picture. Tested by tests/programs.
+// classify: labels -> one prediction a picture, or the number of pictures a label. Tested by
+// tests/programs.
 
 #include "query/commands.h"
 
 #include <fmt/format.h>
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
+#include "lib/util/ordered_workers.h"
+#include "lib/util/parallel.h"
+#include "lib/util/text.h"
 #include "query/flags.h"
 #include "query/labelling.h"
 #include "query/prediction_writer.h"
@@ -18,34 +27,220 @@
 namespace zeroshelf {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+// Of --multi, where --threshold is not given.
+constexpr float kMultiThreshold = 0.1f;
+
 struct ClassifyOptions {
   std::filesystem::path collection;
   LabelOptions labels;
   std::string save;
+  bool summary = false;
+  bool multi = false;
   std::string format = "table";
   ModelOptions model;
 };
 
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// The labels above the threshold, best first; equal scores in the order of the labels.
+std::vector<Scored> labels_above(std::span<const float> scores, float threshold) {
+  std::vector<Scored> above;
+  for (size_t k = 0; k < scores.size(); ++k) {
+    if (scores[k] >= threshold) above.push_back({static_cast<uint32_t>(k), scores[k]});
+  }
+  std::ranges::stable_sort(above,
+                           [](const Scored& a, const Scored& b) { return a.score > b.score; });
+  return above;
+}
+
+// --- lines --------------------------------------------------------------------------------------
+
+// A stretch of rows as text.
+struct Lines {
+  std::string text;
+  PictureCounts counts{0};
+  bool any = false;  // an answer
+};
+
+// Rows -> lines. Scores, records and words of a stretch are read and written by one thread, the
+// stretches by as many as there are; what is in memory does not grow with the collection.
+class LineWriter {
+ public:
+  LineWriter(const Labelling& labelling, const ClassifyOptions& options)
+      : labelling_(labelling),
+        options_(options),
+        writer_(prediction_writer(options.format, labelling.labels)) {}
+
+  // Returns what was counted.
+  Lines write(OutputStream& out) const {
+    constexpr Row kStretch = 4096;
+    const Row rows = labelling_.collection.image_vectors().size();
+    const unsigned threads =
+        options_.model.threads == 0 ? available_cores() : options_.model.threads;
+    using Workers = OrderedWorkers<Row, Lines>;
+    Workers workers(std::vector<Workers::Work>(
+                        threads, [this](Row first) { return lines(first, first + kStretch); }),
+                    2 * size_t{threads} + 2);
+    Lines all;
+    all.counts = PictureCounts(labelling_.labels.size());
+    const auto take = [&] {
+      const Lines lines = workers.pop();
+      out.write(lines.text);
+      all.counts.add(lines.counts);
+      all.any = all.any || lines.any;
+    };
+    out.write(writer_->header());
+    for (Row first = 0; first < rows; first += kStretch) {
+      if (workers.full()) take();
+      workers.push(first);
+    }
+    while (!workers.empty()) take();
+    out.flush();
+    return all;
+  }
+
+ private:
+  Lines lines(Row first, Row end) const {
+    std::vector<Prediction> predictions;
+    std::vector<std::vector<Scored>> above;
+    score(first, end, predictions, above);
+    std::vector<std::vector<Word>> words(predictions.size());
+    labelling_.collection.for_each_words(first, end, [&](Row row, const std::vector<Word>& of_row) {
+      if (row - first < words.size()) words[row - first] = of_row;
+    });
+    Lines result;
+    result.counts = PictureCounts(labelling_.labels.size());
+    labelling_.collection.for_each_record(first, end, [&](Row row, const PictureRecord& record) {
+      const size_t i = row - first;
+      if (i >= predictions.size()) return;
+      const std::vector<Scored>* all = options_.multi ? &above[i] : nullptr;
+      writer_->append(result.text, {record, predictions[i], words[i], all});
+      result.counts.count(predictions[i]);
+      result.any =
+          result.any || (all != nullptr ? !all->empty() : predictions[i].winner.has_value());
+    });
+    return result;
+  }
+
+  void score(Row first, Row end, std::vector<Prediction>& predictions,
+             std::vector<std::vector<Scored>>& above) const {
+    ScanOptions scan_options;
+    scan_options.threads = 1;
+    scan_options.all_scores = options_.multi;
+    scan_options.first_row = first;
+    scan_options.end_row = end;
+    const float threshold = labelling_.threshold.value_or(kMultiThreshold);
+    scan(labelling_.collection, labelling_.vectors, labelling_.fusion, scan_options,
+         [&](const PredictionBlock& block) {
+           for (size_t i = 0; i < block.predictions.size(); ++i) {
+             predictions.push_back(block.predictions[i]);
+             labelling_.settle(predictions.back());
+             if (!options_.multi) continue;
+             const bool answers = block.predictions[i].winner.has_value();
+             above.push_back(answers ? labels_above(block.scores_of(i), threshold)
+                                     : std::vector<Scored>());
+           }
+         });
+  }
+
+  const Labelling& labelling_;
+  const ClassifyOptions& options_;
+  std::unique_ptr<PredictionWriter> writer_;
+};
+
+// --- counts -------------------------------------------------------------------------------------
+
+// Nothing is kept of a picture but that it is counted.
+PictureCounts count_pictures(const Labelling& labelling, const ClassifyOptions& options) {
+  PictureCounts counts(labelling.labels.size());
+  std::mutex mutex;
+  ScanOptions scan_options;
+  scan_options.threads = options.model.threads;
+  scan_options.all_scores = options.multi;
+  const float threshold = labelling.threshold.value_or(kMultiThreshold);
+  scan(labelling.collection, labelling.vectors, labelling.fusion, scan_options,
+       [&](const PredictionBlock& block) {
+         PictureCounts of_block(labelling.labels.size());
+         for (size_t i = 0; i < block.predictions.size(); ++i) {
+           if (!labelling.collection.is_live(block.first_row + i)) continue;
+           Prediction prediction = block.predictions[i];
+           if (!options.multi) {
+             labelling.settle(prediction);
+             of_block.count(prediction);
+             continue;
+           }
+           const auto above = prediction.winner ? labels_above(block.scores_of(i), threshold)
+                                                : std::vector<Scored>();
+           for (const Scored& one : above) ++of_block.of_label[one.label];
+           if (above.empty()) ++of_block.unanswered;
+         }
+         const std::lock_guard lock(mutex);
+         counts.add(of_block);
+       });
+  return counts;
+}
+
+std::string count_line(const std::string& format, const std::string* label, uint64_t count,
+                       uint64_t pictures) {
+  const double share =
+      pictures == 0 ? 0 : static_cast<double>(count) / static_cast<double>(pictures);
+  std::string line;
+  if (format == "jsonl") {
+    line = "{\"type\":\"count\",\"label\":";
+    label != nullptr ? append_json_string(line, *label) : void(line += "null");
+    return line + fmt::format(",\"pictures\":{},\"share\":{:.6g}}}\n", count, share);
+  }
+  if (format == "csv") {
+    if (label != nullptr) append_csv_cell(line, *label);
+    return line + fmt::format(",{},{:.6g}\r\n", count, share);
+  }
+  return fmt::format("{} {:>12} {:7.2f} %\n", table_cell(label != nullptr ? *label : "-", 32),
+                     with_thousands(count), 100 * share);
+}
+
+int write_summary(const Labelling& labelling, const ClassifyOptions& options) {
+  const auto start = Clock::now();
+  const PictureCounts counts = count_pictures(labelling, options);
+  const double spent = milliseconds_since(start);
+  const uint64_t pictures = labelling.collection.counts().pictures;
+  OutputStream out(stdout, "standard output");
+  if (options.format == "csv") out.write("label,pictures,share\r\n");
+  if (options.format == "table")
+    out.write(fmt::format("{} {:>12} {:>9}\n", table_cell("LABEL", 32), "PICTURES", "SHARE"));
+  for (size_t k = 0; k < labelling.labels.size(); ++k)
+    out.write(count_line(options.format, &labelling.labels[k].name, counts.of_label[k], pictures));
+  if (counts.unanswered > 0)
+    out.write(count_line(options.format, nullptr, counts.unanswered, pictures));
+  out.flush();
+  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
+             labelling.labels.size(), spent);
+  return counts.unanswered < pictures ? kDone : kNothingFound;
+}
+
+void save_answers(const Labelling& labelling, const ClassifyOptions& options) {
+  std::vector<Prediction> predictions =
+      classify(labelling.collection, labelling.vectors, labelling.fusion, options.model.threads);
+  for (Prediction& prediction : predictions) labelling.settle(prediction);
+  save_run(labelling.collection, options.save,
+           make_run(labelling.collection, labelling.labels, labelling.fusion, predictions));
+}
+
 int run_classify(const ClassifyOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
-  const Classified classified = classify_for(options.collection, options.labels, options.model);
-  const auto writer = prediction_writer(options.format, classified.labels);
+  const Labelling labelling = prepare_labelling(options.collection, options.labels, options.model);
+  if (!options.save.empty()) save_answers(labelling, options);
+  if (options.summary) return write_summary(labelling, options);
+  const auto start = Clock::now();
   OutputStream out(stdout, "standard output");
-  out.write(writer->header());
-  bool any = false;
-  classified.collection.for_each_record([&](Row row, const PictureRecord& record) {
-    const Prediction& prediction = classified.predictions[row];
-    out.write(writer->line(record.file.path, prediction));
-    any = any || prediction.winner.has_value();
-  });
-  out.flush();
-  if (!options.save.empty()) {
-    save_run(classified.collection, options.save,
-             make_run(classified.collection, classified.labels, classified.fusion,
-                      classified.predictions));
-  }
-  fmt::print(stderr, "{}\n", count_summary(classified));
-  return any ? kDone : kNothingFound;
+  const Lines all = LineWriter(labelling, options).write(out);
+  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
+             with_thousands(all.counts.pictures()), labelling.labels.size(),
+             milliseconds_since(start), all.counts.summary(labelling.labels));
+  return all.any ? kDone : kNothingFound;
 }
 
 }  // namespace
@@ -63,6 +258,12 @@ void add_classify(Program& program) {
       ->add_option("--save", options.save,
                    "Keep the answers under this name, for diff and review; see runs")
       ->type_name("NAME");
+  add_none_flags(command, options.labels);
+  command->add_flag("--multi", options.multi,
+                    fmt::format("Also every label with a score of --threshold (default {}) or more",
+                                kMultiThreshold));
+  command->add_flag("--summary", options.summary,
+                    "Only how many pictures have which label, with --multi how many have it too");
   add_format(command, options.format, {"table", "jsonl", "csv"});
   add_model_flags(command, options.model, "Default: the collection's model");
 }

@@ -232,6 +232,7 @@ void add_export(Program& program) {
   add_collection(command, options.collection);
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
+  add_none_flags(command, options.labels);
   command
       ->add_option("--to", options.target,
                    "The folder or file to make; nothing is ever overwritten")

@@ -2,7 +2,13 @@
 
 #include "query/label_flags.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "lib/fusion/fusion.h"
+#include "lib/labels/templates.h"
+#include "lib/util/error.h"
 
 namespace zeroshelf {
 namespace {
@@ -15,6 +21,11 @@ std::string fusion_help() {
     help.append(rule->name()).append(": ").append(rule->help());
   }
   return help;
+}
+
+// Prompts that fit every picture a little and none in particular.
+std::vector<std::string> default_none_prompts() {
+  return {"a picture", "an image of something", "a photo of something else", "a text"};
 }
 
 }  // namespace
@@ -35,8 +46,11 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
   group->require_option(1);
   command
       ->add_option("--template", options.templates,
-                   "Prompt for labels without their own, {} is the label; may be repeated")
-      ->type_name("TEXT")
+                   "Prompts for labels without their own: a text with {} for the label; a set of "
+                   "them: " +
+                       fmt::format("{}", fmt::join(template_set_names(), ", ")) +
+                       "; or a file with one a line; may be repeated")
+      ->type_name("TEXT|NAME|FILE")
       ->allow_extra_args(false)
       ->capture_default_str();
   return group;
@@ -58,9 +72,37 @@ void add_fusion_flag(CLI::App* command, LabelOptions& options) {
       ->excludes(add_calibration_flag(command, options));
 }
 
+void add_none_flags(CLI::App* command, LabelOptions& options) {
+  command->add_flag("--none", options.none,
+                    "One more class, 'none': what is nearer to prompts that say nothing");
+  command
+      ->add_option("--none-prompt", options.none_prompts,
+                   "What 'none' is like, instead of the default prompts; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--threshold", options.threshold,
+                   "No answer (with --none: 'none') where the score is lower")
+      ->check(CLI::Range(-1.0, 1.0));
+}
+
 std::vector<Label> read_labels(const LabelOptions& options) {
-  return options.file.empty() ? parse_label_list(options.list, options.templates)
-                              : read_label_file(options.file, options.templates);
+  std::vector<std::string> templates;
+  for (const std::string& one : options.templates) {
+    for (std::string& read : read_templates(one)) templates.push_back(std::move(read));
+  }
+  std::vector<Label> labels = options.file.empty() ? parse_label_list(options.list, templates)
+                                                   : read_label_file(options.file, templates);
+  if (!options.none && options.none_prompts.empty()) return labels;
+  for (const Label& label : labels) {
+    if (label.name == kNoneLabel)
+      throw Error(ErrorCode::InvalidArgument, "--none",
+                  fmt::format("one of the labels is called '{}' itself", kNoneLabel),
+                  "give that label another name, or leave --none out");
+  }
+  labels.push_back(
+      {kNoneLabel, options.none_prompts.empty() ? default_none_prompts() : options.none_prompts});
+  return labels;
 }
 
 }  // namespace zeroshelf

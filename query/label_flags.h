@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,15 @@ namespace zeroshelf {
 struct LabelOptions {
   std::string list;
   std::filesystem::path file;
-  std::vector<std::string> templates = {"{}"};
+  std::vector<std::string> templates = {"plain"};  // as read_templates takes them
   std::string fusion = "max";
   std::string classifier;   // learned by `train`; in place of labels
   std::string calibration;  // fitted by `calibrate`; of the rule mix
 
   bool by_prompts() const { return classifier.empty(); }
+  bool none = false;                      // one more class, kNoneLabel
+  std::vector<std::string> none_prompts;  // empty: the default ones
+  std::optional<float> threshold;         // an answer with a lower score is none
 };
 
 // What may name the labels.
@@ -36,7 +40,14 @@ CLI::Option* add_calibration_flag(CLI::App* command, LabelOptions& options);
 // --fusion and --calibration, after add_label_flags.
 void add_fusion_flag(CLI::App* command, LabelOptions& options);
 
-// Throws what parse_label_list and read_label_file throw.
+// --none, --none-prompt and --threshold.
+void add_none_flags(CLI::App* command, LabelOptions& options);
+
+// The class of what is none of the others.
+inline constexpr const char* kNoneLabel = "none";
+
+// With --none that class comes last. Throws what parse_label_list, read_label_file and
+// read_templates throw, and InvalidArgument when another label has its name.
 std::vector<Label> read_labels(const LabelOptions& options);
 
 }  // namespace zeroshelf

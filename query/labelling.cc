@@ -6,12 +6,15 @@
 
 #include <chrono>
 #include <cstdio>
+#include <numeric>
 #include <utility>
 
 #include "lib/labels/label_vectors.h"
+#include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/calibrate.h"
 #include "query/classifier.h"
+#include "query/prompt_cache.h"
 
 namespace zeroshelf {
 
@@ -19,8 +22,20 @@ using Clock = std::chrono::steady_clock;
 
 LabelVectors prompt_vectors(const Collection& collection, const std::vector<Label>& labels,
                             const ModelOptions& model) {
-  const auto encoder = load_model_of(collection.manifest(), model, EncoderSide::TextOnly);
-  return LabelVectors(encode_labels(*encoder, labels));
+  const Manifest& manifest = collection.manifest();
+  PromptCache cache(collection.directory(), manifest.model_fingerprint, model.precision,
+                    manifest.dimension);
+  std::vector<std::string> unknown;
+  for (const std::string& prompt : distinct_prompts(labels)) {
+    if (cache.find(prompt).empty()) unknown.push_back(prompt);
+  }
+  // A model that the user names is looked at, so that another one than the collection's is refused.
+  if (!unknown.empty() || !model.model.empty()) {
+    const auto encoder = load_model_of(manifest, model, EncoderSide::TextOnly);
+    if (!unknown.empty()) cache.keep(unknown, encoder->encode_texts(unknown, LongText::Truncate));
+  }
+  return LabelVectors(average_prompts(
+      labels, manifest.dimension, [&](const std::string& prompt) { return cache.find(prompt); }));
 }
 
 Question question_of(const Collection& collection, const LabelOptions& options,
@@ -41,40 +56,81 @@ Question question_of(const Collection& collection, const LabelOptions& options,
   return question;
 }
 
-Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
-                        const ModelOptions& model) {
+void Labelling::settle(Prediction& prediction) const {
+  if (!threshold || !prediction.winner || prediction.fused.score >= *threshold) return;
+  if (none) {
+    prediction.fused.label = *none;
+  } else {
+    prediction.winner.reset();
+  }
+}
+
+Labelling prepare_labelling(const std::filesystem::path& directory,
+                            const LabelOptions& label_options, const ModelOptions& model) {
   fusion_rule(label_options.fusion);  // mistakes are told before anything is opened
+  const bool with_none = label_options.none || !label_options.none_prompts.empty();
+  if (with_none && !label_options.by_prompts())
+    throw Error(ErrorCode::InvalidArgument, "--none", "a learned classifier has no prompts",
+                "leave it out, or use --threshold");
   if (label_options.by_prompts()) read_labels(label_options);
   Collection collection = Collection::open(directory);
   Question question = question_of(collection, label_options, model);
-
-  const auto start = Clock::now();
-  std::vector<Prediction> predictions =
-      classify(collection, question.vectors, question.fusion, model.threads);
-  const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
-             with_thousands(collection.counts().pictures), question.labels.size(), spent.count());
-  return {std::move(question.labels), question.fusion, std::move(collection),
-          std::move(predictions)};
+  std::optional<uint32_t> none;
+  if (with_none) none = static_cast<uint32_t>(question.labels.size() - 1);
+  return {std::move(question.labels),
+          std::move(collection),
+          std::move(question.vectors),
+          question.fusion,
+          none,
+          label_options.threshold};
 }
 
-std::string count_summary(const Classified& classified) {
-  std::vector<uint64_t> counts(classified.labels.size());
-  uint64_t unanswered = 0;
-  for (Row row = 0; row < classified.predictions.size(); ++row) {
-    if (!classified.collection.is_live(row)) continue;
-    const Prediction& prediction = classified.predictions[row];
-    ++(prediction.winner ? counts[prediction.answer().label] : unanswered);
-  }
+void PictureCounts::count(const Prediction& prediction) {
+  ++(prediction.winner ? of_label[prediction.answer().label] : unanswered);
+}
+
+void PictureCounts::add(const PictureCounts& other) {
+  for (size_t k = 0; k < of_label.size(); ++k) of_label[k] += other.of_label[k];
+  unanswered += other.unanswered;
+}
+
+uint64_t PictureCounts::pictures() const {
+  return std::accumulate(of_label.begin(), of_label.end(), unanswered);
+}
+
+std::string PictureCounts::summary(const std::vector<Label>& labels) const {
   std::string summary;
-  const auto add = [&](const std::string& name, uint64_t count) {
+  const auto add_part = [&](const std::string& name, uint64_t count) {
     if (count == 0) return;
     if (!summary.empty()) summary += ", ";
     summary += fmt::format("{} {}", printable(name), with_thousands(count));
   };
-  for (size_t i = 0; i < counts.size(); ++i) add(classified.labels[i].name, counts[i]);
-  add("no answer", unanswered);
+  for (size_t i = 0; i < of_label.size(); ++i) add_part(labels[i].name, of_label[i]);
+  add_part("no answer", unanswered);
   return summary.empty() ? "no pictures" : summary;
+}
+
+Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
+                        const ModelOptions& model) {
+  Labelling labelling = prepare_labelling(directory, label_options, model);
+  const auto start = Clock::now();
+  std::vector<Prediction> predictions =
+      classify(labelling.collection, labelling.vectors, labelling.fusion, model.threads);
+  const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
+  for (Prediction& prediction : predictions) labelling.settle(prediction);
+  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
+             with_thousands(labelling.collection.counts().pictures), labelling.labels.size(),
+             spent.count());
+  return {std::move(labelling.labels), labelling.fusion, std::move(labelling.collection),
+          std::move(predictions)};
+}
+
+std::string count_summary(const Classified& classified) {
+  PictureCounts counts(classified.labels.size());
+  for (Row row = 0; row < classified.predictions.size(); ++row) {
+    if (classified.collection.is_live(row)) counts.count(classified.predictions[row]);
+  }
+  return counts.summary(classified.labels);
 }
 
 }  // namespace zeroshelf

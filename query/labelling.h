@@ -1,8 +1,10 @@
 #pragma once
 
-// What classify and export share: the labels, the collection, and its predictions.
+// What classify and export share: the labels, the collection, and how its pictures are labelled.
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,8 @@ struct Question {
   Fusion fusion;
 };
 
-// Of the labels' prompts, encoded by the collection's model.
+// Of the labels' prompts: from the collection's cache where all of them are there, otherwise the
+// model is loaded for the others, which are kept then. Throws what load_model_of throws.
 LabelVectors prompt_vectors(const Collection& collection, const std::vector<Label>& labels,
                             const ModelOptions& model);
 
@@ -30,6 +33,35 @@ LabelVectors prompt_vectors(const Collection& collection, const std::vector<Labe
 // settings, or a classifier, which decides by its own `mix`.
 Question question_of(const Collection& collection, const LabelOptions& options,
                      const ModelOptions& model);
+// Everything that an answer follows from.
+struct Labelling {
+  std::vector<Label> labels;
+  Collection collection;
+  LabelVectors vectors;
+  Fusion fusion;
+  std::optional<uint32_t> none;  // the label of --none
+  std::optional<float> threshold;
+
+  // Takes away an answer below the threshold, or makes it `none`.
+  void settle(Prediction& prediction) const;
+};
+
+Labelling prepare_labelling(const std::filesystem::path& directory,
+                            const LabelOptions& label_options, const ModelOptions& model);
+
+// How many pictures have which label.
+struct PictureCounts {
+  explicit PictureCounts(size_t labels) : of_label(labels) {}
+
+  std::vector<uint64_t> of_label;
+  uint64_t unanswered = 0;
+
+  void count(const Prediction& prediction);
+  void add(const PictureCounts& other);
+  uint64_t pictures() const;
+  // "cat 12, dog 3, no answer 1" in the order of the labels; labels without pictures are left out.
+  std::string summary(const std::vector<Label>& labels) const;
+};
 
 struct Classified {
   std::vector<Label> labels;
@@ -38,11 +70,10 @@ struct Classified {
   std::vector<Prediction> predictions;  // one a row; those of tombstones mean nothing
 };
 
-// Reads the labels, encodes them, scores the collection, and says on stderr how long that took.
+// Labels the whole collection, and says on stderr how long that took.
 Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
                         const ModelOptions& model);
 
-// "cat 12, dog 3, no answer 1" in the order of the labels; labels without pictures are left out.
 std::string count_summary(const Classified& classified);
 
 }  // namespace zeroshelf

@@ -13,25 +13,53 @@
 namespace zeroshelf {
 namespace {
 
-void append_side(std::string& out, const std::vector<Label>& labels, const SideAnswer& side) {
+void append_scored(std::string& out, const std::vector<Label>& labels, const Scored& scored) {
   out += "{\"label\":";
-  append_json_string(out, labels[side.label].name);
-  fmt::format_to(std::back_inserter(out), ",\"score\":{}}}", side.score);
+  append_json_string(out, labels[scored.label].name);
+  fmt::format_to(std::back_inserter(out), ",\"score\":{}", scored.score);
+}
+
+void append_side(std::string& out, const std::vector<Label>& labels, const SideAnswer& side) {
+  append_scored(out, labels, side);
+  fmt::format_to(std::back_inserter(out), ",\"margin\":{}}}", side.margin);
 }
 
 class JsonPredictions : public PredictionWriter {
  public:
   explicit JsonPredictions(const std::vector<Label>& labels) : labels_(labels) {}
 
-  std::string line(const std::string& path, const Prediction& prediction) const override {
-    std::string line = "{\"type\":\"prediction\",";
-    append_json_path(line, path);
-    line += ',';
-    append_evidence(line, labels_, prediction);
-    return line + "}\n";
+  void append(std::string& out, const PredictionLine& line) const override {
+    out += "{\"type\":\"prediction\",";
+    append_json_path(out, line.record.file.path);
+    out += ',';
+    append_evidence(out, labels_, line.prediction);
+    append_ocr(out, line);
+    if (line.all_above != nullptr) append_all(out, *line.all_above);
+    out += "}\n";
   }
 
  private:
+  static void append_ocr(std::string& out, const PredictionLine& line) {
+    if (line.words.empty()) {
+      out += ",\"ocr\":null";
+      return;
+    }
+    out += ",\"ocr\":{\"text\":";
+    append_json_string(out, joined_text(line.words));
+    fmt::format_to(std::back_inserter(out), ",\"words\":{},\"confidence\":{}}}", line.words.size(),
+                   line.record.text_confidence);
+  }
+
+  void append_all(std::string& out, const std::vector<Scored>& all) const {
+    out += ",\"labels\":[";
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (i > 0) out += ',';
+      append_scored(out, labels_, all[i]);
+      out += '}';
+    }
+    out += ']';
+  }
+
   const std::vector<Label>& labels_;
 };
 
@@ -40,25 +68,33 @@ class CsvPredictions : public PredictionWriter {
   explicit CsvPredictions(const std::vector<Label>& labels) : labels_(labels) {}
 
   std::string header() const override {
-    return "path,label,score,source,image_label,image_score,text_label,text_score\r\n";
+    return "path,label,score,source,image_label,image_score,text_label,text_score,margin,"
+           "runner_up,runner_up_score,ocr_text,labels\r\n";
   }
 
-  std::string line(const std::string& path, const Prediction& prediction) const override {
-    std::string line;
-    append_csv_cell(line, path);
+  void append(std::string& out, const PredictionLine& line) const override {
+    const Prediction& prediction = line.prediction;
+    append_csv_cell(out, line.record.file.path);
     if (prediction.winner) {
-      append_answer(line, prediction.answer());
-      (line += ',') += source_name(*prediction.winner);
+      append_answer(out, prediction.answer());
+      (out += ',') += source_name(*prediction.winner);
     } else {
-      line += ",,,";
+      out += ",,,";
     }
-    append_answer(line, prediction.image);
-    if (prediction.text) {
-      append_answer(line, *prediction.text);
+    append_answer(out, prediction.image);
+    prediction.text ? append_answer(out, *prediction.text) : void(out += ",,");
+    if (prediction.winner) {
+      fmt::format_to(std::back_inserter(out), ",{}", prediction.margin());
     } else {
-      line += ",,";
+      out += ',';
     }
-    return line + "\r\n";
+    prediction.winner&& prediction.runner_up ? append_answer(out, *prediction.runner_up)
+                                             : void(out += ",,");
+    out += ',';
+    append_csv_cell(out, joined_text(line.words));
+    out += ',';
+    if (line.all_above != nullptr) append_csv_cell(out, joined_names(*line.all_above));
+    out += "\r\n";
   }
 
  private:
@@ -66,6 +102,15 @@ class CsvPredictions : public PredictionWriter {
     out += ',';
     append_csv_cell(out, labels_[side.label].name);
     fmt::format_to(std::back_inserter(out), ",{}", side.score);
+  }
+
+  std::string joined_names(const std::vector<Scored>& all) const {
+    std::string names;
+    for (const Scored& one : all) {
+      if (!names.empty()) names += "; ";
+      names += labels_[one.label].name;
+    }
+    return names;
   }
 
   const std::vector<Label>& labels_;
@@ -84,14 +129,22 @@ class TablePredictions : public PredictionWriter {
                        table_cell("LABEL", width_), "", width_ - 5, "", width_ - 2);
   }
 
-  std::string line(const std::string& path, const Prediction& prediction) const override {
+  void append(std::string& out, const PredictionLine& line) const override {
+    const Prediction& prediction = line.prediction;
     const bool answered = prediction.winner.has_value();
-    return fmt::format("{} {:6} {:6} {} {} {}\n",
-                       table_cell(answered ? labels_[prediction.answer().label].name : "-", width_),
-                       answered ? fmt::format("{:.3f}", prediction.answer().score) : "-",
-                       answered ? source_name(*prediction.winner) : "-", side(prediction.image),
-                       prediction.text ? side(*prediction.text) : table_cell("-", width_ + 7),
-                       printable(path));
+    std::string names;
+    if (line.all_above != nullptr) {
+      for (const Scored& one : *line.all_above)
+        names += fmt::format("{}{} {:.3f}", names.empty() ? "" : ", ",
+                             printable(labels_[one.label].name), one.score);
+      names = " [" + names + "]";
+    }
+    fmt::format_to(std::back_inserter(out), "{} {:6} {:6} {} {} {}{}\n",
+                   table_cell(answered ? labels_[prediction.answer().label].name : "-", width_),
+                   answered ? fmt::format("{:.3f}", prediction.answer().score) : "-",
+                   answered ? source_name(*prediction.winner) : "-", side(prediction.image),
+                   prediction.text ? side(*prediction.text) : table_cell("-", width_ + 7),
+                   printable(line.record.file.path), names);
   }
 
  private:
@@ -119,10 +172,17 @@ void append_evidence(std::string& out, const std::vector<Label>& labels,
   out += "\"label\":";
   if (prediction.winner) {
     append_json_string(out, labels[prediction.answer().label].name);
-    fmt::format_to(std::back_inserter(out), ",\"score\":{},\"source\":\"{}\"",
-                   prediction.answer().score, source_name(*prediction.winner));
+    fmt::format_to(std::back_inserter(out), ",\"score\":{},\"source\":\"{}\",\"margin\":{}",
+                   prediction.answer().score, source_name(*prediction.winner), prediction.margin());
   } else {
-    out += "null,\"score\":null,\"source\":null";
+    out += "null,\"score\":null,\"source\":null,\"margin\":null";
+  }
+  out += ",\"runner_up\":";
+  if (prediction.winner && prediction.runner_up) {
+    append_scored(out, labels, *prediction.runner_up);
+    out += '}';
+  } else {
+    out += "null";
   }
   out += ",\"image\":";
   append_side(out, labels, prediction.image);

@@ -6,24 +6,34 @@
 #include <string>
 #include <vector>
 
+#include "lib/collection/records.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/labels.h"
 
 namespace zeroshelf {
 
-// Writes one prediction in one format.
+// A picture and what is said of it.
+struct PredictionLine {
+  const PictureRecord& record;
+  const Prediction& prediction;
+  const std::vector<Word>& words;        // empty without text
+  const std::vector<Scored>* all_above;  // --multi: labels above the threshold, best first; or null
+};
+
+// Writes one prediction in one format. Threads: any.
 class PredictionWriter {
  public:
   virtual ~PredictionWriter() = default;
   virtual std::string header() const { return ""; }
-  virtual std::string line(const std::string& path, const Prediction& prediction) const = 0;
+  // Appends the line.
+  virtual void append(std::string& out, const PredictionLine& line) const = 0;
 };
 
 // format: "jsonl", "csv", or "table". The labels must outlive the writer.
 std::unique_ptr<PredictionWriter> prediction_writer(const std::string& format,
                                                     const std::vector<Label>& labels);
 
-// Appends the members label, score, source, image and text of a JSON object.
+// Appends the members label, score, source, margin, runner_up, image and text of a JSON object.
 void append_evidence(std::string& out, const std::vector<Label>& labels,
                      const Prediction& prediction);
 

@@ -3,6 +3,7 @@
 #include "lib/collection/collection.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "lib/collection/state.h"
@@ -104,9 +105,27 @@ std::optional<std::vector<uint16_t>> Collection::masked_vector(Row row) const {
 
 void Collection::for_each_record(
     const std::function<void(Row, const PictureRecord&)>& visit) const {
-  state_->store->for_each(codec::kRecordPrefix, "",
+  for_each_record(0, std::numeric_limits<Row>::max(), visit);
+}
+
+void Collection::for_each_record(
+    Row first, Row end, const std::function<void(Row, const PictureRecord&)>& visit) const {
+  state_->store->for_each(codec::kRecordPrefix, codec::row_key(codec::kRecordPrefix, first),
                           [&](std::string_view key, std::string_view value) {
-                            visit(codec::row_of_key(key), codec::decode_record(value));
+                            const Row row = codec::row_of_key(key);
+                            if (row >= end) return false;
+                            visit(row, codec::decode_record(value));
+                            return true;
+                          });
+}
+
+void Collection::for_each_words(
+    Row first, Row end, const std::function<void(Row, const std::vector<Word>&)>& visit) const {
+  state_->store->for_each(codec::kWordsPrefix, codec::row_key(codec::kWordsPrefix, first),
+                          [&](std::string_view key, std::string_view value) {
+                            const Row row = codec::row_of_key(key);
+                            if (row >= end) return false;
+                            visit(row, codec::decode_words(value));
                             return true;
                           });
 }

@@ -94,6 +94,12 @@ class Collection {
 
   // All live rows in row order, streaming. The record is valid during the call.
   void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;
+  // Of the rows [first, end), and the words of all live rows among them: in order they are read many
+  // times faster than one by one.
+  void for_each_record(Row first, Row end,
+                       const std::function<void(Row, const PictureRecord&)>& visit) const;
+  void for_each_words(Row first, Row end,
+                      const std::function<void(Row, const std::vector<Word>&)>& visit) const;
 
   std::optional<Row> find_path(std::string_view path) const;
   // Some live row with this content.

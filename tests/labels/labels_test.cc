@@ -5,6 +5,7 @@
 
 #include "lib/labels/label_vectors.h"
 #include "lib/labels/labels.h"
+#include "lib/labels/templates.h"
 #include "lib/util/error.h"
 #include "tests/support/temporary_directory.h"
 
@@ -137,6 +138,35 @@ BOOST_AUTO_TEST_CASE(a_label_is_the_normalised_mean_of_its_prompts) {
   BOOST_TEST(std::abs(vectors.row(1)[0] - std::sqrt(0.5f)) < 1e-6f);
   BOOST_TEST(std::abs(vectors.row(2)[0] - 2 / std::sqrt(5.0f)) < 1e-6f);
   BOOST_TEST(encoder.texts_encoded == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(templates_go_by_name_text_or_file) {
+  BOOST_TEST((read_templates("plain") == std::vector<std::string>{"{}"}));
+  BOOST_TEST((read_templates("photo") == std::vector<std::string>{"a photo of a {}"}));
+  BOOST_TEST((read_templates("a {} at night") == std::vector<std::string>{"a {} at night"}));
+  BOOST_TEST(read_templates("imagenet7").size() == 7u);
+  for (const std::string& name : template_set_names()) {
+    for (const std::string& one : read_templates(name))
+      BOOST_TEST(fill_template(one, "cat").find("cat") != std::string::npos);
+  }
+  const testing::TemporaryDirectory directory;
+  testing::write_file(directory / "mine", "# ours\n a {} here\r\n\nthe {} there\n");
+  BOOST_TEST((read_templates((directory / "mine").string()) ==
+              std::vector<std::string>{"a {} here", "the {} there"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_template_that_is_none_is_refused_with_the_set_that_was_meant) {
+  const auto says = [](const std::string& text) {
+    return [text](const Error& error) {
+      return std::string(error.what()).find(text) != std::string::npos;
+    };
+  };
+  BOOST_CHECK_EXCEPTION(read_templates("imagnet7"), Error, says("did you mean 'imagenet7'?"));
+  const testing::TemporaryDirectory directory;
+  testing::write_file(directory / "bad", "a cat\n");
+  BOOST_CHECK_THROW(read_templates((directory / "bad").string()), Error);
+  testing::write_file(directory / "empty", "# nothing\n");
+  BOOST_CHECK_THROW(read_templates((directory / "empty").string()), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
