@@ -104,25 +104,25 @@ class LineSink : public ExportSink {
         is_csv_(format == "csv"),
         writer_(prediction_writer(format, context.labels)),
         file_(target) {
-    if (is_csv_) file_.write(without_end(writer_->header()) + ",width,height,sha256,ocr_text\r\n");
+    if (is_csv_) file_.write(without_end(writer_->header()) + ",width,height,sha256\r\n");
   }
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
-    std::string line = without_end(writer_->line(record.file.path, prediction));
+    const std::vector<Word> words =
+        record.word_count > 0 ? context_.collection.words(row) : std::vector<Word>();
+    std::string line;
+    writer_->append(line, {record, prediction, words, nullptr});
+    line = without_end(std::move(line));
     const std::string hash = to_hex(record.content_hash);
-    const std::string text =
-        record.word_count > 0 ? joined_text(context_.collection.words(row)) : "";
     if (is_csv_) {
-      fmt::format_to(std::back_inserter(line), ",{},{},{},", record.width_px, record.height_px,
+      fmt::format_to(std::back_inserter(line), ",{},{},{}\r\n", record.width_px, record.height_px,
                      hash);
-      append_csv_cell(line, text);
-      line += "\r\n";
     } else {
       line.pop_back();  // the object's end
       fmt::format_to(std::back_inserter(line),
                      ",\"width\":{},\"height\":{},\"sha256\":\"{}\",\"ocr_text\":", record.width_px,
                      record.height_px, hash);
-      append_json_string(line, text);
+      append_json_string(line, joined_text(words));
       line += "}\n";
     }
     file_.write(line);

@@ -86,11 +86,16 @@ void add_none_flags(CLI::App* command, LabelOptions& options) {
       ->check(CLI::Range(-1.0, 1.0));
 }
 
-std::vector<Label> read_labels(const LabelOptions& options) {
+std::vector<std::string> templates_of(const LabelOptions& options) {
   std::vector<std::string> templates;
   for (const std::string& one : options.templates) {
     for (std::string& read : read_templates(one)) templates.push_back(std::move(read));
   }
+  return templates;
+}
+
+std::vector<Label> read_labels(const LabelOptions& options) {
+  const std::vector<std::string> templates = templates_of(options);
   std::vector<Label> labels = options.file.empty() ? parse_label_list(options.list, templates)
                                                    : read_label_file(options.file, templates);
   if (!options.none && options.none_prompts.empty()) return labels;

@@ -46,6 +46,9 @@ void add_none_flags(CLI::App* command, LabelOptions& options);
 // The class of what is none of the others.
 inline constexpr const char* kNoneLabel = "none";
 
+// What --template means: every template of every set, text or file.
+std::vector<std::string> templates_of(const LabelOptions& options);
+
 // With --none that class comes last. Throws what parse_label_list, read_label_file and
 // read_templates throw, and InvalidArgument when another label has its name.
 std::vector<Label> read_labels(const LabelOptions& options);

@@ -34,10 +34,11 @@ std::vector<Label> labels_with_prompts(const TrainOptions& options,
                                        const std::vector<std::string>& names) {
   if (!options.labels.list.empty() || !options.labels.file.empty())
     return read_labels(options.labels);
+  const std::vector<std::string> templates = templates_of(options.labels);
   std::vector<Label> labels;
   for (const std::string& name : names) {
     Label label{name, {}};
-    for (const std::string& prompt : options.labels.templates)
+    for (const std::string& prompt : templates)
       label.prompts.push_back(fill_template(prompt, name));
     labels.push_back(std::move(label));
   }
