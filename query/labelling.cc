@@ -23,6 +23,10 @@ using Clock = std::chrono::steady_clock;
 LabelVectors prompt_vectors(const Collection& collection, const std::vector<Label>& labels,
                             const ModelOptions& model) {
   const Manifest& manifest = collection.manifest();
+  // Behind an unknown fingerprint there may be one model today and another tomorrow.
+  if (!manifest.has_known_model())
+    return LabelVectors(
+        encode_labels(*load_model_of(manifest, model, EncoderSide::TextOnly), labels));
   PromptCache cache(collection.directory(), manifest.model_fingerprint, model.precision,
                     manifest.dimension);
   std::vector<std::string> unknown;
