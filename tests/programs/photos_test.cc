@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_folder_becomes_labels_hits_and_folders) {
   // Search: a picture finds itself first, by its own vector.
   const std::string wanted = truth.begin()->first;
   const auto hits = json_lines(zeroshelf_query({"search", collection.string(), "--image", wanted,
-                                                "-k", "5", "--format", "jsonl"})
+                                                "--in", "picture", "-k", "5", "--format", "jsonl"})
                                    .out);
   BOOST_REQUIRE(hits.size() == 5u);
   BOOST_TEST(hits[0]["path"] == wanted);
