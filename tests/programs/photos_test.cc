@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_folder_becomes_labels_hits_and_folders) {
                                    .out);
   BOOST_REQUIRE(hits.size() == 5u);
   BOOST_TEST(hits[0]["path"] == wanted);
-  BOOST_TEST(hits[0]["score"].get<double>() > 0.999);
+  BOOST_TEST(hits[0]["image_score"].get<double>() > 0.999);
   for (size_t i = 1; i < hits.size(); ++i) BOOST_TEST(hits[i - 1]["score"] >= hits[i]["score"]);
   const ProgramResult paths =
       zeroshelf_query({"search", collection.string(), "a banana", "-k", "7", "--all", "--format", "paths"});
