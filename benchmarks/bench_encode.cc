@@ -23,6 +23,7 @@
 #include <set>
 #include <thread>
 
+#include "benchmarks/measure.h"
 #include "indexer/prepare.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/find_files.h"
@@ -151,17 +152,6 @@ std::vector<Image> random_images(size_t count, int side) {
     images.push_back(std::move(image));
   }
   return images;
-}
-
-double seconds_of(const std::function<void()>& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(values.size() / 2));
-  return values[values.size() / 2];
 }
 
 struct Variant {

@@ -16,6 +16,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "benchmarks/measure.h"
 #include "lib/util/file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
@@ -27,22 +28,10 @@ namespace fs = std::filesystem;
 
 constexpr int kContents = 50;  // few, so that making the collection takes no time: copies are known
 
-std::string picture(int number) {
-  std::string file = "P6\n8 8\n255\n";
-  for (int i = 0; i < 8 * 8 * 3; ++i) file += static_cast<char>(number * 31 + i * number);
-  return file;
-}
-
-double seconds_of(const std::function<void()>& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 class Export {
  public:
   explicit Export(int files) : files_(files) {
-    for (int i = 0; i < files_; ++i) testing::write_file(path(i), picture(i % kContents));
+    for (int i = 0; i < files_; ++i) testing::write_file(path(i), small_pixmap(i % kContents));
   }
 
   void run() {
@@ -100,7 +89,7 @@ class Export {
 
   void check_everything_is_back(const std::string& target) const {
     for (int i = 0; i < files_; ++i) {
-      if (read_file(path(i), 1 << 20) != picture(i % kContents))
+      if (read_file(path(i), 1 << 20) != small_pixmap(i % kContents))
         throw std::runtime_error(path(i).string() + " is not as it was");
     }
     if (fs::exists(directory_ / target)) throw std::runtime_error("the export is still there");

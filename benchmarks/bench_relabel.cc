@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/measure.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/scan.h"
 #include "query/classify.h"
@@ -106,31 +107,7 @@ Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
 // --- what it is compared with -------------------------------------------------------------------
 
 double median_ms(const std::function<void()>& run) {
-  std::vector<double> times;
-  for (int i = 0; i < kRepeats; ++i) {
-    const auto start = Clock::now();
-    run();
-    times.push_back(1000 * seconds_since(start));
-  }
-  std::ranges::sort(times);
-  return times[kRepeats / 2];
-}
-
-// Reads every byte of the rows once, with every core: the bound for few labels.
-void stream(const VectorRows& rows, std::atomic<uint64_t>& sink) {
-  for (const VectorRows::Segment& segment : rows.segments()) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(segment.data);
-    parallel_chunks(segment.rows * kDimension * sizeof(uint16_t), 1 << 20, 0,
-                    [&](size_t begin, size_t end) {
-                      uint64_t sums[8] = {};
-                      for (size_t i = begin; i + 64 <= end; i += 64) {
-                        uint64_t words[8];
-                        __builtin_memcpy(words, bytes + i, 64);
-                        for (int j = 0; j < 8; ++j) sums[j] += words[j];
-                      }
-                      for (const uint64_t sum : sums) sink += sum;
-                    });
-  }
+  return 1000 * median_seconds(kRepeats, run);
 }
 
 Matrix as_floats(const VectorRows& rows, size_t count) {
@@ -191,10 +168,9 @@ size_t texts_below(const Collection& collection, Row end_row) {
 }
 
 void against_streaming(const Collection& collection) {
-  std::atomic<uint64_t> sink{0};
   const double streaming = median_ms([&] {
-    stream(collection.image_vectors(), sink);
-    stream(collection.text_vectors(), sink);
+    stream(collection.image_vectors());
+    stream(collection.text_vectors());
   });
   fmt::print("\nfused, both spaces: ms, and times the streaming of the same bytes ({:.1f} ms)\n",
              streaming);

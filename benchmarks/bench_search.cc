@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "benchmarks/measure.h"
 #include "lib/lexicon/letters.h"
 #include "lib/util/parallel.h"
 #include "lib/util/random.h"
@@ -64,12 +65,7 @@ Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
 struct Times {
   std::vector<double> ms;
 
-  void measure(const std::function<void()>& run) {
-    const auto start = std::chrono::steady_clock::now();
-    run();
-    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-                     .count());
-  }
+  void measure(const std::function<void()>& run) { ms.push_back(1000 * seconds_of(run)); }
   double at(double share) {
     std::ranges::sort(ms);
     return ms[static_cast<size_t>(share * static_cast<double>(ms.size() - 1) + 0.5)];
@@ -79,27 +75,9 @@ struct Times {
   }
 };
 
-// Reads every byte of the rows once, with every core.
-void stream(const VectorRows& rows, std::atomic<uint64_t>& sink) {
-  for (const VectorRows::Segment& segment : rows.segments()) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(segment.data);
-    parallel_chunks(segment.rows * kDimension * sizeof(uint16_t), 1 << 20, 0,
-                    [&](size_t begin, size_t end) {
-                      uint64_t sums[8] = {};
-                      for (size_t i = begin; i + 64 <= end; i += 64) {
-                        uint64_t words[8];
-                        __builtin_memcpy(words, bytes + i, 64);
-                        for (int j = 0; j < 8; ++j) sums[j] += words[j];
-                      }
-                      for (const uint64_t sum : sums) sink += sum;
-                    });
-  }
-}
-
 void measure_vectors(uint64_t rows) {
   const testing::TemporaryDirectory directory;
   const Collection collection = make_collection(directory / "collection", rows);
-  std::atomic<uint64_t> sink{0};
   Random random(2);
   Times streaming;
   Times both;
@@ -108,8 +86,8 @@ void measure_vectors(uint64_t rows) {
   for (int i = 0; i < kVectorQueries; ++i) {
     const SearchQuery query = SearchQuery::of_vector(random_unit_vector(random));
     streaming.measure([&] {
-      stream(collection.image_vectors(), sink);
-      stream(collection.text_vectors(), sink);
+      stream(collection.image_vectors());
+      stream(collection.text_vectors());
     });
     both.measure([&] { search(collection, query, {10, SearchSpace::Both, {}, 0}); });
     picture.measure([&] { search(collection, query, {10, SearchSpace::Picture, {}, 0}); });

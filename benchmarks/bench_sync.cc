@@ -12,6 +12,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "benchmarks/measure.h"
 #include "lib/image/find_files.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
@@ -22,30 +23,11 @@ namespace {
 constexpr int kRepeats = 5;
 constexpr int kContents = 50;  // few, so that making the collection takes no time: copies are known
 
-std::string picture(int number) {
-  std::string file = "P6\n8 8\n255\n";
-  for (int i = 0; i < 8 * 8 * 3; ++i) file += static_cast<char>(number * 31 + i * number);
-  return file;
-}
-
-double seconds_of(const std::function<void()>& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median_seconds(const std::function<void()>& body) {
-  std::vector<double> seconds;
-  for (int i = 0; i < kRepeats; ++i) seconds.push_back(seconds_of(body));
-  std::ranges::nth_element(seconds, seconds.begin() + kRepeats / 2);
-  return seconds[kRepeats / 2];
-}
-
 void run(int files) {
   const testing::TemporaryDirectory directory;
   const auto folder = directory / "pictures";
   for (int i = 0; i < files; ++i)
-    testing::write_file(folder / fmt::format("{:07}.ppm", i), picture(i % kContents));
+    testing::write_file(folder / fmt::format("{:07}.ppm", i), small_pixmap(i % kContents));
   const auto add = [&] {
     const auto result =
         testing::run_program({ZEROSHELF_INDEX_PROGRAM, "add", (directory / "shelf").string(),
@@ -59,8 +41,8 @@ void run(int files) {
   };
   fmt::print("{} files in one folder\n", files);
   fmt::print("first add            {:7.3f} s\n", seconds_of(add));
-  const double again = median_seconds(add);
-  const double least = median_seconds(walk);
+  const double again = median_seconds(kRepeats, add);
+  const double least = median_seconds(kRepeats, walk);
   fmt::print("add, nothing to do   {:7.3f} s  (median of {}; the whole program)\n", again,
              kRepeats);
   fmt::print("walk and stat alone  {:7.3f} s  (ratio {:.1f})\n", least, again / least);

@@ -56,7 +56,7 @@ struct AddOptions {
 std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
-// The first Ctrl-C ends the run after the batch in flight, the second at once.
+// The first Ctrl-C ends the run when what is encoded so far is committed, the second at once.
 void handle_interrupts() {
   struct sigaction action {};
   action.sa_handler = [](int) { stop_requested = true; };

@@ -64,7 +64,8 @@ class SyncObserver {
 };
 
 // encoder is called once, and only when something must be encoded. When stop becomes true the
-// batch in flight is finished and the report says interrupted; nothing is removed then.
+// pictures that are encoded are committed, in order, and the report says interrupted; nothing is
+// removed then.
 // Throws what the collection, the encoder and find_files throw; what was committed stays.
 SyncReport sync(CollectionWriter& collection, const std::vector<std::filesystem::path>& roots,
                 const SyncOptions& options, const std::function<Encoder&()>& encoder,

@@ -57,6 +57,12 @@ std::vector<Scored> labels_above(std::span<const float> scores, float threshold)
   return above;
 }
 
+// The answers of --multi: none where the rule gives no answer.
+std::vector<Scored> several_answers(const PredictionBlock& block, size_t i, float threshold) {
+  if (!block.predictions[i].winner) return {};
+  return labels_above(block.scores_of(i), threshold);
+}
+
 // --- lines --------------------------------------------------------------------------------------
 
 // A stretch of rows as text.
@@ -140,9 +146,7 @@ class LineWriter {
              predictions.push_back(block.predictions[i]);
              labelling_.settle(predictions.back());
              if (!options_.multi) continue;
-             const bool answers = block.predictions[i].winner.has_value();
-             above.push_back(answers ? labels_above(block.scores_of(i), threshold)
-                                     : std::vector<Scored>());
+             above.push_back(several_answers(block, i, threshold));
            }
          });
   }
@@ -173,8 +177,7 @@ PictureCounts count_pictures(const Labelling& labelling, const ClassifyOptions& 
              of_block.count(prediction);
              continue;
            }
-           const auto above = prediction.winner ? labels_above(block.scores_of(i), threshold)
-                                                : std::vector<Scored>();
+           const std::vector<Scored> above = several_answers(block, i, threshold);
            for (const Scored& one : above) ++of_block.of_label[one.label];
            if (above.empty()) ++of_block.unanswered;
          }

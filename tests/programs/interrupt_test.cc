@@ -30,12 +30,17 @@ struct Interrupter {
   Interrupter() {
     BOOST_TEST_MESSAGE("seed " << seed);
     for (int i = 0; i < kPictures; ++i) {
-      write_file(folder / (std::to_string(100 + i) + ".ppm"), pixmap(i));
+      write_file(picture_path(i), pixmap(i));
     }
     const auto start = std::chrono::steady_clock::now();
     BOOST_REQUIRE(zeroshelf_index(add(directory / "whole")).exit_code == 0);
     run_time = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - start);
+  }
+
+  // In the order of the numbers.
+  std::string picture_path(int number) const {
+    return (folder / (std::to_string(100 + number) + ".ppm")).string();
   }
 
   std::vector<std::string> add(const fs::path& to) const {
@@ -81,6 +86,11 @@ BOOST_AUTO_TEST_CASE(add_finishes_its_batch_and_the_next_run_goes_on) {
              std::string::npos);
   const uint64_t before = pictures();
   BOOST_TEST(before < static_cast<uint64_t>(kPictures));
+  // What was committed is the beginning of the files, in their order, with none left out.
+  for (uint64_t i = 0; i < before; ++i) {
+    BOOST_TEST(
+        Collection::open(collection).find_path(picture_path(static_cast<int>(i))).has_value());
+  }
   check_verified();
 
   const ProgramResult next = zeroshelf_index(add(collection));
@@ -92,7 +102,7 @@ BOOST_AUTO_TEST_CASE(add_finishes_its_batch_and_the_next_run_goes_on) {
 
 BOOST_AUTO_TEST_CASE(compact_and_repair_may_be_stopped_at_any_moment) {
   BOOST_REQUIRE(zeroshelf_index(add(collection)).exit_code == 0);
-  for (int i = 0; i < kPictures / 2; ++i) fs::remove(folder / (std::to_string(100 + i) + ".ppm"));
+  for (int i = 0; i < kPictures / 2; ++i) fs::remove(picture_path(i));
   BOOST_REQUIRE(zeroshelf_index(add(collection)).exit_code == 0);
   for (const char* command : {"compact", "repair"}) {
     for (int i = 0; i < 4; ++i) {
