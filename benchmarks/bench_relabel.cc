@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "benchmarks/measure.h"
@@ -267,6 +267,15 @@ struct Run {
   int code = 0;
 };
 
+// The most memory that a running program had so far; 0 when it has ended.
+double peak_mib_of(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::strtod(line.c_str() + 6, nullptr) / 1024;
+  }
+  return 0;
+}
+
 Run run_query(const std::vector<std::string>& arguments) {
   std::vector<char*> argv = {const_cast<char*>(ZEROSHELF_QUERY_PROGRAM)};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -279,10 +288,14 @@ Run run_query(const std::vector<std::string>& arguments) {
   pid_t pid = 0;
   if (posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ) != 0) std::abort();
   posix_spawn_file_actions_destroy(&actions);
+  // Not from rusage: that begins with what this program had when it started the other one.
+  double peak_mib = 0;
   int status = 0;
-  rusage usage{};
-  wait4(pid, &status, 0, &usage);
-  return {seconds_since(start), static_cast<double>(usage.ru_maxrss) / 1024, WEXITSTATUS(status)};
+  while (waitpid(pid, &status, WNOHANG) == 0) {
+    peak_mib = std::max(peak_mib, peak_mib_of(pid));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return {seconds_since(start), peak_mib, WEXITSTATUS(status)};
 }
 
 // Ten labels whose prompts are in the cache, so no model is needed.
