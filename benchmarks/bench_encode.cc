@@ -365,7 +365,7 @@ void write_checkpoint(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(bundled_model())) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("vocab") || name.starts_with("merges") || name.starts_with("bpe") ||
-        name.starts_with("tokenizer") || name.starts_with("preprocessor")) {
+        name.starts_with("tokenizer")) {
       fs::copy_file(entry.path(), folder / name);
     }
   }
