@@ -4,8 +4,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -15,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "indexer/path_list.h"
@@ -45,6 +48,7 @@ struct AddOptions {
   bool mask_text = false;
   bool keep_missing = false;
   bool retry_skipped = false;
+  bool follow_links = false;
   uint64_t max_bytes = DecodeLimits{}.max_bytes;
   uint64_t max_pixels = DecodeLimits{}.max_pixels;
   uint64_t batch = 32;
@@ -59,7 +63,14 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it"
 // The first Ctrl-C ends the run when what is encoded so far is committed, the second at once.
 void handle_interrupts() {
   struct sigaction action {};
-  action.sa_handler = [](int) { stop_requested = true; };
+  action.sa_handler = [](int) {
+    constexpr std::string_view kStopping = "\nstopping after this batch; once more stops at once\n";
+    stop_requested = true;
+    const int saved = errno;
+    [[maybe_unused]] const ssize_t written =
+        ::write(STDERR_FILENO, kStopping.data(), kStopping.size());
+    errno = saved;
+  };
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
@@ -74,6 +85,12 @@ void check_roots(const std::vector<fs::path>& roots) {
                   error ? errno_text(error.value()) : "no such file or folder",
                   "name an existing folder or picture");
     }
+    if (fs::is_directory(status)) fs::directory_iterator(root, error);
+    if (error) {
+      throw Error(ErrorCode::Io, root.string(),
+                  "cannot list the folder: " + errno_text(error.value()),
+                  "run as a user who may read it, or name other folders");
+    }
   }
 }
 
@@ -85,8 +102,9 @@ std::vector<fs::path> roots_of(const AddOptions& options) {
     for (std::string& path : read_path_list(options.list)) roots.emplace_back(std::move(path));
   }
   if (roots.empty()) {
-    throw Error(ErrorCode::InvalidArgument, options.list.empty() ? "add" : options.list,
-                "no path to take up", "name folders or pictures, or give --files0-from a list");
+    const std::string list = options.list == "-" ? "standard input" : options.list;
+    throw Error(ErrorCode::InvalidArgument, list.empty() ? "add" : list, "no path to take up",
+                "name folders or pictures, or give --files0-from a list");
   }
   return roots;
 }
@@ -175,7 +193,8 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   sync.mask_text = manifest.mask_text;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
-  sync.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
+  sync.find.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
+  sync.find.linked_folders = options.follow_links ? LinkedFolders::Follow : LinkedFolders::Report;
   sync.batch_pictures = options.batch;
   sync.threads = options.model.threads;
   sync.memory_bytes = options.memory_bytes != 0 ? options.memory_bytes : default_memory();
@@ -270,6 +289,8 @@ void add_add(Program& program) {
   command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
   command->add_flag("--retry-skipped", options.retry_skipped,
                     "Try files again that were skipped before");
+  command->add_flag("--follow-links", options.follow_links,
+                    "Walk the folders that symbolic links lead to; each folder once");
   command->add_option("--max-bytes", options.max_bytes, "Skip larger files")
       ->check(CLI::Range(uint64_t{1}, kLargestFileBytes))
       ->capture_default_str();

@@ -77,11 +77,14 @@ Word word_of(const nlohmann::json& json, const std::string& subject) {
 }
 
 std::string path_of(const nlohmann::json& json, const std::string& subject) {
-  if (!json.contains("path_base64")) return json_member<std::string>(json, "path", subject);
-  const auto bytes = from_base64(json_member<std::string>(json, "path_base64", subject));
-  if (!bytes || bytes->find('\0') != std::string::npos)
-    throw Error(ErrorCode::Corruption, subject, "damaged: no usable \"path_base64\"");
-  return *bytes;
+  const bool coded = json.contains("path_base64");
+  const char* name = coded ? "path_base64" : "path";
+  std::optional<std::string> path = json_member<std::string>(json, name, subject);
+  if (coded) path = from_base64(*path);
+  // A path with NUL would be looked for under what stands before it.
+  if (!path || path->empty() || path->find('\0') != std::string::npos)
+    throw Error(ErrorCode::Corruption, subject, fmt::format("damaged: no usable \"{}\"", name));
+  return *std::move(path);
 }
 
 ImportRow row_of(const nlohmann::json& json, const fs::path& root, const std::string& subject) {

@@ -42,8 +42,7 @@ class PathSet {
 
 class Planner {
  public:
-  Planner(const Collection& collection, KnownSkips known_skips)
-      : collection_(collection), known_skips_(known_skips) {
+  Planner(const Collection& collection, const PlanOptions& options) : options_(options) {
     collection.for_each_record([&](Row row, const PictureRecord& record) {
       const FileStamp& file = record.file;
       known_.emplace(file.path,
@@ -51,15 +50,15 @@ class Planner {
       plan_.contents.insert(content_key(record.content_hash));
     });
     collection.for_each_skip(
-        [&](const SkippedFile& skipped) { skipped_.emplace(skipped.file.path, skipped.file); });
+        [&](const SkippedFile& skipped) { skipped_.emplace(skipped.file.path, skipped); });
   }
 
   void see(FoundFile file) {
     const FileStamp stamp{file.path, file.size_bytes, file.mtime_ns};
     if (const auto skip = skipped_.find(file.path); skip != skipped_.end()) {
-      const bool same = skip->second == stamp;
+      const bool known = skip->second.file == stamp && !is_tried_again(skip->second);
       skipped_.erase(skip);
-      if (same && known_skips_ == KnownSkips::PassOver) {
+      if (known) {
         ++plan_.known_skips;
         return;
       }
@@ -75,16 +74,22 @@ class Planner {
   }
 
   void see(SkippedPath path) {
-    if (path.skip.reason == SkipReason::Unreadable) unlisted_.add(path.path);
-    if (const auto known = known_.find(path.path); known != known_.end()) {
+    const bool unreadable = path.skip.reason == SkipReason::Unreadable;
+    if (unreadable || path.skip.reason == SkipReason::LinkedFolder) unlisted_.add(path.path);
+    if (const auto row = known_.find(path.path); row != known_.end()) {
       if (path.skip.reason == SkipReason::Vanished) return;  // gone, like one that is not listed
-      known->second.seen = true;
+      row->second.seen = true;
+      if (unreadable) return plan_.unseen.push_back(std::move(path));
     }
-    if (skipped_.erase(path.path) > 0 && known_skips_ == KnownSkips::PassOver) {
+    const auto known = skipped_.find(path.path);
+    const bool told = known != skipped_.end() && known->second.skip.reason == path.skip.reason &&
+                      options_.known_skips == KnownSkips::PassOver;
+    if (known != skipped_.end()) skipped_.erase(known);
+    if (told) {
       ++plan_.known_skips;
-      return;
+    } else {
+      plan_.unusable.push_back(std::move(path));
     }
-    plan_.unusable.push_back(std::move(path));
   }
 
   SyncPlan finish(const PathSet& roots) && {
@@ -94,7 +99,7 @@ class Planner {
     for (const auto& [path, file] : known_) {
       if (!file.seen && is_gone(path)) plan_.missing.emplace(content_key(file.content), file.row);
     }
-    for (const auto& [path, stamp] : skipped_) {
+    for (const auto& [path, skipped] : skipped_) {
       if (is_gone(path)) plan_.forgotten_skips.push_back(path);
     }
     std::sort(plan_.forgotten_skips.begin(), plan_.forgotten_skips.end());
@@ -102,10 +107,14 @@ class Planner {
   }
 
  private:
-  const Collection& collection_;
-  KnownSkips known_skips_;
+  bool is_tried_again(const SkippedFile& file) const {
+    return options_.known_skips == KnownSkips::TryAgain ||
+           (options_.is_worth_trying && options_.is_worth_trying(file));
+  }
+
+  const PlanOptions& options_;
   std::unordered_map<std::string, KnownFile> known_;
-  std::unordered_map<std::string, FileStamp> skipped_;  // of the ledger, not seen yet
+  std::unordered_map<std::string, SkippedFile> skipped_;  // of the ledger, not seen yet
   PathSet unlisted_;
   SyncPlan plan_;
 };
@@ -117,14 +126,14 @@ std::string content_key(const ContentHash& hash) {
 }
 
 SyncPlan make_plan(const Collection& collection, const std::vector<std::filesystem::path>& roots,
-                   KnownSkips known_skips, BadRoots bad_roots) {
-  Planner planner(collection, known_skips);
+                   const PlanOptions& options) {
+  Planner planner(collection, options);
   find_files(
       roots, collection.directory(),
       [&](std::variant<FoundFile, SkippedPath> entry) {
         std::visit([&](auto& found) { planner.see(std::move(found)); }, entry);
       },
-      bad_roots);
+      options.find);
   PathSet covered;
   for (const auto& root : roots) covered.add(absolute_path(root).string());
   return std::move(planner).finish(covered);

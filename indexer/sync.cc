@@ -2,6 +2,9 @@
 
 #include "indexer/sync.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -35,6 +38,25 @@ class ContentRegister {
   std::unordered_set<std::string> contents_;
 };
 
+// Whether the reason for which a file was skipped may be gone, though the file has not changed.
+bool is_worth_trying(const SkippedFile& file, const SyncOptions& options) {
+  switch (file.skip.reason) {
+    case SkipReason::Vanished:
+    case SkipReason::Changed:
+      return true;
+    case SkipReason::Unreadable:
+      return ::faccessat(AT_FDCWD, file.file.path.c_str(), R_OK, AT_EACCESS) == 0;
+    case SkipReason::TooManyBytes:
+      return file.file.size_bytes <= options.limits.max_bytes;
+    case SkipReason::TooManyPixels:  // how many is not known
+      return options.limits.max_pixels > DecodeLimits{}.max_pixels;
+    case SkipReason::TextUnreadable:
+      return options.ocr_languages.empty();
+    default:
+      return false;
+  }
+}
+
 constexpr std::chrono::milliseconds kPatience{100};  // between two looks at the stop flag
 
 class Synchroniser {
@@ -49,12 +71,18 @@ class Synchroniser {
         stop_(stop) {}
 
   SyncReport run(const std::vector<std::filesystem::path>& roots) {
-    SyncPlan plan = make_plan(collection_, roots, options_.known_skips, options_.bad_roots);
+    SyncPlan plan =
+        make_plan(collection_, roots,
+                  {options_.known_skips,
+                   [this](const SkippedFile& file) { return is_worth_trying(file, options_); },
+                   options_.find});
     report_.unchanged = plan.unchanged;
     report_.skipped = plan.known_skips;
     missing_ = std::move(plan.missing);
     observer_.planned(plan.work.size());
 
+    for (SkippedPath& path : plan.unseen)
+      tell({{std::move(path.path), 0, 0}, std::move(path.skip)});
     for (SkippedPath& path : plan.unusable)
       take(SkippedFile{{std::move(path.path), 0, 0}, std::move(path.skip)});
     batch_.forgotten_skips = std::move(plan.forgotten_skips);
@@ -114,9 +142,13 @@ class Synchroniser {
     batch_.added.push_back(std::move(picture));
   }
 
-  void take(SkippedFile file) {
+  void tell(const SkippedFile& file) {
     observer_.skipped(file);
     ++report_.skipped;
+  }
+
+  void take(SkippedFile file) {
+    tell(file);
     batch_.skipped.push_back(std::move(file));
   }
 
@@ -145,6 +177,10 @@ class Synchroniser {
     commit();
     std::shared_ptr<TextReader> reader;
     for (const KnownContent& known : doubles_) {
+      if (stop_) {
+        report_.interrupted = true;
+        return;
+      }
       if (const auto row = collection_.find_content(known.hash)) {
         batch_.copied.emplace_back(
             *row, FileStamp{known.file.path, known.file.size_bytes, known.file.mtime_ns});
@@ -153,7 +189,8 @@ class Synchroniser {
       } else {
         if (!reader) reader = make_reader();
         take_alone(known.file, reader.get());
-        commit();
+        // A picture must be there for its next double; one that is skipped can wait for more.
+        if (!batch_.added.empty() || batch_.skipped.size() >= kMaxSkipsABatch) commit();
       }
     }
   }

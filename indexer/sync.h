@@ -32,7 +32,7 @@ struct SyncOptions {
   bool mask_text = false;
   KnownSkips known_skips = KnownSkips::PassOver;
   MissingFiles missing_files = MissingFiles::Remove;
-  BadRoots bad_roots = BadRoots::Refuse;
+  FindOptions find;
   size_t batch_pictures = 32;  // committed together
   unsigned threads = 0;        // that prepare and encode; 0: every core
   // Of files and pixels on their way to the encoder, together.
@@ -63,6 +63,9 @@ class SyncObserver {
   virtual void working(const StageTimes& /*times*/) {}
 };
 
+// A file that was skipped before and has not changed since is passed over, unless known_skips says
+// otherwise or its reason may be gone: it can be read now, a limit was raised, or OCR is off.
+//
 // encoder is called once, and only when something must be encoded. When stop becomes true the
 // pictures that are encoded are committed, in order, and the report says interrupted; nothing is
 // removed then.

@@ -101,7 +101,10 @@ std::map<std::string, uint32_t> numbers_of(const std::vector<Label>& labels) {
 }  // namespace
 
 Truth read_truth(const fs::path& csv) {
-  CsvReader reader(read_file(csv, kMaxTruthBytes), csv.string());
+  std::string text = read_file(csv, kMaxTruthBytes);
+  const bool is_text = text.find('\0') == std::string::npos;
+  CsvReader reader(std::move(text), csv.string());
+  if (!is_text) reader.fail("there are zero bytes in it: it is not text in UTF-8");
   const auto header = reader.next();
   if (!header) reader.fail("the file is empty");
   const size_t path_column = column_of(*header, "path", reader);

@@ -14,9 +14,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "lib/util/error.h"
@@ -79,16 +81,19 @@ struct Entry {
   std::string name;
   struct stat status;
   int error_number = 0;  // of asking for the status
-  bool is_link = false;  // only known where asking failed
+  bool is_link = false;
 };
 
-Entry look_at(int folder, const char* name) {
-  Entry entry{name, {}, 0, false};
-  if (::fstatat(folder, name, &entry.status, 0) == 0) return entry;
-  entry.error_number = errno;
+bool is_link(int folder, const dirent& item) {
+  if (item.d_type != DT_UNKNOWN) return item.d_type == DT_LNK;
   struct stat itself {};
-  entry.is_link =
-      ::fstatat(folder, name, &itself, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(itself.st_mode);
+  return ::fstatat(folder, item.d_name, &itself, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISLNK(itself.st_mode);
+}
+
+Entry look_at(int folder, const dirent& item) {
+  Entry entry{item.d_name, {}, 0, is_link(folder, item)};
+  if (::fstatat(folder, item.d_name, &entry.status, 0) != 0) entry.error_number = errno;
   return entry;
 }
 
@@ -103,7 +108,7 @@ Listing list(DIR* folder) {
     errno = 0;
     const dirent* item = ::readdir(folder);
     if (item == nullptr) break;
-    if (item->d_name[0] != '.') listing.entries.push_back(look_at(::dirfd(folder), item->d_name));
+    if (item->d_name[0] != '.') listing.entries.push_back(look_at(::dirfd(folder), *item));
   }
   listing.error_number = errno;
   std::ranges::sort(listing.entries, {}, &Entry::name);
@@ -112,8 +117,12 @@ Listing list(DIR* folder) {
 
 class Walk {
  public:
-  Walk(std::set<std::string> file_roots, std::optional<Identity> excluded, const Visit& visit)
-      : file_roots_(std::move(file_roots)), excluded_(excluded), visit_(visit) {}
+  Walk(std::set<std::string> file_roots, std::optional<Identity> excluded,
+       LinkedFolders linked_folders, const Visit& visit)
+      : file_roots_(std::move(file_roots)),
+        excluded_(excluded),
+        linked_folders_(linked_folders),
+        visit_(visit) {}
 
   void folder(const std::string& root) {
     enter(root);
@@ -123,6 +132,16 @@ class Walk {
       } else {
         step(open_.back());
       }
+    }
+  }
+
+  // When all roots were walked: the links whose folders were not.
+  void report_links() {
+    for (const auto& [path, identity] : links_) {
+      if (identity == excluded_ || walked_.contains(identity)) continue;
+      skip(path, {SkipReason::LinkedFolder,
+                  "a link to a folder elsewhere, not followed; name that folder too, or use "
+                  "--follow-links"});
     }
   }
 
@@ -143,6 +162,8 @@ class Walk {
       skip(path, entry.is_link && entry.error_number == ENOENT
                      ? Skip{SkipReason::Vanished, "a link to something that does not exist"}
                      : refused(entry.error_number));
+    } else if (S_ISDIR(mode) && entry.is_link && linked_folders_ == LinkedFolders::Report) {
+      links_.emplace_back(path, identity_of(entry.status));
     } else if (S_ISDIR(mode)) {
       enter(path);  // level may dangle from here
     } else if (file_roots_.contains(path)) {
@@ -169,8 +190,10 @@ class Walk {
 
   std::set<std::string> file_roots_;
   std::optional<Identity> excluded_;
+  LinkedFolders linked_folders_;
   const Visit& visit_;
   std::set<Identity> walked_;
+  std::vector<std::pair<std::string, Identity>> links_;  // to folders, not followed
   std::vector<Level> open_;
 };
 
@@ -257,17 +280,28 @@ bool read_all(int fd, uint64_t size, std::string& content) {
   return true;
 }
 
+// A file that is written twice within one tick of the kernel's clock (10 ms at most) has the same
+// time for both contents. So nothing is taken of a file before its time is older than that.
+void wait_for_the_next_tick(const FoundFile& file) {
+  using std::chrono::nanoseconds;
+  constexpr nanoseconds kTick = std::chrono::milliseconds(20);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const nanoseconds age = std::chrono::duration_cast<nanoseconds>(now) - nanoseconds(file.mtime_ns);
+  if (age >= nanoseconds::zero() && age < kTick) std::this_thread::sleep_for(kTick - age);
+}
+
 }  // namespace
 
 void find_files(const std::vector<std::filesystem::path>& paths,
-                const std::filesystem::path& excluded, const Visit& visit, BadRoots bad_roots) {
+                const std::filesystem::path& excluded, const Visit& visit,
+                const FindOptions& options) {
   const std::vector<Root> roots = roots_at(paths);
   std::set<std::string> file_roots;
   for (const Root& root : roots) {
-    if (bad_roots == BadRoots::Refuse) expect_good(root);
+    if (options.bad_roots == BadRoots::Refuse) expect_good(root);
     if (root.error_number == 0 && !S_ISDIR(root.status.st_mode)) file_roots.insert(root.path);
   }
-  Walk walk(file_roots, identity_at(excluded), visit);
+  Walk walk(file_roots, identity_at(excluded), options.linked_folders, visit);
   for (const Root& root : roots) {
     if (root.error_number != 0) {
       visit(SkippedPath{root.path, is_absent(root)
@@ -281,6 +315,7 @@ void find_files(const std::vector<std::filesystem::path>& paths,
       visit(SkippedPath{root.path, not_regular(root.status.st_mode)});
     }
   }
+  walk.report_links();
 }
 
 std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t max_bytes) {
@@ -298,6 +333,7 @@ std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t 
   if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) return refused(errno);
   if (auto changed = difference(file, status)) return *changed;
   std::string content;
+  wait_for_the_next_tick(file);
   if (!read_all(opened.get(), file.size_bytes, content)) return refused(errno);
   if (::fstat(opened.get(), &status) != 0) return refused(errno);
   if (auto changed = difference(file, status)) return *changed;

@@ -20,7 +20,7 @@ struct FoundFile {
   int64_t mtime_ns = 0;  // since the epoch
 };
 
-// Something that is no regular file, or a folder that cannot be listed.
+// Something that is no regular file, a folder that cannot be listed, or a link to one elsewhere.
 struct SkippedPath {
   std::string path;
   Skip skip;
@@ -32,18 +32,32 @@ enum class BadRoots {
   Report,  // a SkippedPath (Vanished or Unreadable), and the walk goes on
 };
 
+// What a symbolic link to a folder means, below the roots.
+enum class LinkedFolders {
+  Report,  // not followed; a SkippedPath (LinkedFolder) unless the walk reaches its folder anyway
+  Follow,
+};
+
+struct FindOptions {
+  BadRoots bad_roots = BadRoots::Refuse;
+  LinkedFolders linked_folders = LinkedFolders::Report;
+};
+
 // Walks the roots (files or folders) in the byte order of their absolute paths, each depth first
 // with its entries in byte order, and calls visit for each path once, also where roots overlap. The
 // same tree gives the same order, whatever the order of the roots.
 //
-// Symbolic links are followed; a folder reached twice, by a loop or by two links, is walked once,
-// under the path that comes first; a file reached by two links is found under each. FIFOs, sockets
+// A link to a file stands for the file, which is found under each of its names. A root may be a
+// link too; links to folders below the roots are followed only where the options say so, so that
+// nothing from outside the roots comes in by a link ("up -> .."). A folder reached twice, by a loop
+// or by two links, is walked once, under the path that comes first. FIFOs, sockets
 // and devices are reported (NotRegularFile) and never opened. Hidden files and folders (a name that
 // starts with a dot) are passed over unless they are roots. excluded (the collection's own folder;
 // may be empty) is passed over, by whatever path it is reached.
 //
-// Also reported, and the walk goes on: a folder that cannot be listed, and a path longer than the
-// system takes (Unreadable); a link to something that does not exist (Vanished).
+// Links to folders that are not followed are reported at the end. Also reported, and the walk goes
+// on: a folder that cannot be listed, and a path longer than the system takes (Unreadable); a link
+// to something that does not exist (Vanished).
 //
 // A folder's files are visited before the next folder is listed; memory goes with the folders
 // on the way down, and each is closed before its files are visited. What visit throws ends the
@@ -53,9 +67,12 @@ enum class BadRoots {
 void find_files(const std::vector<std::filesystem::path>& roots,
                 const std::filesystem::path& excluded,
                 const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit,
-                BadRoots bad_roots = BadRoots::Refuse);
+                const FindOptions& options = {});
 
-// The bytes of a file that find_files found. Never waits, even when a FIFO took the file's place.
+// The bytes of a file that find_files found: those that go with its size and time, since the file
+// has both before and after they are read, and a later change gives it another time (on file
+// systems that keep times to 10 ms or better). For that it waits until the file is 20 ms old.
+// Waits for nothing else, even when a FIFO took the file's place.
 // Skips: Vanished, Unreadable, NotRegularFile, TooManyBytes (by the size found, unopened), Changed
 // (its size or time is no longer the one found, before or after reading).
 std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t max_bytes);

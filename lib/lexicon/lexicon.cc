@@ -55,6 +55,8 @@ struct PostingReader {
   const uint8_t* end;
   bool good = true;
 
+  size_t left() const { return static_cast<size_t>(end - at); }
+
   uint32_t next() {
     uint64_t value = 0;
     for (int shift = 0; shift < 35; shift += 7) {
@@ -143,6 +145,8 @@ void Lexicon::attach(std::span<const std::byte> bytes) {
       damaged("a text belongs to no picture");
     total_length_ += lengths_[i];
   }
+  if (std::ranges::any_of(text_counts_, [&](uint32_t count) { return count > header.texts; }))
+    damaged("a term is in more texts than there are");
 }
 
 std::string_view Lexicon::term(uint32_t term) const {
@@ -202,14 +206,23 @@ void Lexicon::for_each_text(uint32_t term, const Visit& visit) const {
   std::vector<uint32_t> positions;
   uint64_t text = 0;
   for (uint32_t i = 0; i < text_counts_[term]; ++i) {
-    text += reader.next();
+    const uint32_t step = reader.next();
+    text += step;
     const uint32_t count = reader.next();
-    if (!reader.good || text >= texts() || count == 0 || count > lengths_[text])
+    // Each place takes a byte at least, so what is left bounds the memory.
+    if (!reader.good || (step == 0 && i > 0) || text >= texts() || count == 0 ||
+        count > lengths_[text] || count > reader.left()) {
       damaged("a term's texts cannot be read");
+    }
     positions.resize(count);
-    uint32_t position = 0;
-    for (uint32_t& place : positions) place = position += reader.next();
-    if (!reader.good) damaged("a term's texts cannot be read");
+    uint64_t position = 0;
+    for (uint32_t j = 0; j < count; ++j) {
+      const uint32_t gap = reader.next();
+      position += gap;
+      if (!reader.good || (gap == 0 && j > 0) || position >= lengths_[text])
+        damaged("a term's places cannot be read");
+      positions[j] = static_cast<uint32_t>(position);
+    }
     visit(static_cast<uint32_t>(text), positions);
   }
 }

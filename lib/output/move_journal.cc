@@ -28,11 +28,16 @@ namespace fs = std::filesystem;
 constexpr std::string_view kHeader = "zeroshelf-moves 1\n";
 constexpr uint64_t kMaxJournalBytes = uint64_t{1} << 36;
 
+// NUL above all: what stands before it would be taken for the path.
+bool is_escaped(unsigned char byte) {
+  return byte <= 0x20 || byte >= 0x7f || byte == '%';
+}
+
 std::string escaped(std::string_view bytes) {
   std::string result;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7f || c == '%') {
+    if (is_escaped(byte)) {
       fmt::format_to(std::back_inserter(result), "%{:02X}", byte);
     } else {
       result += c;
@@ -50,11 +55,11 @@ std::optional<int> digit(char c) {
 std::optional<std::string> unescaped(std::string_view text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
+    if (!is_escaped(static_cast<unsigned char>(text[i]))) {
       result += text[i];
       continue;
     }
-    if (i + 2 >= text.size()) return std::nullopt;
+    if (text[i] != '%' || i + 2 >= text.size()) return std::nullopt;
     const auto high = digit(text[i + 1]);
     const auto low = digit(text[i + 2]);
     if (!high || !low || *high * 16 + *low == 0) return std::nullopt;
@@ -85,9 +90,11 @@ struct JournalLine {
   Move move;
 };
 
-// Whether the path stays below its folder: relative, and nothing in it leads up.
+// Whether the path stays below its folder: relative, nothing in it leads up, and it is not one of
+// the files that go with the journal.
 bool stays_below(const fs::path& path) {
   if (path.empty() || path.is_absolute() || !path.has_filename()) return false;
+  if (path == kMoveJournalName || path == kMovePartialName) return false;
   for (const fs::path& part : path) {
     if (part == ".." || part == "." || part.empty()) return false;
   }
@@ -216,13 +223,30 @@ class Undo {
     on_problem_(problem);
   }
 
+  // What lies behind a link is not of this folder, whatever the journal says.
+  void expect_no_link(const fs::path& to) const {
+    fs::path part = directory_;
+    for (const fs::path& name : to.parent_path()) {
+      part /= name;
+      if (const auto status = status_of(part); status && S_ISLNK(status->st_mode)) {
+        throw Error(ErrorCode::InvalidArgument, (directory_ / to).string(),
+                    "leads through a link; what it names stays where it is");
+      }
+    }
+  }
+
   void put_back(const Move& move) {
+    expect_no_link(move.to);
     const fs::path there = directory_ / move.to;
     const fs::path here = move.from;
     const auto moved = status_of(there);
     const auto original = status_of(here);
     if (!moved && !original) {
       throw Error(ErrorCode::NotFound, here.string(), "gone from here and from " + there.string());
+    }
+    if (moved && !S_ISREG(moved->st_mode)) {
+      throw Error(ErrorCode::InvalidArgument, there.string(),
+                  "not a file that an export has moved; it stays where it is");
     }
     if (!moved) {
       ++report_.never_moved;

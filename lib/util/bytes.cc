@@ -26,6 +26,7 @@ uint64_t ByteReader::varint() {
   for (int shift = 0; shift < 64; shift += 7) {
     const auto byte = static_cast<uint8_t>(take(1)[0]);
     if (shift == 63 && byte > 1) break;
+    if (shift > 0 && byte == 0) fail("a number is longer than it need be");
     value |= static_cast<uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }

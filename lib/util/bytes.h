@@ -48,6 +48,7 @@ class ByteReader {
     std::memcpy(&value, take(sizeof value).data(), sizeof value);
     return value;
   }
+  // As short as ByteWriter writes it: every value has one form.
   uint64_t varint();
   // A varint that must be at most limit.
   uint64_t varint_at_most(uint64_t limit);

@@ -20,6 +20,7 @@ enum class SkipReason : uint8_t {
   TooManyBytes = 8,     // more than the limit on a file's size
   TooManyPixels = 9,    // more than the limit on a picture's size
   TextUnreadable = 10,  // the OCR engine gave up
+  LinkedFolder = 11,    // a link to a folder that is walked nowhere else; not followed
 };
 
 struct Skip {
@@ -50,6 +51,8 @@ constexpr std::string_view skip_reason_name(SkipReason reason) {
       return "too_many_pixels";
     case SkipReason::TextUnreadable:
       return "text_unreadable";
+    case SkipReason::LinkedFolder:
+      return "linked_folder";
   }
   return "unknown";
 }

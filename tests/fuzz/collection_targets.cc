@@ -4,15 +4,18 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "lib/collection/codec.h"
 #include "lib/collection/layout.h"
 #include "lib/collection/state.h"
+#include "lib/lexicon/lexicon.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "tests/fuzz/file_targets.h"
+#include "tests/fuzz/worker.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf::testing {
@@ -228,6 +231,59 @@ void seal_rows_file(std::string& input) {
   std::memcpy(input.data() + input.size() - 8, &checksum, sizeof checksum);
 }
 
+// --- the lexicon ---------------------------------------------------------------------------------
+
+std::string lexicon_seed(size_t texts) {
+  LexiconBuilder builder;
+  const std::vector<std::string> words = {"hello", "world", "wor\u0142d", "to", "be", "or", "not"};
+  for (size_t i = 0; i < texts; ++i) {
+    std::vector<Word> text;
+    for (size_t j = 0; j <= i; ++j) text.push_back({words[i * j % words.size()], 1, {}});
+    builder.add(3 * i, text);
+  }
+  return std::move(builder).finish({1, 2, 3 * texts + 1});
+}
+
+// All that search asks of a term.
+void check_term(const Lexicon& lexicon, uint32_t term) {
+  promise(lexicon.texts_with(term) <= lexicon.texts(), "a term is in no more texts than there are");
+  const size_t letters = lexicon.term(term).size();
+  promise(letters < kMaxInputBytes, "a term's letters lie in the file");
+  std::optional<uint32_t> last_text;
+  lexicon.for_each_text(term, [&](uint32_t text, std::span<const uint32_t> positions) {
+    promise(text < lexicon.texts() && (!last_text || *last_text < text), "texts ascend");
+    promise(!positions.empty() && positions.back() < lexicon.length(text), "positions lie in it");
+    promise(std::ranges::adjacent_find(positions, std::greater_equal()) == positions.end(),
+            "positions ascend");
+    last_text = text;
+  });
+}
+
+std::string read_lexicon(const fs::path& path) {
+  return outcome_of([&] {
+    const Lexicon lexicon = Lexicon::map(path);
+    for (uint32_t text = 0; text < lexicon.texts(); ++text) {
+      promise(lexicon.owner(text) < lexicon.origin().rows, "a text belongs to a row");
+    }
+    const std::string searched = outcome_of([&] {
+      for (const char* word : {"hello", "wrold", "be", ""}) {
+        lexicon.find(word);
+        lexicon.near(word, 2, [&](uint32_t term, int) { check_term(lexicon, term); });
+      }
+    });
+    for (uint32_t term = 0; term < lexicon.terms(); ++term) check_term(lexicon, term);
+    lexicon.check();
+    if (searched != "accepted") throw Error(ErrorCode::Corruption, "search", searched);
+  });
+}
+
+void seal_lexicon(std::string& input) {
+  if (input.size() < 8) return;
+  const std::string_view body = std::string_view(input).substr(0, input.size() - 8);
+  const uint64_t checksum = checksum64(std::as_bytes(std::span(body)));
+  std::memcpy(input.data() + body.size(), &checksum, sizeof checksum);
+}
+
 }  // namespace
 
 Target record_target() {
@@ -280,6 +336,15 @@ Target snapshot_target() {
   return {"", seeds, {"zsrows02", "IxSQ"}, seal_rows_file, [snapshot](const std::string& input) {
             return read_snapshot_with(*snapshot, input);
           }};
+}
+
+Target lexicon_target() {
+  const auto place = make_place();
+  return {"",
+          {lexicon_seed(0), lexicon_seed(1), lexicon_seed(8)},
+          {"zslexi01", std::string(8, '\xff'), std::string(8, '\0'), "\x80", "hello"},
+          seal_lexicon,
+          [place](const std::string& input) { return read_lexicon(place->put("lexicon", input)); }};
 }
 
 Target vectors_target() {

@@ -23,6 +23,12 @@ Target config_target();
 Target tokenizer_target();
 Target labels_target();
 Target query_target();
+Target lexicon_target();
+Target kept_target();
+Target truth_target();
+Target npy_target();
+Target import_target();
+Target journal_target();
 
 // A small vocabulary's.
 Tokenizer tokenizer_for_queries();

@@ -53,6 +53,9 @@ constexpr Entry kTargets[] = {
     {"vectors", vectors_target}, {"safetensors", safetensors_target},
     {"config", config_target},   {"tokenizer", tokenizer_target},
     {"labels", labels_target},   {"query", query_target},
+    {"lexicon", lexicon_target}, {"kept", kept_target},
+    {"truth", truth_target},     {"npy", npy_target},
+    {"import", import_target},   {"journal", journal_target},
 };
 constexpr Entry kPlanted[] = {{"planted-crash", planted_crash},
                               {"planted-hang", planted_hang},

@@ -29,12 +29,14 @@ struct Walked {
   std::vector<SkippedPath> skipped;
 };
 
-Walked walk(const std::vector<fs::path>& roots, const fs::path& excluded = {}) {
+Walked walk(const std::vector<fs::path>& roots, const fs::path& excluded = {},
+            const FindOptions& options = {}) {
   Walked walked;
-  find_files(roots, excluded, [&](std::variant<FoundFile, SkippedPath> item) {
+  const auto visit = [&](std::variant<FoundFile, SkippedPath> item) {
     if (auto* file = std::get_if<FoundFile>(&item)) walked.files.push_back(std::move(*file));
     if (auto* skip = std::get_if<SkippedPath>(&item)) walked.skipped.push_back(std::move(*skip));
-  });
+  };
+  find_files(roots, excluded, visit, options);
   return walked;
 }
 
@@ -127,10 +129,41 @@ BOOST_AUTO_TEST_CASE(excluded_folder_is_passed_over_by_any_path) {
   for (const char* name : {"keep/1.jpg", "index/2.jpg"}) write_file(folder / name, "x");
   fs::create_directory_symlink(folder / "index", folder / "link");
   check_names(walk({folder.path()}, folder / "index"), folder.path(), {"keep/1.jpg"});
+  check_names(walk({folder.path()}, folder / "index", {BadRoots::Refuse, LinkedFolders::Follow}),
+              folder.path(), {"keep/1.jpg"});
+  BOOST_TEST(walk({folder.path()}, folder / "index").skipped.empty());
   BOOST_TEST(walk({folder / "index"}, folder / "index").files.empty());
 }
 
-BOOST_AUTO_TEST_CASE(link_loops_end_and_links_are_followed) {
+BOOST_AUTO_TEST_CASE(links_to_folders_are_not_followed_and_told_unless_the_walk_gets_there) {
+  const TemporaryDirectory folder;
+  const TemporaryDirectory outside;
+  write_file(folder / "root/a/1.jpg", "x");
+  write_file(folder / "beside/2.jpg", "x");
+  write_file(outside / "3.jpg", "x");
+  const fs::path root = folder / "root";
+  fs::create_directory_symlink("..", root / "up");   // the folder above the root
+  fs::create_directory_symlink(".", root / "self");  // walked anyway
+  fs::create_directory_symlink("../../root", root / "a/loop");
+  fs::create_directory_symlink(outside.path(), root / "out");
+  fs::create_symlink("1.jpg", root / "a/same.jpg");  // links to files count as files
+  fs::create_symlink(outside / "3.jpg", root / "a/three.jpg");
+  const Walked walked = walk({root});
+  check_names(walked, root, {"a/1.jpg", "a/same.jpg", "a/three.jpg"});
+  BOOST_REQUIRE(walked.skipped.size() == 2u);
+  BOOST_TEST(walked.skipped[0].path == (root / "out").string());
+  BOOST_TEST(walked.skipped[1].path == (root / "up").string());
+  BOOST_TEST((walked.skipped[1].skip.reason == SkipReason::LinkedFolder));
+  BOOST_TEST(walked.skipped[1].skip.detail.find("--follow-links") != std::string::npos);
+
+  // Named as a root, it is walked, by a link too.
+  const Walked both = walk({root, root / "out"});
+  BOOST_TEST(both.files.size() == 4u);
+  BOOST_TEST(both.skipped.size() == 1u);
+  check_names(walk({root / "out"}), root, {"out/3.jpg"});
+}
+
+BOOST_AUTO_TEST_CASE(link_loops_end_where_links_are_followed) {
   const TemporaryDirectory folder;
   const TemporaryDirectory outside;
   write_file(folder / "a/1.jpg", "x");
@@ -139,7 +172,9 @@ BOOST_AUTO_TEST_CASE(link_loops_end_and_links_are_followed) {
   fs::create_directory_symlink(outside.path(), folder / "b");
   fs::create_directory_symlink(outside.path(), folder / "c");
   fs::create_symlink("1.jpg", folder / "a/same.jpg");
-  check_names(walk({folder.path()}), folder.path(), {"a/1.jpg", "a/same.jpg", "b/2.jpg"});
+  const Walked walked = walk({folder.path()}, {}, {BadRoots::Refuse, LinkedFolders::Follow});
+  check_names(walked, folder.path(), {"a/1.jpg", "a/same.jpg", "b/2.jpg"});
+  BOOST_TEST(walked.skipped.empty());
 }
 
 BOOST_AUTO_TEST_CASE(links_to_nothing_are_reported) {
@@ -150,6 +185,21 @@ BOOST_AUTO_TEST_CASE(links_to_nothing_are_reported) {
   BOOST_REQUIRE(walked.skipped.size() == 2);
   BOOST_TEST((walked.skipped[0].skip.reason == SkipReason::Vanished));
   BOOST_TEST((walked.skipped[1].skip.reason == SkipReason::Unreadable));
+}
+
+// Both contents would have one time otherwise, and the second one would never be looked at.
+BOOST_AUTO_TEST_CASE(a_file_rewritten_right_after_reading_has_another_time) {
+  const TemporaryDirectory folder;
+  const fs::path path = folder / "1.jpg";
+  for (int i = 0; i < 20; ++i) {
+    write_file(path, "first");
+    const FoundFile file = only_file(path);
+    const auto content = read_found_file(file, 100);
+    write_file(path, "other");
+    BOOST_REQUIRE(std::holds_alternative<std::string>(content));
+    BOOST_TEST(std::get<std::string>(content) == "first");
+    BOOST_TEST(only_file(path).mtime_ns != file.mtime_ns);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(pipes_and_sockets_are_reported_and_never_opened) {

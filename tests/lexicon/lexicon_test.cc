@@ -116,6 +116,33 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused_or_harmless) {
   }
 }
 
+// Places, texts and counts that only a hostile file has. The file claims a text of 2^32 - 1 terms.
+BOOST_AUTO_TEST_CASE(postings_that_cannot_be_are_refused_before_memory_is_given_for_them) {
+  LexiconBuilder builder;
+  builder.add(0, words_of(std::vector<std::string>(8, "again")));
+  const std::string whole = std::move(builder).finish({0, 0, 1});
+  constexpr size_t kLength = 64 + 4 * 8;            // behind the header and four numbers of 8 bytes
+  constexpr size_t kTextCount = kLength + 8;        // each number of 4 bytes is padded to 8
+  constexpr size_t kPostings = kTextCount + 2 * 8;  // behind the letters
+  const auto refused = [&](size_t at, const std::string& bytes, size_t length) {
+    std::string damaged = whole;
+    damaged.replace(at, bytes.size(), bytes);
+    damaged.replace(kLength, 4, reinterpret_cast<const char*>(&length), 4);
+    try {
+      const Lexicon lexicon = Lexicon::of_bytes(damaged);
+      lexicon.for_each_text(0, [](uint32_t, std::span<const uint32_t>) {});
+      return false;
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::Corruption;
+    }
+  };
+  BOOST_TEST(!refused(kPostings, std::string("\0\x08\0\x01", 4), 8));  // as it was
+  BOOST_TEST(refused(kPostings + 1, "\xff\xff\xff\xff\x0f", UINT32_MAX));
+  BOOST_TEST(refused(kPostings + 3, std::string(1, '\0'), 8));  // the same place twice
+  BOOST_TEST(refused(kPostings + 3, "\x02", 8));                // a place behind the end
+  BOOST_TEST(refused(kTextCount, "\x02", 8));                   // in more texts than there are
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -16,10 +16,12 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <span>
 
 #include "lib/output/exclusive.h"
 #include "lib/output/folder_export.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -312,6 +314,61 @@ BOOST_AUTO_TEST_CASE(a_journal_moves_nothing_that_is_outside_its_folder) {
   const auto report = undo_moves(directory / "out", [](const Error&) {});
   BOOST_TEST(report.put_back == 0u);
   BOOST_TEST(fs::exists(directory / "secret"));
+  BOOST_TEST(!fs::exists(directory / "stolen"));
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_moves_neither_itself_nor_what_is_behind_a_link) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "elsewhere" / "secret", "kept");
+  fs::create_directory(directory / "out");
+  fs::create_directory_symlink(directory / "elsewhere", directory / "out" / "cat");
+  {
+    MoveJournal journal(directory / "out");
+    journal.plan(directory / "a.jpg", kMoveJournalName);
+    journal.plan(directory / "b.jpg", "cat/secret");
+    journal.sync();
+  }
+  std::vector<std::string> problems;
+  const auto report =
+      undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_TEST(report.put_back == 0u);
+  BOOST_REQUIRE(problems.size() == 2u);
+  BOOST_TEST(problems[0].find("line 2 is damaged") != std::string::npos);
+  BOOST_TEST(problems[1].find("leads through a link") != std::string::npos);
+  BOOST_TEST(fs::exists(directory / "elsewhere" / "secret"));
+  BOOST_TEST(fs::exists(directory / "out" / kMoveJournalName));
+}
+
+// Cut at the NUL, the place below the folder would be the folder itself.
+BOOST_AUTO_TEST_CASE(a_journal_moves_no_folders_and_reads_no_bytes_that_it_would_not_write) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "out" / "cat" / "a.jpg", "picture");
+  {
+    MoveJournal journal(directory / "out");
+    journal.plan(directory / "stolen", "cat");
+    journal.sync();
+  }
+  const auto sealed = [](const std::string& line) {
+    std::string seal(17, '\0');
+    std::snprintf(seal.data(), seal.size(), "%016llx",
+                  static_cast<unsigned long long>(checksum64(std::as_bytes(std::span(line)))));
+    return line + seal.substr(0, 16) + "\n";
+  };
+  const fs::path journal = directory / "out" / kMoveJournalName;
+  const std::string folder_line = read_file(journal, 1 << 20);
+  const std::string stolen = (directory / "stolen").string();
+  std::ofstream(journal, std::ios::trunc)
+      << "zeroshelf-moves 1\n"
+      << sealed("move\t" + stolen + "\t" + std::string("\0x.jpg", 6) + "\t")
+      << folder_line.substr(folder_line.find('\n') + 1);
+  std::vector<std::string> problems;
+  const auto report =
+      undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_TEST(report.put_back == 0u);
+  BOOST_REQUIRE(problems.size() == 2u);
+  BOOST_TEST(problems[0].find("line 2 is damaged") != std::string::npos);
+  BOOST_TEST(problems[1].find("not a file that an export has moved") != std::string::npos);
+  BOOST_TEST(fs::exists(directory / "out" / "cat" / "a.jpg"));
   BOOST_TEST(!fs::exists(directory / "stolen"));
 }
 

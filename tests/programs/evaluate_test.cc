@@ -54,6 +54,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
   fails("path,label\na.jpg,cat\nb/../a.jpg,dog\n", "truth.csv:3");
   fails("path,label\n\"a.jpg,cat\n", "does not end");
   fails("path,label\n\"a.jpg\"b,cat\n", "goes on behind its quote");
+  fails(std::string("path,label\na\0.jpg,cat\n", 21), "not text in UTF-8");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_file_is_not_found) {

@@ -221,6 +221,19 @@ BOOST_AUTO_TEST_CASE(rows_and_paths_that_do_not_fit_are_refused) {
                 "damaged.jsonl:1");
 }
 
+// Cut at the NUL, such a path would give a row to another picture.
+BOOST_AUTO_TEST_CASE(a_list_with_a_path_that_no_file_can_have_is_refused) {
+  write_npy(directory / "one.npy", Matrix(1, 16));
+  for (const char* line : {R"({"path": "p0.ppm\u0000.png"})", R"({"path": ""})",
+                           R"({"path": "p0.ppm", "path_base64": "cDAucHBtAA=="})",
+                           R"({"path": "p0.ppm", "path_base64": ""})"}) {
+    testing::write_file(directory / "odd.jsonl", line);
+    check_refused(zeroshelf_index({"import", at("shelf"), "--npy", at("one.npy"), "--metadata",
+                                   at("odd.jsonl"), "--root", pictures.string()}),
+                  "odd.jsonl:1: damaged: no usable \"path");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_folder_of_clip_retrieval_is_read_in_the_order_of_its_numbers) {
   const Matrix rows = some_vectors(16);
   // Parts 0 to 8, and 10 comes after 9.

@@ -82,6 +82,7 @@ BOOST_FIXTURE_TEST_SUITE(interrupted, Interrupter)
 BOOST_AUTO_TEST_CASE(add_finishes_its_batch_and_the_next_run_goes_on) {
   const ProgramResult result = stopped_midway();
   BOOST_TEST(result.exit_code == 2);
+  BOOST_TEST(result.err.find("stopping after this batch") != std::string::npos);
   BOOST_TEST(result.err.find("interrupted: run the same command again to go on") !=
              std::string::npos);
   const uint64_t before = pictures();

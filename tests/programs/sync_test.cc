@@ -14,6 +14,7 @@
 #include "lib/util/file.h"
 #include "tests/support/draw.h"
 #include "tests/support/fake_encoder.h"
+#include "tests/support/ordinary_user.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -65,7 +66,8 @@ struct Shelf : SyncObserver {
   // Every path that the collection knows exists and has the vector that its content has alone.
   void check_every_row(const Collection& collection) {
     collection.for_each_record([&](Row row, const PictureRecord& record) {
-      if (!fs::exists(record.file.path)) return;  // kept although it is missing
+      std::error_code ignored;
+      if (!fs::exists(record.file.path, ignored)) return;  // kept although it is missing
       const std::string bytes = read_file(record.file.path, 1 << 20);
       const auto decoded = decode_image(std::as_bytes(std::span(bytes)), {});
       const Image crop =
@@ -229,6 +231,56 @@ BOOST_AUTO_TEST_CASE(broken_files_in_the_middle_of_a_batch_shift_nothing) {
   BOOST_TEST(open().counts().skips == 2u);
 }
 
+// Not a change of the file: its size and time stay.
+BOOST_AUTO_TEST_CASE(what_was_skipped_is_tried_again_when_the_reason_may_be_gone) {
+  put("large.ppm", picture(1, 1, 40));
+  put("wide.ppm", picture(2, 2, 30));
+  put("small.ppm", picture(3, 3));
+  const uint64_t bytes = fs::file_size(folder / "large.ppm");
+  options.limits.max_bytes = bytes - 1;
+  options.limits.max_pixels = 200;
+  sync_folder();
+  BOOST_TEST((skips["large.ppm"] == SkipReason::TooManyBytes));
+  BOOST_TEST((skips["wide.ppm"] == SkipReason::TooManyPixels));
+  skips.clear();
+  sync_folder();
+  BOOST_TEST(skips.empty());
+  options.limits.max_bytes = bytes;  // and now it has too many pixels
+  BOOST_TEST(sync_folder().skipped == 2u);
+  BOOST_TEST((skips["large.ppm"] == SkipReason::TooManyPixels));
+  options.limits.max_pixels = DecodeLimits{}.max_pixels + 1;
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.skipped == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_links_lead_to_is_taken_up_on_demand_and_stays_when_it_is_not_looked_at) {
+  testing::write_file(directory / "elsewhere" / "b.ppm", picture(2, 2));
+  put("a.ppm", picture(1, 1));
+  fs::create_directory_symlink(directory / "elsewhere", folder / "link");
+  fs::create_directory_symlink("..", folder / "up");
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 1u);
+  BOOST_TEST((skips["link"] == SkipReason::LinkedFolder));
+  BOOST_TEST((skips["up"] == SkipReason::LinkedFolder));
+  fs::remove(folder / "up");
+  options.find.linked_folders = LinkedFolders::Follow;
+  report = sync_folder();
+  BOOST_TEST(report.added == 1u);
+  BOOST_TEST(open().find_path((folder / "link" / "b.ppm").string()).has_value());
+  options.find.linked_folders = LinkedFolders::Report;
+  report = sync_folder();
+  BOOST_TEST(report.removed == 0u);
+  BOOST_TEST(open().counts().pictures == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(many_copies_of_a_broken_file_cost_few_commits) {
+  for (int i = 0; i < 1500; ++i) put(std::to_string(i) + ".ppm", "broken");
+  BOOST_TEST(sync_folder().skipped == 1500u);
+  BOOST_TEST(open().counts().commits < 10u);
+  BOOST_TEST(open().counts().skips == 1500u);
+}
+
 BOOST_AUTO_TEST_CASE(a_picture_that_breaks_leaves_and_one_content_breaks_twice) {
   put("a.ppm", picture(1, 1));
   sync_folder();
@@ -272,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_root_that_is_absent_ends_the_run_and_changes_nothing) {
 
 BOOST_AUTO_TEST_CASE(of_a_list_of_paths_the_gone_ones_are_missing_and_the_unknown_ones_told) {
   for (const char* name : {"a.ppm", "b.ppm", "c.ppm"}) put(name, picture(name[0], 1));
-  options.bad_roots = BadRoots::Report;
+  options.find.bad_roots = BadRoots::Report;
   const std::vector<fs::path> list = {folder / "a.ppm", folder / "b.ppm", folder / "never.ppm"};
   SyncReport report = sync_roots(list);
   BOOST_TEST(report.added == 2u);
@@ -294,6 +346,64 @@ BOOST_AUTO_TEST_CASE(a_thousand_copies_of_a_content_are_encoded_once) {
   BOOST_TEST(encoded == 1u);
   BOOST_TEST(report.copied == 2499u);
   BOOST_TEST(sync_folder().unchanged == 2500u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// As a user who may not read everything.
+struct OrdinaryShelf : testing::OrdinaryUser, Shelf {
+  void allow(const std::string& name, unsigned mode) const {
+    BOOST_REQUIRE(::chmod((folder / name).c_str(), mode) == 0);
+  }
+  bool can_be_tried() const {
+    if (!is_ordinary()) BOOST_TEST_MESSAGE("skipped: root's rights cannot be given up here");
+    return is_ordinary();
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(permissions, OrdinaryShelf)
+
+BOOST_AUTO_TEST_CASE(what_may_not_be_read_is_told_and_taken_up_when_it_may) {
+  if (!can_be_tried()) return;
+  put("a.ppm", picture(1, 1));
+  put("locked.ppm", picture(2, 2));
+  put("folder/c.ppm", picture(3, 3));
+  allow("locked.ppm", 0);
+  allow("folder", 0);
+  BOOST_TEST(sync_folder().added == 1u);
+  BOOST_TEST((skips["locked.ppm"] == SkipReason::Unreadable));
+  BOOST_TEST((skips["folder"] == SkipReason::Unreadable));
+  skips.clear();
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.skipped == 2u);
+  BOOST_TEST(skips.empty());  // told once
+  allow("locked.ppm", 0600);
+  allow("folder", 0700);
+  BOOST_TEST(sync_folder().added == 2u);
+  BOOST_TEST(open().counts().skips == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_that_may_no_longer_be_looked_at_stay_in_the_collection) {
+  if (!can_be_tried()) return;
+  put("folder/a.ppm", picture(1, 1));
+  put("folder/b.ppm", picture(2, 2));
+  BOOST_TEST(sync_folder().added == 2u);
+  for (const unsigned mode : {0u, 0400u}) {  // not to be listed; to be listed but not entered
+    allow("folder", mode);
+    skips.clear();
+    const SyncReport report = sync_folder();
+    BOOST_TEST_CONTEXT("mode " << mode) {
+      BOOST_TEST(report.removed == 0u);
+      BOOST_TEST(report.skipped > 0u);
+      BOOST_TEST(!skips.empty());
+      BOOST_TEST(open().counts().pictures == 2u);
+    }
+  }
+  allow("folder", 0700);
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.unchanged == 2u);
+  BOOST_TEST(report.skipped == 0u);
+  BOOST_TEST(open().counts().skips == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

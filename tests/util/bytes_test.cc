@@ -38,6 +38,19 @@ BOOST_AUTO_TEST_CASE(a_reader_never_reads_past_the_end) {
   BOOST_CHECK_THROW(endless.varint(), Error);
 }
 
+BOOST_AUTO_TEST_CASE(a_number_has_one_form) {
+  for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, UINT64_MAX}) {
+    ByteWriter writer;
+    writer.varint(value);
+    ByteReader reader(writer.bytes(), "test");
+    BOOST_TEST(reader.varint() == value);
+    reader.expect_end();
+  }
+  const std::string zero_in_two_bytes("\x80\0", 2);
+  ByteReader reader(zero_in_two_bytes, "test");
+  BOOST_CHECK_THROW(reader.varint(), Error);
+}
+
 BOOST_AUTO_TEST_CASE(big_endian_keys_sort_as_numbers) {
   BOOST_TEST((big_endian_key(255) < big_endian_key(256)));
   BOOST_TEST(from_big_endian_key(big_endian_key(0x0123456789abcdef)) == 0x0123456789abcdefu);
