@@ -47,7 +47,8 @@ std::string read_npy(const fs::path& path, const std::string& input) {
   put(path, input);
   return outcome_of([&] {
     const NpyReader reader(path);
-    if (reader.columns() == 0) return;
+    // Of no rows, any number of columns is in the file.
+    if (reader.rows() == 0 || reader.columns() == 0) return;
     promise(reader.rows() <= input.size() / 2 / reader.columns(), "the values are in the file");
     std::vector<float> row(reader.columns());
     for (size_t i = 0; i < reader.rows(); ++i) reader.read_row(i, row);
@@ -56,8 +57,7 @@ std::string read_npy(const fs::path& path, const std::string& input) {
   });
 }
 
-// --- lists of an import
-// ----------------------------------------------------------------------------
+// --- lists of an import -------------------------------------------------------------------------
 
 void check_rows(const std::vector<ImportRow>& rows) {
   for (const ImportRow& row : rows) {
