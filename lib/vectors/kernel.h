@@ -19,6 +19,21 @@ void inner_products_avx2(const uint16_t* rows, size_t row_count, size_t dimensio
 void inner_products_avx512(const uint16_t* rows, size_t row_count, size_t dimension,
                            const float* queries, size_t query_count, float* out);
 
+// The best of them on this processor.
+InnerProducts chosen_inner_products();
+
+// So many codes of 4 bits a group are summed at once: sums[32 b + i], modulo 2^16, over the groups
+// g of tables[16 g + code], with the code of vector i of block b in byte i % 16 of codes[16 (b
+// groups + g)], in its lower half for i below 16. The number of groups is even.
+inline constexpr size_t kCodeBlock = 32;
+using CodeSums = void (*)(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,
+                          uint16_t* sums);
+void code_sums_portable(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,
+                        uint16_t* sums);
+void code_sums_avx2(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,
+                    uint16_t* sums);
+CodeSums chosen_code_sums();
+
 // Exact; rounding to nearest, ties to even.
 void to_fp16_portable(const float* values, size_t count, uint16_t* out);
 void from_fp16_portable(const uint16_t* halves, size_t count, float* out);

@@ -57,4 +57,43 @@ void from_fp16_avx2(const uint16_t* halves, size_t count, float* out) {
   from_fp16_portable(halves + i, count - i, out + i);
 }
 
+// Bytes are added up as halves of 16-bit numbers: the odd ones alone, and both together, from which
+// the odd ones are taken off at the end.
+void code_sums_avx2(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,
+                    uint16_t* sums) {
+  const __m256i lower_half = _mm256_set1_epi8(15);
+  const auto load = [](const uint8_t* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  };
+  const auto store = [](__m256i both, __m256i odd, uint16_t* out) {
+    const __m256i even = _mm256_sub_epi16(both, _mm256_slli_epi16(odd, 8));
+    // The lanes are groups of their own.
+    const __m128i evens =
+        _mm_add_epi16(_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1));
+    const __m128i odds =
+        _mm_add_epi16(_mm256_castsi256_si128(odd), _mm256_extracti128_si256(odd, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_unpacklo_epi16(evens, odds));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 8), _mm_unpackhi_epi16(evens, odds));
+  };
+  for (size_t block = 0; block < blocks; ++block, sums += kCodeBlock) {
+    __m256i low_both = _mm256_setzero_si256();
+    __m256i low_odd = low_both;
+    __m256i high_both = low_both;
+    __m256i high_odd = low_both;
+    for (size_t group = 0; group < groups; group += 2, codes += kCodeBlock) {
+      const __m256i table = load(tables + 16 * group);
+      const __m256i code = load(codes);
+      const __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(code, lower_half));
+      const __m256i high =
+          _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(code, 4), lower_half));
+      low_both = _mm256_add_epi16(low_both, low);
+      low_odd = _mm256_add_epi16(low_odd, _mm256_srli_epi16(low, 8));
+      high_both = _mm256_add_epi16(high_both, high);
+      high_odd = _mm256_add_epi16(high_odd, _mm256_srli_epi16(high, 8));
+    }
+    store(low_both, low_odd, sums);
+    store(high_both, high_odd, sums + 16);
+  }
+}
+
 }  // namespace zeroshelf::kernel

@@ -65,4 +65,18 @@ void from_fp16_portable(const uint16_t* halves, size_t count, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] = from_half(halves + i);
 }
 
+void code_sums_portable(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,
+                        uint16_t* sums) {
+  for (size_t block = 0; block < blocks; ++block, sums += kCodeBlock) {
+    __builtin_memset(sums, 0, kCodeBlock * sizeof *sums);
+    for (size_t group = 0; group < groups; ++group, codes += kCodeBlock / 2) {
+      const uint8_t* const table = tables + 16 * group;
+      for (size_t i = 0; i < kCodeBlock / 2; ++i) {
+        sums[i] = static_cast<uint16_t>(sums[i] + table[codes[i] & 15]);
+        sums[i + 16] = static_cast<uint16_t>(sums[i + 16] + table[codes[i] >> 4]);
+      }
+    }
+  }
+}
+
 }  // namespace zeroshelf::kernel

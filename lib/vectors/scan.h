@@ -24,6 +24,10 @@ namespace zeroshelf {
 void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const Matrix& queries,
                     std::span<float> out);
 
+// The same, to the bit, for rows that lie anywhere, and one query; out has one float a row.
+void inner_products_of(const VectorRows& vectors, std::span<const Row> rows,
+                       std::span<const float> query, std::span<float> out);
+
 // "avx512", "avx2" or "portable": what inner_products uses on this machine.
 std::string_view scan_kernel_name();
 

@@ -14,6 +14,7 @@
 #include "lib/lexicon/lexicon.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/vectors/ivf.h"
 #include "tests/fuzz/file_targets.h"
 #include "tests/fuzz/worker.h"
 #include "tests/support/temporary_directory.h"
@@ -277,11 +278,45 @@ std::string read_lexicon(const fs::path& path) {
   });
 }
 
-void seal_lexicon(std::string& input) {
+// The last 8 bytes are the checksum of all before.
+void seal_index(std::string& input) {
   if (input.size() < 8) return;
   const std::string_view body = std::string_view(input).substr(0, input.size() - 8);
   const uint64_t checksum = checksum64(std::as_bytes(std::span(body)));
   std::memcpy(input.data() + body.size(), &checksum, sizeof checksum);
+}
+
+// --- the approximate index -------------------------------------------------------------------
+
+constexpr IvfOrigin kIvfOrigin = {1, 2};
+
+std::string ivf_seed(size_t count) {
+  return trained_ivf(
+      some_rows(count).image, [](Row) { return true; }, kIvfOrigin, 1);
+}
+
+void search_ivf(const Ivf& ivf) {
+  const std::vector<float> query(kDimension, 0.5f);
+  const auto odd = [](Row row) { return row % 2 == 1; };
+  const std::vector<Row> some = ivf.candidates(query, {3, 1, 1}, odd);
+  promise(std::ranges::all_of(some, odd), "only what is kept");
+  const std::vector<Row> all =
+      ivf.candidates(query, {ivf.size(), ivf.size(), 1}, [](Row) { return true; });
+  promise(all.size() == ivf.size(), "each row is in a list");
+  for (size_t i = 0; i < all.size(); ++i) promise(all[i] == i, "each row once");
+}
+
+std::string read_ivf(const fs::path& path) {
+  return outcome_of([&] {
+    const Ivf ivf = Ivf::map(path, kDimension);
+    search_ivf(ivf);
+    for (const float scale : ivf.scales()) promise(scale >= 0 && scale <= 2, "a scale");
+    for (const uint32_t list : ivf.list_of_vectors()) promise(list < ivf.lists(), "a list");
+    constexpr size_t kMore = 30;
+    if (ivf.size() <= kMore)
+      Ivf::of_bytes(extended_ivf(ivf, some_rows(kMore).image, kIvfOrigin, 1), kDimension).check();
+    ivf.check();
+  });
 }
 
 }  // namespace
@@ -343,8 +378,18 @@ Target lexicon_target() {
   return {"",
           {lexicon_seed(0), lexicon_seed(1), lexicon_seed(8)},
           {"zslexi01", std::string(8, '\xff'), std::string(8, '\0'), "\x80", "hello"},
-          seal_lexicon,
+          seal_index,
           [place](const std::string& input) { return read_lexicon(place->put("lexicon", input)); }};
+}
+
+Target ivf_target() {
+  const auto place = make_place();
+  return {
+      "",
+      {ivf_seed(0), ivf_seed(1), ivf_seed(9), ivf_seed(100)},
+      {"zsivf001", std::string(8, '\xff'), std::string(8, '\0'), std::string("\0\0\xc0\x7f", 4)},
+      seal_index,
+      [place](const std::string& input) { return read_ivf(place->put("ivf", input)); }};
 }
 
 Target vectors_target() {

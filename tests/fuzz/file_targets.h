@@ -24,6 +24,7 @@ Target tokenizer_target();
 Target labels_target();
 Target query_target();
 Target lexicon_target();
+Target ivf_target();
 Target kept_target();
 Target truth_target();
 Target npy_target();

@@ -56,6 +56,7 @@ constexpr Entry kTargets[] = {
     {"lexicon", lexicon_target}, {"kept", kept_target},
     {"truth", truth_target},     {"npy", npy_target},
     {"import", import_target},   {"journal", journal_target},
+    {"ivf", ivf_target},
 };
 constexpr Entry kPlanted[] = {{"planted-crash", planted_crash},
                               {"planted-hang", planted_hang},
