@@ -26,6 +26,7 @@ constexpr const char* kProgram = "zeroshelf-index";
 struct CollectionOptions {
   std::filesystem::path collection;
   bool json = false;
+  bool null = false;  // skips: the paths alone, each ended by NUL
 };
 
 std::map<std::string, uint64_t> count_skip_reasons(const Collection& collection) {
@@ -124,9 +125,10 @@ int run_skips(const CollectionOptions& options) {
   const Collection collection = Collection::open(options.collection);
   OutputStream out(stdout, "standard output");
   collection.for_each_skip([&](const SkippedFile& file) {
-    out.write(options.json ? skip_json(file)
-                           : fmt::format("{}: {}\n", printable(file.file.path),
-                                         printable(file.skip.detail)));
+    out.write(options.json   ? skip_json(file)
+              : options.null ? file.file.path + '\0'
+                             : fmt::format("{}: {}\n", printable(file.file.path),
+                                           printable(file.skip.detail)));
   });
   out.flush();
   return kDone;
@@ -182,7 +184,12 @@ void add_plain(Program& program, const std::string& name, const std::string& des
   CLI::App* command =
       program.add_command(name, description, [shared, run] { return run(*shared); });
   command->add_option("COLLECTION", shared->collection, "The collection's folder")->required();
-  command->add_flag("--json", shared->json, "JSON lines");
+  CLI::Option* json = command->add_flag("--json", shared->json, "JSON lines");
+  if (run == run_skips) {
+    command
+        ->add_flag("-0,--null", shared->null, "Only the paths, each ended by NUL, as for xargs -0")
+        ->excludes(json);
+  }
 }
 
 }  // namespace

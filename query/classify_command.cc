@@ -36,6 +36,7 @@ struct ClassifyOptions {
   std::filesystem::path collection;
   LabelOptions labels;
   std::string save;
+  std::vector<std::string> only;
   bool summary = false;
   bool multi = false;
   std::string format = "table";
@@ -79,6 +80,7 @@ class LineWriter {
   LineWriter(const Labelling& labelling, const ClassifyOptions& options)
       : labelling_(labelling),
         options_(options),
+        only_(find_labels("--only", options.only, labelling.labels)),
         writer_(prediction_writer(options.format, labelling.labels)) {}
 
   // Returns what was counted.
@@ -124,12 +126,23 @@ class LineWriter {
       const size_t i = row - first;
       if (i >= predictions.size()) return;
       const std::vector<Scored>* all = options_.multi ? &above[i] : nullptr;
+      if (!is_wanted(predictions[i], all)) return;
       writer_->append(result.text, {record, predictions[i], words[i], all});
       result.counts.count(predictions[i]);
       result.any =
           result.any || (all != nullptr ? !all->empty() : predictions[i].winner.has_value());
     });
     return result;
+  }
+
+  // Whether it gets a label of --only.
+  bool is_wanted(const Prediction& prediction, const std::vector<Scored>* all) const {
+    if (only_.empty()) return true;
+    const auto wanted = [&](uint32_t label) {
+      return std::ranges::find(only_, label) != only_.end();
+    };
+    if (all == nullptr) return prediction.winner && wanted(prediction.answer().label);
+    return std::ranges::any_of(*all, wanted, &Scored::label);
   }
 
   void score(Row first, Row end, std::vector<Prediction>& predictions,
@@ -153,6 +166,7 @@ class LineWriter {
 
   const Labelling& labelling_;
   const ClassifyOptions& options_;
+  std::vector<uint32_t> only_;
   std::unique_ptr<PredictionWriter> writer_;
 };
 
@@ -265,9 +279,22 @@ void add_classify(Program& program) {
   command->add_flag("--multi", options.multi,
                     fmt::format("Also every label with a score of --threshold (default {}) or more",
                                 kMultiThreshold));
-  command->add_flag("--summary", options.summary,
-                    "Only how many pictures have which label, with --multi how many have it too");
-  add_format(command, options.format, {"table", "jsonl", "csv"});
+  CLI::Option* only =
+      command
+          ->add_option(
+              "--only", options.only,
+              "Only pictures that get this label, of all that are asked for; may be repeated")
+          ->type_name("LABEL")
+          ->allow_extra_args(false);
+  CLI::Option* summary =
+      command
+          ->add_flag("--summary", options.summary,
+                     "Only how many pictures have which label, with --multi how many have it too")
+          ->excludes(only);
+  CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "csv"});
+  add_null_flag(command, options.format, format,
+                "Only the paths of pictures with an answer, each ended by NUL");
+  command->get_option("--null")->excludes(summary);
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

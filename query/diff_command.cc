@@ -110,6 +110,9 @@ int run_diff(const DiffOptions& options) {
   if (options.format == "table") writer.table(diff);
   if (options.format == "jsonl") writer.json(diff);
   if (options.format == "csv") writer.csv(diff);
+  if (options.format == kNulPaths) {
+    for (const MovedPicture& it : diff.moved) out.write(it.path + '\0');
+  }
   out.flush();
   fmt::print(stderr, "{} moved, {} the same", with_thousands(diff.moved.size()),
              with_thousands(diff.same));
@@ -130,7 +133,9 @@ void add_diff(Program& program) {
   add_collection(command, options.collection);
   command->add_option("BEFORE", options.before, "The run before, see classify --save")->required();
   command->add_option("AFTER", options.after, "The run after")->required();
-  add_format(command, options.format, {"table", "jsonl", "csv"});
+  CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "csv"});
+  add_null_flag(command, options.format, format,
+                "Only the paths of those with another label, each ended by NUL");
 }
 
 }  // namespace zeroshelf

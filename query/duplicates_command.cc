@@ -51,6 +51,12 @@ std::string group_rows(const Collection& collection, size_t number, const Duplic
   return rows;
 }
 
+std::string group_paths(const Collection& collection, const DuplicateGroup& group) {
+  std::string paths;
+  for (const Row row : group.rows) paths += collection.record(row).file.path + '\0';
+  return paths;
+}
+
 int run_duplicates(const DuplicateOptions& options) {
   const Collection collection = Collection::open(options.collection);
   OutputStream out(stdout, "standard output");
@@ -60,8 +66,9 @@ int run_duplicates(const DuplicateOptions& options) {
     if (number == 0 && options.format == "table")
       out.write("GROUP KIND         TEXT                           PATH\n");
     ++number;
-    out.write(options.format == "jsonl" ? group_json(collection, group)
-                                        : group_rows(collection, number, group));
+    out.write(options.format == "jsonl"     ? group_json(collection, group)
+              : options.format == kNulPaths ? group_paths(collection, group)
+                                            : group_rows(collection, number, group));
   }
   out.flush();
   return number == 0 ? kNothingFound : kDone;
@@ -91,7 +98,8 @@ void add_duplicates(Program& program) {
       ->check(CLI::Range(0.1, 1.0))
       ->capture_default_str();
   command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();
-  add_format(command, options.format, {"table", "jsonl"});
+  CLI::Option* format = add_format(command, options.format, {"table", "jsonl"});
+  add_null_flag(command, options.format, format);
 }
 
 }  // namespace zeroshelf

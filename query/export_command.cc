@@ -16,7 +16,6 @@
 #include "lib/output/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "lib/util/suggest.h"
 #include "lib/util/text.h"
 #include "query/bands.h"
 #include "query/export_page.h"
@@ -78,21 +77,6 @@ void check_targets(const ExportOptions& options) {
       check_target(options.format, target);
     }
   }
-}
-
-std::vector<uint32_t> only_labels(const ExportOptions& options, const std::vector<Label>& labels) {
-  std::vector<std::string> names;
-  for (const Label& label : labels) names.push_back(label.name);
-  std::vector<uint32_t> only;
-  for (const std::string& wanted : options.only) {
-    const auto found = std::ranges::find(names, wanted);
-    if (found == names.end()) {
-      throw Error(ErrorCode::InvalidArgument, "--only",
-                  "no label is called '" + wanted + "'" + did_you_mean(wanted, names));
-    }
-    only.push_back(static_cast<uint32_t>(found - names.begin()));
-  }
-  return only;
 }
 
 struct Exported {
@@ -172,7 +156,7 @@ int run_export(const ExportOptions& options) {
   BandOptions band_options;
   band_options.min_score = options.min_score;
   if (!page) band_options.max_per_label = options.max_per_label;
-  band_options.only = only_labels(options, classified.labels);
+  band_options.only = find_labels("--only", options.only, classified.labels);
   const Bands bands = choose_bands(classified.collection, classified.labels.size(),
                                    classified.predictions, band_options);
   fmt::print(stderr, "{}\n", count_summary(classified));
@@ -239,8 +223,9 @@ void add_export(Program& program) {
       ->type_name("DIR|FILE")
       ->required();
   command
-      ->add_option("--format", options.format,
-                   "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
+      ->add_option(
+          "--format", options.format,
+          "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
       ->check(CLI::IsMember(formats()))
       ->capture_default_str();
   command

@@ -22,4 +22,12 @@ CLI::Option* add_format(CLI::App* command, std::string& format, std::vector<std:
       ->capture_default_str();
 }
 
+void add_null_flag(CLI::App* command, std::string& format, CLI::Option* format_option,
+                   const std::string& help) {
+  command
+      ->add_flag_callback(
+          "-0,--null", [&format] { format = kNulPaths; }, help)
+      ->excludes(format_option);
+}
+
 }  // namespace zeroshelf

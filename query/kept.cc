@@ -10,6 +10,7 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/util/json_object.h"
+#include "lib/util/suggest.h"
 
 namespace zeroshelf {
 namespace {
@@ -36,7 +37,8 @@ std::string load_kept(const Collection& collection, std::string_view kind, const
   const Attachments attachments(collection.directory());
   if (auto bytes = attachments.get(kind, name)) return *std::move(bytes);
   const auto names = attachments.names(kind);
-  throw Error(ErrorCode::NotFound, name, fmt::format("there is nothing of that name in {}", kind),
+  throw Error(ErrorCode::NotFound, name,
+              fmt::format("there is nothing of that name in {}{}", kind, did_you_mean(name, names)),
               names.empty() ? "make one with " + made_by
                             : fmt::format("there are {}", fmt::join(names, ", ")));
 }

@@ -9,6 +9,7 @@
 
 #include "lib/output/formats.h"
 #include "lib/util/text.h"
+#include "query/flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -116,6 +117,15 @@ class CsvPredictions : public PredictionWriter {
   const std::vector<Label>& labels_;
 };
 
+class NulPaths : public PredictionWriter {
+ public:
+  void append(std::string& out, const PredictionLine& line) const override {
+    const bool answered =
+        line.all_above != nullptr ? !line.all_above->empty() : line.prediction.winner.has_value();
+    if (answered) out += line.record.file.path + '\0';
+  }
+};
+
 class TablePredictions : public PredictionWriter {
  public:
   explicit TablePredictions(const std::vector<Label>& labels) : labels_(labels) {
@@ -164,6 +174,7 @@ std::unique_ptr<PredictionWriter> prediction_writer(const std::string& format,
                                                     const std::vector<Label>& labels) {
   if (format == "jsonl") return std::make_unique<JsonPredictions>(labels);
   if (format == "csv") return std::make_unique<CsvPredictions>(labels);
+  if (format == kNulPaths) return std::make_unique<NulPaths>();
   return std::make_unique<TablePredictions>(labels);
 }
 

@@ -29,7 +29,8 @@ class PredictionWriter {
   virtual void append(std::string& out, const PredictionLine& line) const = 0;
 };
 
-// format: "jsonl", "csv", or "table". The labels must outlive the writer.
+// format: "jsonl", "csv", "table", or kNulPaths (of pictures with an answer). The labels must
+// outlive the writer.
 std::unique_ptr<PredictionWriter> prediction_writer(const std::string& format,
                                                     const std::vector<Label>& labels);
 

@@ -84,8 +84,11 @@ int show(const Collection& collection, const Run& run, const ReviewOptions& opti
   const bool table = options.format == "table";
   OutputStream out(stdout, "standard output");
   if (table && !found.items.empty()) out.write(writer.header());
-  for (const ReviewItem& item : found.items)
-    out.write(table ? writer.table_line(item) : writer.json_line(item));
+  for (const ReviewItem& item : found.items) {
+    out.write(table                         ? writer.table_line(item)
+              : options.format == kNulPaths ? item.path + '\0'
+                                            : writer.json_line(item));
+  }
   out.flush();
   fmt::print(stderr, "{} of {} pictures {}\n", with_thousands(found.items.size()),
              with_thousands(found.candidates),
@@ -131,7 +134,8 @@ void add_review(Program& program) {
   command->add_option("-k", options.k, "How many at most")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000'000}))
       ->capture_default_str();
-  add_format(command, options.format, {"table", "jsonl"});
+  CLI::Option* format = add_format(command, options.format, {"table", "jsonl"});
+  add_null_flag(command, options.format, format);
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

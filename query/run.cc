@@ -132,6 +132,18 @@ Run make_run(const Collection& collection, const std::vector<Label>& labels, con
   return run;
 }
 
+std::vector<bool> rows_with_label(const Collection& collection, const Run& run,
+                                  const std::vector<std::string>& names) {
+  const std::vector<uint32_t> wanted = find_labels("--label", names, run.labels);
+  std::vector<bool> rows(collection.image_vectors().size(), false);
+  collection.for_each_record([&](Row row, const PictureRecord& record) {
+    const RunEntry* entry = run.find(content_key(record.content_hash));
+    rows[row] = entry != nullptr && entry->label &&
+                std::ranges::find(wanted, *entry->label) != wanted.end();
+  });
+  return rows;
+}
+
 std::string encode_run(const Run& run) {
   ByteWriter out;
   out.number(kVersion);

@@ -47,6 +47,11 @@ struct Run {
 Run make_run(const Collection& collection, const std::vector<Label>& labels, const Fusion& fusion,
              const std::vector<Prediction>& predictions);
 
+// One a row: whether the run gave its picture one of the labels of these names. Pictures that came
+// after the run are none. Reads all records. Throws InvalidArgument as find_labels() does.
+std::vector<bool> rows_with_label(const Collection& collection, const Run& run,
+                                  const std::vector<std::string>& names);
+
 // What stands in the file: see docs/collection-format.md. About 28 bytes a picture with up to 254
 // labels.
 std::string encode_run(const Run& run);

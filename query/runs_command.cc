@@ -12,6 +12,7 @@
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
 #include "lib/util/error.h"
+#include "lib/util/suggest.h"
 #include "lib/util/text.h"
 #include "query/calibrate.h"
 #include "query/classifier.h"
@@ -96,8 +97,10 @@ int run_runs(const RunsOptions& options) {
   if (options.remove.empty()) return list(collection, options);
   Attachments::check_name("--remove", options.remove);
   if (Attachments(collection.directory()).remove(options.kind, options.remove)) return kDone;
+  const auto names = Attachments(collection.directory()).names(options.kind);
   throw Error(ErrorCode::NotFound, options.remove,
-              fmt::format("there is nothing of that name in {}", options.kind),
+              fmt::format("there is nothing of that name in {}{}", options.kind,
+                          did_you_mean(options.remove, names)),
               "zeroshelf-query runs lists them");
 }
 

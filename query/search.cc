@@ -159,15 +159,17 @@ std::vector<SearchHit> search(const Collection& collection, const SearchQuery& q
                               const SearchLimits& limits) {
   constexpr size_t kChunk = 16'384;
   expect_dimension(collection, query.picture);
-  expect_dimension(collection, query.text);
+  const bool has_meaning = !query.text.empty() || limits.space == SearchSpace::Text;
+  if (has_meaning) expect_dimension(collection, query.text);
   if (limits.count == 0) return {};
   const bool by_picture = limits.space != SearchSpace::Text;
-  const bool by_text = limits.space != SearchSpace::Picture;
+  const bool by_text = limits.space != SearchSpace::Picture && has_meaning;
   const std::vector<Row>& owners = collection.text_owners();
   const Evidence picture =
       gather(collection, collection.image_vectors(), {}, query.picture, limits.threads);
-  const Evidence text =
-      gather(collection, collection.text_vectors(), owners, query.text, limits.threads);
+  const Evidence text = has_meaning ? gather(collection, collection.text_vectors(), owners,
+                                             query.text, limits.threads)
+                                    : Evidence();
   const std::vector<float> letters =
       by_text && !query.letters.words.empty()
           ? letter_evidence(collection.lexicon(), query.letters, collection.image_vectors().size())
@@ -193,7 +195,7 @@ std::vector<SearchHit> search(const Collection& collection, const SearchQuery& q
       hit.image_score = picture.cosines[row];
       hit.image_nats = nats(picture.spread.standardised(hit.image_score));
       candidate.tie = hit.image_score;
-      if (has_text) {
+      if (has_text && has_meaning) {
         hit.text_score = text.cosines[owner++];
         hit.text_nats = nats(text.spread.standardised(*hit.text_score));
         if (!letters.empty()) hit.letter_nats = letters[row];

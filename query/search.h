@@ -31,8 +31,8 @@ enum class SearchSpace { Picture, Text, Both };
 
 struct SearchQuery {
   std::vector<float> picture;  // unit vector compared with the pictures
-  std::vector<float> text;     // unit vector compared with the texts
-  LetterQuery letters;         // may be empty; counts in the spaces Text and Both
+  std::vector<float> text;  // unit vector compared with the texts; empty: it says nothing of texts
+  LetterQuery letters;      // may be empty; counts in the spaces Text and Both
 
   // The same vector for both.
   static SearchQuery of_vector(std::span<const float> vector) {
@@ -58,7 +58,8 @@ struct SearchHit {
 };
 
 // The best live pictures, best first, equal ones in row order; exact. In SearchSpace::Text only
-// pictures with text are found. Throws InvalidArgument for vectors of another dimension.
+// pictures with text are found. Throws InvalidArgument for vectors of another dimension, and in
+// SearchSpace::Text for a query without a vector for texts.
 std::vector<SearchHit> search(const Collection& collection, const SearchQuery& query,
                               const SearchLimits& limits);
 

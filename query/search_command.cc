@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/record_filter.h"
+#include "query/run.h"
 #include "query/search.h"
 #include "query/search_cut.h"
 #include "query/search_terms.h"
@@ -47,6 +49,8 @@ struct SearchOptions {
   bool no_text = false;
   std::string since;
   std::string until;
+  std::string run;
+  std::vector<std::string> labels;
   std::string format = "table";
   ModelOptions model;
 };
@@ -100,9 +104,15 @@ SearchSpace space_of(const std::string& name) {
 }
 
 // Which rows may be found: by the filters, by phrases, and not what was given to be liked.
-std::vector<bool> allowed_rows(const Collection& collection, const RecordFilter& filter,
-                               const MadeQuery& made) {
+std::vector<bool> allowed_rows(const Collection& collection, const SearchOptions& options,
+                               const RecordFilter& filter, const MadeQuery& made) {
   std::vector<bool> allowed = admitted_rows(collection, filter);
+  if (!options.run.empty()) {
+    const std::vector<bool> labelled =
+        rows_with_label(collection, load_run(collection, options.run), options.labels);
+    std::transform(allowed.begin(), allowed.end(), labelled.begin(), allowed.begin(),
+                   std::logical_and());
+  }
   if (!made.query.letters.phrases.empty()) {
     std::vector<bool> with_phrases(allowed.size());
     for (const Row row : rows_with_phrases(collection.lexicon(), made.query.letters.phrases))
@@ -172,6 +182,8 @@ class HitWriter {
       const std::string path = path_of(groups[i].hit.row);
       if (format_ == "paths") {
         out_.write(path + "\n");
+      } else if (format_ == kNulPaths) {
+        out_.write(path + '\0');
       } else if (format_ == "jsonl") {
         out_.write(json(i + 1, groups[i], path));
       } else {
@@ -233,13 +245,13 @@ int run_search(const SearchOptions& options) {
   const RecordFilter filter = filter_of_options(options);
   const SearchSpace space = space_of(options.space);
   const Collection collection = Collection::open(options.collection);
-  const MadeQuery made = make_query(collection, terms, options.model);
+  const MadeQuery made = make_query(collection, terms, space, options.model);
   const LetterQuery& letters = made.query.letters;
   if (space == SearchSpace::Picture && !letters.phrases.empty()) {
     throw Error(ErrorCode::InvalidArgument, "--in picture",
                 "a phrase in quotes is looked for in the text", "use --in text or --in both");
   }
-  const std::vector<bool> allowed = allowed_rows(collection, filter, made);
+  const std::vector<bool> allowed = allowed_rows(collection, options, filter, made);
   SearchLimits limits;
   limits.space = space;
   limits.threads = options.model.threads;
@@ -292,6 +304,19 @@ void add_filters(CLI::App* command, SearchOptions& options) {
   command->add_flag("--no-text", options.no_text, "without text in them")
       ->excludes(has_text)
       ->group(group);
+  CLI::Option* run =
+      command
+          ->add_option("--run", options.run, "that this run, kept by classify --save, gave --label")
+          ->type_name("NAME")
+          ->group(group);
+  CLI::Option* label = command
+                           ->add_option("--label", options.labels,
+                                        "this label of --run; may be repeated: any of them")
+                           ->type_name("LABEL")
+                           ->allow_extra_args(false)
+                           ->needs(run)
+                           ->group(group);
+  run->needs(label);
 }
 
 }  // namespace
@@ -329,7 +354,8 @@ void add_search(Program& program) {
   command->add_flag("--all", options.all, "Also the nearest that do not fit");
   command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
   add_filters(command, options);
-  add_format(command, options.format, {"table", "jsonl", "paths"});
+  CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "paths"});
+  add_null_flag(command, options.format, format);
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <span>
 
+#include "lib/image/decode.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "lib/vectors/scan.h"
 #include "query/background.h"
 #include "query/read_crop.h"
@@ -19,7 +23,7 @@ using Kind = SearchTerm::Kind;
 // One term as it is compared with the pictures, and with the texts.
 struct TermVectors {
   std::vector<float> picture;
-  std::vector<float> text;
+  std::vector<float> text;  // empty: it says nothing of texts
 };
 
 std::vector<float> stored_vector(const VectorRows& vectors, Row row) {
@@ -40,26 +44,37 @@ Row liked_row(const Collection& collection, const std::string& path) {
               "for any other picture file use --image FILE");
 }
 
+// Some row with the content of that file.
+std::optional<Row> row_of_file(const Collection& collection, const std::string& path) {
+  const std::string bytes = read_file(path, DecodeLimits().max_bytes);
+  return collection.find_content(content_hash(std::as_bytes(std::span(bytes))));
+}
+
+TermVectors vectors_of_row(const Collection& collection, Row row) {
+  TermVectors vectors;
+  vectors.picture = stored_vector(collection.image_vectors(), row);
+  if (const auto text = collection.text_index(row))
+    vectors.text = stored_vector(collection.text_vectors(), *text);
+  return vectors;
+}
+
 TermVectors vectors_of(const Collection& collection, const SearchTerm& term, Encoder* encoder,
                        std::vector<Row>& liked) {
   if (term.kind == Kind::PictureOfCollection) {
     const Row row = liked_row(collection, term.value);
     liked.push_back(row);
-    TermVectors vectors;
-    vectors.picture = stored_vector(collection.image_vectors(), row);
-    const auto text = collection.text_index(row);
-    vectors.text = text ? stored_vector(collection.text_vectors(), *text) : vectors.picture;
-    return vectors;
+    return vectors_of_row(collection, row);
   }
-  std::vector<float> vector;
-  if (term.kind == Kind::Text) {
-    std::string text = term.value;
-    std::erase(text, '"');  // they mark phrases
-    vector = row_of(encoder->encode_texts(std::span(&text, 1), LongText::Truncate));
-  } else {
+  if (term.kind == Kind::PictureFile) {
+    if (const auto row = row_of_file(collection, term.value))
+      return vectors_of_row(collection, *row);
     const Image crop = read_crop(term.value, encoder->info().preprocessing);
-    vector = row_of(encoder->encode_images(std::span(&crop, 1)));
+    return {row_of(encoder->encode_images(std::span(&crop, 1))), {}};
   }
+  std::string text = term.value;
+  std::erase(text, '"');  // they mark phrases
+  const std::vector<float> vector =
+      row_of(encoder->encode_texts(std::span(&text, 1), LongText::Truncate));
   return {vector, vector};
 }
 
@@ -77,7 +92,8 @@ float spread_over(const Collection& collection, const VectorRows& vectors,
 }
 
 void add(std::vector<float>& sum, const std::vector<float>& vector, float weight) {
-  for (size_t i = 0; i < sum.size(); ++i) sum[i] += weight * vector[i];
+  sum.resize(std::max(sum.size(), vector.size()));
+  for (size_t i = 0; i < vector.size(); ++i) sum[i] += weight * vector[i];
 }
 
 }  // namespace
@@ -89,7 +105,7 @@ SearchTerm parse_term(const std::string& argument, float weight) {
 }
 
 MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>& terms,
-                     const ModelOptions& model) {
+                     SearchSpace space, const ModelOptions& model) {
   const auto has = [&](Kind kind) {
     return std::any_of(terms.begin(), terms.end(),
                        [&](const SearchTerm& term) { return term.kind == kind; });
@@ -103,16 +119,16 @@ MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>
   }
   MadeQuery made;
   SearchQuery& query = made.query;
-  query.picture.resize(collection.manifest().dimension);
-  query.text.resize(collection.manifest().dimension);
   for (const SearchTerm& term : terms) {
-    const TermVectors vectors = vectors_of(collection, term, encoder.get(), made.liked);
+    TermVectors vectors = vectors_of(collection, term, encoder.get(), made.liked);
+    if (vectors.text.empty() && space == SearchSpace::Text) vectors.text = vectors.picture;
     float picture_spread = 1;
     float text_spread = 1;
     if (terms.size() > 1) {
       picture_spread = spread_over(collection, collection.image_vectors(), {}, vectors.picture);
-      text_spread = spread_over(collection, collection.text_vectors(), collection.text_owners(),
-                                vectors.text);
+      if (!vectors.text.empty())
+        text_spread = spread_over(collection, collection.text_vectors(), collection.text_owners(),
+                                  vectors.text);
     }
     add(query.picture, vectors.picture, term.weight / picture_spread);
     add(query.text, vectors.text, term.weight / text_spread);

@@ -32,11 +32,15 @@ struct MadeQuery {
 
 // The model is only loaded when a text or a picture file is among the terms. The vectors of several
 // terms are added as weight / spread of the term's cosines over the collection, so that a picture
-// (whose cosines with pictures lie far apart) does not drown a text (whose cosines lie close). A
-// picture of the collection is compared with pictures by its picture vector and with texts by the
-// vector of its text, where it has one. The letters are those of the texts with positive weight.
-// Throws NotFound for a picture that the collection does not have.
+// (whose cosines with pictures lie far apart) does not drown a text (whose cosines lie close).
+//
+// A picture that the collection has (for a file: one with its content) is compared with pictures by
+// its picture vector and with texts by the vector of its text, so that it fits nothing better than
+// itself. A picture without text, or a file whose text is not known, says nothing of texts; only in
+// SearchSpace::Text, where it would have nothing to say at all, its picture vector is compared with
+// them. The letters are those of the texts with positive weight. Throws NotFound for a picture that
+// the collection does not have.
 MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>& terms,
-                     const ModelOptions& model);
+                     SearchSpace space, const ModelOptions& model);
 
 }  // namespace zeroshelf

@@ -4,14 +4,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/suggest.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -206,6 +209,28 @@ std::vector<Label> read_label_file(const std::filesystem::path& path,
     refuse(subject, "starts like JSON but is not valid JSON");
   }
   return parse_text(text, std::move(collector));
+}
+
+std::vector<uint32_t> find_labels(const std::string& flag, const std::vector<std::string>& names,
+                                  const std::vector<Label>& labels) {
+  constexpr size_t kMostShown = 10;
+  std::vector<std::string> known;
+  for (const Label& label : labels) known.push_back(label.name);
+  std::vector<uint32_t> places;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(known, name);
+    if (found != known.end()) {
+      places.push_back(static_cast<uint32_t>(found - known.begin()));
+      continue;
+    }
+    const std::string meant = did_you_mean(name, known);
+    const std::span<const std::string> first(known.data(), std::min(known.size(), kMostShown));
+    throw Error(ErrorCode::InvalidArgument, flag, "no label is called '" + name + "'" + meant,
+                meant.empty() ? fmt::format("there are {}{}", fmt::join(first, ", "),
+                                            known.size() > kMostShown ? ", ..." : "")
+                              : "");
+  }
+  return places;
 }
 
 }  // namespace zeroshelf

@@ -2,6 +2,7 @@
 
 // The classes a user thinks of: names, and the prompts by which the text encoder meets them.
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -43,5 +44,11 @@ std::vector<Label> parse_label_list(std::string_view list,
 // Throws NotFound or Io for the file, InvalidArgument (with the line) for what is in it.
 std::vector<Label> read_label_file(const std::filesystem::path& path,
                                    const std::vector<std::string>& templates);
+
+// The places of these names among the labels, in the order of the names. Throws InvalidArgument
+// naming the flag that they came from for a name that no label has; it tells the nearest name, or
+// else the first ones that there are.
+std::vector<uint32_t> find_labels(const std::string& flag, const std::vector<std::string>& names,
+                                  const std::vector<Label>& labels);
 
 }  // namespace zeroshelf

@@ -150,6 +150,25 @@ BOOST_AUTO_TEST_CASE(like_plus_minus_and_filters_narrow_a_search) {
       zeroshelf_query({"search", memes().collection, "--like", "/not/there.jpg"}).exit_code == 2);
 }
 
+BOOST_AUTO_TEST_CASE(
+    every_picture_is_the_best_hit_of_a_search_for_itself_with_its_text_or_without) {
+  const auto all = zeroshelf_query(
+      {"search", memes().collection, "skull", "--all", "-k", "60", "--format", "jsonl"});
+  size_t without_text = 0;
+  for (const auto& line : json_lines(all.out)) {
+    const std::string path = line.at("path");
+    const bool has_text = !line.at("text_score").is_null();
+    without_text += has_text ? 0 : 1;
+    const auto found = zeroshelf_query(
+        {"search", memes().collection, "--image", path, "-k", "1", "--format", "jsonl"});
+    const auto best = json_lines(found.out).at(0);
+    BOOST_TEST(best.at("path") == path);
+    // What has no text says nothing of texts.
+    BOOST_TEST(best.at("text_score").is_null() == !has_text);
+  }
+  BOOST_TEST(without_text > 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_copied_file_is_a_duplicate_and_one_hit_of_a_group) {
   const ReadText wanted = some_text();
   const std::string copy = memes().folder + "/copy.jpg";
