@@ -24,6 +24,7 @@
 #include <thread>
 
 #include "benchmarks/measure.h"
+#include "benchmarks/peak.h"
 #include "indexer/prepare.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/find_files.h"
@@ -207,6 +208,7 @@ class Multiplications {
                             std::span<const float>(weights).first(static_cast<size_t>(in * out)),
                             std::span<const float>());
       widest_ = std::max({widest_, in, out});
+      weights_ += static_cast<size_t>(in * out);
     };
     add(3 * config.patch_size_px * config.patch_size_px, width);
     for (int64_t layer = 0; layer < config.image.layers; ++layer) {
@@ -232,8 +234,12 @@ class Multiplications {
 
   std::string kernel() const { return linears_[1].kernel(); }
 
+  // Of one picture.
+  double multiply_adds() const { return static_cast<double>(tokens_ * weights_); }
+
  private:
   size_t tokens_;
+  size_t weights_ = 0;  // of all layers
   size_t batch_;
   int64_t widest_ = 0;
   std::vector<PackedLinear> linears_;
@@ -306,6 +312,12 @@ void bench_images(const std::string& name, const Options& options) {
   measure(variants, options);
   fmt::print("ViT-{}, {} pictures a call, {} a batch\n", name, count, network->batch_images());
   print(variants, "pictures/s");
+  if (const auto peak = peak_multiply_adds(has_bf16)) {
+    const double bound = *peak / library.multiply_adds();
+    fmt::print("  {:<44} {:>8.1f} pictures/s  ours is {:.2f} times that\n",
+               "their multiply-adds, from registers", bound,
+               median(variants.back().per_second) / bound);
+  }
   const Matrix reference = to_matrix(
       encode_pixels(fp32, config, pixels_of(std::span(images).first(8), config.preprocessing)));
   const Matrix ours = network->encode_images(std::span(images).first(8));

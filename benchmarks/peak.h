@@ -1,0 +1,15 @@
+#pragma once
+
+// What the processor could multiply at most: multiply-adds of numbers that lie in its registers, as
+// no multiplication of matrices can do, whose numbers come from memory.
+
+#include <optional>
+
+namespace zeroshelf {
+
+// Multiply-adds per second of all cores together, in bfloat16 or in fp32, by AVX512-BF16, AVX-512
+// or AVX2; measured for about a fifth of a second. Nothing where the processor has none of them,
+// and where it has AMX, which would be faster.
+std::optional<double> peak_multiply_adds(bool in_bf16);
+
+}  // namespace zeroshelf
