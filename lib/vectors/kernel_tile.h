@@ -21,6 +21,8 @@ namespace {
 // first-level cache while it goes over them.
 constexpr size_t kFewQueries = 12;
 constexpr size_t kScratchFloats = 32 * 1024;
+// Halves are asked for so many ahead, since the processor's own reading ahead stops at every page.
+constexpr size_t kAhead = 4096;
 
 // The last lanes of a row or query, padded with zeros.
 template <class Vector, class Value>
@@ -47,6 +49,9 @@ void tile(const Row* rows, size_t dimension, const float* queries, size_t out_st
   const size_t whole = dimension - dimension % Vector::kLanes;
   Register row[kRows];
   for (size_t i = 0; i < whole; i += Vector::kLanes) {
+    if constexpr (sizeof(Row) == 2) {
+      for (size_t r = 0; r < kRows; ++r) __builtin_prefetch(rows + r * dimension + i + kAhead);
+    }
     for (size_t r = 0; r < kRows; ++r) row[r] = Vector::load(rows + r * dimension + i);
     for (size_t q = 0; q < kQueries; ++q) add(row, Vector::load(queries + q * dimension + i), q);
   }
@@ -87,8 +92,10 @@ void few_queries(const uint16_t* rows, size_t row_count, size_t dimension, const
       return few_queries<Vector, kQueries - 1>(rows, row_count, dimension, queries, query_count,
                                                out_stride, out);
     }
+    // Of few queries, one row after another is the stream that the processor reads ahead best; of
+    // more, the multiplications are what counts.
     constexpr size_t kFitting = Vector::kSums / kQueries;
-    constexpr size_t kRows = kFitting < 1 ? 1 : kFitting > 8 ? 8 : kFitting;
+    constexpr size_t kRows = kQueries <= 8 || kFitting < 1 ? 1 : kFitting;
     column<Vector, kRows, kQueries>(rows, row_count, dimension, queries, out_stride, out);
   }
 }
