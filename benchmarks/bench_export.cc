@@ -40,7 +40,8 @@ class Export {
       call(
           {ZEROSHELF_INDEX_PROGRAM, "add", shelf_, (directory_ / "pictures").string(), "--no-ocr"});
     });
-    fmt::print("{:22} {:7.2f} s\n", "add", add);
+    report("add", add);
+    measure_links_alone();
     for (const char* format : {"jsonl", "csv", "labelstudio", "coco"})
       measure(format, {"--format", format});
     for (const char* mode : {"symlink", "hardlink", "copy", "move"})
@@ -73,9 +74,32 @@ class Export {
     return all;
   }
 
+  // Of the whole program, from its start to its end.
+  void report(const std::string& name, double seconds) const {
+    fmt::print("{:22} {:7.2f} s {:>10.0f} files/s\n", name, seconds, files_ / seconds);
+  }
+
+  // What placing every file in one folder must cost at least.
+  void measure_links_alone() const {
+    const fs::path folder = directory_ / "links";
+    fs::create_directory(folder);
+    report("hard links alone", seconds_of([&] {
+             for (int i = 0; i < files_; ++i)
+               fs::create_hard_link(path(i), folder / path(i).filename());
+           }));
+    fs::remove_all(folder);
+  }
+
+  void check_lines(const std::string& target, int heading) const {
+    const std::string lines = read_file(directory_ / target, uint64_t{1} << 32);
+    if (std::ranges::count(lines, '\n') != files_ + heading)
+      throw std::runtime_error(target + " has not one line a file");
+  }
+
   void measure(const std::string& target, std::vector<std::string> more) {
     const double seconds = seconds_of([&] { call(arguments(target, std::move(more))); });
-    fmt::print("{:22} {:7.2f} s  (the whole program)\n", "export " + target, seconds);
+    report("export " + target, seconds);
+    if (target == "jsonl" || target == "csv") check_lines(target, target == "csv" ? 1 : 0);
     if (target != "move") fs::remove_all(directory_ / target);
   }
 
@@ -83,7 +107,7 @@ class Export {
     const double seconds = seconds_of([&] {
       call({ZEROSHELF_QUERY_PROGRAM, "undo", (directory_ / target).string()});
     });
-    fmt::print("{:22} {:7.2f} s\n", name, seconds);
+    report(name, seconds);
     check_everything_is_back(target);
   }
 
