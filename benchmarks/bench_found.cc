@@ -2,7 +2,8 @@
 // program with the bundled model and OCR, and how often each kind of evidence finds them; then how
 // often a search for a thing that is there finds it, and for one that is not says so.
 //
-//   ./dev bench found [PICTURES]        default 600
+//   ./dev bench found [PICTURES [SEED]]        default 600, 2026; the seed is that of the cut-off's
+//   sets
 //
 // Of the pictures, 55 % show a scene of the theme that their text is about, 30 % one of another
 // theme, and 15 % have no text. Phrases and seed are such as no training used. Recall at 10 is the
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 
 #include "lib/image/encode_jpeg.h"
@@ -184,24 +186,55 @@ void measure_recall(const Generator& generator, Encoder& encoder, const fs::path
   report("what it is about", finder, meaning);
 }
 
-// Pictures of single things, of half of all things; then all of them are searched for.
-void measure_cut(const Generator& generator, Encoder& encoder, const fs::path& path) {
-  constexpr size_t kPictures = 400;
-  constexpr size_t kQuestions = 150;
+Manifest manifest_of(const Encoder& encoder) {
   Manifest manifest;
   manifest.model_name = encoder.info().name;
   manifest.model_fingerprint = encoder.info().fingerprint;
   manifest.dimension = encoder.info().dimension;
+  return manifest;
+}
+
+std::vector<float> vector_of(Encoder& encoder, const std::string& text) {
+  const Matrix vector = encoder.encode_texts(std::span(&text, 1), LongText::Truncate);
+  return {vector.row(0).begin(), vector.row(0).end()};
+}
+
+// Half of so many, by chance.
+std::vector<bool> half_of(size_t count, uint64_t seed) {
+  std::vector<bool> half(count);
+  Random random(seed);
+  for (size_t i = 0; i < count; ++i) half[i] = random.uniform() < 0.5;
+  return half;
+}
+
+void print_share(const char* name, const Share& share) {
+  fmt::print("{:52} {:5.1f} %  ({:.1f} to {:.1f})  of {}\n", name, 100 * share.value(),
+             100 * share.low(), 100 * share.high(), share.trials);
+}
+
+void print_quantiles(const char* name, std::vector<float> values) {
+  std::ranges::sort(values);
+  const auto at = [&](size_t percent) { return values[(values.size() - 1) * percent / 100]; };
+  fmt::print("{:52} p5 {:6.3f}  p25 {:6.3f}  p50 {:6.3f}  p75 {:6.3f}  p95 {:6.3f}\n", name, at(5),
+             at(25), at(50), at(75), at(95));
+}
+
+// Pictures of single things, of half of all things; then every thing that is there, and every one
+// that cannot be there, is searched for by its name.
+void measure_cut_of_pictures(const Generator& generator, Encoder& encoder, const fs::path& path,
+                             size_t pictures, uint64_t seed) {
   const size_t things = generator.things().size();
+  const std::vector<bool> may_be_there = half_of(things, seed);
   std::vector<bool> is_there(things);
   {
-    CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
+    CollectionWriter writer = CollectionWriter::open_or_create(path, manifest_of(encoder));
     Batch batch;
-    for (size_t i = 0; i < kPictures; ++i) {
-      Random random = Random::of_item(kSeed + 1, i);
-      const size_t thing = random.below(things / 2) * 2;
+    const int side = static_cast<int>(encoder.info().preprocessing.size_px);
+    for (size_t i = 0; i < pictures; ++i) {
+      Random random = Random::of_item(kSeed + seed, i);
+      size_t thing = random.below(things);
+      while (!may_be_there[thing]) thing = random.below(things);
       is_there[thing] = true;
-      const int side = static_cast<int>(encoder.info().preprocessing.size_px);
       const CaptionedPicture picture =
           generator.single(thing, random, {side, side, 0.5, 0, train::Part::HeldOut});
       NewPicture added;
@@ -217,27 +250,18 @@ void measure_cut(const Generator& generator, Encoder& encoder, const fs::path& p
   Share found;
   Share right;
   Share refused;
-  std::vector<float> nats_there;
-  std::vector<float> nats_absent;
-  std::vector<float> better_there;
-  std::vector<float> better_absent;
-  Random random(6);
-  while (found.trials < kQuestions || refused.trials < kQuestions) {
-    const size_t thing = random.below(things);
-    const std::string& name = generator.things()[thing].name;
-    if (is_there[thing] ? found.trials == kQuestions
-                        : thing % 2 == 0 || refused.trials == kQuestions) {
-      continue;
-    }
-    const Matrix vector = encoder.encode_texts(std::span(&name, 1), LongText::Truncate);
-    const SearchQuery query = SearchQuery::of_vector(vector.row(0));
-    const Background told(collection, collection.image_vectors(), {}, background, query.picture);
-    const auto hits = fitting(collection, query, background, SearchSpace::Both,
-                              search(collection, query, {10, SearchSpace::Both, {}, 0}));
-    const auto nearest = search(collection, query, {1, SearchSpace::Picture, {}, 0});
-    (is_there[thing] ? nats_there : nats_absent).push_back(nearest.at(0).image_nats);
-    (is_there[thing] ? better_there : better_absent)
-        .push_back(static_cast<float>(told.share_better(nearest.at(0).row)));
+  std::vector<float> there;
+  std::vector<float> absent;
+  float least = 0;
+  for (size_t thing = 0; thing < things; ++thing) {
+    if (may_be_there[thing] && !is_there[thing]) continue;
+    const SearchQuery query =
+        SearchQuery::of_vector(vector_of(encoder, generator.things()[thing].name));
+    const auto nearest = search(collection, query, {10, SearchSpace::Both, {}, 0});
+    const auto hits = fitting(collection, query, background, SearchSpace::Both, nearest);
+    least = Background(collection, collection.image_vectors(), {}, background, query.picture)
+                .chance_cosine();
+    (is_there[thing] ? there : absent).push_back(nearest.at(0).image_score);
     if (is_there[thing]) {
       const std::string folder = fmt::format("/{}/", thing);
       found.add(!hits.empty());
@@ -248,32 +272,82 @@ void measure_cut(const Generator& generator, Encoder& encoder, const fs::path& p
       refused.add(hits.empty());
     }
   }
-  const auto line = [](const char* name, const Share& share) {
-    fmt::print("{:52} {:5.1f} %  ({:.1f} to {:.1f})\n", name, 100 * share.value(),
-               100 * share.low(), 100 * share.high());
-  };
-  fmt::print("\nthe cut-off, {} pictures of one thing each, {} + {} searches by name\n", kPictures,
-             kQuestions, kQuestions);
-  line("a thing that is there: something is found", found);
-  line("a thing that is there: it is found", right);
-  line("a thing that is not there: nothing is found", refused);
-  const auto quantiles = [](const char* name, std::vector<float> values) {
-    std::ranges::sort(values);
-    const auto at = [&](size_t percent) { return values[(values.size() - 1) * percent / 100]; };
-    fmt::print("{:52} p5 {:6.3f}  p25 {:6.3f}  p50 {:6.3f}  p75 {:6.3f}  p95 {:6.3f}\n", name,
-               at(5), at(25), at(50), at(75), at(95));
-  };
-  quantiles("nats of the nearest, there", nats_there);
-  quantiles("nats of the nearest, not there", nats_absent);
-  quantiles("share of prompts that fit the nearest better, there", better_there);
-  quantiles("share of prompts that fit the nearest better, not", better_absent);
+  fmt::print("\nthe cut-off, {} pictures of one thing each, searches by name (seed {})\n", pictures,
+             seed);
+  print_share("a thing that is there: something is found", found);
+  print_share("a thing that is there: it is found", right);
+  print_share("a thing that is not there: nothing is found", refused);
+  print_quantiles("cosine of the nearest, there", there);
+  print_quantiles("cosine of the nearest, not there", absent);
+  fmt::print("{:52} {:.3f}\n", "cosine that chance would give", least);
 }
 
-void run(size_t count) {
+// Texts of half of the worlds; then sentences that stand there and sentences of the other half, and
+// the names of both halves, are searched for among the texts.
+void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs::path& path,
+                          size_t texts, uint64_t seed) {
+  constexpr size_t kQuestions = 200;
+  const auto& worlds = generator.worlds();
+  const std::vector<bool> is_there = half_of(worlds.size(), seed + 1);
+  const auto sentences = [&](bool there, size_t count, uint64_t part) {
+    std::vector<std::string> made;
+    for (uint64_t i = 0; made.size() < count; ++i) {
+      Random random = Random::of_item(kSeed + seed + part, i);
+      const size_t world = random.below(worlds.size());
+      if (is_there[world] == there)
+        made.push_back(train::sentence(worlds[world], train::Part::HeldOut, random));
+    }
+    return made;
+  };
+  const std::vector<std::string> written = sentences(true, texts, 1);
+  {
+    CollectionWriter writer = CollectionWriter::open_or_create(path, manifest_of(encoder));
+    Batch batch;
+    for (size_t i = 0; i < texts; ++i) {
+      NewPicture added;
+      added.record.file.path = fmt::format("/{}", i);
+      added.image_vector = added.text_vector = vector_of(encoder, written[i]);
+      std::istringstream words(written[i]);
+      for (std::string word; words >> word;) added.words.push_back({word, 1, {}});
+      added.record.word_count = static_cast<uint32_t>(added.words.size());
+      batch.added.push_back(std::move(added));
+    }
+    writer.commit(batch);
+  }
+  const Collection collection = Collection::open(path);
+  const Matrix background = background_vectors(collection, encoder);
+  const auto finds = [&](const std::string& text) {
+    SearchQuery query = SearchQuery::of_vector(vector_of(encoder, text));
+    query.letters = letter_query(text);
+    return !fitting(collection, query, background, SearchSpace::Text,
+                    search(collection, query, {10, SearchSpace::Text, {}, 0}))
+                .empty();
+  };
+  Share found;
+  Share named;
+  Share refused;
+  Share names_refused;
+  for (size_t i = 0; i < kQuestions; ++i) found.add(finds(written[i % written.size()]));
+  for (const std::string& sentence : sentences(false, kQuestions, 2)) refused.add(!finds(sentence));
+  for (size_t world = 0; world < worlds.size(); ++world) {
+    const bool any = finds(worlds[world].label);
+    is_there[world] ? named.add(any) : names_refused.add(!any);
+  }
+  fmt::print("\nthe cut-off, {} texts of half of the worlds, --in text (seed {})\n", texts, seed);
+  print_share("a text that is there: something is found", found);
+  print_share("what texts are about, there: something is found", named);
+  print_share("a text that is not there: nothing is found", refused);
+  print_share("what texts are about, not there: nothing is found", names_refused);
+}
+
+void run(size_t count, uint64_t seed) {
   const testing::TemporaryDirectory directory;
   const Generator generator({});
   const auto encoder = load_model({}, EncoderSide::Both);
-  measure_cut(generator, *encoder, directory / "things");
+  for (const size_t pictures : {400, 3000})
+    measure_cut_of_pictures(generator, *encoder, directory / fmt::format("things{}", pictures),
+                            pictures, seed);
+  measure_cut_of_texts(generator, *encoder, directory / "texts", 400, seed);
   measure_recall(generator, *encoder, absolute_path(directory / "set"), count);
 }
 
@@ -281,7 +355,8 @@ void run(size_t count) {
 }  // namespace zeroshelf
 
 int main(int argc, char** argv) try {
-  zeroshelf::run(argc > 1 ? static_cast<size_t>(std::max(50, std::atoi(argv[1]))) : 600);
+  zeroshelf::run(argc > 1 ? static_cast<size_t>(std::max(50, std::atoi(argv[1]))) : 600,
+                 argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 2026);
 } catch (const std::exception& error) {
   fmt::print(stderr, "bench_found: {}\n", error.what());
   return 2;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "lib/collection/attachments.h"
 #include "lib/util/bytes.h"
@@ -282,7 +283,33 @@ std::string attachment_name(const Manifest& manifest) {
   return "background-" + checksum.hex();
 }
 
+// Where nats_of() reaches that many.
+double z_of_nats(double nats) {
+  double low = 0;
+  double high = std::sqrt(2 * nats) + 1;  // nats_of(z) >= z^2 / 2
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (nats_of(middle) < nats ? low : high) = middle;
+  }
+  return high;
+}
+
 }  // namespace
+
+float chance_cosine(std::vector<float> pairs, size_t vectors) {
+  constexpr double kChance = 0.01;
+  constexpr double kSurePairs = 0.001;
+  constexpr double kMostNats = 10;
+  if (pairs.empty() || vectors == 0) return -1;
+  const CosineSpread spread = spread_of(pairs);
+  const double nats =
+      std::clamp(std::log(static_cast<double>(vectors) / (2 * kChance)), 0.0, kMostNats);
+  const auto z = static_cast<float>(z_of_nats(nats));
+  const auto sure = pairs.begin() + static_cast<ptrdiff_t>(static_cast<double>(pairs.size() - 1) *
+                                                           (1 - kSurePairs));
+  std::ranges::nth_element(pairs, sure);
+  return std::min(spread.centre + z * spread.spread, *sure);
+}
 
 std::span<const char* const> background_prompts() {
   return kPrompts;
@@ -322,6 +349,7 @@ Background::Background(const Collection& collection, const VectorRows& vectors,
   std::vector<double> sums(count);
   std::vector<double> squares(count);
   std::vector<float> cosines(count);
+  std::vector<float> pairs;
   const std::vector<Row> sample = even_sample(collection, vectors.size(), owners, kSample);
   for (const Row row : sample) {
     inner_products(vectors, row, 1, prompts_, cosines);
@@ -329,7 +357,9 @@ Background::Background(const Collection& collection, const VectorRows& vectors,
       sums[i] += cosines[i];
       squares[i] += static_cast<double>(cosines[i]) * cosines[i];
     }
+    pairs.insert(pairs.end(), cosines.begin(), cosines.end() - 1);  // without the query
   }
+  chance_cosine_ = zeroshelf::chance_cosine(std::move(pairs), vectors.size());
   const auto n = static_cast<double>(std::max<size_t>(1, sample.size()));
   for (size_t i = 0; i < count; ++i) {
     const double mean = sums[i] / n;

@@ -21,14 +21,15 @@ std::vector<SearchHit> fitting(const Collection& collection, const SearchQuery& 
                          background, query.text);
   const float complete = complete_letter_nats(collection.lexicon(), query.letters);
   const auto fits = [&](const SearchHit& hit) {
-    if (space != SearchSpace::Text &&
+    if (space != SearchSpace::Text && hit.image_score >= pictures.chance_cosine() &&
         hit.image_nats >= least_nats(collection.image_vectors().size()) &&
         pictures.share_better(hit.row) <= FitLimits::kBetter) {
       return true;
     }
     if (space == SearchSpace::Picture || !hit.text_score) return false;
     if (hit.letter_nats > 0 && hit.letter_nats >= FitLimits::kLetterShare * complete) return true;
-    return hit.text_nats >= least_nats(collection.text_vectors().size()) &&
+    return *hit.text_score >= texts.chance_cosine() &&
+           hit.text_nats >= least_nats(collection.text_vectors().size()) &&
            texts.share_better(*collection.text_index(hit.row)) <= FitLimits::kBetter;
   };
   std::erase_if(hits, [&](const SearchHit& hit) { return !fits(hit); });

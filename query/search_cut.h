@@ -13,7 +13,7 @@ namespace zeroshelf {
 // A hit stays when one of these holds, of the kinds of evidence that the space has:
 //   - the picture fits the query better than all but kBetter of the background's prompts, and
 //     better than chance would have the best of the collection fit it: it has at least
-//     least_nats(pictures);
+//     least_nats(pictures), and a cosine of at least chance_cosine();
 //   - its text does so, with at least least_nats(texts);
 //   - its letters have at least half of the nats that the whole query as written would have.
 struct FitLimits {

@@ -8,6 +8,7 @@
 
 #include "lib/collection/collection.h"
 #include "lib/util/file.h"
+#include "query/background.h"
 #include "query/classify.h"
 #include "query/evaluate.h"
 #include "query/review.h"
@@ -114,6 +115,29 @@ BOOST_AUTO_TEST_CASE(names_find_their_photographs_with_the_known_cosine) {
   }
   const std::string found = path(best("cat").row);
   BOOST_TEST((found == "/123_456.jpg" || found == "/456_123.jpg"));
+}
+
+BOOST_AUTO_TEST_CASE(known_names_are_above_chance_and_nearly_all_of_the_1203_are_not) {
+  const Collection collection = Collection::open(directory / "collection");
+  std::vector<float> pairs;
+  std::vector<float> best;
+  for (size_t i = 0; i < labels.rows(); ++i) {
+    best.push_back(-1);
+    for (const SearchHit& hit : search(collection, SearchQuery::of_vector(labels.row(i)),
+                                       {7, SearchSpace::Picture, {}, 0})) {
+      pairs.push_back(hit.image_score);
+      best.back() = std::max(best.back(), hit.image_score);
+    }
+  }
+  for (const size_t vectors : {7u, 1000u, 1'000'000u}) {
+    const float limit = chance_cosine(pairs, vectors);
+    for (const char* name : {"kitten", "cat", "street_sign"}) {
+      const auto at = std::find(lvis_names.begin(), lvis_names.end(), name) - lvis_names.begin();
+      BOOST_TEST(best[static_cast<size_t>(at)] >= limit, name);
+    }
+    const auto above = std::ranges::count_if(best, [&](float cosine) { return cosine >= limit; });
+    BOOST_TEST(above < 25);
+  }
 }
 
 // Relabelling is the same query with other labels: two of them, and the answer is among the two.
