@@ -5,19 +5,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 #include <utility>
 #include <variant>
 
-#include "lib/image/decode.h"
 #include "lib/image/thumbnail.h"
 #include "lib/output/page.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "lib/util/hash.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
+#include "query/indexed_picture.h"
 
 namespace zeroshelf {
 namespace {
@@ -49,30 +47,8 @@ void keep_best(std::vector<Row>& rows, uint64_t count, const std::vector<Predict
   rows.erase(rows.begin() + kept, rows.end());
 }
 
-// What was decoded once with raised limits may be again.
-DecodeLimits limits_for(const PictureRecord& record) {
-  DecodeLimits limits;
-  limits.max_bytes = std::max(limits.max_bytes, record.file.size_bytes);
-  limits.max_pixels = std::max(limits.max_pixels, uint64_t{record.width_px} * record.height_px);
-  return limits;
-}
-
-std::variant<std::string, Skip> read_picture(const PictureRecord& record, uint64_t max_bytes) {
-  try {
-    std::string bytes = read_file(record.file.path, max_bytes);
-    if (content_hash(std::as_bytes(std::span(bytes))) == record.content_hash) return bytes;
-    return Skip{SkipReason::Changed, "the file changed since it was indexed"};
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::NotFound) return Skip{SkipReason::Vanished, "the file is gone"};
-    return Skip{SkipReason::Unreadable, error.cause()};
-  }
-}
-
 std::variant<Thumbnail, Skip> thumbnail_of(const PictureRecord& record) {
-  const DecodeLimits limits = limits_for(record);
-  const auto bytes = read_picture(record, limits.max_bytes);
-  if (const Skip* skip = std::get_if<Skip>(&bytes)) return *skip;
-  const auto image = decode_image(std::as_bytes(std::span(std::get<std::string>(bytes))), limits);
+  const auto image = indexed_picture(record);
   if (const Skip* skip = std::get_if<Skip>(&image)) return *skip;
   return make_thumbnail(std::get<Image>(image));
 }

@@ -6,16 +6,21 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "lib/image/encode_jpeg.h"
+#include "lib/image/thumbnail.h"
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
+#include "lib/output/terminal_picture.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "lib/vectors/scan.h"
@@ -23,6 +28,7 @@
 #include "query/background.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/indexed_picture.h"
 #include "query/record_filter.h"
 #include "query/run.h"
 #include "query/search.h"
@@ -52,6 +58,7 @@ struct SearchOptions {
   std::string run;
   std::vector<std::string> labels;
   std::string format = "table";
+  std::string thumbnails = "auto";
   ModelOptions model;
 };
 
@@ -172,8 +179,10 @@ void append_matches(std::string& line, const LetterQuery& letters, const std::ve
 class HitWriter {
  public:
   HitWriter(const Collection& collection, const LetterQuery& letters, SearchSpace space,
-            std::string format)
-      : collection_(collection), letters_(letters), space_(space), format_(std::move(format)) {}
+            std::string format, const std::string& thumbnails)
+      : collection_(collection), letters_(letters), space_(space), format_(std::move(format)) {
+    if (format_ == "table" && out_.is_terminal()) protocol_ = protocol_of(thumbnails);
+  }
 
   void write(const std::vector<Group>& groups) {
     if (format_ == "table" && !groups.empty())
@@ -188,12 +197,30 @@ class HitWriter {
         out_.write(json(i + 1, groups[i], path));
       } else {
         out_.write(row(i + 1, groups[i], path));
+        if (protocol_ != PictureProtocol::None) out_.write_commands(picture(groups[i].hit.row));
       }
     }
     out_.flush();
   }
 
  private:
+  static PictureProtocol protocol_of(const std::string& thumbnails) {
+    return thumbnails == "kitty"   ? PictureProtocol::Kitty
+           : thumbnails == "iterm" ? PictureProtocol::Iterm
+           : thumbnails == "never"
+               ? PictureProtocol::None
+               : announced_protocol([](const char* name) { return std::getenv(name); });
+  }
+
+  // Nothing where the file is gone or another one now.
+  std::string picture(Row row) const {
+    constexpr int kLongerSidePx = 240;
+    const auto image = indexed_picture(collection_.record(row));
+    if (std::holds_alternative<Skip>(image)) return "";
+    const Image small = shrunk(std::get<Image>(image), kLongerSidePx);
+    return terminal_picture(protocol_, encode_png(small), small.width_px, small.height_px);
+  }
+
   std::string path_of(Row row) const { return collection_.record(row).file.path; }
 
   std::string json(size_t rank, const Group& group, const std::string& path) const {
@@ -237,6 +264,7 @@ class HitWriter {
   const LetterQuery& letters_;
   SearchSpace space_;
   std::string format_;
+  PictureProtocol protocol_ = PictureProtocol::None;
   OutputStream out_{stdout, "standard output"};
 };
 
@@ -266,7 +294,7 @@ int run_search(const SearchOptions& options) {
     for (const SearchHit& hit : hits) single.push_back({hit, {}});
     return single;
   }();
-  HitWriter(collection, letters, space, options.format).write(groups);
+  HitWriter(collection, letters, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return kDone;
   fmt::print(stderr, "zeroshelf-query: nothing fits{}\n",
              nearest > 0 ? "; --all shows what is nearest" : "");
@@ -356,6 +384,11 @@ void add_search(Program& program) {
   add_filters(command, options);
   CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "paths"});
   add_null_flag(command, options.format, format);
+  command
+      ->add_option("--thumbnails", options.thumbnails,
+                   "Pictures in the table on a terminal; auto: where it says that it shows them")
+      ->check(CLI::IsMember({"auto", "never", "kitty", "iterm"}))
+      ->capture_default_str();
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

@@ -9,7 +9,6 @@
 #include "lib/image/preprocess.h"
 
 namespace zeroshelf {
-namespace {
 
 Image shrunk(const Image& image, int longer_side_px) {
   const int longer = std::max(image.width_px, image.height_px);
@@ -19,8 +18,6 @@ Image shrunk(const Image& image, int longer_side_px) {
   };
   return resize_bicubic(image, scaled(image.width_px), scaled(image.height_px));
 }
-
-}  // namespace
 
 Thumbnail make_thumbnail(const Image& image, const ThumbnailOptions& options) {
   const Image small = shrunk(image, options.longer_side_px);

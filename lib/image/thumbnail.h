@@ -21,7 +21,10 @@ struct ThumbnailOptions {
 
 // The whole picture with its longer side at most longer_side_px and its proportions kept (a side
 // is at least one pixel); a smaller picture keeps its size. The picture is not empty.
-// Threads: any number of calls may run together. Throws Unavailable when there is no JPEG encoder.
+// Threads: any number of calls may run together.
+Image shrunk(const Image& image, int longer_side_px);
+
+// Shrunk, as a file. Throws Unavailable when there is no JPEG encoder.
 Thumbnail make_thumbnail(const Image& image, const ThumbnailOptions& options = {});
 
 }  // namespace zeroshelf

@@ -41,7 +41,11 @@ OutputStream::OutputStream(std::FILE* file, std::string name)
 void OutputStream::write(std::string_view text) {
   const std::string shown = is_terminal_ ? without_commands(text) : "";
   if (is_terminal_) text = shown;
-  if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) fail();
+  write_commands(text);
+}
+
+void OutputStream::write_commands(std::string_view bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
 }
 
 void OutputStream::flush() {

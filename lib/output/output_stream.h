@@ -26,6 +26,9 @@ class OutputStream {
   // from file names and pictures must not command it. A file or a pipe gets the text as it is.
   // Throws ClosedPipe, or Error(Io), e.g. for a full disk.
   void write(std::string_view text);
+  // The bytes as they are, also to a terminal: only for commands that the program itself made.
+  void write_commands(std::string_view bytes);
+  bool is_terminal() const { return is_terminal_; }
   // To be called at the end: a destructor could not tell that the last bytes were lost.
   void flush();
 

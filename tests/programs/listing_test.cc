@@ -1,6 +1,10 @@
 // What lists pictures, through the real programs: paths ended by NUL whatever is in the names, only
 // pictures of some labels, and a picture that is searched for by itself.
 
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -102,7 +106,62 @@ std::set<std::string> labelled(const std::string& labels, const std::string& lab
   return paths;
 }
 
+// What `zeroshelf-query search` writes to a terminal with these variables (NAME=VALUE).
+std::string search_on_terminal(std::vector<std::string> more, std::vector<std::string> variables) {
+  std::vector<std::string> arguments = {
+      ZEROSHELF_QUERY_PROGRAM, "search", shelf().collection, "red", "--all", "-k", "2"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  argv.push_back(nullptr);
+  environment.push_back(nullptr);
+  int terminal = -1;
+  const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) {
+    ::execve(argv[0], argv.data(), environment.data());
+    ::_exit(127);
+  }
+  std::string seen;
+  char block[4096];
+  for (ssize_t got; (got = ::read(terminal, block, sizeof block)) > 0;)
+    seen.append(block, static_cast<size_t>(got));
+  ::close(terminal);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  BOOST_TEST(WEXITSTATUS(status) == 0);
+  return seen;
+}
+
+size_t count_of(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 BOOST_AUTO_TEST_SUITE(listings)
+
+BOOST_AUTO_TEST_CASE(thumbnails_are_shown_by_terminals_that_can_and_by_nothing_else) {
+  const std::string kitty = "\x1b_Ga=T";
+  const std::string iterm = "\x1b]1337;File=";
+  const auto shown = search_on_terminal({}, {"TERM=xterm-kitty"});
+  BOOST_TEST(count_of(shown, kitty) == 2u);
+  BOOST_TEST(shown.find("iVBORw0KGgo") != std::string::npos);  // a PNG's signature in base64
+  BOOST_TEST(count_of(search_on_terminal({}, {"TERM_PROGRAM=WezTerm"}), iterm) == 2u);
+  BOOST_TEST(count_of(search_on_terminal({"--thumbnails", "iterm"}, {"TERM=xterm"}), iterm) == 2u);
+  const std::vector<std::vector<std::string>> without = {
+      {"--thumbnails", "never"}, {"--format", "jsonl"}, {"--format", "paths"}, {"-0"}};
+  for (const auto& more : without)
+    BOOST_TEST(count_of(search_on_terminal(more, {"TERM=xterm-kitty"}), "\x1b") == 0u);
+  BOOST_TEST(count_of(search_on_terminal({}, {"TERM=xterm"}), "\x1b") == 0u);
+  BOOST_TEST(count_of(search_on_terminal({}, {"TERM=xterm-kitty", "TMUX=1"}), "\x1b") == 0u);
+  // To a pipe never, even when it is asked for.
+  const ProgramResult piped = shelf().ask("search", {"red", "--all", "--thumbnails", "kitty"});
+  BOOST_TEST(piped.exit_code == 0);
+  BOOST_TEST(piped.out.find('\x1b') == std::string::npos);
+}
 
 BOOST_AUTO_TEST_CASE(every_listing_ends_paths_by_nul_whatever_is_in_the_names) {
   const auto listed = [](const std::string& command, std::vector<std::string> arguments,
