@@ -99,7 +99,7 @@ int run_calibrate(const CalibrateOptions& options) {
                             known.pictures.size(), labels.size()),
                 "give at least 10 pictures, better 50, and two labels");
   }
-  const LabelVectors vectors = prompt_vectors(collection, labels, options.model);
+  const LabelVectors vectors = label_vectors(collection, labels, options.labels, options.model);
   const KnownEvidence evidence(collection, vectors, known.pictures);
   const FusionSettings start = default_fusion(collection, "mix").settings;
   const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);

@@ -44,15 +44,24 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
         ->type_name("NAME");
   }
   group->require_option(1);
-  command
-      ->add_option("--template", options.templates,
-                   "Prompts for labels without their own: a text with {} for the label; a set of "
-                   "them: " +
-                       fmt::format("{}", fmt::join(template_set_names(), ", ")) +
-                       "; or a file with one a line; may be repeated")
-      ->type_name("TEXT|NAME|FILE")
-      ->allow_extra_args(false)
-      ->capture_default_str();
+  CLI::Option* templates =
+      command
+          ->add_option(
+              "--template", options.templates,
+              "Prompts for labels without their own: a text with {} for the label; a set of "
+              "them: " +
+                  fmt::format("{}", fmt::join(template_set_names(), ", ")) +
+                  "; or a file with one a line; may be repeated")
+          ->type_name("TEXT|NAME|FILE")
+          ->allow_extra_args(false)
+          ->capture_default_str();
+  CLI::Option* vectors =
+      command
+          ->add_option("--label-vectors", options.vectors,
+                       "Instead of prompts: one row a label, in their order; needs no model")
+          ->type_name("FILE.npy")
+          ->excludes(templates);
+  if (from == LabelsFrom::PromptsOrClassifier) vectors->excludes("--classifier");
   return group;
 }
 
@@ -99,6 +108,9 @@ std::vector<Label> read_labels(const LabelOptions& options) {
   std::vector<Label> labels = options.file.empty() ? parse_label_list(options.list, templates)
                                                    : read_label_file(options.file, templates);
   if (!options.none && options.none_prompts.empty()) return labels;
+  if (!options.vectors.empty())
+    throw Error(ErrorCode::InvalidArgument, "--none", "--label-vectors has no prompts",
+                fmt::format("give a label '{}' a row of its own, or use --threshold", kNoneLabel));
   for (const Label& label : labels) {
     if (label.name == kNoneLabel)
       throw Error(ErrorCode::InvalidArgument, "--none",

@@ -15,6 +15,7 @@ namespace zeroshelf {
 struct LabelOptions {
   std::string list;
   std::filesystem::path file;
+  std::filesystem::path vectors;                   // one row a label, in place of prompts
   std::vector<std::string> templates = {"plain"};  // as read_templates takes them
   std::string fusion = "max";
   std::string classifier;   // learned by `train`; in place of labels
@@ -30,7 +31,7 @@ struct LabelOptions {
 enum class LabelsFrom { Prompts, PromptsOrClassifier };
 
 // --labels, --labels-file or --classifier, of which one must be given unless the group is told
-// otherwise; and --template.
+// otherwise; --template and --label-vectors.
 CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options,
                                    LabelsFrom from = LabelsFrom::PromptsOrClassifier);
 

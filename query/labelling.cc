@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 #include <utility>
 
 #include "lib/labels/label_vectors.h"
+#include "lib/output/npy_reader.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/calibrate.h"
@@ -42,6 +44,45 @@ LabelVectors prompt_vectors(const Collection& collection, const std::vector<Labe
       labels, manifest.dimension, [&](const std::string& prompt) { return cache.find(prompt); }));
 }
 
+namespace {
+
+Matrix read_label_vectors(const std::filesystem::path& path, const std::vector<Label>& labels,
+                          uint32_t dimension) {
+  const NpyReader reader(path);
+  const auto refuse = [&](const std::string& cause, const std::string& cure) {
+    throw Error(ErrorCode::InvalidArgument, path.string(), cause, cure);
+  };
+  if (reader.rows() != labels.size())
+    refuse(fmt::format("{} rows for {} labels", reader.rows(), labels.size()),
+           "name one label a row, in the same order, with --labels or --labels-file");
+  if (reader.columns() != dimension)
+    refuse(fmt::format("rows of {} values; the collection's vectors have {}", reader.columns(),
+                       dimension),
+           "make them with the model that made the collection's vectors");
+  Matrix vectors = reader.matrix();
+  for (size_t i = 0; i < vectors.rows(); ++i) {
+    double squares = 0;
+    for (const float value : vectors.row(i)) squares += static_cast<double>(value) * value;
+    if (!std::isfinite(squares) || squares == 0)
+      refuse(fmt::format("row {} (label '{}') has no direction: it is zero or not finite", i,
+                         labels[i].name),
+             "make the file again");
+    normalise(vectors.row(i));
+  }
+  return vectors;
+}
+
+}  // namespace
+
+LabelVectors label_vectors(const Collection& collection, const std::vector<Label>& labels,
+                           const LabelOptions& options, const ModelOptions& model) {
+  if (options.vectors.empty()) return prompt_vectors(collection, labels, model);
+  if (options.list.empty() && options.file.empty())
+    throw Error(ErrorCode::InvalidArgument, "--label-vectors", "no names for its rows",
+                "name one label a row, in the same order, with --labels or --labels-file");
+  return LabelVectors(read_label_vectors(options.vectors, labels, collection.manifest().dimension));
+}
+
 Question question_of(const Collection& collection, const LabelOptions& options,
                      const ModelOptions& model) {
   if (!options.by_prompts()) {
@@ -56,7 +97,7 @@ Question question_of(const Collection& collection, const LabelOptions& options,
       options.calibration.empty()
           ? default_fusion(collection, options.fusion)
           : Fusion{&fusion_rule("mix"), load_calibration(collection, options.calibration).settings};
-  question.vectors = prompt_vectors(collection, question.labels, model);
+  question.vectors = label_vectors(collection, question.labels, options, model);
   return question;
 }
 

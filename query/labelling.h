@@ -29,6 +29,12 @@ struct Question {
 LabelVectors prompt_vectors(const Collection& collection, const std::vector<Label>& labels,
                             const ModelOptions& model);
 
+// Of the labels as the options give them: the rows of --label-vectors, scaled to unit length, or of
+// their prompts. Throws what prompt_vectors and NpyReader throw; InvalidArgument, naming the file,
+// unless it has one row a label, each with a direction and the collection's dimension.
+LabelVectors label_vectors(const Collection& collection, const std::vector<Label>& labels,
+                           const LabelOptions& options, const ModelOptions& model);
+
 // What the options ask: labels by prompts, with the rule and its defaults or a calibration's
 // settings, or a classifier, which decides by its own `mix`.
 Question question_of(const Collection& collection, const LabelOptions& options,

@@ -106,7 +106,7 @@ int run_train(const TrainOptions& options) {
              known.pictures.size(), spent.count(), training.validation.penalty,
              training.validation.folds);
 
-  const LabelVectors prompts = prompt_vectors(collection, labels, options.model);
+  const LabelVectors prompts = label_vectors(collection, labels, options.labels, options.model);
   std::vector<Answers> answers = answers_of(collection, every_rule(collection, prompts),
                                             known.pictures, options.model.threads);
   for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;

@@ -292,6 +292,67 @@ BOOST_AUTO_TEST_CASE(true_vectors_of_photographs_make_a_collection) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(vectors_of_labels_stand_in_for_a_model_that_is_not_here) {
+  const Matrix rows = some_vectors(24);
+  require_done(import(rows));
+  // The labels' vectors are those of three pictures, of other lengths.
+  Matrix labels(3, 24);
+  for (size_t k = 0; k < 3; ++k) {
+    for (size_t i = 0; i < 24; ++i)
+      labels.row(k)[i] = rows.row(2 * k)[i] * static_cast<float>(k + 1);
+  }
+  write_npy(directory / "labels.npy", labels);
+  const auto classify = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"classify", at("shelf"), "--format", "jsonl", "--fusion", "image"});
+    return zeroshelf_query(more);
+  };
+  testing::write_file(directory / "names", "first\nsecond\nthird\n");
+  const ProgramResult said =
+      classify({"--labels-file", at("names"), "--label-vectors", at("labels.npy")});
+  require_done(said);
+  const auto lines = testing::json_lines(said.out);
+  BOOST_REQUIRE_EQUAL(lines.size(), names.size());
+  const char* wanted[] = {"first", "second", "third"};
+  for (size_t i = 0; i < lines.size(); ++i) {
+    // By the definition.
+    size_t best = 0;
+    double most = -2;
+    for (size_t k = 0; k < 3; ++k) {
+      double cosine = 0;
+      for (size_t j = 0; j < 24; ++j) cosine += rows.row(i)[j] * rows.row(2 * k)[j];
+      if (cosine > most) {
+        most = cosine;
+        best = k;
+      }
+    }
+    BOOST_TEST(lines[i]["label"] == wanted[best]);  // in row order
+  }
+  // Export takes them too.
+  require_done(zeroshelf_query({"export", at("shelf"), "--labels", "a, b, c", "--label-vectors",
+                                at("labels.npy"), "--to", at("out.csv"), "--format", "csv"}));
+
+  const std::vector<std::string> vectors = {"--label-vectors", at("labels.npy")};
+  const auto refused = [&](std::vector<std::string> more, const std::string& message) {
+    more.insert(more.end(), vectors.begin(), vectors.end());
+    check_refused(classify(more), message);
+  };
+  refused({"--labels", "a, b"}, "3 rows for 2 labels");
+  refused({"--labels", "a, b, c", "--none"}, "no prompts");
+  refused({"--labels", "a, b, c", "--template", "a {}"}, "--template");
+  refused({"--classifier", "x"}, "--classifier");
+  Matrix bad = labels;
+  bad.row(1)[3] = std::numeric_limits<float>::quiet_NaN();
+  write_npy(directory / "bad.npy", bad);
+  check_refused(classify({"--labels", "a, b, c", "--label-vectors", at("bad.npy")}),
+                "row 1 (label 'b') has no direction");
+  write_npy(directory / "long.npy", some_vectors(25));
+  check_refused(
+      classify({"--labels", "1, 2, 3, 4, 5, 6, 7, 8, 9", "--label-vectors", at("long.npy")}),
+      "rows of 25 values; the collection's vectors have 24");
+  check_refused(classify({"--labels", "a, b, c", "--label-vectors", at("absent.npy")}),
+                "absent.npy");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
