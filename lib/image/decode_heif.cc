@@ -12,7 +12,10 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/image/decoders.h"
 #include "lib/image/heif_survey.h"
@@ -82,20 +85,65 @@ uint64_t big_endian(Bytes bytes) {
   return value;
 }
 
-// Whether the file's list of items has an overlay. libheif fills an overlay's canvas, of up to
-// 32,768 pixels a side, whatever size the container says; nobody makes them, so they are not read.
-bool has_overlay(Bytes file) {
-  constexpr std::string_view kOverlay = "iovl";
-  while (file.size() >= 16) {
-    uint64_t size = big_endian(file.first(4));
-    if (size == 1) size = big_endian(file.subspan(8, 8));
-    if (size == 0 || size > file.size()) size = file.size();
-    if (size < 8) return false;
-    const std::string_view box(reinterpret_cast<const char*>(file.data()), size);
-    if (box.substr(4, 4) == "meta" && box.find(kOverlay) != std::string_view::npos) return true;
-    file = file.subspan(size);
+// The box at the beginning of the bytes, cut to what is there; empty where there is none.
+Bytes first_box(Bytes bytes) {
+  if (bytes.size() < 8) return {};
+  uint64_t size = big_endian(bytes.first(4));
+  if (size == 1 && bytes.size() >= 16) size = big_endian(bytes.subspan(8, 8));
+  if (size == 0 || size > bytes.size()) size = bytes.size();
+  return size < 8 ? Bytes() : bytes.first(size);
+}
+
+std::string_view text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view type_of(Bytes box) {
+  return text_of(box.subspan(4, 4));
+}
+
+Bytes content_of(Bytes box) {
+  return box.subspan(std::min<size_t>(box.size(), big_endian(box.first(4)) == 1 ? 16 : 8));
+}
+
+// The bytes of the boxes that hold the list of items.
+std::vector<Bytes> meta_boxes(Bytes file) {
+  std::vector<Bytes> found;
+  for (Bytes box = first_box(file); !box.empty(); box = first_box(file)) {
+    if (type_of(box) == "meta") found.push_back(box);
+    file = file.subspan(box.size());
   }
-  return false;
+  return found;
+}
+
+// Whether the list of items has an overlay. libheif fills an overlay's canvas, of up to 32,768
+// pixels a side, whatever size the container says; nobody makes them, so they are not read.
+bool has_overlay(Bytes meta) {
+  return text_of(meta).find("iovl") != std::string_view::npos;
+}
+
+// Whether a picture is made of others that are made of others in their turn. libheif follows them
+// without end when one of them is made of itself; nobody makes them deeper than one level.
+bool has_nested_pictures(Bytes meta) {
+  std::set<uint64_t> made;
+  std::set<uint64_t> parts;
+  for (size_t at = 4; (at = text_of(meta).find("iref", at)) != std::string_view::npos; at += 4) {
+    Bytes references = content_of(first_box(meta.subspan(at - 4)));
+    if (references.size() < 4) continue;
+    const size_t width = references[0] == std::byte{0} ? 2 : 4;  // of an item's number
+    references = references.subspan(4);
+    for (Bytes box = first_box(references); !box.empty(); box = first_box(references)) {
+      references = references.subspan(box.size());
+      Bytes numbers = content_of(box);
+      if (type_of(box) != "dimg" || numbers.size() < width + 2) continue;
+      made.insert(big_endian(numbers.first(width)));
+      for (numbers = numbers.subspan(width + 2); numbers.size() >= width;
+           numbers = numbers.subspan(width)) {
+        parts.insert(big_endian(numbers.first(width)));
+      }
+    }
+  }
+  return std::ranges::any_of(parts, [&](uint64_t part) { return made.contains(part); });
 }
 
 }  // namespace
@@ -114,10 +162,14 @@ Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
   const int height = heif_image_handle_get_height(handle.get());
   if (width <= 0 || height <= 0) return damaged("no size in it");
   if (auto refused = refusal(width, height, limits)) return *refused;
-  if (has_overlay(file)) {
-    return Skip{
-        SkipReason::NotAPicture,
-        "not a picture that can be read: an overlay of several pictures; convert it to JPEG"};
+  for (const Bytes meta : meta_boxes(file)) {
+    const bool overlay = has_overlay(meta);
+    if (!overlay && !has_nested_pictures(meta)) continue;
+    return Skip{SkipReason::NotAPicture,
+                std::string("not a picture that can be read: ") +
+                    (overlay ? "an overlay of several pictures"
+                             : "made of pictures that are made of others") +
+                    "; convert it to JPEG"};
   }
   // Pictures are decoded side by side anyway, and the survey is of one thread.
   heif_context_set_max_decoding_threads(context.get(), 0);

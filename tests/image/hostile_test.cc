@@ -297,6 +297,21 @@ BOOST_AUTO_TEST_CASE(a_heif_that_codes_more_than_it_says_is_refused_before_decod
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_heif_picture_that_is_made_of_itself_is_refused) {
+  for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    const auto tile = heif(plain_image(64, 64, {9, 9, 9}), codec);
+    if (!tile) continue;
+    const std::string grid = heif_grid(*tile, codec, 2, 2, 128, 128);
+    BOOST_TEST(!skip_of(grid, {}).has_value());
+    // Behind the type: the number of the picture, how many parts, and the numbers of these.
+    const size_t parts = grid.find("dimg") + 8;
+    const auto skip = skip_of(with_bytes(grid, parts, "\0\1\0\1"s), {});
+    BOOST_REQUIRE(skip.has_value());
+    BOOST_TEST((skip->reason == SkipReason::NotAPicture));
+    BOOST_TEST(skip->detail.find("made of pictures") != std::string::npos, skip->detail);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_heif_grid_costs_what_its_limit_allows) {
   for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
     const auto tile = heif(plain_image(512, 512, {9, 9, 9}), codec);
