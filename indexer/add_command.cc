@@ -25,6 +25,7 @@
 #include "indexer/sync.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/output/output_stream.h"
+#include "lib/program/values.h"
 #include "lib/util/cgroup.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
@@ -304,7 +305,7 @@ void add_add(Program& program) {
       ->add_option("--memory", options.memory_bytes,
                    "Of files and pixels that are being read, e.g. 256MB; one larger picture is "
                    "read alone. 0: a quarter of what the control group allows, at most 512 MB")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(byte_size(false))
       ->type_name("SIZE");
   command->add_flag("--profile", options.profile, "Print where the time went");
   command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");

@@ -197,9 +197,10 @@ void add_plain(Program& program, const std::string& name, const std::string& des
 void add_collection_commands(Program& program) {
   add_plain(program, "stats", "What the collection holds", run_stats);
   add_plain(program, "skips", "The files that could not be indexed, and why", run_skips);
-  add_plain(program, "verify", "Check everything against everything", run_verify);
-  add_plain(program, "repair", "Rebuild what can be derived", run_repair);
-  add_plain(program, "compact", "Drop the rows of removed pictures", run_compact);
+  add_plain(program, "verify",
+            "Check records, vectors and checksums against each other; changes nothing", run_verify);
+  add_plain(program, "repair", "Rebuild what verify found broken, from the records", run_repair);
+  add_plain(program, "compact", "Give back the space of removed pictures", run_compact);
 }
 
 }  // namespace zeroshelf

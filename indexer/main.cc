@@ -11,6 +11,11 @@ void add_examples(Program& program) {
   program.add_examples("import",
                        {"photos.shelf --npy images.npy --paths paths.txt --model ViT-B-32.pt",
                         "photos.shelf --clip-retrieval embeddings --paths paths.txt"});
+  program.add_examples("stats", {"photos.shelf"});
+  program.add_examples("skips", {"photos.shelf", "photos.shelf -0 | xargs -0 ls -l"});
+  program.add_examples("verify", {"photos.shelf"});
+  program.add_examples("repair", {"photos.shelf"});
+  program.add_examples("compact", {"photos.shelf"});
   program.add_examples("ocr", {"meme.jpg"});
 }
 

@@ -11,6 +11,7 @@
 
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
+#include "lib/program/values.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
 #include "query/duplicates.h"
@@ -85,7 +86,7 @@ void add_duplicates(Program& program) {
       [shared] { return run_duplicates(*shared); });
   add_collection(command, options.collection);
   command->add_option("--kind", options.kind, "Only groups of this kind")
-      ->check(CLI::IsMember({"all", "same_picture", "other_words", "same_words"}))
+      ->check(one_of({"all", "same_picture", "other_words", "same_words"}))
       ->capture_default_str();
   command
       ->add_option("--cosine", options.limits.picture_cosine,

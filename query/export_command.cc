@@ -1,5 +1,6 @@
 // export: labels -> folders, data sets, lists, or a page. Tested by tests/programs.
 
+#include "lib/program/values.h"
 #include "query/commands.h"
 
 #include <fmt/format.h>
@@ -226,12 +227,12 @@ void add_export(Program& program) {
       ->add_option(
           "--format", options.format,
           "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
-      ->check(CLI::IsMember(formats()))
+      ->check(one_of(formats()))
       ->capture_default_str();
   command
       ->add_option("--mode", options.mode,
                    "How a picture gets into its folder; zeroshelf-query undo DIR takes a move back")
-      ->check(CLI::IsMember({"symlink", "hardlink", "copy", "move"}))
+      ->check(one_of({"symlink", "hardlink", "copy", "move"}))
       ->default_str("symlink");
   command
       ->add_option("--validation", options.validation,

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "lib/program/values.h"
+
 namespace zeroshelf {
 
 void add_collection(CLI::App* command, std::filesystem::path& collection) {
@@ -18,7 +20,7 @@ void add_truth_flag(CLI::App* command, std::filesystem::path& truth) {
 
 CLI::Option* add_format(CLI::App* command, std::string& format, std::vector<std::string> names) {
   return command->add_option("--format", format, "Of the output")
-      ->check(CLI::IsMember(std::move(names)))
+      ->check(one_of(std::move(names)))
       ->capture_default_str();
 }
 

@@ -37,10 +37,12 @@ std::string load_kept(const Collection& collection, std::string_view kind, const
   const Attachments attachments(collection.directory());
   if (auto bytes = attachments.get(kind, name)) return *std::move(bytes);
   const auto names = attachments.names(kind);
+  const std::string meant = did_you_mean(name, names);
   throw Error(ErrorCode::NotFound, name,
-              fmt::format("there is nothing of that name in {}{}", kind, did_you_mean(name, names)),
-              names.empty() ? "make one with " + made_by
-                            : fmt::format("there are {}", fmt::join(names, ", ")));
+              fmt::format("there is nothing of that name in {}{}", kind, meant),
+              names.empty()   ? "make one with " + made_by
+              : meant.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
+                              : "");
 }
 
 void check_fingerprint(const Collection& collection, const std::string& fingerprint,

@@ -8,6 +8,7 @@ namespace {
 void add_examples(Program& program) {
   program.add_examples("search", {"photos.shelf \"two dogs in a kitchen\" -k 20",
                                   "photos.shelf --image dog.jpg -0 | xargs -0 ls -l"});
+  program.add_examples("duplicates", {"photos.shelf", "photos.shelf --kind same_picture -0"});
   program.add_examples("classify", {"memes.shelf --labels \"Doom, Animal Crossing\"",
                                     "memes.shelf --labels-file classes.txt --format jsonl"});
   program.add_examples(

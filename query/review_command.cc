@@ -10,6 +10,7 @@
 
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
@@ -129,7 +130,7 @@ void add_review(Program& program) {
   for (CLI::Option* option : labels->get_options()) option->excludes(run);
   add_fusion_flag(command, options.labels);
   command->add_option("--by", options.by, "What makes an answer doubtful")
-      ->check(CLI::IsMember({"margin", "disagreement"}))
+      ->check(one_of({"margin", "disagreement"}))
       ->capture_default_str();
   command->add_option("-k", options.k, "How many at most")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000'000}))

@@ -11,6 +11,7 @@
 #include "lib/collection/attachments.h"
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
@@ -98,10 +99,10 @@ int run_runs(const RunsOptions& options) {
   Attachments::check_name("--remove", options.remove);
   if (Attachments(collection.directory()).remove(options.kind, options.remove)) return kDone;
   const auto names = Attachments(collection.directory()).names(options.kind);
+  const std::string meant = did_you_mean(options.remove, names);
   throw Error(ErrorCode::NotFound, options.remove,
-              fmt::format("there is nothing of that name in {}{}", options.kind,
-                          did_you_mean(options.remove, names)),
-              "zeroshelf-query runs lists them");
+              fmt::format("there is nothing of that name in {}{}", options.kind, meant),
+              meant.empty() ? "zeroshelf-query runs lists them" : "");
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ void add_runs(Program& program) {
                           [shared] { return run_runs(*shared); });
   add_collection(command, options.collection);
   command->add_option("--kind", options.kind, "Of what is listed or removed")
-      ->check(CLI::IsMember({"runs", "calibrations", "classifiers"}))
+      ->check(one_of({"runs", "calibrations", "classifiers"}))
       ->capture_default_str();
   command->add_option("--remove", options.remove, "Remove the one of this name")->type_name("NAME");
   add_format(command, options.format, {"table", "jsonl"});

@@ -21,6 +21,7 @@
 #include "lib/output/formats.h"
 #include "lib/output/output_stream.h"
 #include "lib/output/terminal_picture.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "lib/vectors/scan.h"
@@ -318,10 +319,10 @@ void add_filters(CLI::App* command, SearchOptions& options) {
     command->add_option(flag, value, help)->type_name("N")->group(group);
   };
   command->add_option("--min-size", options.filter.min_bytes, "of at least so many bytes (or 2MB)")
-      ->transform(CLI::AsSizeValue(true))
+      ->transform(byte_size(true))
       ->group(group);
   command->add_option("--max-size", options.filter.max_bytes, "of at most so many bytes")
-      ->transform(CLI::AsSizeValue(true))
+      ->transform(byte_size(true))
       ->group(group);
   number("--min-width", options.filter.min_width, "at least so many pixels wide");
   number("--max-width", options.filter.max_width, "at most so many pixels wide");
@@ -332,11 +333,11 @@ void add_filters(CLI::App* command, SearchOptions& options) {
   command->add_flag("--no-text", options.no_text, "without text in them")
       ->excludes(has_text)
       ->group(group);
-  CLI::Option* run =
-      command
-          ->add_option("--run", options.run, "that this run, kept by classify --save, gave --label")
-          ->type_name("NAME")
-          ->group(group);
+  CLI::Option* run = command
+                         ->add_option("--run", options.run,
+                                      "to which this run, kept by classify --save, gave --label")
+                         ->type_name("NAME")
+                         ->group(group);
   CLI::Option* label = command
                            ->add_option("--label", options.labels,
                                         "this label of --run; may be repeated: any of them")
@@ -377,7 +378,7 @@ void add_search(Program& program) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
       ->capture_default_str();
   command->add_option("--in", options.space, "Look at the pictures, the text in them, or both")
-      ->check(CLI::IsMember({"picture", "text", "both"}))
+      ->check(one_of({"picture", "text", "both"}))
       ->capture_default_str();
   command->add_flag("--all", options.all, "Also the nearest that do not fit");
   command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
@@ -387,7 +388,7 @@ void add_search(Program& program) {
   command
       ->add_option("--thumbnails", options.thumbnails,
                    "Pictures in the table on a terminal; auto: where it says that it shows them")
-      ->check(CLI::IsMember({"auto", "never", "kitty", "iterm"}))
+      ->check(one_of({"auto", "never", "kitty", "iterm"}))
       ->capture_default_str();
   add_model_flags(command, options.model, "Default: the collection's model");
 }

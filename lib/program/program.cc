@@ -127,6 +127,17 @@ std::string Program::unknown_flag(int argc, char** argv) const {
   return "";
 }
 
+// What CLI11 says of a mistake, and where to look.
+std::string Program::usage_error(const CLI::ParseError& error) const {
+  std::string text = printable(error.what());
+  if (text.find("; ") != std::string::npos) return text;  // it says what to do
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
+    text += "; what has blanks stands in quotes";
+  const auto chosen = app_.get_subcommands();
+  return text + "; see " + name_ + (chosen.empty() ? "" : " " + chosen.front()->get_name()) +
+         " --help";
+}
+
 int Program::run(int argc, char** argv) {
   // A closed pipe then shows as a failed write, which OutputStream turns into ClosedPipe.
   std::signal(SIGPIPE, SIG_IGN);
@@ -141,7 +152,7 @@ int Program::run(int argc, char** argv) {
       return app_.exit(error) == 0 ? kDone : kFailed;  // help, version
     if (const std::string unknown = unknown_flag(argc, argv); !unknown.empty())
       return report(unknown);
-    return report(printable(error.what()) + "; see " + name_ + " --help");
+    return report(usage_error(error));
   } catch (const ClosedPipe&) {
     return kDone;
   } catch (const Error& error) {

@@ -43,6 +43,7 @@ class Program {
   // What is wrong with a subcommand or flag that there is not, or nothing.
   std::string unknown_command(int argc, char** argv) const;
   std::string unknown_flag(int argc, char** argv) const;
+  std::string usage_error(const CLI::ParseError& error) const;
   bool print_generated(int argc, char** argv) const;
   int report(const std::string& message) const;
 

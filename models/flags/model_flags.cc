@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "lib/program/program.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -47,13 +48,13 @@ void add_model_flags(CLI::App* command, ModelOptions& options, const std::string
   command
       ->add_option("--precision", options.precision,
                    "Of the arithmetic; auto: bf16 where it is fast")
-      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
+      ->check(one_of({"fp32", "bf16", "auto"}))
       ->capture_default_str()
       ->group("Model");
   command
       ->add_option("--device", options.device,
                    "Where the model computes; cuda needs a libtorch with CUDA")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->check(one_of({"cpu", "cuda"}))
       ->capture_default_str()
       ->group("Model");
   command->add_option("--threads", options.threads, "Threads to use; 0: every core")

@@ -119,6 +119,22 @@ BOOST_AUTO_TEST_CASE(a_command_line_that_makes_no_sense) {
                 "--qqqqq: no such flag; see zeroshelf-query classify --help");
   check_refused(*this, zeroshelf_query, {"embed", "--model", small_model().string()},
                 "nothing to embed");
+  check_refused(*this, zeroshelf_query, {"classify", collection},
+                "see zeroshelf-query classify --help");
+  check_refused(*this, zeroshelf_query, {"search", collection, "two", "dogs"}, "quotes");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_a_flag_does_not_have_is_answered_with_those_that_it_has) {
+  check_refused(*this, zeroshelf_query, {"search", collection, "x", "--format", "josnl"},
+                "--format: 'josnl' is none of its values; did you mean 'jsonl'?");
+  check_refused(*this, zeroshelf_query, {"search", collection, "x", "--in", "everything"},
+                "use picture, text, both");
+  check_refused(*this, zeroshelf_query, {"search", collection, "x", "--device", "gpu"},
+                "--device: 'gpu' is none of its values");
+  for (const char* size : {"lots", "5 parsecs", "", "99999999999999999999GB"}) {
+    check_refused(*this, zeroshelf_query, {"search", collection, "x", "--min-size", size},
+                  "is no size; write it as 800000, 500KB or 2MB");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_export_into_a_folder_with_something_in_it) {
