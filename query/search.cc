@@ -15,21 +15,6 @@
 namespace zeroshelf {
 namespace {
 
-constexpr size_t kSample = 16'384;
-
-std::vector<float> cosines_of(const VectorRows& vectors, std::span<const float> query,
-                              unsigned threads) {
-  constexpr size_t kChunk = 16'384;
-  Matrix queries(1, query.size());
-  std::ranges::copy(query, queries.row(0).begin());
-  std::vector<float> cosines(vectors.size());
-  parallel_chunks(vectors.size(), kChunk, threads, [&](size_t begin, size_t end) {
-    inner_products(vectors, begin, end - begin, queries,
-                   std::span(cosines).subspan(begin, end - begin));
-  });
-  return cosines;
-}
-
 // nats_of by linear interpolation, exact to 1e-3: a million rows need a million of them.
 class NatsTable {
  public:
@@ -51,23 +36,6 @@ class NatsTable {
   static constexpr int kSteps = 32;
   std::array<float, 32 * kSteps> values_;
 };
-
-// The cosines of one kind, and how they are spread.
-struct Evidence {
-  std::vector<float> cosines;
-  CosineSpread spread;
-};
-
-Evidence gather(const Collection& collection, const VectorRows& vectors,
-                const std::vector<Row>& owners, std::span<const float> query, unsigned threads) {
-  Evidence evidence;
-  evidence.cosines = cosines_of(vectors, query, threads);
-  std::vector<float> sample;
-  for (const Row row : even_sample(collection, vectors.size(), owners, kSample))
-    sample.push_back(evidence.cosines[row]);
-  evidence.spread = spread_of(std::move(sample));
-  return evidence;
-}
 
 // What a hit is ranked by: its nats, and where these are equal the first cosine.
 struct Candidate {
@@ -118,6 +86,201 @@ void expect_dimension(const Collection& collection, const std::vector<float>& ve
     throw Error(ErrorCode::InvalidArgument, "query", "its dimension is not the collection's");
 }
 
+bool has_picture(SearchSpace space) {
+  return space != SearchSpace::Text;
+}
+
+Matrix matrix_of(std::span<const float> vector) {
+  Matrix matrix(1, vector.size());
+  std::ranges::copy(vector, matrix.row(0).begin());
+  return matrix;
+}
+
+// One search: its background over the collection, and the scores of rows.
+class Search {
+ public:
+  Search(const Collection& collection, const SearchQuery& query, const SearchLimits& limits)
+      : collection_(collection),
+        query_(query),
+        limits_(limits),
+        has_meaning_(!query.text.empty()),
+        by_text_(has_meaning_ && limits.space != SearchSpace::Picture),
+        owners_(collection.text_owners()),
+        picture_(matrix_of(query.picture)),
+        text_(matrix_of(query.text)) {
+    constexpr size_t kSample = 16'384;
+    picture_spread_ = sampled_spread(collection, collection.image_vectors(), {}, query.picture,
+                                     kSample, limits.threads);
+    if (has_meaning_)
+      text_spread_ = sampled_spread(collection, collection.text_vectors(), owners_, query.text,
+                                    kSample, limits.threads);
+    if (by_text_ && !query.letters.words.empty()) {
+      letters_ = letter_evidence(collection.lexicon(), query.letters, rows()).nats;
+    }
+  }
+
+  std::vector<SearchHit> run() const {
+    if (const auto proposed = proposed_rows()) {
+      return best_of(proposed->size(), [&](size_t begin, size_t end, Best& best) {
+        score_rows(std::span(*proposed).subspan(begin, end - begin), best);
+      });
+    }
+    return best_of(rows(),
+                   [&](size_t begin, size_t end, Best& best) { score_range(begin, end, best); });
+  }
+
+ private:
+  Row rows() const { return collection_.image_vectors().size(); }
+  bool keep(Row row) const {
+    return collection_.is_live(row) && (!limits_.keep || limits_.keep(row));
+  }
+  size_t first_text(Row row) const {
+    return static_cast<size_t>(std::ranges::lower_bound(owners_, row) - owners_.begin());
+  }
+
+  template <class Score>
+  std::vector<SearchHit> best_of(size_t count, const Score& score) const {
+    constexpr size_t kChunk = 4096;
+    Best best(limits_.count);
+    std::mutex mutex;
+    const size_t chunk = std::min(kChunk, count / (2 * available_cores()) + 1);
+    parallel_chunks(count, chunk, limits_.threads, [&](size_t begin, size_t end) {
+      Best mine(limits_.count);
+      score(begin, end, mine);
+      const std::lock_guard lock(mutex);
+      best.merge(mine);
+    });
+    return std::move(best).sorted();
+  }
+
+  // Consecutive rows.
+  void score_range(Row begin, Row end, Best& best) const {
+    const size_t first = first_text(begin);
+    const size_t last = has_meaning_ ? first_text(end) : first;
+    std::vector<float> pictures(end - begin);
+    std::vector<float> texts(last - first);
+    inner_products(collection_.image_vectors(), begin, end - begin, picture_, pictures);
+    inner_products(collection_.text_vectors(), first, last - first, text_, texts);
+    size_t text = 0;
+    for (Row row = begin; row < end; ++row) {
+      const bool texted = text < texts.size() && owners_[first + text] == row;
+      offer(row, pictures[row - begin], texted ? std::optional(texts[text++]) : std::nullopt, best);
+    }
+  }
+
+  // Rows that lie anywhere, ascending.
+  void score_rows(std::span<const Row> some, Best& best) const {
+    std::vector<size_t> owned;  // places in `some` of those with text
+    std::vector<Row> text_rows;
+    for (size_t i = 0; i < some.size(); ++i) {
+      if (const auto text = has_meaning_ ? collection_.text_index(some[i]) : std::nullopt) {
+        owned.push_back(i);
+        text_rows.push_back(*text);
+      }
+    }
+    std::vector<float> pictures(some.size());
+    std::vector<float> texts(text_rows.size());
+    inner_products_of(collection_.image_vectors(), some, query_.picture, pictures);
+    inner_products_of(collection_.text_vectors(), text_rows, query_.text, texts);
+    size_t text = 0;
+    for (size_t i = 0; i < some.size(); ++i) {
+      const bool texted = text < owned.size() && owned[text] == i;
+      offer(some[i], pictures[i], texted ? std::optional(texts[text++]) : std::nullopt, best);
+    }
+  }
+
+  void offer(Row row, float picture, std::optional<float> text, Best& best) const {
+    static const NatsTable nats;
+    const SearchSpace space = limits_.space;
+    if (!has_picture(space) && !text) return;
+    Candidate candidate;
+    SearchHit& hit = candidate.hit;
+    hit.row = row;
+    hit.image_score = picture;
+    hit.image_nats = nats(picture_spread_.standardised(picture));
+    if (text) {
+      hit.text_score = text;
+      hit.text_nats = nats(text_spread_.standardised(*text));
+      if (!letters_.empty()) hit.letter_nats = letters_[row];
+    }
+    candidate.tie = has_picture(space) ? picture : *text;
+    hit.score = (has_picture(space) ? hit.image_nats : 0) +
+                (by_text_ ? hit.text_nats + hit.letter_nats : 0);
+    best.offer(candidate, [&](Row one) { return keep(one); });
+  }
+
+  // The rows worth looking at by the approximate index, ascending; nothing: all.
+  std::optional<std::vector<Row>> proposed_rows() const {
+    constexpr size_t kCandidates = 2000;  // of each kind of evidence
+    constexpr size_t kCandidatesOfHit = 20;
+    constexpr uint64_t kLeastShare = 8;  // of the rows as candidates: more is done faster by all
+    const VectorIndex* index =
+        limits_.reach == SearchReach::BySize ? collection_.vector_index() : nullptr;
+    const size_t candidates = std::max(kCandidates, kCandidatesOfHit * limits_.count);
+    if (index == nullptr || candidates > rows() / kLeastShare || filter_keeps_few())
+      return std::nullopt;
+    std::vector<Row> proposed;
+    if (has_picture(limits_.space)) {
+      proposed = index->image.candidates(query_.picture, reach(index->image, candidates),
+                                         [&](Row row) { return keep(row); });
+    }
+    if (by_text_) {
+      for (const Row text : index->text.candidates(query_.text, reach(index->text, candidates),
+                                                   [&](Row one) { return keep(owners_[one]); })) {
+        proposed.push_back(owners_[text]);
+      }
+      add_by_letters(candidates, proposed);
+      for (size_t text = index->text.size(); text < owners_.size(); ++text)
+        proposed.push_back(owners_[text]);
+    }
+    for (Row row = index->image.size(); row < rows(); ++row) proposed.push_back(row);
+    std::ranges::sort(proposed);
+    proposed.erase(std::ranges::unique(proposed).begin(), proposed.end());
+    return proposed;
+  }
+
+  IvfReach reach(const Ivf& ivf, size_t candidates) const {
+    constexpr uint64_t kShare = 4;  // of the vectors, in the nearest lists
+    return {candidates, ivf.size() / kShare, limits_.threads};
+  }
+
+  // Those that have most of it.
+  void add_by_letters(size_t candidates, std::vector<Row>& proposed) const {
+    constexpr size_t kTimes = 4;  // many have equal letters
+    std::vector<Row> found;
+    for (Row row = 0; row < letters_.size(); ++row) {
+      if (letters_[row] > 0 && keep(row)) found.push_back(row);
+    }
+    const size_t wanted = std::min(found.size(), kTimes * candidates);
+    std::ranges::nth_element(
+        found, found.begin() + static_cast<ptrdiff_t>(wanted), [&](Row a, Row b) {
+          return letters_[a] != letters_[b] ? letters_[a] > letters_[b] : a < b;
+        });
+    proposed.insert(proposed.end(), found.begin(), found.begin() + static_cast<ptrdiff_t>(wanted));
+  }
+
+  bool filter_keeps_few() const {
+    constexpr size_t kSample = 4096;
+    constexpr size_t kFew = 10;  // a tenth
+    if (!limits_.keep) return false;
+    const std::vector<Row> sample = even_sample(collection_, rows(), {}, kSample);
+    const auto kept = std::ranges::count_if(sample, limits_.keep);
+    return static_cast<size_t>(kept) * kFew < sample.size();
+  }
+
+  const Collection& collection_;
+  const SearchQuery& query_;
+  const SearchLimits& limits_;
+  bool has_meaning_;  // the query says something of texts
+  bool by_text_;      // and that counts
+  const std::vector<Row>& owners_;
+  Matrix picture_;  // [1, dimension]
+  Matrix text_;
+  CosineSpread picture_spread_;
+  CosineSpread text_spread_;
+  std::vector<float> letters_;  // nats of each row, or empty
+};
+
 }  // namespace
 
 double nats_of(double z) {
@@ -155,60 +318,26 @@ std::vector<Row> even_sample(const Collection& collection, size_t vectors,
   return rows;
 }
 
+CosineSpread sampled_spread(const Collection& collection, const VectorRows& vectors,
+                            const std::vector<Row>& owners, std::span<const float> query,
+                            size_t count, unsigned threads) {
+  constexpr size_t kChunk = 1024;
+  const std::vector<Row> sample = even_sample(collection, vectors.size(), owners, count);
+  std::vector<float> cosines(sample.size());
+  parallel_chunks(sample.size(), kChunk, threads, [&](size_t begin, size_t end) {
+    inner_products_of(vectors, std::span(sample).subspan(begin, end - begin), query,
+                      std::span(cosines).subspan(begin, end - begin));
+  });
+  return spread_of(std::move(cosines));
+}
+
 std::vector<SearchHit> search(const Collection& collection, const SearchQuery& query,
                               const SearchLimits& limits) {
-  constexpr size_t kChunk = 16'384;
   expect_dimension(collection, query.picture);
-  const bool has_meaning = !query.text.empty() || limits.space == SearchSpace::Text;
-  if (has_meaning) expect_dimension(collection, query.text);
+  if (!query.text.empty() || limits.space == SearchSpace::Text)
+    expect_dimension(collection, query.text);
   if (limits.count == 0) return {};
-  const bool by_picture = limits.space != SearchSpace::Text;
-  const bool by_text = limits.space != SearchSpace::Picture && has_meaning;
-  const std::vector<Row>& owners = collection.text_owners();
-  const Evidence picture =
-      gather(collection, collection.image_vectors(), {}, query.picture, limits.threads);
-  const Evidence text = has_meaning ? gather(collection, collection.text_vectors(), owners,
-                                             query.text, limits.threads)
-                                    : Evidence();
-  const std::vector<float> letters =
-      by_text && !query.letters.words.empty()
-          ? letter_evidence(collection.lexicon(), query.letters, collection.image_vectors().size())
-                .nats
-          : std::vector<float>();
-  static const NatsTable nats;
-  const auto keep = [&](Row row) {
-    return collection.is_live(row) && (!limits.keep || limits.keep(row));
-  };
-
-  Best best(limits.count);
-  std::mutex mutex;
-  parallel_chunks(picture.cosines.size(), kChunk, limits.threads, [&](size_t begin, size_t end) {
-    Best mine(limits.count);
-    auto owner =
-        static_cast<size_t>(std::lower_bound(owners.begin(), owners.end(), begin) - owners.begin());
-    for (Row row = begin; row < end; ++row) {
-      const bool has_text = owner < owners.size() && owners[owner] == row;
-      if (!by_picture && !has_text) continue;
-      Candidate candidate;
-      SearchHit& hit = candidate.hit;
-      hit.row = row;
-      hit.image_score = picture.cosines[row];
-      hit.image_nats = nats(picture.spread.standardised(hit.image_score));
-      candidate.tie = hit.image_score;
-      if (has_text && has_meaning) {
-        hit.text_score = text.cosines[owner++];
-        hit.text_nats = nats(text.spread.standardised(*hit.text_score));
-        if (!letters.empty()) hit.letter_nats = letters[row];
-        if (!by_picture) candidate.tie = *hit.text_score;
-      }
-      hit.score = (by_picture ? hit.image_nats : 0) + (by_text ? hit.text_nats : 0) +
-                  (by_text ? hit.letter_nats : 0);
-      mine.offer(candidate, keep);
-    }
-    const std::lock_guard lock(mutex);
-    best.merge(mine);
-  });
-  return std::move(best).sorted();
+  return Search(collection, query, limits).run();
 }
 
 }  // namespace zeroshelf

@@ -29,6 +29,10 @@ namespace zeroshelf {
 
 enum class SearchSpace { Picture, Text, Both };
 
+// Which rows are looked at: BySize takes the collection's approximate index where it has one and
+// the filter keeps a tenth of the rows or more. Every other way gives the hits of EveryRow.
+enum class SearchReach { BySize, EveryRow };
+
 struct SearchQuery {
   std::vector<float> picture;  // unit vector compared with the pictures
   std::vector<float> text;  // unit vector compared with the texts; empty: it says nothing of texts
@@ -45,6 +49,7 @@ struct SearchLimits {
   SearchSpace space = SearchSpace::Both;
   std::function<bool(Row)> keep;  // empty: all. Removed rows are never found.
   unsigned threads = 0;           // 0: every core
+  SearchReach reach = SearchReach::BySize;
 };
 
 struct SearchHit {
@@ -57,9 +62,10 @@ struct SearchHit {
   float letter_nats = 0;
 };
 
-// The best live pictures, best first, equal ones in row order; exact. In SearchSpace::Text only
-// pictures with text are found. Throws InvalidArgument for vectors of another dimension, and in
-// SearchSpace::Text for a query without a vector for texts.
+// The best live pictures, best first, equal ones in row order. In SearchSpace::Text only pictures
+// with text are found. With the approximate index some of the best may be missing; those that are
+// found have the scores that they have without it, to the bit. Throws InvalidArgument for vectors
+// of another dimension, and in SearchSpace::Text for a query without a vector for texts.
 std::vector<SearchHit> search(const Collection& collection, const SearchQuery& query,
                               const SearchLimits& limits);
 
@@ -75,6 +81,11 @@ CosineSpread spread_of(std::vector<float> cosines);
 
 // -ln(2 Q(z)).
 double nats_of(double z);
+
+// The spread over at most `count` live rows, evenly spaced; owners as for even_sample.
+CosineSpread sampled_spread(const Collection& collection, const VectorRows& vectors,
+                            const std::vector<Row>& owners, std::span<const float> query,
+                            size_t count, unsigned threads = 0);
 
 // Some live rows of the vectors, evenly spaced, at most `count`; owners: whose they are (empty: row
 // i is of picture i).

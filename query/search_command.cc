@@ -50,6 +50,7 @@ struct SearchOptions {
   uint64_t count = 10;
   std::string space = "both";
   bool all = false;
+  bool exact = false;
   bool group = false;
   RecordFilter filter;
   bool has_text = false;
@@ -285,6 +286,7 @@ int run_search(const SearchOptions& options) {
   limits.space = space;
   limits.threads = options.model.threads;
   limits.keep = [&](Row row) { return allowed[row]; };
+  if (options.exact) limits.reach = SearchReach::EveryRow;
   limits.count = options.group ? options.count * 4 + 64 : options.count;
   std::vector<SearchHit> hits = search(collection, made.query, limits);
   const size_t nearest = hits.size();
@@ -381,6 +383,9 @@ void add_search(Program& program) {
       ->check(one_of({"picture", "text", "both"}))
       ->capture_default_str();
   command->add_flag("--all", options.all, "Also the nearest that do not fit");
+  command->add_flag(
+      "--exact", options.exact,
+      "Look at every picture, also where an index of a million or more proposes some");
   command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
   add_filters(command, options);
   CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "paths"});

@@ -78,19 +78,6 @@ TermVectors vectors_of(const Collection& collection, const SearchTerm& term, Enc
   return {vector, vector};
 }
 
-float spread_over(const Collection& collection, const VectorRows& vectors,
-                  const std::vector<Row>& owners, const std::vector<float>& query) {
-  constexpr size_t kSample = 2048;
-  Matrix queries(1, query.size());
-  std::ranges::copy(query, queries.row(0).begin());
-  std::vector<float> cosines;
-  for (const Row row : even_sample(collection, vectors.size(), owners, kSample)) {
-    cosines.push_back(0);
-    inner_products(vectors, row, 1, queries, std::span(&cosines.back(), 1));
-  }
-  return spread_of(std::move(cosines)).spread;
-}
-
 void add(std::vector<float>& sum, const std::vector<float>& vector, float weight) {
   sum.resize(std::max(sum.size(), vector.size()));
   for (size_t i = 0; i < vector.size(); ++i) sum[i] += weight * vector[i];
@@ -125,10 +112,14 @@ MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>
     float picture_spread = 1;
     float text_spread = 1;
     if (terms.size() > 1) {
-      picture_spread = spread_over(collection, collection.image_vectors(), {}, vectors.picture);
+      constexpr size_t kSample = 2048;
+      picture_spread =
+          sampled_spread(collection, collection.image_vectors(), {}, vectors.picture, kSample)
+              .spread;
       if (!vectors.text.empty())
-        text_spread = spread_over(collection, collection.text_vectors(), collection.text_owners(),
-                                  vectors.text);
+        text_spread = sampled_spread(collection, collection.text_vectors(),
+                                     collection.text_owners(), vectors.text, kSample)
+                          .spread;
     }
     add(query.picture, vectors.picture, term.weight / picture_spread);
     add(query.text, vectors.text, term.weight / text_spread);

@@ -29,6 +29,7 @@
 #include "lib/collection/records.h"
 #include "lib/fusion/text_evidence.h"
 #include "lib/lexicon/lexicon.h"
+#include "lib/vectors/ivf.h"
 #include "lib/vectors/vector_rows.h"
 
 namespace zeroshelf {
@@ -41,6 +42,15 @@ struct CollectionCounts {
   uint64_t commits = 0;     // the generation
   uint64_t disk_bytes = 0;  // of all files of the collection
 };
+
+// The approximate index of the vectors: of the first image.size() rows, and of the first
+// text.size() text vectors.
+struct VectorIndex {
+  Ivf image;
+  Ivf text;
+};
+
+enum class IvfTraining : uint8_t;  // of the implementation
 
 // The records of an opened collection and the vectors in memory.
 class Collection {
@@ -75,6 +85,11 @@ class Collection {
   // The index into text_vectors() of a picture's text, if it has any. Logarithmic.
   std::optional<size_t> text_index(Row row) const;
 
+  // Null where the collection is too small for one, or it is damaged: then every row must be looked
+  // at. Rows that came after it must be in any case. Mapped on the first call; valid until the next
+  // snapshot is published. Throws Io.
+  const VectorIndex* vector_index() const;
+
   // --- records ----------------------------------------------------------------------------------
 
   // Of a live row. Throws Corruption when the truth lacks it.
@@ -94,8 +109,8 @@ class Collection {
 
   // All live rows in row order, streaming. The record is valid during the call.
   void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;
-  // Of the rows [first, end), and the words of all live rows among them: in order they are read many
-  // times faster than one by one.
+  // Of the rows [first, end), and the words of all live rows among them: in order they are read
+  // many times faster than one by one.
   void for_each_record(Row first, Row end,
                        const std::function<void(Row, const PictureRecord&)>& visit) const;
   void for_each_words(Row first, Row end,
@@ -135,6 +150,14 @@ struct Batch {
 
 enum class SnapshotWhen { WorthIt, Now };
 
+// From so many rows on a search by an approximate index is much faster than one of all rows, which
+// takes about 80 ms for so many.
+inline constexpr uint64_t kIvfFromRows = 1'000'000;
+
+struct SnapshotOptions {
+  uint64_t ivf_from_rows = kIvfFromRows;  // removed ones are counted
+};
+
 class CollectionWriter : public Collection {
  public:
   // Whether open_or_create would create: the directory is absent or empty, or a creation was cut
@@ -154,16 +177,20 @@ class CollectionWriter : public Collection {
   void commit(const Batch& batch);
 
   // Writes the snapshot when there is none yet or enough was committed since the last one, or
-  // always with Now. Never needed for safety: it makes the next opening fast.
-  void publish_snapshot(SnapshotWhen when = SnapshotWhen::WorthIt);
+  // always with Now. Never needed for safety: it makes the next opening fast. The approximate index
+  // is brought up to date where more than a twentieth of the rows came after it, and trained anew
+  // where they have doubled, which takes about a minute for a million rows.
+  void publish_snapshot(SnapshotWhen when = SnapshotWhen::WorthIt,
+                        const SnapshotOptions& options = {});
 
-  // Renumbers the rows without the tombstones, all or nothing, and publishes a snapshot. Needs room
-  // for a second copy meanwhile. Returns how many tombstones were dropped; row numbers obtained
-  // before are void.
-  uint64_t compact();
+  // Renumbers the rows without the tombstones, all or nothing, and publishes a snapshot with an
+  // approximate index that was trained on all of them. Needs room for a second copy meanwhile.
+  // Returns how many tombstones were dropped; row numbers obtained before are void.
+  uint64_t compact(const SnapshotOptions& options = {});
 
  private:
   explicit CollectionWriter(std::unique_ptr<State> state);
+  void publish(const SnapshotOptions& options, IvfTraining training);
 };
 
 struct Fault {
@@ -180,7 +207,8 @@ struct RepairReport {
   std::vector<Fault> lost;  // what could not be derived from the truth
 };
 // Rebuilds what can be derived from the truth (the snapshot, the indexes by path and content).
-RepairReport repair_collection(const std::filesystem::path& directory);
+RepairReport repair_collection(const std::filesystem::path& directory,
+                               const SnapshotOptions& options = {});
 
 // CollectionWriter::compact on a closed collection.
 uint64_t compact_collection(const std::filesystem::path& directory);

@@ -81,10 +81,14 @@ class Copier {
 
 }  // namespace
 
-uint64_t CollectionWriter::compact() {
+uint64_t CollectionWriter::compact(const SnapshotOptions& options) {
   State& state = *state_;
   const uint64_t dropped = state.counts.next_row - state.counts.live;
-  if (dropped == 0) return 0;
+  if (dropped == 0) {
+    if (is_ivf_outdated(state.directory, state.current, state.rows, options))
+      publish(options, IvfTraining::Now);
+    return 0;
+  }
   layout::Current next;
   next.epoch = state.current.epoch + 1;
   const std::filesystem::path records = layout::records_directory(state.directory, next.epoch);
@@ -94,8 +98,10 @@ uint64_t CollectionWriter::compact() {
     const codec::State counts = Copier(state, target).run(*this);
     sync_path(state.directory);
     write_lexicon(state.directory, next, target, counts.next_row, counts.generation);
-    write_snapshot(state.directory, next, rows_from_truth(target, counts, state.manifest.dimension),
-                   counts.generation);
+    const RowTable rows = rows_from_truth(target, counts, state.manifest.dimension);
+    next.ivf_generation =
+        write_ivf(state.directory, next, rows, counts.generation, options, IvfTraining::Now);
+    write_snapshot(state.directory, next, rows, counts.generation);
   }
   state_ = open_state(state.directory, Store::Access::ReadWrite, std::move(state.lock));
   remove_leftovers(state_->directory, state_->current);

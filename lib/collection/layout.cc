@@ -158,6 +158,8 @@ Current read_current(const fs::path& collection) {
     current.image = seal_from(snapshot, "image", subject);
     current.text = seal_from(snapshot, "text", subject);
     current.rows = seal_from(snapshot, "rows", subject);
+    if (snapshot.contains("ivf"))
+      current.ivf_generation = json_member<uint64_t>(snapshot, "ivf", subject);
   }
   return current;
 }
@@ -169,6 +171,7 @@ void write_current(const fs::path& collection, const Current& current) {
                          {"image", seal_json(current.image)},
                          {"text", seal_json(current.text)},
                          {"rows", seal_json(current.rows)}};
+    if (current.ivf_generation) value["snapshot"]["ivf"] = *current.ivf_generation;
   }
   write_file_atomically(collection / kCurrentFile, sealed_json(value));
 }
@@ -242,6 +245,10 @@ std::vector<fs::path> leftovers(const fs::path& collection, const Current& curre
   if (current.snapshot_generation) {
     for (const char* kind : {"image", "text", "rows", "lexicon"}) {
       known.insert(snapshot_file(collection, kind, current.epoch, *current.snapshot_generation));
+    }
+    for (const char* kind : {"ivf-image", "ivf-text"}) {
+      if (current.ivf_generation)
+        known.insert(snapshot_file(collection, kind, current.epoch, *current.ivf_generation));
     }
   }
   std::vector<fs::path> found;

@@ -6,6 +6,8 @@
 //   CURRENT                  which epoch and which snapshot count; replaced by rename
 //   records-<epoch>/         RocksDB, the truth
 //   image-<epoch>-<generation>.faiss, text-..., rows-..., lexicon-...     the snapshot
+//   ivf-image-<epoch>-<generation>, ivf-text-...     the approximate index, of this snapshot or an
+//                                                    earlier one
 //   LOCK                     held by the writer
 //   attachments/             what people keep beside the records (attachments.h)
 
@@ -38,10 +40,11 @@ struct Current {
   FileSeal image;
   FileSeal text;
   FileSeal rows;
+  std::optional<uint64_t> ivf_generation;  // absent: no approximate index
 };
 
 std::filesystem::path records_directory(const std::filesystem::path& collection, uint64_t epoch);
-// kind: "image", "text" (FAISS files), "rows" or "lexicon".
+// kind: "image", "text" (FAISS files), "rows", "lexicon", "ivf-image" or "ivf-text".
 std::filesystem::path snapshot_file(const std::filesystem::path& collection, const char* kind,
                                     uint64_t epoch, uint64_t generation);
 

@@ -14,6 +14,7 @@
 #include "lib/fusion/text_evidence.h"
 #include "lib/lexicon/lexicon.h"
 #include "lib/store/store.h"
+#include "lib/vectors/ivf.h"
 #include "lib/vectors/vector_sum.h"
 
 namespace zeroshelf {
@@ -67,6 +68,10 @@ struct Collection::State {
   std::mutex lexicon_mutex;
   std::vector<Lexicon> lexicon;  // of lexicon_generation; opened when it is first asked for
   std::optional<uint64_t> lexicon_generation;
+
+  std::mutex ivf_mutex;
+  std::optional<VectorIndex> ivf;  // of the generation that CURRENT named when it was asked for
+  std::optional<uint64_t> ivf_generation;
 };
 
 // Opens everything, retrying while a writer replaces files meanwhile.
@@ -77,7 +82,8 @@ std::unique_ptr<Collection::State> open_state(const std::filesystem::path& direc
 // The rows as the truth alone gives them.
 RowTable rows_from_truth(const Store& store, const codec::State& counts, uint32_t dimension);
 
-// Writes a snapshot of the rows and makes CURRENT point to it. Returns the new CURRENT.
+// Writes a snapshot of the rows and makes CURRENT point to it, and to the approximate index that
+// `current` names. Returns the new CURRENT.
 layout::Current write_snapshot(const std::filesystem::path& directory,
                                const layout::Current& current, const RowTable& rows,
                                uint64_t generation);
@@ -94,6 +100,25 @@ void write_lexicon(const std::filesystem::path& directory, const layout::Current
 std::vector<Lexicon> open_lexicon(const Collection::State& state);
 std::vector<Fault> lexicon_faults(const std::filesystem::path& directory,
                                   const layout::Current& current, const Store& store);
+
+// Whether the centroids of an index are kept while few rows came after them.
+enum class IvfTraining : uint8_t { WhenDue, Now };
+// Makes sure that there is an approximate index of the rows, where they are enough for one: leaves
+// the one that `current` names, extends it, or trains one, and returns the generation that CURRENT
+// is to name. To be called before write_snapshot. The rows must be those of the snapshot that the
+// named index was made with, and more, unless training is Now.
+std::optional<uint64_t> write_ivf(const std::filesystem::path& directory,
+                                  const layout::Current& current, const RowTable& rows,
+                                  uint64_t generation, const SnapshotOptions& options,
+                                  IvfTraining training);
+// Whether training it now would change it: there is none, but should be, or rows came after it.
+bool is_ivf_outdated(const std::filesystem::path& directory, const layout::Current& current,
+                     const RowTable& rows, const SnapshotOptions& options);
+// What CURRENT names. Throws NotFound or Corruption.
+VectorIndex map_ivf(const std::filesystem::path& directory, const layout::Current& current,
+                    uint32_t dimension);
+std::vector<Fault> ivf_faults(const std::filesystem::path& directory,
+                              const layout::Current& current, uint32_t dimension);
 
 void remove_leftovers(const std::filesystem::path& directory, const layout::Current& current);
 

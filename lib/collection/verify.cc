@@ -410,6 +410,8 @@ std::vector<Fault> verify_collection(const fs::path& directory) {
   check_snapshot_files(directory, state->current, state->manifest.dimension, faults);
   if (faults.empty()) {
     faults = lexicon_faults(directory, state->current, *state->store);
+    std::ranges::move(ivf_faults(directory, state->current, state->manifest.dimension),
+                      std::back_inserter(faults));
     compare_rows(state->rows,
                  rows_from_truth(*state->store, state->counts, state->manifest.dimension), faults);
   }
@@ -418,7 +420,7 @@ std::vector<Fault> verify_collection(const fs::path& directory) {
   return faults;
 }
 
-RepairReport repair_collection(const fs::path& directory) {
+RepairReport repair_collection(const fs::path& directory, const SnapshotOptions& options) {
   layout::expect_collection(directory);
   RepairReport report;
   auto lock = std::make_unique<layout::WriterLock>(directory);
@@ -432,6 +434,8 @@ RepairReport repair_collection(const fs::path& directory) {
     check_snapshot_files(directory, current, manifest.dimension, snapshot_faults);
     std::ranges::move(lexicon_faults(directory, current, store),
                       std::back_inserter(snapshot_faults));
+    std::ranges::move(ivf_faults(directory, current, manifest.dimension),
+                      std::back_inserter(snapshot_faults));
     for (const Fault& fault : snapshot_faults)
       report.mended.push_back(fault.subject + ": " + fault.cause);
     const codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
@@ -444,9 +448,10 @@ RepairReport repair_collection(const fs::path& directory) {
     }
     if (!snapshot_faults.empty() || !report.mended.empty() || !report.lost.empty()) {
       write_lexicon(directory, current, store, counts.next_row, counts.generation);
-      current =
-          write_snapshot(directory, current, rows_from_truth(store, counts, manifest.dimension),
-                         counts.generation);
+      const RowTable rows = rows_from_truth(store, counts, manifest.dimension);
+      current.ivf_generation =
+          write_ivf(directory, current, rows, counts.generation, options, IvfTraining::Now);
+      current = write_snapshot(directory, current, rows, counts.generation);
     }
   }
   remove_leftovers(directory, current);

@@ -315,18 +315,27 @@ void CollectionWriter::commit(const Batch& batch) {
   state.broken = false;
 }
 
-void CollectionWriter::publish_snapshot(SnapshotWhen when) {
+void CollectionWriter::publish_snapshot(SnapshotWhen when, const SnapshotOptions& options) {
   constexpr uint64_t kWorthIt = 1000;  // changes; replaying fewer takes no time
-  State& state = *state_;
+  const State& state = *state_;
   const bool worth_it = state.changes_since_snapshot > kWorthIt + state.rows_in_snapshot / 8 ||
                         (!state.current.snapshot_generation && state.changes_since_snapshot > 0);
   if (when == SnapshotWhen::WorthIt && !worth_it) return;
+  publish(options, IvfTraining::WhenDue);
+}
+
+void CollectionWriter::publish(const SnapshotOptions& options, IvfTraining training) {
+  State& state = *state_;
   state.store->flush();
   const std::optional<uint64_t> previous = state.current.snapshot_generation;
   write_lexicon(state.directory, state.current, *state.store, state.counts.next_row,
                 state.counts.generation);
-  state.current =
-      write_snapshot(state.directory, state.current, state.rows, state.counts.generation);
+  // Text vectors keep their places only while rows are taken over from the snapshot.
+  if (state.rows_in_snapshot == 0) training = IvfTraining::Now;
+  layout::Current next = state.current;
+  next.ivf_generation = write_ivf(state.directory, state.current, state.rows,
+                                  state.counts.generation, options, training);
+  state.current = write_snapshot(state.directory, next, state.rows, state.counts.generation);
   // Readers that opened the previous snapshot just now still need the removals since then.
   if (previous && *previous > state.counts.pruned_to) {
     StoreBatch prune;

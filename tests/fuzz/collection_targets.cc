@@ -350,7 +350,7 @@ Target manifest_target() {
 
 Target current_target() {
   const auto place = make_place();
-  layout::Current current{3, 1, 2, {10, "a"}, {20, "b"}, {30, "c"}};
+  layout::Current current{3, 1, 2, {10, "a"}, {20, "b"}, {30, "c"}, 1};
   layout::write_current(place->folder.path(), current);
   const std::string seed = place->get(place->folder / layout::kCurrentFile);
   const auto read = [place](const std::string& text) {
