@@ -1,8 +1,11 @@
-// Searching, in process: the exact fused search of a collection of random vectors beside streaming
-// the same bytes, and phrases and misspelt words among a million texts.
+// Searching, in process: the exact fused search of a collection of CLIP-like vectors beside
+// streaming the same bytes, the search by the approximate index and what it misses, and phrases and
+// misspelt words among a million texts.
 //
-//   ./dev bench search [ROWS [TEXTS]]        default 1,000,000 rows of 512 (40 % with text) and
-//                                            1,000,000 texts; about 3 GB of disk
+//   ./dev bench search [ROWS [TEXTS [FOLDER]]]     default 1,000,000 rows of 512 (40 % with text)
+//   and
+//                                                  1,000,000 texts; about 3 GB of disk. The
+//                                                  collection stays in FOLDER for another run.
 
 #include <fmt/format.h>
 
@@ -13,6 +16,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "benchmarks/clip_like.h"
 #include "benchmarks/measure.h"
 #include "lib/lexicon/letters.h"
 #include "lib/util/parallel.h"
@@ -24,40 +28,35 @@
 namespace zeroshelf {
 namespace {
 
-constexpr uint32_t kDimension = 512;
-constexpr int kVectorQueries = 15;
+constexpr int kVectorQueries = 100;  // of each kind
 constexpr int kTextQueries = 200;
 
-std::vector<float> random_unit_vector(Random& random) {
-  std::vector<float> vector(kDimension);
-  for (float& value : vector) value = static_cast<float>(random.uniform(-1, 1));
-  normalise(vector);
-  return vector;
-}
-
-Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
+Collection make_collection(const std::filesystem::path& path, const ClipLike& clip, uint64_t rows) {
+  if (std::filesystem::exists(path / "CURRENT")) return Collection::open(path);
   Random random(1);
   Manifest manifest;
   manifest.model_name = "random";
   manifest.model_fingerprint = "0";
-  manifest.dimension = kDimension;
+  manifest.dimension = ClipLike::kDimension;
   CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
   for (uint64_t row = 0; row < rows;) {
     Batch batch;
     for (size_t i = 0; i < 4000 && row < rows; ++i, ++row) {
       NewPicture picture;
       picture.record.file.path = fmt::format("/{}", row);
-      picture.image_vector = random_unit_vector(random);
+      picture.image_vector = clip.picture(clip.topic(random), random);
       if (row % 5 < 2) {
         picture.words = {{"word", 1, {}}};
         picture.record.word_count = 1;
-        picture.text_vector = random_unit_vector(random);
+        picture.text_vector = clip.text(clip.topic(random), random);
       }
       batch.added.push_back(std::move(picture));
     }
     writer.commit(batch);
   }
-  writer.publish_snapshot(SnapshotWhen::Now);
+  const double seconds = seconds_of(
+      [&] { writer.publish_snapshot(SnapshotWhen::Now, {std::min(rows, kIvfFromRows)}); });
+  fmt::print("a snapshot with its approximate index: {:.0f} s\n", seconds);
   return Collection::open(path);
 }
 
@@ -75,34 +74,64 @@ struct Times {
   }
 };
 
-void measure_vectors(uint64_t rows) {
-  const testing::TemporaryDirectory directory;
-  const Collection collection = make_collection(directory / "collection", rows);
+// The share of the best rows that are among the others.
+double recall(const std::vector<SearchHit>& found, const std::vector<SearchHit>& best) {
+  const auto hits = std::ranges::count_if(best, [&](const SearchHit& hit) {
+    return std::ranges::find(found, hit.row, &SearchHit::row) != found.end();
+  });
+  return static_cast<double>(hits) / static_cast<double>(best.size());
+}
+
+// One kind of query: exact and by the approximate index in turns.
+void measure_queries(const Collection& collection, const char* name, SearchSpace space,
+                     const std::function<SearchQuery(Random&)>& next) {
   Random random(2);
   Times streaming;
-  Times both;
-  Times picture;
-  collection.lexicon();
+  Times exact;
+  Times by_index;
+  double recalls = 0;
   for (int i = 0; i < kVectorQueries; ++i) {
-    const SearchQuery query = SearchQuery::of_vector(random_unit_vector(random));
+    const SearchQuery query = next(random);
+    SearchLimits limits{10, space, {}, 0};
+    std::vector<SearchHit> best;
+    std::vector<SearchHit> found;
+    by_index.measure([&] { found = search(collection, query, limits); });
+    limits.reach = SearchReach::EveryRow;
+    exact.measure([&] { best = search(collection, query, limits); });
     streaming.measure([&] {
       stream(collection.image_vectors());
       stream(collection.text_vectors());
     });
-    both.measure([&] { search(collection, query, {10, SearchSpace::Both, {}, 0}); });
-    picture.measure([&] { search(collection, query, {10, SearchSpace::Picture, {}, 0}); });
+    recalls += recall(found, best) / kVectorQueries;
   }
-  fmt::print("{} rows of {}, {} with text; ms over {} queries\n", rows, kDimension,
-             collection.text_vectors().size(), kVectorQueries);
-  fmt::print("streaming the rows        {}\n", streaming.quantiles());
-  fmt::print("exact, fused, best 10     {}  {:.2f} times streaming\n", both.quantiles(),
-             both.at(0.5) / streaming.at(0.5));
-  fmt::print("exact, pictures, best 10  {}  {:.2f} times streaming\n", picture.quantiles(),
-             picture.at(0.5) / streaming.at(0.5));
+  fmt::print("{}, best 10\n", name);
+  fmt::print("  streaming the rows      {}\n", streaming.quantiles());
+  fmt::print("  exact                   {}  {:.2f} times streaming\n", exact.quantiles(),
+             exact.at(0.5) / streaming.at(0.5));
+  fmt::print("  approximate index       {}  {:.3f} of exact; recall@10 {:.4f}\n",
+             by_index.quantiles(), by_index.at(0.5) / exact.at(0.5), recalls);
 }
 
-// --- letters
-// --------------------------------------------------------------------------------------
+void measure_vectors(uint64_t rows, const std::filesystem::path& path) {
+  const ClipLike clip(5);
+  const Collection collection = make_collection(path, clip, rows);
+  fmt::print("{} rows of {}, {} with text; ms over {} queries of each kind\n", rows,
+             ClipLike::kDimension, collection.text_vectors().size(), kVectorQueries);
+  collection.lexicon();
+  collection.vector_index();
+  const auto by_text = [&](Random& random) {
+    return SearchQuery::of_vector(clip.text(clip.topic(random), random));
+  };
+  measure_queries(collection, "a text, in pictures and texts", SearchSpace::Both, by_text);
+  measure_queries(collection, "a text, in pictures", SearchSpace::Picture, by_text);
+  measure_queries(collection, "a picture, in pictures", SearchSpace::Picture, [&](Random& random) {
+    SearchQuery query;
+    query.picture = clip.picture(clip.topic(random), random);
+    return query;
+  });
+}
+
+// --- letters ------------------------------------------------------------------------------------
 
 // Words of a language that does not exist, used as words are: the n-th about 1/n as often as the
 // first (Zipf 1949).
@@ -187,6 +216,7 @@ int main(int argc, char** argv) {
   }
   fmt::print("zeroshelf {}, {} cores, kernel {}\n", ZEROSHELF_VERSION, available_cores(),
              scan_kernel_name());
+  const testing::TemporaryDirectory directory;
   measure_letters(texts);
-  measure_vectors(rows);
+  measure_vectors(rows, argc > 3 ? std::filesystem::path(argv[3]) : directory / "collection");
 }

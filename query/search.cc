@@ -160,7 +160,8 @@ class Search {
     std::vector<float> pictures(end - begin);
     std::vector<float> texts(last - first);
     inner_products(collection_.image_vectors(), begin, end - begin, picture_, pictures);
-    inner_products(collection_.text_vectors(), first, last - first, text_, texts);
+    if (!texts.empty())
+      inner_products(collection_.text_vectors(), first, last - first, text_, texts);
     size_t text = 0;
     for (Row row = begin; row < end; ++row) {
       const bool texted = text < texts.size() && owners_[first + text] == row;
@@ -181,7 +182,8 @@ class Search {
     std::vector<float> pictures(some.size());
     std::vector<float> texts(text_rows.size());
     inner_products_of(collection_.image_vectors(), some, query_.picture, pictures);
-    inner_products_of(collection_.text_vectors(), text_rows, query_.text, texts);
+    if (!texts.empty())
+      inner_products_of(collection_.text_vectors(), text_rows, query_.text, texts);
     size_t text = 0;
     for (size_t i = 0; i < some.size(); ++i) {
       const bool texted = text < owned.size() && owned[text] == i;
@@ -211,7 +213,7 @@ class Search {
 
   // The rows worth looking at by the approximate index, ascending; nothing: all.
   std::optional<std::vector<Row>> proposed_rows() const {
-    constexpr size_t kCandidates = 2000;  // of each kind of evidence
+    constexpr size_t kCandidates = 4000;  // of each kind of evidence
     constexpr size_t kCandidatesOfHit = 20;
     constexpr uint64_t kLeastShare = 8;  // of the rows as candidates: more is done faster by all
     const VectorIndex* index =
@@ -240,7 +242,7 @@ class Search {
   }
 
   IvfReach reach(const Ivf& ivf, size_t candidates) const {
-    constexpr uint64_t kShare = 4;  // of the vectors, in the nearest lists
+    constexpr uint64_t kShare = 3;  // of the vectors, in the nearest lists
     return {candidates, ivf.size() / kShare, limits_.threads};
   }
 
