@@ -6,6 +6,7 @@
 
 #include "lib/collection/collection.h"
 #include "lib/util/error.h"
+#include "lib/util/random.h"
 #include "query/classify.h"
 #include "query/evaluate.h"
 #include "query/search.h"
@@ -292,6 +293,95 @@ BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
       [](const Error& error) { return error.subject() == "unknown"; });
   BOOST_CHECK_THROW(
       evaluate(collection, labels, every_rule(collection, vectors), {{"/elsewhere", "a"}}), Error);
+}
+
+// Enough rows for the approximate index to be worth it, in topics as pictures are.
+struct LargeShelf {
+  static constexpr uint32_t kDimension = 16;
+  static constexpr size_t kTopics = 50;
+
+  LargeShelf() {
+    constexpr size_t kRows = 60'000;
+    Random random(1);
+    for (size_t i = 0; i < kTopics; ++i) topics.push_back(vector(random));
+    Manifest manifest;
+    manifest.dimension = kDimension;
+    CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
+    Batch batch;
+    for (size_t row = 0; row < kRows; ++row) {
+      NewPicture picture;
+      picture.record.file.path = "/" + std::to_string(row);
+      picture.image_vector = of_topic(row % kTopics, random);
+      if (row % 2 == 0) {
+        picture.words = {{"word", 1, {}}};
+        picture.record.word_count = 1;
+        picture.text_vector = of_topic(random.below(kTopics), random);
+      }
+      batch.added.push_back(std::move(picture));
+    }
+    writer.commit(batch);
+    writer.publish_snapshot(SnapshotWhen::Now, {kRows});
+  }
+
+  static std::vector<float> vector(Random& random) {
+    std::vector<float> result(kDimension);
+    for (float& value : result) value = static_cast<float>(random.uniform(-1, 1));
+    normalise(result);
+    return result;
+  }
+
+  std::vector<float> of_topic(size_t topic, Random& random) const {
+    std::vector<float> result = vector(random);
+    for (size_t i = 0; i < result.size(); ++i) result[i] += 2 * topics[topic][i];
+    normalise(result);
+    return result;
+  }
+
+  testing::TemporaryDirectory directory;
+  std::filesystem::path path = directory / "large.shelf";
+  std::vector<std::vector<float>> topics;
+};
+
+BOOST_FIXTURE_TEST_CASE(the_approximate_index_finds_the_hits_of_every_row_with_the_same_scores,
+                        LargeShelf) {
+  const Collection collection = Collection::open(path);
+  BOOST_REQUIRE(collection.vector_index() != nullptr);
+  Random random(2);
+  size_t found = 0;
+  size_t wanted = 0;
+  for (const SearchSpace space : {SearchSpace::Picture, SearchSpace::Text, SearchSpace::Both}) {
+    for (int i = 0; i < 10; ++i) {
+      const SearchQuery query = SearchQuery::of_vector(of_topic(random.below(kTopics), random));
+      SearchLimits limits{10, space, {}, 2};
+      const std::vector<SearchHit> some = search(collection, query, limits);
+      limits.reach = SearchReach::EveryRow;
+      for (const SearchHit& best : search(collection, query, limits)) {
+        ++wanted;
+        const auto hit = std::ranges::find(some, best.row, &SearchHit::row);
+        if (hit == some.end()) continue;
+        ++found;
+        BOOST_TEST(hit->score == best.score);
+        BOOST_TEST(hit->image_score == best.image_score);
+      }
+    }
+  }
+  BOOST_TEST(wanted == 300u);
+  BOOST_TEST(found >= wanted * 98 / 100);
+}
+
+BOOST_FIXTURE_TEST_CASE(without_its_approximate_index_every_row_is_looked_at, LargeShelf) {
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.path().filename().string().starts_with("ivf-image"))
+      std::filesystem::resize_file(entry.path(), 1000);
+  }
+  const Collection collection = Collection::open(path);
+  Random random(3);
+  const SearchQuery query = SearchQuery::of_vector(of_topic(0, random));
+  SearchLimits limits{10, SearchSpace::Both, {}, 2};
+  const std::vector<SearchHit> hits = search(collection, query, limits);
+  limits.reach = SearchReach::EveryRow;
+  const std::vector<SearchHit> every = search(collection, query, limits);
+  BOOST_TEST(std::ranges::equal(hits, every, {}, &SearchHit::row, &SearchHit::row));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
