@@ -213,7 +213,7 @@ class Search {
 
   // The rows worth looking at by the approximate index, ascending; nothing: all.
   std::optional<std::vector<Row>> proposed_rows() const {
-    constexpr size_t kCandidates = 6000;  // of each kind of evidence
+    constexpr size_t kCandidates = 4000;  // of each kind of evidence
     constexpr size_t kCandidatesOfHit = 20;
     constexpr uint64_t kLeastShare = 8;  // of the rows as candidates: more is done faster by all
     const VectorIndex* index =
@@ -242,7 +242,7 @@ class Search {
   }
 
   IvfReach reach(const Ivf& ivf, size_t candidates) const {
-    constexpr uint64_t kShare = 3;  // of the vectors, in the nearest lists
+    constexpr uint64_t kShare = 2;  // of the vectors, in the nearest lists
     return {candidates, ivf.size() / kShare, limits_.threads};
   }
 
