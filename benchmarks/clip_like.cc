@@ -71,23 +71,21 @@ size_t ClipLike::topic(Random& random) const {
 }
 
 std::vector<float> ClipLike::picture(size_t topic, Random& random) const {
-  std::vector<float> vector = spread_by_chance(random);
-  for (float& value : vector) value *= rest_of(kTopic);
-  add(pictures_.row(topic), kTopic, vector);
-  normalise(vector);
-  for (float& value : vector) value *= rest_of(kPictureMean);
-  add(picture_mean_, kPictureMean, vector);
-  normalise(vector);
-  return vector;
+  return one_more(pictures_.row(topic), picture_mean_, kPictureMean, random);
 }
 
 std::vector<float> ClipLike::text(size_t topic, Random& random) const {
+  return one_more(texts_.row(topic), text_mean_, kTextMean, random);
+}
+
+std::vector<float> ClipLike::one_more(std::span<const float> topic, std::span<const float> mean,
+                                      float mean_part, Random& random) const {
   std::vector<float> vector = spread_by_chance(random);
   for (float& value : vector) value *= rest_of(kTopic);
-  add(texts_.row(topic), kTopic, vector);
+  add(topic, kTopic, vector);
   normalise(vector);
-  for (float& value : vector) value *= rest_of(kTextMean);
-  add(text_mean_, kTextMean, vector);
+  for (float& value : vector) value *= rest_of(mean_part);
+  add(mean, mean_part, vector);
   normalise(vector);
   return vector;
 }

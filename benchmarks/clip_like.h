@@ -8,6 +8,7 @@
 // of its topic than to others.
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "lib/util/matrix.h"
@@ -31,6 +32,8 @@ class ClipLike {
  private:
   static constexpr size_t kTopics = 20'000;
 
+  std::vector<float> one_more(std::span<const float> topic, std::span<const float> mean,
+                              float mean_part, Random& random) const;
   // A unit vector, as a deviation from a mean may be.
   std::vector<float> spread_by_chance(Random& random) const;
   void turn(std::vector<float>& vector) const;

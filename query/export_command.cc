@@ -1,6 +1,5 @@
 // export: labels -> folders, data sets, lists, or a page. Tested by tests/programs.
 
-#include "lib/program/values.h"
 #include "query/commands.h"
 
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "lib/output/new_file.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"

@@ -29,10 +29,6 @@ struct Header {
 constexpr size_t kHeaderBytes = 8 + sizeof(Header);
 constexpr size_t kSealBytes = 8;
 
-size_t padded(size_t bytes) {
-  return (bytes + 7) / 8 * 8;
-}
-
 // Letters fall into 32 kinds; a bit for one of a kind and another for two or more. One inserted or
 // deleted letter changes one bit at most, a replaced one two, exchanged neighbours none.
 uint64_t signature(std::u32string_view letters) {
@@ -115,31 +111,22 @@ void Lexicon::attach(std::span<const std::byte> bytes) {
   std::memcpy(&header, bytes.data() + kMagic.size(), sizeof header);
   origin_ = {header.epoch, header.generation, header.rows};
   constexpr uint64_t kMost = UINT32_MAX;
-  size_t left = bytes.size() - kHeaderBytes - kSealBytes;
+  ArrayReader arrays(bytes.subspan(kHeaderBytes, bytes.size() - kHeaderBytes - kSealBytes));
+  const size_t left = arrays.left().size();
   if (header.texts > kMost || header.terms > kMost || header.letter_bytes > left ||
       header.posting_bytes > left) {
     damaged("its counts are out of range");
   }
-  const std::byte* at = bytes.data() + kHeaderBytes;
-  const auto section = [&](uint64_t size) {
-    if (padded(size) > left) damaged("its counts do not fit its size");
-    left -= padded(size);
-    const std::byte* begin = at;
-    at += padded(size);
-    return begin;
-  };
-  const auto numbers = [&]<class T>(std::span<const T>& out, uint64_t count) {
-    out = {reinterpret_cast<const T*>(section(count * sizeof(T))), count};
-  };
-  numbers(owners_, header.texts);
-  numbers(signatures_, header.terms);
-  numbers(term_ends_, header.terms);
-  numbers(posting_ends_, header.terms);
-  numbers(lengths_, header.texts);
-  numbers(text_counts_, header.terms);
-  letters_ = {reinterpret_cast<const char*>(section(header.letter_bytes)), header.letter_bytes};
-  postings_ = {reinterpret_cast<const char*>(section(header.posting_bytes)), header.posting_bytes};
-  if (left != 0) damaged("its counts do not fit its size");
+  std::span<const char> letters;
+  std::span<const char> postings;
+  const bool fits =
+      arrays.next(owners_, header.texts) && arrays.next(signatures_, header.terms) &&
+      arrays.next(term_ends_, header.terms) && arrays.next(posting_ends_, header.terms) &&
+      arrays.next(lengths_, header.texts) && arrays.next(text_counts_, header.terms) &&
+      arrays.next(letters, header.letter_bytes) && arrays.next(postings, header.posting_bytes);
+  if (!fits || !arrays.left().empty()) damaged("its counts do not fit its size");
+  letters_ = {letters.data(), letters.size()};
+  postings_ = {postings.data(), postings.size()};
   for (size_t i = 0; i < owners_.size(); ++i) {
     if (owners_[i] >= origin_.rows || (i > 0 && owners_[i] <= owners_[i - 1]))
       damaged("a text belongs to no picture");
@@ -284,27 +271,20 @@ std::string LexiconBuilder::finish(const LexiconOrigin& origin) && {
     text_counts.push_back(entry.term->texts);
   }
   ByteWriter writer;
-  const auto pad = [&] {
-    while (writer.bytes().size() % 8 != 0) writer.number<uint8_t>(0);
-  };
-  const auto numbers = [&](const auto& values) {
-    writer.raw(std::as_bytes(std::span(values)));
-    pad();
-  };
   const Header header{origin.epoch,   origin.generation, origin.rows,  owners_.size(),
                       entries.size(), letter_bytes,      posting_bytes};
   writer.raw(std::as_bytes(std::span(kMagic)));
   writer.raw(std::as_bytes(std::span(&header, 1)));
-  numbers(owners_);
-  numbers(signatures);
-  numbers(term_ends);
-  numbers(posting_ends);
-  numbers(lengths_);
-  numbers(text_counts);
+  writer.array(std::span<const uint64_t>(owners_));
+  writer.array(std::span<const uint64_t>(signatures));
+  writer.array(std::span<const uint64_t>(term_ends));
+  writer.array(std::span<const uint64_t>(posting_ends));
+  writer.array(std::span<const uint32_t>(lengths_));
+  writer.array(std::span<const uint32_t>(text_counts));
   for (const Entry& entry : entries) writer.raw(std::as_bytes(std::span(*entry.name)));
-  pad();
+  writer.align();
   for (const Entry& entry : entries) writer.raw(std::as_bytes(std::span(entry.term->postings)));
-  pad();
+  writer.align();
   writer.number(checksum64(std::as_bytes(std::span(writer.bytes()))));
   return std::move(writer).bytes();
 }

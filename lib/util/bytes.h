@@ -29,6 +29,14 @@ class ByteWriter {
   void raw(std::span<const std::byte> bytes) {
     bytes_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
+  // Zeros up to a multiple of 8 bytes, where an array may begin.
+  void align() { bytes_.resize((bytes_.size() + 7) / 8 * 8); }
+  // An array of numbers, and what aligns the next.
+  template <class T>
+  void array(std::span<const T> values) {
+    raw(std::as_bytes(values));
+    align();
+  }
 
   const std::string& bytes() const& { return bytes_; }
   std::string bytes() && { return std::move(bytes_); }
@@ -64,6 +72,28 @@ class ByteReader {
  private:
   std::string_view bytes_;
   std::string_view subject_;
+};
+
+// Reads what ByteWriter::array wrote, in place: the first array begins at a multiple of 8 bytes in
+// memory. For files that are mapped.
+class ArrayReader {
+ public:
+  explicit ArrayReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  // Takes the next array; false, and nothing taken, when there are not so many values left.
+  template <class T>
+  bool next(std::span<const T>& out, uint64_t count) {
+    if (count > bytes_.size() / sizeof(T)) return false;
+    const uint64_t size = (count * sizeof(T) + 7) / 8 * 8;
+    if (size > bytes_.size()) return false;
+    out = {reinterpret_cast<const T*>(bytes_.data()), count};
+    bytes_ = bytes_.subspan(size);
+    return true;
+  }
+  std::span<const std::byte> left() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
 };
 
 // Big-endian 8 bytes: keys whose byte order is their numeric order.

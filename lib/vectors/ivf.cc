@@ -39,10 +39,6 @@ constexpr size_t kHeaderBytes = 8 + sizeof(Header);
 constexpr std::array<float, 4> kLevels = {-1.510f, -0.4528f, 0.4528f, 1.510f};
 constexpr float kOuterBoundary = 0.9816f;
 
-size_t padded(size_t bytes) {
-  return (bytes + 7) / 8 * 8;
-}
-
 // Two dimensions share a group; the kernels take two groups at once.
 size_t groups_of(size_t dimension) {
   return (dimension + 3) / 4 * 2;
@@ -218,18 +214,14 @@ std::string built(const VectorRows& vectors, const Training& training,
   header.vectors = vectors.size();
   header.lists = lists;
   ByteWriter writer;
-  const auto numbers = [&](const auto& values) {
-    writer.raw(std::as_bytes(std::span(values)));
-    while (writer.bytes().size() % 8 != 0) writer.number<uint8_t>(0);
-  };
   writer.raw(std::as_bytes(std::span(kMagic)));
   writer.raw(std::as_bytes(std::span(&header, 1)));
-  numbers(training.scales);
+  writer.array(std::span<const float>(training.scales));
   std::vector<uint16_t> centroids(lists * dimension);
   to_fp16({training.centroids.data(), centroids.size()}, centroids);
-  numbers(centroids);
-  numbers(ends);
-  numbers(rows);
+  writer.array(std::span<const uint16_t>(centroids));
+  writer.array(std::span<const uint64_t>(ends));
+  writer.array(std::span<const uint32_t>(rows));
   std::string bytes = std::move(writer).bytes();
   const size_t begin_of_codes = bytes.size();
   bytes.reserve(begin_of_codes + blocks * block_bytes(dimension) + kSealBytes);
@@ -389,28 +381,15 @@ void Ivf::attach(std::span<const std::byte> bytes, uint32_t dimension) {
   dimension_ = dimension;
   origin_ = {header.epoch, header.generation};
   trained_size_ = header.trained_size;
-  size_t left = bytes.size() - kHeaderBytes - kSealBytes;
+  ArrayReader arrays(bytes.subspan(kHeaderBytes, bytes.size() - kHeaderBytes - kSealBytes));
   if (header.vectors >= std::numeric_limits<uint32_t>::max() || header.lists == 0 ||
-      header.lists > left / sizeof(uint64_t)) {
+      header.lists > arrays.left().size() / sizeof(uint64_t)) {
     damaged("its counts are out of range");
   }
-  const std::byte* at = bytes.data() + kHeaderBytes;
-  const auto section = [&](uint64_t size) {
-    if (padded(size) > left) damaged("its counts do not fit its size");
-    left -= padded(size);
-    const std::byte* begin = at;
-    at += padded(size);
-    return begin;
-  };
-  const auto numbers = [&]<class T>(std::span<const T>& out, uint64_t count) {
-    out = {reinterpret_cast<const T*>(section(count * sizeof(T))), count};
-  };
-  numbers(scales_, dimension);
-  if (header.lists > left / (dimension * sizeof(uint16_t)))
-    damaged("its counts do not fit its size");
-  numbers(centroids_, header.lists * dimension);
-  numbers(ends_, header.lists);
-  numbers(rows_, header.vectors);
+  const bool fits = arrays.next(scales_, dimension) &&
+                    arrays.next(centroids_, header.lists * dimension) &&
+                    arrays.next(ends_, header.lists) && arrays.next(rows_, header.vectors);
+  if (!fits) damaged("its counts do not fit its size");
   uint64_t blocks = 0;
   uint64_t begin = 0;
   for (const uint64_t end : ends_) {
@@ -420,9 +399,10 @@ void Ivf::attach(std::span<const std::byte> bytes, uint32_t dimension) {
     begin = end;
   }
   if (begin != rows_.size()) damaged("its lists do not have all vectors");
-  if (left % block_bytes(dimension) != 0 || left / block_bytes(dimension) != blocks)
+  const std::span<const std::byte> codes = arrays.left();
+  if (codes.size() % block_bytes(dimension) != 0 || codes.size() / block_bytes(dimension) != blocks)
     damaged("its counts do not fit its size");
-  codes_ = reinterpret_cast<const uint8_t*>(at);
+  codes_ = reinterpret_cast<const uint8_t*>(codes.data());
   check_content();
 }
 
@@ -477,7 +457,7 @@ class Ivf::Scan {
   void list(uint32_t list, float centroid_product, Best& best) const {
     constexpr size_t kBlocks = 64;
     std::array<uint16_t, kBlocks * kBlock> sums;
-    const uint64_t begin = list == 0 ? 0 : ivf_.ends_[list - 1];
+    const uint64_t begin = ivf_.begin_of(list);
     const uint64_t end = ivf_.ends_[list];
     const size_t bytes = block_bytes(ivf_.dimension_);
     const uint8_t* codes = ivf_.codes_ + ivf_.first_block_[list] * bytes;
@@ -532,7 +512,7 @@ std::vector<Row> Ivf::candidates(std::span<const float> query, const IvfReach& r
     size_t last = first;
     for (; last < order.size() && looked_at < wanted; ++last) {
       const uint32_t list = order[last];
-      looked_at += ends_[list] - (list == 0 ? 0 : ends_[list - 1]);
+      looked_at += ends_[list] - begin_of(list);
     }
     parallel_chunks(threads, 1, static_cast<unsigned>(threads), [&](size_t thread, size_t) {
       for (size_t i = first + thread; i < last; i += threads)

@@ -86,6 +86,7 @@ class Ivf {
   void attach(std::span<const std::byte> bytes, uint32_t dimension);
   void check_content() const;
   [[noreturn]] void damaged(const char* cause) const;
+  uint64_t begin_of(uint32_t list) const { return list == 0 ? 0 : ends_[list - 1]; }
   std::vector<uint32_t> lists_by_nearness(std::span<const float> query,
                                           std::vector<float>& products) const;
 

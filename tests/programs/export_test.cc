@@ -4,7 +4,6 @@
 
 #include <fstream>
 #include <map>
-#include <random>
 #include <set>
 #include <sstream>
 
@@ -24,15 +23,6 @@ using testing::zeroshelf_query;
 
 constexpr int kPictures = 24;
 
-std::string pixmap(int number) {
-  std::string file = "P6\n16 16\n255\n";
-  std::mt19937 random(static_cast<unsigned>(number));
-  const unsigned long colour[3] = {random(), random(), random()};
-  for (int i = 0; i < 16 * 16 * 3; ++i)
-    file += static_cast<char>(colour[i % 3] % 200 + random() % 50);
-  return file;
-}
-
 std::string content(const fs::path& path) {
   return read_file(path, 1 << 24);
 }
@@ -46,10 +36,10 @@ struct Shelf {
                                : i == 5 ? "p06.ppm"
                                         : "p" + std::to_string(100 + i) + ".ppm";
       const fs::path path = fs::path(pictures) / (i % 2 == 0 ? "one" : "two") / name;
-      testing::write_file(path, pixmap(i));
+      testing::write_file(path, testing::tinted_pixmap(i));
       paths.push_back(path.string());
     }
-    testing::write_file(fs::path(pictures) / "one" / "p06.ppm", pixmap(99));
+    testing::write_file(fs::path(pictures) / "one" / "p06.ppm", testing::tinted_pixmap(99));
     const ProgramResult added = zeroshelf_index(
         {"add", collection, pictures, "--no-ocr", "--model", testing::small_model().string()});
     BOOST_REQUIRE_MESSAGE(added.exit_code == 0, added.err);
@@ -191,7 +181,7 @@ BOOST_AUTO_TEST_CASE(an_image_folder_has_a_split_that_does_not_depend_on_names) 
   int number = kPictures;
   for (const std::string& path : shelf().paths)
     testing::write_file(renamed / (std::to_string(number--) + ".ppm"), content(path));
-  testing::write_file(renamed / "99.ppm", pixmap(99));
+  testing::write_file(renamed / "99.ppm", testing::tinted_pixmap(99));
   const std::string other = (shelf().directory / "other").string();
   require_done(zeroshelf_index(
       {"add", other, renamed.string(), "--no-ocr", "--model", testing::small_model().string()}));

@@ -18,19 +18,11 @@ using namespace testing;
 constexpr int kPictures = 60;
 constexpr int kMaxTries = 60;
 
-// A small pixmap that no other number has.
-std::string pixmap(int number) {
-  std::string file = "P6\n16 16\n255\n";
-  std::mt19937 random(static_cast<unsigned>(number));
-  for (int i = 0; i < 16 * 16 * 3; ++i) file += static_cast<char>(random());
-  return file;
-}
-
 struct Interrupter {
   Interrupter() {
     BOOST_TEST_MESSAGE("seed " << seed);
     for (int i = 0; i < kPictures; ++i) {
-      write_file(picture_path(i), pixmap(i));
+      write_file(picture_path(i), noise_pixmap(i));
     }
     const auto start = std::chrono::steady_clock::now();
     BOOST_REQUIRE(zeroshelf_index(add(directory / "whole")).exit_code == 0);

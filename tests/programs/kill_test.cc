@@ -27,20 +27,13 @@ using testing::zeroshelf_index;
 constexpr int kPictures = 40;
 constexpr int kKilled = 128 + 9;
 
-// A small pixmap that no other number has.
-std::string pixmap(int number) {
-  std::string file = "P6\n16 16\n255\n";
-  std::mt19937 random(static_cast<unsigned>(number));
-  for (int i = 0; i < 16 * 16 * 3; ++i) file += static_cast<char>(random());
-  return file;
-}
-
 struct Killer {
   Killer() {
     if (const char* wanted = std::getenv("ZEROSHELF_KILLS")) kills_wanted = std::atoi(wanted);
     BOOST_TEST_MESSAGE("seed " << seed << ", " << kills_wanted << " kills");
     for (int i = 0; i < kPictures; ++i) {
-      testing::write_file(folder / ("p" + std::to_string(100 + i) + ".ppm"), pixmap(i));
+      testing::write_file(folder / ("p" + std::to_string(100 + i) + ".ppm"),
+                          testing::noise_pixmap(i));
     }
   }
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
-#include <random>
 #include <set>
 
 #include "tests/programs/programs.h"
@@ -25,15 +24,6 @@ using testing::zeroshelf_query;
 
 constexpr int kPictures = 20;
 
-std::string pixmap(int number) {
-  std::string file = "P6\n16 16\n255\n";
-  std::mt19937 random(static_cast<unsigned>(number));
-  const unsigned long colour[3] = {random(), random(), random()};
-  for (int i = 0; i < 16 * 16 * 3; ++i)
-    file += static_cast<char>(colour[i % 3] % 200 + random() % 50);
-  return file;
-}
-
 // Pictures whose names hold line ends, blanks, quotes and bytes that are no UTF-8.
 struct Shelf {
   Shelf() {
@@ -42,7 +32,7 @@ struct Shelf {
                                : i % 4 == 1 ? "\n" + std::to_string(i) + "\xff'\".ppm"
                                             : std::to_string(i) + ".ppm";
       const fs::path path = fs::path(pictures) / name;
-      testing::write_file(path, pixmap(i));
+      testing::write_file(path, testing::tinted_pixmap(i));
       paths.insert(path.string());
     }
     testing::write_file(fs::path(pictures) / "bro\nken.png", "nothing");

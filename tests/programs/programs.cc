@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 #include <sstream>
 
 #include "lib/util/file.h"
@@ -57,6 +58,22 @@ std::vector<std::pair<std::string, std::string>> files_below(const std::filesyst
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::string noise_pixmap(int number) {
+  std::string file = "P6\n16 16\n255\n";
+  std::mt19937 random(static_cast<unsigned>(number));
+  for (int i = 0; i < 16 * 16 * 3; ++i) file += static_cast<char>(random());
+  return file;
+}
+
+std::string tinted_pixmap(int number) {
+  std::string file = "P6\n16 16\n255\n";
+  std::mt19937 random(static_cast<unsigned>(number));
+  const unsigned long colour[3] = {random(), random(), random()};
+  for (int i = 0; i < 16 * 16 * 3; ++i)
+    file += static_cast<char>(colour[i % 3] % 200 + random() % 50);
+  return file;
 }
 
 double cosine(const std::vector<float>& a, const std::vector<float>& b) {

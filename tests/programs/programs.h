@@ -30,6 +30,11 @@ std::filesystem::path other_model();
 // Every file below the folder with its bytes, to see that nothing was changed.
 std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder);
 
+// A file of 16 x 16 pixels that no other number has: of noise, or of one
+// colour with a little noise.
+std::string noise_pixmap(int number);
+std::string tinted_pixmap(int number);
+
 double cosine(const std::vector<float>& a, const std::vector<float>& b);
 
 }  // namespace zeroshelf::testing

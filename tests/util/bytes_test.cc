@@ -1,4 +1,7 @@
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <vector>
 
 #include "lib/util/bytes.h"
 #include "lib/util/error.h"
@@ -72,6 +75,26 @@ BOOST_AUTO_TEST_CASE(checksum_keeps_fields_apart) {
   other.update("bc");
   BOOST_TEST(one.hex() != other.hex());
   BOOST_TEST(one.hex().size() == 32u);
+}
+
+BOOST_AUTO_TEST_CASE(arrays_are_aligned_and_read_in_place_as_far_as_they_go) {
+  ByteWriter writer;
+  writer.array(std::span<const uint16_t>(std::array<uint16_t, 3>{1, 2, 3}));
+  writer.array(std::span<const uint64_t>(std::array<uint64_t, 1>{4}));
+  BOOST_TEST(writer.bytes().size() == 16u);
+  const std::vector<uint64_t> aligned = {0x0000'0003'0002'0001, 4};
+  BOOST_TEST(std::memcmp(writer.bytes().data(), aligned.data(), 16) == 0);
+  ArrayReader reader(std::as_bytes(std::span(aligned)));
+  std::span<const uint16_t> first;
+  std::span<const uint64_t> second;
+  BOOST_TEST(!reader.next(first, 9));
+  BOOST_TEST(!reader.next(second, ~uint64_t{0}));
+  BOOST_REQUIRE(reader.next(first, 3));
+  BOOST_TEST((std::vector<uint16_t>(first.begin(), first.end()) == std::vector<uint16_t>{1, 2, 3}));
+  BOOST_TEST(!reader.next(second, 2));
+  BOOST_REQUIRE(reader.next(second, 1));
+  BOOST_TEST(second[0] == 4u);
+  BOOST_TEST(reader.left().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
