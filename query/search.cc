@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <mutex>
 #include <numbers>
 
@@ -96,6 +97,32 @@ Matrix matrix_of(std::span<const float> vector) {
   return matrix;
 }
 
+// Where the texts of rows are that are asked for in ascending order: near where the last one was.
+class TextFinder {
+ public:
+  explicit TextFinder(const std::vector<Row>& owners) : owners_(owners) {}
+
+  std::optional<Row> find(Row row) {
+    size_t step = 1;
+    size_t end = at_;
+    while (end < owners_.size() && owners_[end] < row) {
+      at_ = end + 1;
+      end += step;
+      step *= 2;
+    }
+    const auto begin = owners_.begin();
+    const auto last = begin + static_cast<ptrdiff_t>(std::min(end, owners_.size()));
+    at_ = static_cast<size_t>(std::lower_bound(begin + static_cast<ptrdiff_t>(at_), last, row) -
+                              begin);
+    if (at_ == owners_.size() || owners_[at_] != row) return std::nullopt;
+    return at_;
+  }
+
+ private:
+  const std::vector<Row>& owners_;
+  size_t at_ = 0;
+};
+
 // One search: its background over the collection, and the scores of rows.
 class Search {
  public:
@@ -108,7 +135,7 @@ class Search {
         owners_(collection.text_owners()),
         picture_(matrix_of(query.picture)),
         text_(matrix_of(query.text)) {
-    constexpr size_t kSample = 16'384;
+    constexpr size_t kSample = 4096;  // centre and spread to a fiftieth of the spread
     picture_spread_ = sampled_spread(collection, collection.image_vectors(), {}, query.picture,
                                      kSample, limits.threads);
     if (has_meaning_)
@@ -173,10 +200,13 @@ class Search {
   void score_rows(std::span<const Row> some, Best& best) const {
     std::vector<size_t> owned;  // places in `some` of those with text
     std::vector<Row> text_rows;
-    for (size_t i = 0; i < some.size(); ++i) {
-      if (const auto text = has_meaning_ ? collection_.text_index(some[i]) : std::nullopt) {
-        owned.push_back(i);
-        text_rows.push_back(*text);
+    if (has_meaning_) {
+      TextFinder texts_of(owners_);
+      for (size_t i = 0; i < some.size(); ++i) {
+        if (const auto text = texts_of.find(some[i])) {
+          owned.push_back(i);
+          text_rows.push_back(*text);
+        }
       }
     }
     std::vector<float> pictures(some.size());
@@ -213,7 +243,7 @@ class Search {
 
   // The rows worth looking at by the approximate index, ascending; nothing: all.
   std::optional<std::vector<Row>> proposed_rows() const {
-    constexpr size_t kCandidates = 4000;  // of each kind of evidence
+    constexpr size_t kCandidates = 2000;  // of each kind of evidence
     constexpr size_t kCandidatesOfHit = 20;
     constexpr uint64_t kLeastShare = 8;  // of the rows as candidates: more is done faster by all
     const VectorIndex* index =
@@ -227,27 +257,33 @@ class Search {
                                          [&](Row row) { return keep(row); });
     }
     if (by_text_) {
-      for (const Row text : index->text.candidates(query_.text, reach(index->text, candidates),
-                                                   [&](Row one) { return keep(owners_[one]); })) {
-        proposed.push_back(owners_[text]);
-      }
-      add_by_letters(candidates, proposed);
+      std::vector<Row> more = index->text.candidates(query_.text, reach(index->text, candidates),
+                                                     [&](Row text) { return keep(owners_[text]); });
+      for (Row& text : more) text = owners_[text];
       for (size_t text = index->text.size(); text < owners_.size(); ++text)
-        proposed.push_back(owners_[text]);
+        more.push_back(owners_[text]);
+      proposed = united(proposed, more);
+      if (!letters_.empty()) proposed = united(proposed, best_by_letters(candidates));
     }
-    for (Row row = index->image.size(); row < rows(); ++row) proposed.push_back(row);
-    std::ranges::sort(proposed);
-    proposed.erase(std::ranges::unique(proposed).begin(), proposed.end());
-    return proposed;
+    std::vector<Row> later;
+    for (Row row = index->image.size(); row < rows(); ++row) later.push_back(row);
+    return united(proposed, later);
   }
 
   IvfReach reach(const Ivf& ivf, size_t candidates) const {
-    constexpr uint64_t kShare = 2;  // of the vectors, in the nearest lists
+    constexpr uint64_t kShare = 3;  // of the vectors, in the nearest lists
     return {candidates, ivf.size() / kShare, limits_.threads};
   }
 
-  // Those that have most of it.
-  void add_by_letters(size_t candidates, std::vector<Row>& proposed) const {
+  // Of ascending rows.
+  static std::vector<Row> united(const std::vector<Row>& a, const std::vector<Row>& b) {
+    std::vector<Row> both;
+    std::ranges::set_union(a, b, std::back_inserter(both));
+    return both;
+  }
+
+  // Those that have most of it, ascending.
+  std::vector<Row> best_by_letters(size_t candidates) const {
     constexpr size_t kTimes = 4;  // many have equal letters
     std::vector<Row> found;
     for (Row row = 0; row < letters_.size(); ++row) {
@@ -258,7 +294,9 @@ class Search {
         found, found.begin() + static_cast<ptrdiff_t>(wanted), [&](Row a, Row b) {
           return letters_[a] != letters_[b] ? letters_[a] > letters_[b] : a < b;
         });
-    proposed.insert(proposed.end(), found.begin(), found.begin() + static_cast<ptrdiff_t>(wanted));
+    found.resize(wanted);
+    std::ranges::sort(found);
+    return found;
   }
 
   bool filter_keeps_few() const {

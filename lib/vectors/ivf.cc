@@ -7,7 +7,9 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <mutex>
 #include <numeric>
 
 #include "lib/util/bytes.h"
@@ -20,7 +22,7 @@
 namespace zeroshelf {
 namespace {
 
-constexpr std::string_view kMagic = "zsivf001";
+constexpr std::string_view kMagic = "zsivf002";
 constexpr size_t kBlock = kernel::kCodeBlock;
 constexpr size_t kSealBytes = 8;
 
@@ -192,6 +194,51 @@ void put_code(std::span<const float> rest, std::span<const float> scales, size_t
   }
 }
 
+// How much wider than all together the vectors of each list lie around their centroid, from the
+// root mean square of the distances.
+std::vector<float> widths_of(std::span<const float> spreads, std::span<const float> scales) {
+  constexpr float kMost = 1000;
+  double squares = 0;
+  for (const float scale : scales) squares += static_cast<double>(scale) * scale;
+  const auto whole = static_cast<float>(std::sqrt(squares));
+  std::vector<float> widths;
+  for (const float spread : spreads)
+    widths.push_back(whole > 0 ? std::min(spread / whole, kMost) : 0);
+  return widths;
+}
+
+// The vectors of a list, less its centroid.
+class Rests {
+ public:
+  Rests(const VectorRows& vectors, std::span<const uint32_t> rows, std::span<const float> centroid)
+      : vectors_(vectors), rows_(rows), centroid_(centroid), rest_(centroid.size()) {}
+
+  template <class Visit>
+  void for_each(const Visit& visit) {
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      from_fp16(vectors_.row(rows_[i]), rest_);
+      for (size_t j = 0; j < rest_.size(); ++j) rest_[j] -= centroid_[j];
+      visit(i, std::span<const float>(rest_));
+    }
+  }
+
+  float spread() {
+    double squares = 0;
+    for_each([&](size_t, std::span<const float> rest) {
+      for (const float value : rest) squares += static_cast<double>(value) * value;
+    });
+    return rows_.empty()
+               ? 0
+               : static_cast<float>(std::sqrt(squares / static_cast<double>(rows_.size())));
+  }
+
+ private:
+  const VectorRows& vectors_;
+  std::span<const uint32_t> rows_;
+  std::span<const float> centroid_;
+  std::vector<float> rest_;
+};
+
 std::string built(const VectorRows& vectors, const Training& training,
                   const std::vector<uint32_t>& list_of, Header header, unsigned threads) {
   const size_t lists = training.centroids.rows();
@@ -210,6 +257,16 @@ std::string built(const VectorRows& vectors, const Training& training,
   for (size_t i = 1; i < lists; ++i) next[i] = ends[i - 1];
   for (uint32_t row = 0; row < list_of.size(); ++row) rows[next[list_of[row]]++] = row;
 
+  const auto rests_of = [&](size_t list) {
+    const uint64_t begin = list == 0 ? 0 : ends[list - 1];
+    return Rests(vectors, std::span(rows).subspan(begin, ends[list] - begin),
+                 training.centroids.row(list));
+  };
+  std::vector<float> spreads(lists);
+  parallel_chunks(lists, 1, threads,
+                  [&](size_t list, size_t) { spreads[list] = rests_of(list).spread(); });
+  const std::vector<float> widths = widths_of(spreads, training.scales);
+
   header.dimension = dimension;
   header.vectors = vectors.size();
   header.lists = lists;
@@ -217,6 +274,7 @@ std::string built(const VectorRows& vectors, const Training& training,
   writer.raw(std::as_bytes(std::span(kMagic)));
   writer.raw(std::as_bytes(std::span(&header, 1)));
   writer.array(std::span<const float>(training.scales));
+  writer.array(std::span<const float>(spreads));
   std::vector<uint16_t> centroids(lists * dimension);
   to_fp16({training.centroids.data(), centroids.size()}, centroids);
   writer.array(std::span<const uint16_t>(centroids));
@@ -228,15 +286,12 @@ std::string built(const VectorRows& vectors, const Training& training,
   bytes.resize(begin_of_codes + blocks * block_bytes(dimension));
   auto* codes = reinterpret_cast<uint8_t*>(bytes.data() + begin_of_codes);
   parallel_chunks(lists, 1, threads, [&](size_t list, size_t) {
-    const std::span<const float> centroid = training.centroids.row(list);
-    std::vector<float> rest(dimension);
-    const uint64_t begin = list == 0 ? 0 : ends[list - 1];
-    for (uint64_t i = begin; i < ends[list]; ++i) {
-      from_fp16(vectors.row(rows[i]), rest);
-      for (size_t j = 0; j < rest.size(); ++j) rest[j] -= centroid[j];
-      const uint64_t block = first_block[list] + (i - begin) / kBlock;
-      put_code(rest, training.scales, (i - begin) % kBlock, codes + block * block_bytes(dimension));
-    }
+    std::vector<float> scales(training.scales);
+    for (float& scale : scales) scale *= widths[list];
+    rests_of(list).for_each([&](size_t i, std::span<const float> rest) {
+      const uint64_t block = first_block[list] + i / kBlock;
+      put_code(rest, scales, i % kBlock, codes + block * block_bytes(dimension));
+    });
   });
   const uint64_t seal = checksum64(std::as_bytes(std::span(bytes)));
   bytes.append(reinterpret_cast<const char*>(&seal), sizeof seal);
@@ -253,39 +308,6 @@ struct Estimate {
 bool better(const Estimate& a, const Estimate& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
 }
-
-// The best `count` of what it is shown, in any order.
-class Best {
- public:
-  explicit Best(size_t count) : count_(count) {}
-
-  // Lower ones need not be offered.
-  float least() const { return least_; }
-  size_t size() const { return std::min(kept_.size(), count_); }
-
-  void take(const Estimate& estimate) {
-    kept_.push_back(estimate);
-    if (kept_.size() >= 2 * count_) prune();
-  }
-
-  std::vector<Estimate>& pruned() {
-    prune();
-    return kept_;
-  }
-
- private:
-  void prune() {
-    if (kept_.size() <= count_) return;
-    const auto last = kept_.begin() + static_cast<ptrdiff_t>(count_) - 1;
-    std::nth_element(kept_.begin(), last, kept_.end(), better);
-    kept_.resize(count_);
-    least_ = kept_.back().score;
-  }
-
-  size_t count_;
-  float least_ = -std::numeric_limits<float>::infinity();
-  std::vector<Estimate> kept_;
-};
 
 // What the codes of a group add to the inner product, in steps of one size, from 0 on.
 struct Tables {
@@ -386,7 +408,7 @@ void Ivf::attach(std::span<const std::byte> bytes, uint32_t dimension) {
       header.lists > arrays.left().size() / sizeof(uint64_t)) {
     damaged("its counts are out of range");
   }
-  const bool fits = arrays.next(scales_, dimension) &&
+  const bool fits = arrays.next(scales_, dimension) && arrays.next(spreads_, header.lists) &&
                     arrays.next(centroids_, header.lists * dimension) &&
                     arrays.next(ends_, header.lists) && arrays.next(rows_, header.vectors);
   if (!fits) damaged("its counts do not fit its size");
@@ -404,11 +426,15 @@ void Ivf::attach(std::span<const std::byte> bytes, uint32_t dimension) {
     damaged("its counts do not fit its size");
   codes_ = reinterpret_cast<const uint8_t*>(codes.data());
   check_content();
+  widths_ = widths_of(spreads_, scales_);
 }
 
 void Ivf::check_content() const {
   for (const float scale : scales_) {
     if (!(scale >= 0 && scale <= 2)) damaged("a scale is out of range");
+  }
+  for (const float spread : spreads_) {
+    if (!(spread >= 0 && spread <= 4)) damaged("a spread is out of range");
   }
   for (const uint16_t half : centroids_) {
     constexpr uint16_t kTwo = 0x4000;
@@ -448,50 +474,133 @@ std::vector<uint32_t> Ivf::list_of_vectors() const {
   return list_of;
 }
 
-// One search: the tables of its query, and a list at a time.
+// One search: what the codes say of the vectors in the lists that it opened.
 class Ivf::Scan {
  public:
-  Scan(const Ivf& ivf, std::span<const float> query, const std::function<bool(Row)>& keep)
-      : ivf_(ivf), keep_(keep), tables_(tables_of(query, ivf.scales_)) {}
+  Scan(const Ivf& ivf, std::span<const float> query, unsigned threads)
+      : ivf_(ivf), tables_(tables_of(query, ivf.scales_)), threads_(threads) {}
 
-  void list(uint32_t list, float centroid_product, Best& best) const {
-    constexpr size_t kBlocks = 64;
-    std::array<uint16_t, kBlocks * kBlock> sums;
-    const uint64_t begin = ivf_.begin_of(list);
-    const uint64_t end = ivf_.ends_[list];
-    const size_t bytes = block_bytes(ivf_.dimension_);
-    const uint8_t* codes = ivf_.codes_ + ivf_.first_block_[list] * bytes;
-    const float base = centroid_product + tables_.base;
-    for (uint64_t at = begin; at < end; at += sums.size()) {
-      const size_t count = std::min<size_t>(sums.size(), end - at);
-      const size_t blocks = blocks_of(count);
-      kernel::chosen_code_sums()(codes, blocks, groups_of(ivf_.dimension_), tables_.steps.data(),
-                                 sums.data());
-      codes += blocks * bytes;
-      for (size_t i = 0; i < count; ++i) {
-        const float score = base + tables_.step * static_cast<float>(sums[i]);
-        if (score < best.least()) continue;
-        const uint32_t row = ivf_.rows_[at + i];
-        if (keep_(row)) best.take({score, row});
+  // More lists; products: of the query with the centroids of all.
+  void open(std::span<const uint32_t> lists, std::span<const float> products) {
+    const size_t first = opened_.size();
+    size_t blocks = scores_.size() / kBlock;
+    for (const uint32_t list : lists) {
+      opened_.push_back({list, blocks});
+      blocks += blocks_of(size_of(list));
+    }
+    scores_.resize(blocks * kBlock);
+    parallel_chunks(lists.size(), kLists, threads_, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) score(opened_[first + i], products[lists[i]]);
+    });
+  }
+
+  // The `count` best that are kept, or all that are.
+  std::vector<Estimate> best(size_t count, const std::function<bool(Row)>& keep) const {
+    constexpr size_t kStep = kBlock / 2 + 1;  // each place in a block in turn
+    constexpr size_t kSlack = 16;             // of the sample: four times its error, and more
+    std::vector<float> sample;
+    for (size_t i = 0; i < scores_.size(); i += kStep) sample.push_back(scores_[i]);
+    for (size_t wanted = count + count / 4;; wanted *= 4) {
+      float least = -std::numeric_limits<float>::infinity();
+      const size_t rank = wanted / kStep + kSlack;
+      if (rank < sample.size()) {
+        const auto place = sample.begin() + static_cast<ptrdiff_t>(rank);
+        std::ranges::nth_element(sample, place, std::greater<>());
+        least = *place;
       }
+      std::vector<Estimate> found = at_least(least, keep);
+      if (found.size() < count && rank < sample.size()) continue;
+      if (found.size() > count) {
+        std::ranges::nth_element(found, found.begin() + static_cast<ptrdiff_t>(count), better);
+        found.resize(count);
+      }
+      return found;
     }
   }
 
  private:
+  static constexpr size_t kLists = 4;  // for a thread at a time
+
+  struct Opened {
+    uint32_t list;
+    size_t first_block;  // in scores_
+  };
+
+  uint64_t size_of(uint32_t list) const { return ivf_.ends_[list] - ivf_.begin_of(list); }
+
+  void score(const Opened& opened, float centroid_product) {
+    constexpr size_t kBlocks = 64;
+    std::array<uint16_t, kBlocks * kBlock> sums;
+    const size_t groups = groups_of(ivf_.dimension_);
+    const float base = centroid_product + ivf_.widths_[opened.list] * tables_.base;
+    const float step = ivf_.widths_[opened.list] * tables_.step;
+    const uint64_t size = size_of(opened.list);
+    const uint8_t* codes =
+        ivf_.codes_ + ivf_.first_block_[opened.list] * block_bytes(ivf_.dimension_);
+    float* scores = scores_.data() + opened.first_block * kBlock;
+    for (size_t left = blocks_of(size); left > 0;) {
+      const size_t blocks = std::min(kBlocks, left);
+      kernel::chosen_code_sums()(codes, blocks, groups, tables_.steps.data(), sums.data());
+      for (size_t block = 0; block < blocks; ++block, scores += kBlock) {
+        const uint16_t* of_block = sums.data() + block * kBlock;
+        for (size_t i = 0; i < kBlock; ++i)
+          scores[i] = base + step * static_cast<float>(of_block[i]);
+      }
+      codes += blocks * block_bytes(ivf_.dimension_);
+      left -= blocks;
+    }
+    // The last block is filled up with nobody's.
+    std::fill(scores - (kBlock - size % kBlock) % kBlock, scores,
+              -std::numeric_limits<float>::infinity());
+  }
+
+  std::vector<Estimate> at_least(float least, const std::function<bool(Row)>& keep) const {
+    std::vector<Estimate> all;
+    std::mutex mutex;
+    parallel_chunks(opened_.size(), kLists, threads_, [&](size_t begin, size_t end) {
+      std::vector<Estimate> found;
+      for (size_t at = begin; at < end; ++at) {
+        const uint32_t list = opened_[at].list;
+        const uint32_t* rows = ivf_.rows_.data() + ivf_.begin_of(list);
+        const float* scores = scores_.data() + opened_[at].first_block * kBlock;
+        const uint64_t size = size_of(list);
+        for (uint64_t i = 0; i < size; ++i) {
+          if (scores[i] >= least && keep(rows[i])) found.push_back({scores[i], rows[i]});
+        }
+      }
+      const std::lock_guard lock(mutex);
+      all.insert(all.end(), found.begin(), found.end());
+    });
+    return all;
+  }
+
   const Ivf& ivf_;
-  const std::function<bool(Row)>& keep_;
   Tables tables_;
+  unsigned threads_;
+  std::vector<Opened> opened_;
+  std::vector<float> scores_;  // kBlock a block of each
 };
 
-std::vector<uint32_t> Ivf::lists_by_nearness(std::span<const float> query,
-                                             std::vector<float>& products) const {
+std::vector<uint32_t> Ivf::lists_by_promise(std::span<const float> query,
+                                            std::vector<float>& products) const {
+  constexpr float kSpreads = 4;  // so far from the mean lies the best of some ten thousand
   products.resize(lists());
   kernel::chosen_inner_products()(centroids_.data(), lists(), dimension_, query.data(), 1,
                                   products.data());
+  // How far a vector's inner product is from its centroid's, in widths of its list.
+  double squares = 0;
+  for (size_t i = 0; i < query.size(); ++i) {
+    const double part = static_cast<double>(query[i]) * scales_[i];
+    squares += part * part;
+  }
+  const auto deviation = static_cast<float>(std::sqrt(squares));
+  std::vector<float> promises(lists());
+  for (size_t i = 0; i < promises.size(); ++i)
+    promises[i] = products[i] + kSpreads * deviation * widths_[i];
   std::vector<uint32_t> order(lists());
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
-    return products[a] != products[b] ? products[a] > products[b] : a < b;
+    return promises[a] != promises[b] ? promises[a] > promises[b] : a < b;
   });
   return order;
 }
@@ -501,35 +610,22 @@ std::vector<Row> Ivf::candidates(std::span<const float> query, const IvfReach& r
   assert(query.size() == dimension_);
   if (reach.candidates == 0) return {};
   std::vector<float> products;
-  const std::vector<uint32_t> order = lists_by_nearness(query, products);
-  const Scan scan(*this, query, keep);
-  const size_t threads = reach.threads == 0 ? available_cores() : reach.threads;
-  std::vector<Best> best(threads, Best(reach.candidates));
+  const std::vector<uint32_t> order = lists_by_promise(query, products);
+  Scan scan(*this, query, reach.threads);
+  std::vector<Estimate> best;
   size_t first = 0;
   uint64_t looked_at = 0;
-  uint64_t wanted = std::max<uint64_t>(1, reach.vectors);
-  while (first < order.size()) {
+  for (uint64_t wanted = std::max<uint64_t>(1, reach.vectors);
+       first < order.size() && best.size() < reach.candidates; wanted *= 2) {
     size_t last = first;
-    for (; last < order.size() && looked_at < wanted; ++last) {
-      const uint32_t list = order[last];
-      looked_at += ends_[list] - begin_of(list);
-    }
-    parallel_chunks(threads, 1, static_cast<unsigned>(threads), [&](size_t thread, size_t) {
-      for (size_t i = first + thread; i < last; i += threads)
-        scan.list(order[i], products[order[i]], best[thread]);
-    });
+    for (; last < order.size() && looked_at < wanted; ++last)
+      looked_at += ends_[order[last]] - begin_of(order[last]);
+    scan.open(std::span(order).subspan(first, last - first), products);
+    best = scan.best(reach.candidates, keep);
     first = last;
-    size_t found = 0;
-    for (const Best& part : best) found += part.size();
-    if (found >= reach.candidates) break;
-    wanted *= 2;
-  }
-  Best all(reach.candidates);
-  for (Best& part : best) {
-    for (const Estimate& estimate : part.pruned()) all.take(estimate);
   }
   std::vector<Row> rows;
-  for (const Estimate& estimate : all.pruned()) rows.push_back(estimate.row);
+  for (const Estimate& estimate : best) rows.push_back(estimate.row);
   std::ranges::sort(rows);
   return rows;
 }

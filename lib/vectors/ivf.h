@@ -87,8 +87,8 @@ class Ivf {
   void check_content() const;
   [[noreturn]] void damaged(const char* cause) const;
   uint64_t begin_of(uint32_t list) const { return list == 0 ? 0 : ends_[list - 1]; }
-  std::vector<uint32_t> lists_by_nearness(std::span<const float> query,
-                                          std::vector<float>& products) const;
+  std::vector<uint32_t> lists_by_promise(std::span<const float> query,
+                                         std::vector<float>& products) const;
 
   MappedFile file_;
   std::string memory_;
@@ -98,6 +98,8 @@ class Ivf {
   uint32_t dimension_ = 0;
   uint64_t trained_size_ = 0;
   std::span<const float> scales_;        // one a dimension
+  std::span<const float> spreads_;       // of each list
+  std::vector<float> widths_;            // of each list, from its spread
   std::span<const uint16_t> centroids_;  // fp16 [lists, dimension]
   std::span<const uint64_t> ends_;       // of each list, in rows_
   std::span<const uint32_t> rows_;       // list after list, ascending within each

@@ -387,7 +387,7 @@ Target ivf_target() {
   return {
       "",
       {ivf_seed(0), ivf_seed(1), ivf_seed(9), ivf_seed(100)},
-      {"zsivf001", std::string(8, '\xff'), std::string(8, '\0'), std::string("\0\0\xc0\x7f", 4)},
+      {"zsivf002", std::string(8, '\xff'), std::string(8, '\0'), std::string("\0\0\xc0\x7f", 4)},
       seal_index,
       [place](const std::string& input) { return read_ivf(place->put("ivf", input)); }};
 }
