@@ -2,6 +2,7 @@
 // beside zeroshelf's pipeline, over drawn pictures whose words are known.
 //
 //   ./dev bench ocr [--few N] [--split development|test] [--ablation] [--style NAME] [--save DIR]
+//                   [--words FILE]
 //
 // Words are compared without case and marks, as multisets a picture. The test set shares no font,
 // photograph or sentence with the development set, on which every setting was chosen
@@ -31,12 +32,15 @@ struct Options {
   bool ablation = false;
   std::vector<std::string> styles;
   std::filesystem::path save;
+  std::filesystem::path words;  // what zeroshelf read, to compare two builds
   bool misses = false;
   bool alone = false;
 };
 
+constexpr std::string_view kOurs = "zeroshelf";
+
 struct Way {
-  const char* name;
+  std::string_view name;
   ReadingSteps steps;
 };
 
@@ -53,7 +57,7 @@ std::vector<Way> ways(const Options& options) {
     result.push_back({"psm 3", with_method(Method::PlainPage)});
     result.push_back({"psm 11", with_method(Method::PlainSparse)});
   }
-  result.push_back({"zeroshelf", {}});
+  result.push_back({kOurs, {}});
   if (options.ablation) {
     const auto without = [&](const char* name, bool ReadingSteps::*step) {
       ReadingSteps steps;
@@ -122,10 +126,22 @@ double thread_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-Score score_of(TextReader& reader, const OcrSample& sample, bool tell) {
+// A line a word: text, confidence, box.
+std::string listed(const std::vector<Word>& words) {
+  std::string lines;
+  for (const Word& word : words) {
+    const Box& box = word.box;
+    lines += fmt::format("{} {:.3f} {} {} {} {}\n", word.text, word.confidence, box.x, box.y,
+                         box.width, box.height);
+  }
+  return lines;
+}
+
+Score score_of(TextReader& reader, const OcrSample& sample, bool tell, std::string& list) {
   const double start = thread_seconds();
   const std::vector<Word> words = reader.read(sample.image);
   const double spent = thread_seconds() - start;
+  list = listed(words);
   std::vector<std::string> texts;
   for (const Word& word : words) texts.push_back(word.text);
   const auto read = bag(texts);
@@ -135,8 +151,8 @@ Score score_of(TextReader& reader, const OcrSample& sample, bool tell) {
   if (tell) {
     std::ranges::set_difference(drawn, read, std::back_inserter(missed));
     std::ranges::set_difference(read, drawn, std::back_inserter(spurious));
-    fmt::print(stderr, "    missed: {}\n    read instead: {}\n", fmt::join(missed, " "),
-               fmt::join(spurious, " "));
+    fmt::print(stderr, "    {:.1f} ms\n    missed: {}\n    read instead: {}\n", 1000 * spent,
+               fmt::join(missed, " "), fmt::join(spurious, " "));
   }
   return {both.size(), read.size(), drawn.size(), 1, spent, spent};
 }
@@ -185,6 +201,7 @@ int run(const Options& options) {
   fmt::print("{} set, {} pictures a style; ms: a picture and core\n", options.split, options.few);
   print_head(all);
   std::vector<Score> total(all.size());
+  std::ofstream told(options.words);
   for (const std::string& style : styles) {
     std::vector<Score> scores(all.size());
     for (size_t i = 0; i < options.few; ++i) {
@@ -196,8 +213,11 @@ int run(const Options& options) {
             << encode_jpeg(sample.image, 90);
       }
       if (options.misses) fmt::print(stderr, "{} {}\n", style, i);
-      for (size_t way = 0; way < all.size(); ++way)
-        scores[way] += score_of(*readers[way], sample, options.misses);
+      for (size_t way = 0; way < all.size(); ++way) {
+        std::string list;
+        scores[way] += score_of(*readers[way], sample, options.misses, list);
+        if (all[way].name == kOurs) told << fmt::format("# {} {}\n{}", style, i, list);
+      }
     }
     print_row(style, scores);
     for (size_t way = 0; way < all.size(); ++way) {
@@ -225,9 +245,11 @@ int main(int argc, char** argv) {
                "zeroshelf with one step left out at a time, instead of plain Tesseract");
   app.add_option("--style", options.styles, "Only these styles");
   app.add_option("--save", options.save, "Also write the pictures into this folder");
+  app.add_option("--words", options.words,
+                 "Write the words that zeroshelf reads into this file, to compare two builds");
   app.add_flag("--alone", options.alone, "zeroshelf without plain Tesseract beside it");
   app.add_flag("--misses", options.misses,
-               "Tell on stderr what each picture's reading misses and invents");
+               "Tell on stderr what each picture's reading costs, misses and invents");
   program.choose([&] { return bench::run(options); });
   return program.run(argc, argv);
 }

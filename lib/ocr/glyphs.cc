@@ -3,9 +3,14 @@
 #include "lib/ocr/glyphs.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <numeric>
 #include <opencv2/imgproc.hpp>
+#include <optional>
+#include <utility>
 
 namespace zeroshelf {
 namespace {
@@ -19,130 +24,211 @@ constexpr float kLeastContrast = 22;
 constexpr float kLeastEdge = 9;
 constexpr size_t kLeastGlyphs = 2;
 
+bool has_a_letters_size(const Region& region, int layer_height) {
+  const auto [width, height] = region.box.size();
+  if (height < kLeastHeightPx || height > kGreatestHeightPx || height > layer_height / 2)
+    return false;
+  if (width > 16 * height || region.area < 8) return false;
+  return static_cast<float>(region.area) >=
+         0.1f * static_cast<float>(width) * static_cast<float>(height);
+}
+
+// 255 where the samples stand out from the mean by more than kLeastStep, else 0.
+// where: only pixels that are set there, or everywhere when it is empty.
+cv::Mat standing_out(const cv::Mat& samples, const cv::Mat& mean, Polarity polarity,
+                     const cv::Mat& where) {
+  cv::Mat inside(samples.size(), CV_8U);
+  for (int y = 0; y < samples.rows; ++y) {
+    const bool bright = polarity == Polarity::Bright;
+    const uint8_t* high = bright ? samples.ptr<uint8_t>(y) : mean.ptr<uint8_t>(y);
+    const uint8_t* low = bright ? mean.ptr<uint8_t>(y) : samples.ptr<uint8_t>(y);
+    uint8_t* out = inside.ptr<uint8_t>(y);
+    for (int x = 0; x < samples.cols; ++x) {
+      const auto step = static_cast<uint8_t>(std::max(high[x], low[x]) - low[x]);
+      out[x] = step > kLeastStep ? 255 : 0;
+    }
+    if (where.empty()) continue;
+    const uint8_t* wanted = where.ptr<uint8_t>(y);
+    for (int x = 0; x < samples.cols; ++x) out[x] &= wanted[x];
+  }
+  return inside;
+}
+
+// Runs row by row; row y has those from first_of_row[y] to before first_of_row[y + 1].
+struct RowRuns {
+  std::vector<Run> runs;
+  std::vector<size_t> first_of_row;
+};
+
+// inside: 255 or 0. Eight pixels at a time: where a byte differs from the one before, a run begins
+// or ends.
+RowRuns runs_in(const cv::Mat& inside) {
+  static_assert(std::endian::native == std::endian::little);
+  RowRuns result;
+  result.first_of_row.reserve(static_cast<size_t>(inside.rows) + 1);
+  for (int y = 0; y < inside.rows; ++y) {
+    result.first_of_row.push_back(result.runs.size());
+    const uint8_t* row = inside.ptr<uint8_t>(y);
+    bool is_open = false;
+    const auto change_at = [&](int x) {
+      if (is_open) {
+        result.runs.back().end = x;
+      } else {
+        result.runs.push_back({y, x, inside.cols});
+      }
+      is_open = !is_open;
+    };
+    uint64_t before = 0;
+    int x = 0;
+    for (; x + 8 <= inside.cols; x += 8) {
+      uint64_t pixels = 0;
+      std::memcpy(&pixels, row + x, sizeof(pixels));
+      uint64_t changes = (pixels ^ (pixels << 8 | before >> 56)) & 0x0101010101010101;
+      for (; changes != 0; changes &= changes - 1) change_at(x + std::countr_zero(changes) / 8);
+      before = pixels;
+    }
+    for (; x < inside.cols; ++x) {
+      if ((row[x] != 0) != is_open) change_at(x);
+    }
+  }
+  result.first_of_row.push_back(result.runs.size());
+  return result;
+}
+
+// For each run the first run of its region; regions touch with eight neighbours.
+std::vector<uint32_t> first_of_regions(const RowRuns& rows) {
+  std::vector<uint32_t> parent(rows.runs.size());
+  std::iota(parent.begin(), parent.end(), 0);
+  const auto root = [&](uint32_t i) {
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+  };
+  for (size_t y = 1; y + 1 < rows.first_of_row.size(); ++y) {
+    size_t above = rows.first_of_row[y - 1];
+    const size_t end = rows.first_of_row[y];
+    for (size_t i = end; i < rows.first_of_row[y + 1]; ++i) {
+      const Run& run = rows.runs[i];
+      while (above < end && rows.runs[above].end < run.begin) ++above;
+      for (size_t j = above; j < end && rows.runs[j].begin <= run.end; ++j) {
+        const uint32_t a = root(static_cast<uint32_t>(i));
+        const uint32_t b = root(static_cast<uint32_t>(j));
+        parent[std::max(a, b)] = std::min(a, b);
+      }
+    }
+  }
+  // A parent stands before its children.
+  for (uint32_t& one : parent) one = parent[one];
+  return parent;
+}
+
+// The regions by their first run, and the runs by region.
+void take_regions(const RowRuns& rows, Layer& layer) {
+  std::vector<uint32_t> region_of = first_of_regions(rows);
+  layer.regions.clear();
+  for (size_t i = 0; i < rows.runs.size(); ++i) {
+    const Run& run = rows.runs[i];
+    const cv::Rect box(run.begin, run.y, run.end - run.begin, 1);
+    if (region_of[i] == i) {
+      region_of[i] = static_cast<uint32_t>(layer.regions.size());
+      layer.regions.push_back({box, box.width, 0, 1});
+      continue;
+    }
+    region_of[i] = region_of[region_of[i]];
+    Region& region = layer.regions[region_of[i]];
+    const int right = std::max(region.box.x + region.box.width, run.end);
+    region.box.x = std::min(region.box.x, run.begin);
+    region.box.width = right - region.box.x;
+    region.box.height = run.y + 1 - region.box.y;
+    region.area += box.width;
+    ++region.run_count;
+  }
+  size_t first = 0;
+  for (Region& region : layer.regions) {
+    region.first_run = first;
+    first += std::exchange(region.run_count, 0);
+  }
+  layer.runs.resize(rows.runs.size());
+  for (size_t i = 0; i < rows.runs.size(); ++i) {
+    Region& region = layer.regions[region_of[i]];
+    layer.runs[region.first_run + region.run_count++] = rows.runs[i];
+  }
+}
+
 struct Sums {
   int64_t level = 0;
   int64_t contrast = 0;
   int64_t edge = 0;
-  int border = 0;
+  int border = 0;  // pixels with a neighbour outside
 };
 
-bool has_a_letters_size(const int* stats, int layer_height) {
-  const int width = stats[cv::CC_STAT_WIDTH];
-  const int height = stats[cv::CC_STAT_HEIGHT];
-  const int area = stats[cv::CC_STAT_AREA];
-  if (height < kLeastHeightPx || height > kGreatestHeightPx || height > layer_height / 2)
-    return false;
-  if (width > 16 * height || area < 8) return false;
-  return static_cast<float>(area) >= 0.1f * static_cast<float>(width) * static_cast<float>(height);
-}
-
-// What is inside each region that has a letter's size, in one pass over the pixels.
-std::vector<Sums> sums_of(const Layer& layer, const cv::Mat& mean,
-                          const std::vector<uint8_t>& wanted) {
-  std::vector<Sums> sums(wanted.size());
-  const int last_x = layer.labels.cols - 1;
-  const int last_y = layer.labels.rows - 1;
-  for (int y = 0; y <= last_y; ++y) {
-    const int* label = layer.labels.ptr<int>(y);
-    const int* above = layer.labels.ptr<int>(std::max(0, y - 1));
-    const int* below = layer.labels.ptr<int>(std::min(last_y, y + 1));
-    const uint8_t* sample = layer.samples.ptr<uint8_t>(y);
-    const uint8_t* sample_above = layer.samples.ptr<uint8_t>(std::max(0, y - 1));
-    const uint8_t* sample_below = layer.samples.ptr<uint8_t>(std::min(last_y, y + 1));
-    const uint8_t* around = mean.ptr<uint8_t>(y);
-    for (int x = 0; x <= last_x; ++x) {
-      const int at = label[x];
-      if (wanted[at] == 0) continue;
-      Sums& sum = sums[at];
-      sum.level += sample[x];
-      sum.contrast += std::abs(sample[x] - around[x]);
-      const int left = std::max(0, x - 1);
-      const int right = std::min(last_x, x + 1);
+// Over the pixels of a region. Neighbours that are inside are of the same region.
+Sums sums_of(const Layer& layer, const Region& region, const cv::Mat& mean, const cv::Mat& inside) {
+  Sums sums;
+  for (const Run& run : layer.runs_of(region)) {
+    const int y_above = std::max(0, run.y - 1);
+    const int y_below = std::min(inside.rows - 1, run.y + 1);
+    const uint8_t* above = inside.ptr<uint8_t>(y_above);
+    const uint8_t* below = inside.ptr<uint8_t>(y_below);
+    const uint8_t* sample = layer.samples.ptr<uint8_t>(run.y);
+    const uint8_t* sample_above = layer.samples.ptr<uint8_t>(y_above);
+    const uint8_t* sample_below = layer.samples.ptr<uint8_t>(y_below);
+    const uint8_t* around = mean.ptr<uint8_t>(run.y);
+    for (int x = run.begin; x < run.end; ++x) {
+      sums.level += sample[x];
+      sums.contrast += std::abs(sample[x] - around[x]);
       int step = -1;
-      if (label[left] != at) step = std::max(step, std::abs(sample[x] - sample[left]));
-      if (label[right] != at) step = std::max(step, std::abs(sample[x] - sample[right]));
-      if (above[x] != at) step = std::max(step, std::abs(sample[x] - sample_above[x]));
-      if (below[x] != at) step = std::max(step, std::abs(sample[x] - sample_below[x]));
-      if (step >= 0) {
-        sum.edge += step;
-        ++sum.border;
-      }
+      if (x == run.begin && x > 0) step = std::abs(sample[x] - sample[x - 1]);
+      if (x + 1 == run.end && x + 1 < inside.cols)
+        step = std::max(step, std::abs(sample[x] - sample[x + 1]));
+      if (above[x] == 0) step = std::max(step, std::abs(sample[x] - sample_above[x]));
+      if (below[x] == 0) step = std::max(step, std::abs(sample[x] - sample_below[x]));
+      if (step < 0) continue;
+      sums.edge += step;
+      ++sums.border;
     }
   }
   return sums;
 }
 
-// What cv::connectedComponentsWithStats gives but for the background, at a fraction of its time.
-cv::Mat stats_of(const cv::Mat& labels, int count) {
-  cv::Mat stats(count, cv::CC_STAT_MAX, CV_32S);
-  for (int i = 0; i < count; ++i) {
-    int* box = stats.ptr<int>(i);
-    box[cv::CC_STAT_LEFT] = labels.cols;
-    box[cv::CC_STAT_TOP] = labels.rows;
-    box[cv::CC_STAT_WIDTH] = box[cv::CC_STAT_HEIGHT] = box[cv::CC_STAT_AREA] = 0;
-  }
-  // WIDTH and HEIGHT hold the last column and row until the end.
-  for (int y = 0; y < labels.rows; ++y) {
-    const int* label = labels.ptr<int>(y);
-    for (int x = 0; x < labels.cols; ++x) {
-      if (label[x] == 0) continue;
-      int* box = stats.ptr<int>(label[x]);
-      box[cv::CC_STAT_LEFT] = std::min(box[cv::CC_STAT_LEFT], x);
-      box[cv::CC_STAT_TOP] = std::min(box[cv::CC_STAT_TOP], y);
-      box[cv::CC_STAT_WIDTH] = std::max(box[cv::CC_STAT_WIDTH], x);
-      box[cv::CC_STAT_HEIGHT] = y;
-      ++box[cv::CC_STAT_AREA];
-    }
-  }
-  for (int i = 1; i < count; ++i) {
-    int* box = stats.ptr<int>(i);
-    box[cv::CC_STAT_WIDTH] += 1 - box[cv::CC_STAT_LEFT];
-    box[cv::CC_STAT_HEIGHT] += 1 - box[cv::CC_STAT_TOP];
-  }
-  return stats;
+std::optional<Glyph> glyph_of(const Layer& layer, size_t at, const Sums& sums) {
+  if (sums.border == 0) return std::nullopt;
+  const Region& region = layer.regions[at];
+  const auto scale = static_cast<float>(layer.scale);
+  const auto area = static_cast<float>(region.area);
+  const auto border = static_cast<float>(sums.border);
+  Glyph glyph;
+  glyph.box = {static_cast<float>(region.box.x) / scale, static_cast<float>(region.box.y) / scale,
+               static_cast<float>(region.box.width) / scale,
+               static_cast<float>(region.box.height) / scale};
+  glyph.stroke_px = 2 * area / border / scale;
+  glyph.level = static_cast<float>(sums.level) / area;
+  glyph.contrast = static_cast<float>(sums.contrast) / area;
+  glyph.edge = static_cast<float>(sums.edge) / border;
+  glyph.fill = area / static_cast<float>(region.box.area());
+  glyph.region = at;
+  const bool thin = glyph.box.width < 0.5f * glyph.box.height;
+  if (glyph.contrast < kLeastContrast || glyph.edge < kLeastEdge) return std::nullopt;
+  if (!thin && (glyph.fill > 0.93f || glyph.stroke_px > 0.55f * glyph.box.height))
+    return std::nullopt;
+  return glyph;
 }
 
-// where: only pixels that are set there, or everywhere when it is empty.
-void find_in(Layer& layer, const cv::Mat& where) {
+// mean: of the samples' neighbourhoods.
+void find_in(Layer& layer, const cv::Mat& mean, const cv::Mat& where) {
+  const cv::Mat inside = standing_out(layer.samples, mean, layer.polarity, where);
+  take_regions(runs_in(inside), layer);
+  for (size_t i = 0; i < layer.regions.size(); ++i) {
+    const Region& region = layer.regions[i];
+    if (!has_a_letters_size(region, layer.samples.rows)) continue;
+    const Sums sums = sums_of(layer, region, mean, inside);
+    if (const auto glyph = glyph_of(layer, i, sums)) layer.glyphs.push_back(*glyph);
+  }
+}
+
+cv::Mat mean_around(const cv::Mat& samples) {
   cv::Mat mean;
-  cv::boxFilter(layer.samples, mean, -1, {kWindowPx, kWindowPx}, {-1, -1}, true,
-                cv::BORDER_REPLICATE);
-  cv::Mat difference;
-  if (layer.polarity == Polarity::Bright) {
-    cv::subtract(layer.samples, mean, difference);
-  } else {
-    cv::subtract(mean, layer.samples, difference);
-  }
-  cv::Mat inside = difference > kLeastStep;
-  if (!where.empty()) inside &= where;
-  const int count = cv::connectedComponents(inside, layer.labels, 8, CV_32S);
-  const cv::Mat& stats = layer.stats = stats_of(layer.labels, count);
-  std::vector<uint8_t> wanted(static_cast<size_t>(count), 0);
-  for (int i = 1; i < count; ++i)
-    wanted[i] = has_a_letters_size(stats.ptr<int>(i), layer.samples.rows) ? 1 : 0;
-  const std::vector<Sums> sums = sums_of(layer, mean, wanted);
-  const auto scale = static_cast<float>(layer.scale);
-  for (int i = 1; i < count; ++i) {
-    if (wanted[i] == 0 || sums[i].border == 0) continue;
-    const int* box = stats.ptr<int>(i);
-    const auto area = static_cast<float>(box[cv::CC_STAT_AREA]);
-    Glyph glyph;
-    glyph.box = {static_cast<float>(box[cv::CC_STAT_LEFT]) / scale,
-                 static_cast<float>(box[cv::CC_STAT_TOP]) / scale,
-                 static_cast<float>(box[cv::CC_STAT_WIDTH]) / scale,
-                 static_cast<float>(box[cv::CC_STAT_HEIGHT]) / scale};
-    const auto border = static_cast<float>(sums[i].border);
-    glyph.stroke_px = 2 * area / border / scale;
-    glyph.level = static_cast<float>(sums[i].level) / area;
-    glyph.contrast = static_cast<float>(sums[i].contrast) / area;
-    glyph.edge = static_cast<float>(sums[i].edge) / border;
-    glyph.fill = area / static_cast<float>(box[cv::CC_STAT_WIDTH] * box[cv::CC_STAT_HEIGHT]);
-    glyph.label = i;
-    const bool thin = glyph.box.width < 0.5f * glyph.box.height;
-    if (glyph.contrast < kLeastContrast || glyph.edge < kLeastEdge) continue;
-    if (!thin && (glyph.fill > 0.93f || glyph.stroke_px > 0.55f * glyph.box.height)) continue;
-    layer.glyphs.push_back(glyph);
-  }
+  cv::boxFilter(samples, mean, -1, {kWindowPx, kWindowPx}, {-1, -1}, true, cv::BORDER_REPLICATE);
+  return mean;
 }
 
 }  // namespace
@@ -187,19 +273,20 @@ cv::Mat crisp_parts(const cv::Mat& grey) {
 
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) {
   std::vector<Layer> layers;
-  const auto look = [&](const cv::Mat& samples, double scale, Polarity polarity, bool extreme,
-                        const cv::Mat& where = {}) {
+  const auto look = [&](const cv::Mat& samples, const cv::Mat& mean, double scale,
+                        Polarity polarity, bool extreme, const cv::Mat& where = {}) {
     if (std::min(samples.cols, samples.rows) < 8) return;
     Layer layer{polarity, scale, samples, {}, {}, extreme, {}};
-    find_in(layer, where);
+    find_in(layer, mean, where);
     if (layer.glyphs.size() >= kLeastGlyphs) layers.push_back(std::move(layer));
   };
   cv::Mat grey;
   cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
   const cv::Mat crisp = crisp_parts(grey);
   if (cv::countNonZero(crisp) > 0) {
+    const cv::Mat mean = mean_around(grey);
     for (const Polarity polarity : {Polarity::Bright, Polarity::Dark})
-      look(grey, 1, polarity, false, crisp);
+      look(grey, mean, 1, polarity, false, crisp);
   }
   if (!options.large && !options.colour) return layers;
   const auto halved = [](const cv::Mat& image) {
@@ -212,9 +299,12 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
   for (double scale = 0.5; scale >= 0.25; scale /= 2, half = halved(half)) {
     cv::Mat half_grey;
     cv::cvtColor(half, half_grey, cv::COLOR_RGB2GRAY);
+    const cv::Mat mean = options.large ? mean_around(half_grey) : cv::Mat();
     for (const Polarity polarity : {Polarity::Bright, Polarity::Dark}) {
-      if (options.large) look(half_grey, scale, polarity, false);
-      if (options.colour) look(extreme_channel(half, polarity), scale, polarity, true);
+      if (options.large) look(half_grey, mean, scale, polarity, false);
+      if (!options.colour) continue;
+      const cv::Mat extreme = extreme_channel(half, polarity);
+      look(extreme, mean_around(extreme), scale, polarity, true);
     }
     if (!options.large) break;
   }

@@ -8,12 +8,29 @@
 // smallest of R, G and B), black ones on dark colours (the largest); at full size for small letters
 // and at a half and a quarter for large ones.
 
+#include <cstddef>
 #include <opencv2/core.hpp>
+#include <span>
 #include <vector>
 
 namespace zeroshelf {
 
-// One region. Lengths are pixels of the picture that was searched.
+// Pixels of a row side by side: from begin to before end.
+struct Run {
+  int y = 0;
+  int begin = 0;
+  int end = 0;
+};
+
+// Connected pixels of a layer, in its pixels.
+struct Region {
+  cv::Rect box;
+  int area = 0;
+  size_t first_run = 0;  // in the layer's runs
+  size_t run_count = 0;
+};
+
+// A region that may be a letter. Lengths are pixels of the picture that was searched.
 struct Glyph {
   cv::Rect2f box;
   float stroke_px = 0;  // mean thickness
@@ -21,19 +38,23 @@ struct Glyph {
   float contrast = 0;   // by how much that differs from the neighbourhood's mean; positive
   float edge = 0;       // mean step from a pixel at its border to the next one outside
   float fill = 0;       // part of the box that it covers
-  int label = 0;        // its number in the layer's labels
+  size_t region = 0;    // its number in the layer
 };
 
 enum class Polarity { Bright, Dark };
 
 struct Layer {
   Polarity polarity = Polarity::Bright;
-  double scale = 1;  // pixels of the layer a pixel of the picture
-  cv::Mat samples;   // CV_8U
-  cv::Mat labels;    // CV_32S, 0: none
-  cv::Mat stats;  // of all regions, as cv::connectedComponentsWithStats gives them; row 0 is void
+  double scale = 1;       // pixels of the layer a pixel of the picture
+  cv::Mat samples;        // CV_8U
+  std::vector<Run> runs;  // those of a region lie side by side, from top to bottom
+  std::vector<Region> regions;
   bool extreme = false;  // the samples are the smallest (bright) or largest (dark) of R, G and B
   std::vector<Glyph> glyphs;
+
+  std::span<const Run> runs_of(const Region& region) const {
+    return std::span(runs).subspan(region.first_run, region.run_count);
+  }
 };
 
 struct GlyphOptions {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <opencv2/imgproc.hpp>
 
 namespace zeroshelf {
@@ -109,19 +110,18 @@ float median_of(std::vector<float> values) {
   return *middle;
 }
 
-float mean_level(const Layer& layer, int label, const cv::Rect& box) {
+float mean_level(const Layer& layer, const Region& region) {
   int64_t sum = 0;
-  int64_t count = 0;
-  for (int y = box.y; y < box.y + box.height; ++y) {
-    const int* labels = layer.labels.ptr<int>(y);
-    const uint8_t* samples = layer.samples.ptr<uint8_t>(y);
-    for (int x = box.x; x < box.x + box.width; ++x) {
-      if (labels[x] != label) continue;
-      sum += samples[x];
-      ++count;
-    }
+  for (const Run& run : layer.runs_of(region)) {
+    const uint8_t* samples = layer.samples.ptr<uint8_t>(run.y);
+    sum = std::accumulate(samples + run.begin, samples + run.end, sum);
   }
-  return static_cast<float>(sum) / static_cast<float>(std::max<int64_t>(1, count));
+  return static_cast<float>(sum) / static_cast<float>(region.area);
+}
+
+void set_in(cv::Mat& mask, const Layer& layer, const Region& region) {
+  for (const Run& run : layer.runs_of(region))
+    std::fill_n(mask.ptr<uint8_t>(run.y) + run.begin, run.end - run.begin, uint8_t{255});
 }
 
 // The regions of the line: its glyphs, and what is too small to be one (dots, commas) beside them.
@@ -134,11 +134,11 @@ cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
                static_cast<int>((line.box.y - 0.35f * line.height_px) * scale),
                static_cast<int>((line.box.width + 1.4f * line.height_px) * scale) + 2,
                static_cast<int>((line.box.height + 0.7f * line.height_px) * scale) + 2) &
-      cv::Rect(0, 0, layer.labels.cols, layer.labels.rows);
-  std::vector<uint8_t> wanted(static_cast<size_t>(layer.stats.rows), 0);
+      cv::Rect({}, layer.samples.size());
+  cv::Mat mask = cv::Mat::zeros(layer.samples.size(), CV_8U);
   std::vector<float> strokes;
   for (const Glyph* glyph : line.glyphs) {
-    wanted[glyph->label] = 255;
+    set_in(mask, layer, layer.regions[glyph->region]);
     strokes.push_back(glyph->stroke_px * scale);
   }
   const float stroke = median_of(strokes);
@@ -147,26 +147,17 @@ cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
     const Glyph& glyph = *line.glyphs.front();
     return (glyph.box.y + glyph.box.height) * scale;
   }();
-  for (int i = 1; i < layer.stats.rows; ++i) {
-    const int* box = layer.stats.ptr<int>(i);
-    const cv::Rect region(box[cv::CC_STAT_LEFT], box[cv::CC_STAT_TOP], box[cv::CC_STAT_WIDTH],
-                          box[cv::CC_STAT_HEIGHT]);
-    if ((region & area) != region) continue;
-    const auto tall = static_cast<float>(region.height);
-    if (tall > 1.25f * height || static_cast<float>(region.width) > 1.6f * height) continue;
-    if (static_cast<float>(box[cv::CC_STAT_AREA]) < 0.45f * stroke * stroke) continue;
-    const float base = first_bottom + line.slope * (static_cast<float>(region.x) - first_x);
-    const float below = static_cast<float>(region.y + region.height) - base;
+  for (const Region& region : layer.regions) {
+    const cv::Rect& box = region.box;
+    if ((box & area) != box) continue;
+    const auto tall = static_cast<float>(box.height);
+    if (tall > 1.25f * height || static_cast<float>(box.width) > 1.6f * height) continue;
+    if (static_cast<float>(region.area) < 0.45f * stroke * stroke) continue;
+    const float base = first_bottom + line.slope * (static_cast<float>(box.x) - first_x);
+    const float below = static_cast<float>(box.y + box.height) - base;
     if (below > 0.4f * height || below < -1.15f * height) continue;
-    if (wanted[i] == 0 && std::abs(mean_level(layer, i, region) - level) > 0.6f * contrast)
-      continue;
-    wanted[i] = 255;
-  }
-  cv::Mat mask = cv::Mat::zeros(layer.labels.size(), CV_8U);
-  for (int y = area.y; y < area.y + area.height; ++y) {
-    const int* label = layer.labels.ptr<int>(y);
-    uint8_t* out = mask.ptr<uint8_t>(y);
-    for (int x = area.x; x < area.x + area.width; ++x) out[x] = label[x] > 0 ? wanted[label[x]] : 0;
+    if (std::abs(mean_level(layer, region) - level) > 0.6f * contrast) continue;
+    set_in(mask, layer, region);
   }
   cv::dilate(mask(area), mask(area), cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
   return mask;
@@ -175,18 +166,8 @@ cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
 // The pixels of the line's glyphs alone.
 cv::Mat glyph_mask(const TextLine& line) {
   const Layer& layer = *line.layer;
-  cv::Mat mask = cv::Mat::zeros(layer.labels.size(), CV_8U);
-  for (const Glyph* glyph : line.glyphs) {
-    const int* box = layer.stats.ptr<int>(glyph->label);
-    for (int y = box[cv::CC_STAT_TOP]; y < box[cv::CC_STAT_TOP] + box[cv::CC_STAT_HEIGHT]; ++y) {
-      const int* label = layer.labels.ptr<int>(y);
-      uint8_t* out = mask.ptr<uint8_t>(y);
-      const int end = box[cv::CC_STAT_LEFT] + box[cv::CC_STAT_WIDTH];
-      for (int x = box[cv::CC_STAT_LEFT]; x < end; ++x) {
-        if (label[x] == glyph->label) out[x] = 255;
-      }
-    }
-  }
+  cv::Mat mask = cv::Mat::zeros(layer.samples.size(), CV_8U);
+  for (const Glyph* glyph : line.glyphs) set_in(mask, layer, layer.regions[glyph->region]);
   return mask;
 }
 
