@@ -38,18 +38,21 @@ bool has_a_letters_size(const Region& region, int layer_height) {
 cv::Mat standing_out(const cv::Mat& samples, const cv::Mat& mean, Polarity polarity,
                      const cv::Mat& where) {
   cv::Mat inside(samples.size(), CV_8U);
+  const bool bright = polarity == Polarity::Bright;
+  const cv::Mat& high = bright ? samples : mean;
+  const cv::Mat& low = bright ? mean : samples;
+  const int width = samples.cols;  // a bound that the vectoriser knows to stay
   for (int y = 0; y < samples.rows; ++y) {
-    const bool bright = polarity == Polarity::Bright;
-    const uint8_t* high = bright ? samples.ptr<uint8_t>(y) : mean.ptr<uint8_t>(y);
-    const uint8_t* low = bright ? mean.ptr<uint8_t>(y) : samples.ptr<uint8_t>(y);
+    const uint8_t* above = high.ptr<uint8_t>(y);
+    const uint8_t* below = low.ptr<uint8_t>(y);
     uint8_t* out = inside.ptr<uint8_t>(y);
-    for (int x = 0; x < samples.cols; ++x) {
-      const auto step = static_cast<uint8_t>(std::max(high[x], low[x]) - low[x]);
+    for (int x = 0; x < width; ++x) {
+      const auto step = static_cast<uint8_t>(std::max(above[x], below[x]) - below[x]);
       out[x] = step > kLeastStep ? 255 : 0;
     }
     if (where.empty()) continue;
     const uint8_t* wanted = where.ptr<uint8_t>(y);
-    for (int x = 0; x < samples.cols; ++x) out[x] &= wanted[x];
+    for (int x = 0; x < width; ++x) out[x] &= wanted[x];
   }
   return inside;
 }
@@ -249,20 +252,45 @@ cv::Mat extreme_channel(const cv::Mat& rgb, Polarity polarity) {
 
 namespace {
 
+// Where a block of the grid begins that divides the length evenly.
+int start_of(int block, int blocks, int length) {
+  return static_cast<int>(int64_t{block} * length / blocks);
+}
+
+// Adds 1 where a pixel differs from the one to its left by more than the step.
+void count_steps(const uint8_t* row, int length, uint8_t least_step, uint8_t* counts) {
+  for (int x = 1; x < length; ++x) {
+    const auto step =
+        static_cast<uint8_t>(std::max(row[x], row[x - 1]) - std::min(row[x], row[x - 1]));
+    counts[x] = static_cast<uint8_t>(counts[x] + (step > least_step ? 1 : 0));
+  }
+}
+
 // 255 in and beside the blocks in which neighbouring pixels differ much, often enough for writing:
 // small letters are not looked for elsewhere, which is most of a smooth or blurred picture.
 cv::Mat crisp_parts(const cv::Mat& grey) {
   constexpr int kBlockPx = 32;
   constexpr int kLeastStepInside = 20;
-  constexpr double kLeastPart = 0.012;  // of a block's pixels
+  constexpr double kLeastPart = 0.0137;  // of a block's pixels
   if (grey.cols < 2 * kBlockPx || grey.rows < 2 * kBlockPx)
     return cv::Mat(grey.size(), CV_8U, cv::Scalar(255));
-  cv::Mat step;
-  cv::absdiff(grey.colRange(1, grey.cols), grey.colRange(0, grey.cols - 1), step);
-  cv::Mat blocks;
-  cv::resize(step > kLeastStepInside, blocks, {grey.cols / kBlockPx, grey.rows / kBlockPx}, 0, 0,
-             cv::INTER_AREA);
-  blocks = blocks > 255 * kLeastPart;
+  const int columns = grey.cols / kBlockPx;
+  const int rows = grey.rows / kBlockPx;
+  cv::Mat counts(rows, columns, CV_32S);
+  std::vector<uint8_t> in_column(static_cast<size_t>(grey.cols));  // of less than 64 pixels
+  for (int j = 0; j < rows; ++j) {
+    std::ranges::fill(in_column, uint8_t{0});
+    for (int y = start_of(j, rows, grey.rows); y < start_of(j + 1, rows, grey.rows); ++y)
+      count_steps(grey.ptr<uint8_t>(y), grey.cols, kLeastStepInside, in_column.data());
+    for (int i = 0; i < columns; ++i) {
+      counts.at<int>(j, i) =
+          std::accumulate(in_column.begin() + start_of(i, columns, grey.cols),
+                          in_column.begin() + start_of(i + 1, columns, grey.cols), 0);
+    }
+  }
+  const double block_pixels =
+      static_cast<double>(grey.total()) / static_cast<double>(counts.total());
+  cv::Mat blocks = counts > kLeastPart * block_pixels;
   cv::dilate(blocks, blocks, cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
   cv::Mat result;
   cv::resize(blocks, result, grey.size(), 0, 0, cv::INTER_NEAREST);
