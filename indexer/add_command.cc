@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "indexer/ocr_flags.h"
 #include "indexer/path_list.h"
 #include "indexer/progress.h"
 #include "indexer/sync.h"
@@ -46,6 +47,7 @@ struct AddOptions {
   ModelOptions model;
   bool no_ocr = false;
   std::string ocr_languages = "eng";
+  int ocr_timeout_ms = TextReaderOptions{}.timeout_ms;
   bool mask_text = false;
   bool keep_missing = false;
   bool retry_skipped = false;
@@ -190,7 +192,8 @@ uint64_t default_memory() {
 SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   SyncOptions sync;
   sync.limits = {options.max_bytes, options.max_pixels};
-  sync.ocr_languages = options.no_ocr ? "" : manifest.ocr_languages;
+  sync.ocr.languages = options.no_ocr ? "" : manifest.ocr_languages;
+  sync.ocr.timeout_ms = options.ocr_timeout_ms;
   sync.mask_text = manifest.mask_text;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
@@ -283,6 +286,7 @@ void add_add(Program& program) {
       ->add_option("--ocr-lang", options.ocr_languages,
                    "Tesseract languages of a new collection, e.g. eng+deu")
       ->capture_default_str();
+  add_ocr_timeout(command, options.ocr_timeout_ms);
   command
       ->add_flag("--mask-text", options.mask_text,
                  "A new collection also keeps each picture's vector with its text blanked out")

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "indexer/ocr_flags.h"
 #include "lib/image/decode.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/ocr/overlay.h"
@@ -33,7 +34,7 @@ constexpr const char* kProgram = "zeroshelf-index";
 
 struct OcrOptions {
   std::vector<std::filesystem::path> images;
-  std::string languages = "eng";
+  TextReaderOptions reader;
   std::filesystem::path draw;  // a file, or for several pictures a folder; empty: nothing is drawn
 };
 
@@ -112,7 +113,7 @@ std::string ocr_json(const fs::path& path, const std::vector<Word>& words) {
 }
 
 int run_ocr(const OcrOptions& options) {
-  TextReader reader(TextReaderOptions{options.languages});
+  TextReader reader(options.reader);
   Drawings drawings(options);
   OutputStream out(stdout, "standard output");
   const DecodeLimits limits;
@@ -135,7 +136,13 @@ int run_ocr(const OcrOptions& options) {
       continue;
     }
     const Image& image = std::get<Image>(decoded);
-    const std::vector<Word> words = reader.read(image);
+    std::vector<Word> words;
+    try {
+      words = reader.read(image);
+    } catch (const Error& error) {
+      fail(path, error.cause() + "; " + error.cure());
+      continue;
+    }
     drawings.add(path, image, words);
     out.write(ocr_json(path, words));
     out.flush();
@@ -152,8 +159,9 @@ void add_ocr(Program& program) {
       program.add_command("ocr", "Show the words that are read in pictures, one JSON line each",
                           [shared] { return run_ocr(*shared); });
   command->add_option("IMAGE", options.images, "Picture files")->required();
-  command->add_option("--ocr-lang", options.languages, "Tesseract languages, e.g. eng+deu")
+  command->add_option("--ocr-lang", options.reader.languages, "Tesseract languages, e.g. eng+deu")
       ->capture_default_str();
+  add_ocr_timeout(command, options.reader.timeout_ms);
   command
       ->add_option(
           "--draw", options.draw,

@@ -67,10 +67,8 @@ Pipeline::Pipeline(const std::vector<FoundFile>& files, Encoder& encoder,
       memory_(options.memory_bytes) {
   const auto threads = std::min<size_t>(std::max(1u, options_.threads), files_.size());
   for (size_t i = 0; i < threads; ++i) {
-    readers_.push_back(
-        options_.ocr_languages.empty()
-            ? nullptr
-            : std::make_unique<TextReader>(TextReaderOptions{options_.ocr_languages}));
+    readers_.push_back(options_.ocr.languages.empty() ? nullptr
+                                                      : std::make_unique<TextReader>(options_.ocr));
   }
   for (auto& reader : readers_) {
     threads_.emplace_back([this, engine = reader.get()] { work(engine); });

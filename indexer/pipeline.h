@@ -33,7 +33,7 @@ using Result = std::variant<NewPicture, KnownContent, SkippedFile>;
 
 struct PipelineOptions {
   PrepareOptions prepare;
-  std::string ocr_languages;  // empty: no OCR
+  TextReaderOptions ocr;  // without languages: no OCR
   unsigned threads = 1;
   size_t window = 2048;               // files between the next one to be taken and the last begun
   uint64_t memory_bytes = 512 << 20;  // of files and pixels on their way to a crop

@@ -111,8 +111,7 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
     try {
       picture.words = reader->read(image);
     } catch (const Error& error) {
-      return SkippedFile{stamp,
-                         {SkipReason::TextUnreadable, error.cause() + "; index it with --no-ocr"}};
+      return SkippedFile{stamp, {SkipReason::TextUnreadable, error.cause() + "; " + error.cure()}};
     }
     picture.record.word_count = static_cast<uint32_t>(picture.words.size());
     picture.record.text_confidence = mean_confidence(picture.words);

@@ -51,7 +51,8 @@ bool is_worth_trying(const SkippedFile& file, const SyncOptions& options) {
     case SkipReason::TooManyPixels:  // how many is not known
       return options.limits.max_pixels > DecodeLimits{}.max_pixels;
     case SkipReason::TextUnreadable:
-      return options.ocr_languages.empty();
+      return options.ocr.languages.empty() ||
+             options.ocr.timeout_ms > TextReaderOptions{}.timeout_ms;
     default:
       return false;
   }
@@ -116,14 +117,14 @@ class Synchroniser {
   }
 
   std::shared_ptr<TextReader> make_reader() const {
-    if (options_.ocr_languages.empty()) return nullptr;
-    return std::make_shared<TextReader>(TextReaderOptions{options_.ocr_languages});
+    if (options_.ocr.languages.empty()) return nullptr;
+    return std::make_shared<TextReader>(options_.ocr);
   }
 
   PipelineOptions pipeline_options() const {
     PipelineOptions pipeline;
     pipeline.prepare = prepare_options();
-    pipeline.ocr_languages = options_.ocr_languages;
+    pipeline.ocr = options_.ocr;
     pipeline.threads = threads();
     pipeline.window = std::max(pipeline.window, 2 * options_.batch_pictures);
     pipeline.memory_bytes = options_.memory_bytes;

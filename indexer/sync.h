@@ -20,6 +20,7 @@
 #include "lib/collection/collection.h"
 #include "lib/encoder/encoder.h"
 #include "lib/image/decode.h"
+#include "lib/ocr/text_reader.h"
 
 namespace zeroshelf {
 
@@ -27,7 +28,7 @@ enum class MissingFiles { Remove, Keep };
 
 struct SyncOptions {
   DecodeLimits limits;
-  std::string ocr_languages = "eng";  // empty: no OCR
+  TextReaderOptions ocr;  // without languages: no OCR
   // Also encode pictures with their text blanked out; must be what the collection's manifest says.
   bool mask_text = false;
   KnownSkips known_skips = KnownSkips::PassOver;
@@ -64,7 +65,8 @@ class SyncObserver {
 };
 
 // A file that was skipped before and has not changed since is passed over, unless known_skips says
-// otherwise or its reason may be gone: it can be read now, a limit was raised, or OCR is off.
+// otherwise or its reason may be gone: it can be read now, a limit was raised (above the default
+// where the ledger does not tell by how much), or OCR is off.
 //
 // encoder is called once, and only when something must be encoded. When stop becomes true the
 // pictures that are encoded are committed, in order, and the report says interrupted; nothing is

@@ -14,8 +14,10 @@ namespace {
 
 // A reading that is at least so good is not tried again in another rendering or layer.
 constexpr float kSureScore = 0.9f;
-// Bounds the time for pictures that are all texture.
-constexpr int kMostStrips = 150;
+// Below that, a line whose first reading has no plausible word is not read again.
+constexpr float kLikelyText = 0.6f;
+// Bounds the time for pictures that are all texture: readings without a plausible word.
+constexpr int kMostFruitless = 150;
 
 // Words of one line in one rendering, from left to right.
 struct Reading {
@@ -94,29 +96,23 @@ cv::Rect scaled(const cv::Rect& box, double scale) {
 class LineReader {
  public:
   LineReader(const cv::Mat& rgb, double rgb_scale, Recogniser& recogniser,
-             const ReadingSteps& steps, Recogniser::Deadline deadline)
-      : rgb_(rgb),
-        rgb_scale_(rgb_scale),
-        recogniser_(recogniser),
-        steps_(steps),
-        deadline_(deadline) {}
+             const ReadingSteps& steps, const TimeBudget& time)
+      : rgb_(rgb), rgb_scale_(rgb_scale), recogniser_(recogniser), steps_(steps), time_(time) {}
 
   Reading read(const TextLine& line) {
     Reading best = read_as(line, steps_.isolate ? Rendering::Coloured : Rendering::Plain);
     if (!steps_.second_reading || best.score >= kSureScore) return best;
+    if (line.quality < kLikelyText && weight(best) == 0) return best;
     return merged(std::move(best), read_as(line, Rendering::Isolated));
   }
 
-  bool may_go_on() const {
-    return strips_ < kMostStrips && std::chrono::steady_clock::now() < deadline_;
-  }
+  bool may_go_on() const { return fruitless_ < kMostFruitless; }
 
  private:
   Reading read_as(const TextLine& line, Rendering rendering) {
-    ++strips_;
     const Strip strip = render_line(rgb_, rgb_scale_, line, rendering);
     const std::vector<RecognisedWord> found =
-        recogniser_.read(strip.grey, Recogniser::Layout::Line, deadline_);
+        recogniser_.read(strip.grey, Recogniser::Layout::Line, time_);
     const LineContext context{line.quality, mean_confidence_of(found)};
     Reading reading;
     for (const RecognisedWord& word : found) {
@@ -127,6 +123,7 @@ class LineReader {
           {word.text, plausibility(word, context), {box.x, box.y, box.width, box.height}});
     }
     settle(reading);
+    if (weight(reading) == 0) ++fruitless_;
     return reading;
   }
 
@@ -144,8 +141,8 @@ class LineReader {
   double rgb_scale_;
   Recogniser& recogniser_;
   const ReadingSteps& steps_;
-  Recogniser::Deadline deadline_;
-  int strips_ = 0;
+  const TimeBudget& time_;
+  int fruitless_ = 0;
 };
 
 // How much of the smaller box the other covers.
@@ -240,10 +237,10 @@ float promise(const TextLine& line) {
 
 std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<TextLine> lines,
                              Recogniser& recogniser, const ReadingSteps& steps,
-                             Recogniser::Deadline deadline) {
+                             const TimeBudget& time) {
   // What looks most like text first, and long lines before their parts.
   std::ranges::stable_sort(lines, std::greater<>(), promise);
-  LineReader reader(rgb, rgb_scale, recogniser, steps, deadline);
+  LineReader reader(rgb, rgb_scale, recogniser, steps, time);
   Readings readings;
   for (TextLine& line : lines) {
     if (!reader.may_go_on()) break;

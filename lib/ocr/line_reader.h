@@ -12,10 +12,10 @@
 
 namespace zeroshelf {
 
-// rgb: as for render_line. The words of the lines in reading order, boxes in pixels of rgb. Stops
-// at the deadline with what it has.
+// rgb: as for render_line. The words of the lines in reading order, boxes in pixels of rgb.
+// Throws TimeIsUp.
 std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<TextLine> lines,
                              Recogniser& recogniser, const ReadingSteps& steps,
-                             Recogniser::Deadline deadline);
+                             const TimeBudget& time);
 
 }  // namespace zeroshelf

@@ -108,6 +108,18 @@ std::string without_marks_at_the_ends(const std::string& text) {
   return text.substr(begin, end - begin);
 }
 
+// What Tesseract asks now and then whether to stop.
+struct Patience {
+  const TimeBudget& time;
+  bool was_lost = false;
+
+  static bool is_over(void* self, int /*words*/) {
+    auto& patience = *static_cast<Patience*>(self);
+    patience.was_lost = patience.was_lost || patience.time.is_up();
+    return patience.was_lost;
+  }
+};
+
 tesseract::PageSegMode mode_of(Recogniser::Layout layout) {
   switch (layout) {
     case Recogniser::Layout::Page:
@@ -151,20 +163,23 @@ Recogniser::Recogniser(const std::string& languages) : api_(std::make_unique<Api
 Recogniser::~Recogniser() = default;
 
 std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layout,
-                                             Deadline deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-                        deadline - std::chrono::steady_clock::now())
-                        .count();
-  if (left <= 0) return {};
+                                             const TimeBudget& time) {
+  time.check();
   const OpenMpOff off;
   tesseract::TessBaseAPI& api = api_->tesseract;
+  Patience patience{time};
   tesseract::ETEXT_DESC monitor;
-  monitor.set_deadline_msecs(static_cast<int32_t>(left));
+  monitor.cancel = Patience::is_over;
+  monitor.cancel_this = &patience;
   api.SetPageSegMode(mode_of(layout));
   api.SetImage(pixels.data, pixels.cols, pixels.rows, pixels.channels(),
                static_cast<int>(pixels.step));
   api.SetSourceResolution(kResolutionDpi);
-  api.Recognize(&monitor);  // fails at the deadline too, and then leaves what it has
+  api.Recognize(&monitor);
+  if (patience.was_lost) {
+    api.Clear();
+    throw TimeIsUp();
+  }
   std::vector<RecognisedWord> words;
   const std::unique_ptr<tesseract::ResultIterator> at(api.GetIterator());
   if (at != nullptr) {

@@ -5,11 +5,12 @@
 // Threads: one recogniser belongs to one thread; its calls keep OpenMP off there, because
 // Tesseract's own threads make parallel use many times slower.
 
-#include <chrono>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <string>
 #include <vector>
+
+#include "lib/ocr/time_budget.h"
 
 namespace zeroshelf {
 
@@ -22,7 +23,6 @@ struct RecognisedWord {
 
 class Recogniser {
  public:
-  using Deadline = std::chrono::steady_clock::time_point;
   enum class Layout { Page, Sparse, Block, Line };
 
   // languages: Tesseract's codes, joined by '+'. Throws Unavailable when a language's data is not
@@ -30,9 +30,9 @@ class Recogniser {
   explicit Recogniser(const std::string& languages);
   ~Recogniser();
 
-  // pixels: CV_8UC1 or CV_8UC3 (RGB). Words in Tesseract's order. What is found until the deadline,
-  // which is looked at between words.
-  std::vector<RecognisedWord> read(const cv::Mat& pixels, Layout layout, Deadline deadline);
+  // pixels: CV_8UC1 or CV_8UC3 (RGB). Words in Tesseract's order. Throws TimeIsUp when the time is
+  // spent before or while they are read; Tesseract looks at it between words.
+  std::vector<RecognisedWord> read(const cv::Mat& pixels, Layout layout, const TimeBudget& time);
 
  private:
   struct Api;

@@ -2,12 +2,15 @@
 
 #include "lib/ocr/text_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <exception>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+#include <string>
 
 #include "lib/image/preprocess.h"
 #include "lib/ocr/glyphs.h"
@@ -18,8 +21,6 @@
 
 namespace zeroshelf {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Letters below this height cannot be told apart.
 constexpr int kMinSidePx = 8;
@@ -54,6 +55,10 @@ Box enlarged(const Box& box, const Image& from, const Image& to) {
           rounded((box.y + box.height) * y) - top};
 }
 
+std::string seconds(int ms) {
+  return fmt::format("{:g} s", ms / 1000.0);
+}
+
 cv::Mat as_mat(const Image& image) {
   return {image.height_px, image.width_px, CV_8UC3, const_cast<uint8_t*>(image.rgb.data())};
 }
@@ -66,23 +71,23 @@ struct TextReader::Engine {
   ReadingSteps steps;
 
   std::vector<Word> read(const Image& image) {
-    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
-    if (steps.method != ReadingSteps::Method::Pipeline) return read_plainly(image, deadline);
+    const TimeBudget time{std::chrono::milliseconds(timeout_ms)};
+    if (steps.method != ReadingSteps::Method::Pipeline) return read_plainly(image, time);
     const cv::Mat rgb = as_mat(image);
     cv::Mat searched = rgb;
     const double scale = std::min(1.0, kSearchSidePx / std::max(rgb.cols, rgb.rows));
     if (scale < 1) cv::resize(rgb, searched, {}, scale, scale, cv::INTER_AREA);
     const std::vector<Layer> layers =
         find_glyphs(searched, {steps.large_letters, steps.colour_layers});
-    return read_lines(rgb, 1 / scale, find_lines(layers), recogniser, steps, deadline);
+    return read_lines(rgb, 1 / scale, find_lines(layers), recogniser, steps, time);
   }
 
-  std::vector<Word> read_plainly(const Image& image, Clock::time_point deadline) {
+  std::vector<Word> read_plainly(const Image& image, const TimeBudget& time) {
     const auto layout = steps.method == ReadingSteps::Method::PlainPage
                             ? Recogniser::Layout::Page
                             : Recogniser::Layout::Sparse;
     std::vector<Word> words;
-    for (const RecognisedWord& word : recogniser.read(as_mat(image), layout, deadline)) {
+    for (const RecognisedWord& word : recogniser.read(as_mat(image), layout, time)) {
       if (word.confidence < kMinConfidence) continue;
       words.push_back(
           {word.text, word.confidence, {word.box.x, word.box.y, word.box.width, word.box.height}});
@@ -108,9 +113,12 @@ std::vector<Word> TextReader::read(const Image& image) {
     std::vector<Word> words = engine_->read(small);
     for (Word& word : words) word.box = enlarged(word.box, small, image);
     return words;
+  } catch (const TimeIsUp&) {
+    throw Error(ErrorCode::Unavailable, "text recognition",
+                "not done after " + seconds(engine_->timeout_ms) + " of processor time",
+                "give it more with --ocr-timeout, or index it with --no-ocr");
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::Unavailable, "text recognition", error.what(),
-                "index without it: --no-ocr");
+    throw Error(ErrorCode::Unavailable, "text recognition", error.what(), "index it with --no-ocr");
   }
 }
 

@@ -20,7 +20,7 @@ namespace zeroshelf {
 
 struct TextReaderOptions {
   std::string languages = "eng";  // Tesseract's codes, joined by '+'
-  int timeout_ms = 20'000;        // for one picture; at least 1
+  int timeout_ms = 20'000;        // of processor time for one picture; at least 1
   ReadingSteps steps = {};        // all of them; a measurement may leave some out
 };
 
@@ -40,10 +40,11 @@ class TextReader {
   //
   // A picture above 12 megapixels, or with a side above 16,000, is read scaled down; lines are
   // looked for in at most 1,600 pixels of the longer side. The boxes are those of the whole
-  // picture. When the time is over, the words found so far are returned; a call may take as much
-  // longer than timeout_ms as the search and one line take.
+  // picture.
   //
-  // Throws Unavailable when Tesseract or OpenCV gives up; the reader stays usable.
+  // Throws Unavailable, with cause and cure, when the picture takes longer than timeout_ms (which
+  // is looked at between lines and words) and when Tesseract or OpenCV gives up; the reader stays
+  // usable.
   std::vector<Word> read(const Image& image);
 
  private:

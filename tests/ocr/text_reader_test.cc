@@ -11,6 +11,7 @@
 #include <chrono>
 #include <thread>
 
+#include "lib/ocr/time_budget.h"
 #include "lib/util/error.h"
 #include "tests/support/draw.h"
 
@@ -115,11 +116,40 @@ BOOST_AUTO_TEST_CASE(the_process_keeps_its_omp_threads) {
   BOOST_TEST(omp_threads() == 3);
 }
 
-BOOST_AUTO_TEST_CASE(time_runs_out_with_what_was_found) {
-  TextReader reader({.languages = "eng", .timeout_ms = 1});
+BOOST_AUTO_TEST_CASE(a_picture_that_takes_too_long_is_given_up_with_cause_and_cure) {
+  TextReader reader({.languages = "eng", .timeout_ms = 5});
+  std::string lines;
+  for (int i = 0; i < 30; ++i) lines += "SOME WORDS AND MORE OF THEM\n";
   const auto start = std::chrono::steady_clock::now();
-  reader.read(text_image("SOME WORDS\nAND MORE\nAND MORE\nAND MORE", 40));
+  BOOST_CHECK_EXCEPTION(reader.read(text_image(lines, 40)), Error, [](const Error& error) {
+    return error.code() == ErrorCode::Unavailable &&
+           error.cause() == "not done after 0.005 s of processor time" &&
+           error.cure() == "give it more with --ocr-timeout, or index it with --no-ocr";
+  });
   BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(10)));
+  BOOST_TEST(reader.read(plain_image(16, 16, {9, 9, 9})).empty());  // the reader is still good
+}
+
+BOOST_AUTO_TEST_CASE(time_in_which_the_thread_does_not_run_does_not_count) {
+  const TimeBudget time{std::chrono::milliseconds(30)};
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  BOOST_TEST(!time.is_up());
+  const auto start = std::chrono::steady_clock::now();
+  while (!time.is_up() && std::chrono::steady_clock::now() - start < std::chrono::seconds(20)) {
+  }
+  BOOST_CHECK_THROW(time.check(), TimeIsUp);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_of_many_lines_is_read_to_its_end) {
+  constexpr int kColumns = 4;
+  constexpr int kRows = 50;
+  Image page = plain_image(kColumns * 260, kRows * 30 + 20, {255, 255, 255});
+  for (int i = 0; i < kColumns * kRows; ++i)
+    draw_text(page, "NUMBER", 20 + i / kRows * 260, 30 + i % kRows * 30, 14, {});
+  const std::string text = text_in(page);
+  size_t found = 0;
+  for (size_t at = 0; (at = text.find("NUMBER", at)) != std::string::npos; ++at) ++found;
+  BOOST_TEST(found > 190u);
 }
 
 BOOST_AUTO_TEST_CASE(missing_language_names_its_package) {

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/programs/programs.h"
+#include "tests/support/draw.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
 
@@ -140,6 +141,35 @@ BOOST_AUTO_TEST_CASE(a_value_that_a_flag_does_not_have_is_answered_with_those_th
 BOOST_AUTO_TEST_CASE(an_export_into_a_folder_with_something_in_it) {
   check_refused(*this, zeroshelf_query, {"export", collection, "--labels", "a", "--to", pictures},
                 pictures);
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_whose_text_takes_too_long_is_named_with_cause_and_cure) {
+  Image image = testing::plain_image(900, 400, {255, 255, 255});
+  for (int line = 0; line < 6; ++line)
+    testing::draw_text(image, "MANY WORDS TO READ", 30, 60 + 60 * line, 30, {});
+  const std::string slow = (directory / "slow.png").string();
+  testing::write_file(slow, testing::png_bytes(image));
+  const std::string message = slow +
+                              ": not done after 0.001 s of processor time; give it more with "
+                              "--ocr-timeout, or index it with "
+                              "--no-ocr";
+
+  // The others are read all the same.
+  const std::string plain = (directory / "plain.png").string();
+  testing::write_file(plain, testing::png_bytes(testing::plain_image(16, 16, {9, 9, 9})));
+  const ProgramResult read = zeroshelf_index({"ocr", slow, plain, "--ocr-timeout", "0.001"});
+  BOOST_TEST(read.exit_code == 2);
+  BOOST_TEST(read.err.find(message) != std::string::npos);
+  BOOST_TEST(testing::json_lines(read.out).size() == 1u);
+  BOOST_TEST(zeroshelf_index({"ocr", slow}).exit_code == 0);
+
+  const std::string shelf = (directory / "reading").string();
+  const ProgramResult added = zeroshelf_index(
+      {"add", shelf, slow, "--ocr-timeout", "0.001", "--model", small_model().string()});
+  BOOST_TEST(added.exit_code == 3);
+  BOOST_TEST(added.err.find(message) != std::string::npos);
+  BOOST_TEST(zeroshelf_index({"skips", shelf}).out.find("--ocr-timeout") != std::string::npos);
+  check_refused(*this, zeroshelf_index, {"ocr", slow, "--ocr-timeout", "0"}, "--ocr-timeout");
 }
 
 BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {

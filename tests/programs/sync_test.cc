@@ -36,7 +36,7 @@ std::string picture(int red, int green, int size = 12) {
 
 struct Shelf : SyncObserver {
   Shelf() {
-    options.ocr_languages = "";
+    options.ocr.languages = "";
     options.batch_pictures = 4;
     fs::create_directory(folder);
   }
@@ -84,7 +84,9 @@ struct Shelf : SyncObserver {
   }
 
   void skipped(const SkippedFile& file) override {
-    skips[fs::path(file.file.path).filename().string()] = file.skip.reason;
+    const std::string name = fs::path(file.file.path).filename().string();
+    skips[name] = file.skip.reason;
+    details[name] = file.skip.detail;
   }
   void committed(uint64_t) override {
     if (stop_after_commits > 0 && --stop_after_commits == 0) stop = true;
@@ -99,6 +101,7 @@ struct Shelf : SyncObserver {
   int stop_after_commits = 0;
   size_t encoded = 0;
   std::map<std::string, SkipReason> skips;
+  std::map<std::string, std::string> details;
 };
 
 BOOST_FIXTURE_TEST_SUITE(synchronising, Shelf)
@@ -129,7 +132,7 @@ BOOST_AUTO_TEST_CASE(pictures_with_words_get_a_vector_without_them) {
   testing::draw_text(image, "WRITTEN", 30, 120, 40, {255, 255, 255});
   put("written.png", testing::png_bytes(image));
   manifest.mask_text = options.mask_text = true;
-  options.ocr_languages = "eng";
+  options.ocr.languages = "eng";
   BOOST_TEST(sync_folder().with_text == 1u);
   BOOST_TEST(encoded == 3u);
   const CollectionWriter collection = open();
@@ -251,6 +254,28 @@ BOOST_AUTO_TEST_CASE(what_was_skipped_is_tried_again_when_the_reason_may_be_gone
   options.limits.max_pixels = DecodeLimits{}.max_pixels + 1;
   const SyncReport report = sync_folder();
   BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.skipped == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_that_takes_too_long_to_read_is_skipped_until_there_is_more_time) {
+  Image image = testing::plain_image(900, 400, {255, 255, 255});
+  for (int line = 0; line < 6; ++line)
+    testing::draw_text(image, "MANY WORDS TO READ", 30, 60 + 60 * line, 30, {});
+  put("written.png", testing::png_bytes(image));
+  put("plain.ppm", picture(1, 1));
+  options.ocr.languages = "eng";
+  options.ocr.timeout_ms = 1;
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 1u);
+  BOOST_TEST(report.skipped == 1u);
+  BOOST_TEST((skips["written.png"] == SkipReason::TextUnreadable));
+  BOOST_TEST(
+      details["written.png"] ==
+      "not done after 0.001 s of processor time; give it more with --ocr-timeout, or index it "
+      "with --no-ocr");
+  options.ocr.timeout_ms = 10 * TextReaderOptions{}.timeout_ms;
+  report = sync_folder();
+  BOOST_TEST(report.with_text == 1u);
   BOOST_TEST(report.skipped == 0u);
 }
 
