@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <optional>
-#include <unordered_map>
 
 #include "lib/lexicon/tokens.h"
 
@@ -84,18 +84,23 @@ class PartEvidence {
         part_(part),
         mean_length_(mean_length),
         nats_(lexicon.texts()),
-        last_word_(lexicon.texts()) {}
+        last_word_(lexicon.texts()) {
+    for (uint32_t length = 0; length < penalties_.size(); ++length)
+      penalties_[length] = penalty_of(length);
+  }
 
   void add_words(const std::vector<QueryWord>& words) {
+    std::vector<uint32_t> texts;
     for (uint32_t i = 0; i < words.size(); ++i) {
       for (const Variant& variant : words[i].variants) {
         if (variant.part != part_ || words[i].nats[variant.edits] <= 0) continue;
-        lexicon_.for_each_text(variant.term, [&](uint32_t text, std::span<const uint32_t>) {
-          if (last_word_[text] == i + 1) return;  // by a variant of fewer edits
+        lexicon_.read_texts(variant.term, texts);
+        for (const uint32_t text : texts) {
+          if (last_word_[text] == i + 1) continue;  // by a variant of fewer edits
           last_word_[text] = i + 1;
           nats_[text] += static_cast<float>(
               std::max(0.0, words[i].nats[variant.edits] - length_penalty(lexicon_.length(text))));
-        });
+        }
       }
     }
   }
@@ -104,19 +109,16 @@ class PartEvidence {
     if (query.words.size() < 2) return;
     const std::vector<uint32_t> best = best_texts();
     if (best.empty()) return;
-    std::vector<bool> wanted(nats_.size());
-    for (const uint32_t text : best) wanted[text] = true;
-    // Which words of the query stand where.
-    std::unordered_map<uint32_t, std::vector<Place>> places;
+    // Which words of the query stand where in each of them.
+    std::vector<std::vector<Place>> places(best.size());
     for (uint32_t i = 0; i < words.size(); ++i) {
       for (const Variant& variant : words[i].variants) {
         if (variant.part != part_) continue;
-        lexicon_.for_each_text(variant.term,
-                               [&](uint32_t text, std::span<const uint32_t> positions) {
-                                 if (!wanted[text]) return;
-                                 for (const uint32_t position : positions)
-                                   places[text].push_back({position, i, variant.joined});
-                               });
+        lexicon_.for_each_text_among(variant.term, best,
+                                     [&](uint32_t at, std::span<const uint32_t> positions) {
+                                       for (const uint32_t position : positions)
+                                         places[at].push_back({position, i, variant.joined});
+                                     });
       }
     }
     std::vector<uint32_t> order;  // of the query's words, as indexes into words
@@ -126,9 +128,9 @@ class PartEvidence {
                        [&](const QueryWord& word) { return word.text == text; }) -
           words.begin()));
     }
-    for (const auto& [text, standing] : places) {
-      nats_[text] += static_cast<float>(static_cast<double>(pairs_in_order(order, standing)) *
-                                        std::log(mean_length_));
+    for (size_t i = 0; i < best.size(); ++i) {
+      nats_[best[i]] += static_cast<float>(static_cast<double>(pairs_in_order(order, places[i])) *
+                                           std::log(mean_length_));
     }
   }
 
@@ -146,22 +148,55 @@ class PartEvidence {
   };
 
   double length_penalty(uint32_t length) const {
+    return length < penalties_.size() ? penalties_[length] : penalty_of(length);
+  }
+  double penalty_of(uint32_t length) const {
     return length > mean_length_ ? std::log(length / mean_length_) : 0;
   }
 
+  // Those of most evidence, where it is equal the first; ascending.
   std::vector<uint32_t> best_texts() const {
-    std::vector<uint32_t> texts;
-    for (uint32_t text = 0; text < nats_.size(); ++text) {
-      if (nats_[text] > 0) texts.push_back(text);
+    float least = likely_least();
+    std::vector<uint32_t> above;
+    std::vector<uint32_t> equal;
+    for (;;) {
+      for (uint32_t text = 0; text < nats_.size(); ++text) {
+        if (nats_[text] < least || nats_[text] <= 0) continue;
+        if (nats_[text] > least) {
+          above.push_back(text);
+        } else if (equal.size() < kOrderedTexts) {
+          equal.push_back(text);
+        }
+      }
+      if (least <= 0 || above.size() + equal.size() >= kOrderedTexts) break;
+      least = 0;
+      above.clear();
+      equal.clear();
     }
-    if (texts.size() > kOrderedTexts) {
-      std::nth_element(texts.begin(), texts.begin() + kOrderedTexts, texts.end(),
+    if (above.size() > kOrderedTexts) {
+      std::nth_element(above.begin(), above.begin() + kOrderedTexts, above.end(),
                        [&](uint32_t a, uint32_t b) {
                          return nats_[a] != nats_[b] ? nats_[a] > nats_[b] : a < b;
                        });
-      texts.resize(kOrderedTexts);
+      above.resize(kOrderedTexts);
     }
-    return texts;
+    const size_t missing = std::min(equal.size(), kOrderedTexts - above.size());
+    above.insert(above.end(), equal.begin(), equal.begin() + static_cast<ptrdiff_t>(missing));
+    std::sort(above.begin(), above.end());
+    return above;
+  }
+
+  // What about so many have, from a sample; 0 where few have any.
+  float likely_least() const {
+    constexpr size_t kStep = 16;
+    constexpr size_t kRank = (kOrderedTexts + kOrderedTexts / 4) / kStep;
+    std::vector<float> sample;
+    for (size_t text = 0; text < nats_.size(); text += kStep) {
+      if (nats_[text] > 0) sample.push_back(nats_[text]);
+    }
+    if (sample.size() <= kRank) return 0;
+    std::nth_element(sample.begin(), sample.begin() + kRank, sample.end(), std::greater<>());
+    return sample[kRank];
   }
 
   static size_t pairs_in_order(const std::vector<uint32_t>& order,
@@ -183,6 +218,7 @@ class PartEvidence {
   const Lexicon& lexicon_;
   size_t part_;
   double mean_length_;
+  std::array<double, 256> penalties_;  // of the usual lengths
   std::vector<float> nats_;
   std::vector<uint32_t> last_word_;
 };

@@ -40,6 +40,11 @@ uint64_t signature(std::u32string_view letters) {
   return bits;
 }
 
+bool has_at_most(uint64_t bits, int count) {
+  for (; count > 0; --count) bits &= bits - 1;
+  return bits == 0;
+}
+
 size_t letter_count(std::string_view utf8) {
   return static_cast<size_t>(std::count_if(
       utf8.begin(), utf8.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
@@ -54,6 +59,7 @@ struct PostingReader {
   size_t left() const { return static_cast<size_t>(end - at); }
 
   uint32_t next() {
+    if (at != end && *at < 0x80) return *at++;  // nearly all
     uint64_t value = 0;
     for (int shift = 0; shift < 35; shift += 7) {
       if (at == end) break;
@@ -66,6 +72,12 @@ struct PostingReader {
     }
     good = false;
     return 0;
+  }
+
+  void pass_over() {
+    while (at != end && *at >= 0x80) ++at;
+    good = good && at != end;
+    at += at != end;
   }
 };
 
@@ -178,19 +190,49 @@ void Lexicon::near(std::string_view word, int edits,
   const uint32_t begin = first_of_length(letters.size() > slack ? letters.size() - slack : 1);
   const uint32_t end = first_of_length(letters.size() + slack + 1);
   for (uint32_t i = begin; i < end; ++i) {
-    if (__builtin_popcountll(signatures_[i] ^ mine) > 2 * edits) continue;
+    if (!has_at_most(signatures_[i] ^ mine, 2 * edits)) continue;
     const int distance = edit_distance(letters, code_points(term(i)), edits);
     if (distance <= edits) visit(i, distance);
   }
 }
 
-void Lexicon::for_each_text(uint32_t term, const Visit& visit) const {
+// Of a term in one text: to be read once, or passed over.
+class Lexicon::Positions {
+ public:
+  Positions(const Lexicon& lexicon, PostingReader& reader, uint32_t text, uint32_t count)
+      : lexicon_(lexicon), reader_(reader), text_(text), count_(count) {}
+
+  void read(std::vector<uint32_t>& positions) {
+    positions.resize(count_);
+    uint64_t position = 0;
+    for (uint32_t i = 0; i < count_; ++i) {
+      const uint32_t gap = reader_.next();
+      position += gap;
+      if (!reader_.good || (gap == 0 && i > 0) || position >= lexicon_.lengths_[text_])
+        lexicon_.damaged("a term's places cannot be read");
+      positions[i] = static_cast<uint32_t>(position);
+    }
+    count_ = 0;
+  }
+
+  void pass_over() {
+    for (; count_ > 0; --count_) reader_.pass_over();
+  }
+
+ private:
+  const Lexicon& lexicon_;
+  PostingReader& reader_;
+  uint32_t text_;
+  uint32_t count_;
+};
+
+template <class Take>
+void Lexicon::walk(uint32_t term, const Take& take) const {
   const uint64_t begin = term == 0 ? 0 : posting_ends_[term - 1];
   const uint64_t end = posting_ends_[term];
   if (begin > end || end > postings_.size()) damaged("a term's texts have no end");
   const auto* bytes = reinterpret_cast<const uint8_t*>(postings_.data());
   PostingReader reader{bytes + begin, bytes + end};
-  std::vector<uint32_t> positions;
   uint64_t text = 0;
   for (uint32_t i = 0; i < text_counts_[term]; ++i) {
     const uint32_t step = reader.next();
@@ -201,17 +243,35 @@ void Lexicon::for_each_text(uint32_t term, const Visit& visit) const {
         count > lengths_[text] || count > reader.left()) {
       damaged("a term's texts cannot be read");
     }
-    positions.resize(count);
-    uint64_t position = 0;
-    for (uint32_t j = 0; j < count; ++j) {
-      const uint32_t gap = reader.next();
-      position += gap;
-      if (!reader.good || (gap == 0 && j > 0) || position >= lengths_[text])
-        damaged("a term's places cannot be read");
-      positions[j] = static_cast<uint32_t>(position);
-    }
-    visit(static_cast<uint32_t>(text), positions);
+    Positions positions(*this, reader, static_cast<uint32_t>(text), count);
+    take(static_cast<uint32_t>(text), positions);
+    positions.pass_over();
   }
+}
+
+void Lexicon::for_each_text(uint32_t term, const Visit& visit) const {
+  std::vector<uint32_t> places;
+  walk(term, [&](uint32_t text, Positions& positions) {
+    positions.read(places);
+    visit(text, places);
+  });
+}
+
+void Lexicon::for_each_text_among(uint32_t term, std::span<const uint32_t> some,
+                                  const Visit& visit) const {
+  std::vector<uint32_t> places;
+  uint32_t at = 0;
+  walk(term, [&](uint32_t text, Positions& positions) {
+    while (at < some.size() && some[at] < text) ++at;
+    if (at == some.size() || some[at] != text) return;
+    positions.read(places);
+    visit(at, places);
+  });
+}
+
+void Lexicon::read_texts(uint32_t term, std::vector<uint32_t>& texts) const {
+  texts.clear();
+  walk(term, [&](uint32_t text, Positions&) { texts.push_back(text); });
 }
 
 void Lexicon::check() const {

@@ -67,6 +67,10 @@ class Lexicon {
   // terms from 0, ascending.
   using Visit = std::function<void(uint32_t text, std::span<const uint32_t> positions)>;
   void for_each_text(uint32_t term, const Visit& visit) const;
+  // The same of the texts in `some`, ascending; visit has the place in `some` instead of the text.
+  void for_each_text_among(uint32_t term, std::span<const uint32_t> some, const Visit& visit) const;
+  // All of its texts, ascending.
+  void read_texts(uint32_t term, std::vector<uint32_t>& texts) const;
 
   // Reads everything. Throws Corruption.
   void check() const;
@@ -76,6 +80,11 @@ class Lexicon {
   void attach(std::span<const std::byte> bytes);
   [[noreturn]] void damaged(const char* cause) const;
   uint32_t first_of_length(size_t length) const;
+  // Calls take(text, positions) for each text, ascending. Positions that are not read are passed
+  // over.
+  class Positions;
+  template <class Take>
+  void walk(uint32_t term, const Take& take) const;
 
   MappedFile file_;
   std::string memory_;
