@@ -135,12 +135,7 @@ class Search {
         owners_(collection.text_owners()),
         picture_(matrix_of(query.picture)),
         text_(matrix_of(query.text)) {
-    constexpr size_t kSample = 4096;  // centre and spread to a fiftieth of the spread
-    picture_spread_ = sampled_spread(collection, collection.image_vectors(), {}, query.picture,
-                                     kSample, limits.threads);
-    if (has_meaning_)
-      text_spread_ = sampled_spread(collection, collection.text_vectors(), owners_, query.text,
-                                    kSample, limits.threads);
+    find_spreads();
     if (by_text_ && !query.letters.words.empty()) {
       letters_ = letter_evidence(collection.lexicon(), query.letters, rows()).nats;
     }
@@ -157,6 +152,22 @@ class Search {
   }
 
  private:
+  // Of both spaces at once: each thread that is started costs as much as some hundred rows.
+  void find_spreads() {
+    constexpr size_t kSample = 4096;  // gives centre and spread to a fortieth of the spread
+    const unsigned threads = limits_.threads == 0 ? available_cores() : limits_.threads;
+    const size_t spaces = has_meaning_ ? 2 : 1;
+    const auto each = static_cast<unsigned>(std::max<size_t>(1, threads / spaces));
+    parallel_chunks(spaces, 1, threads, [&](size_t space, size_t) {
+      if (space == 0) {
+        picture_spread_ = sampled_spread(collection_, collection_.image_vectors(), {},
+                                         query_.picture, kSample, each);
+      } else {
+        text_spread_ = sampled_spread(collection_, collection_.text_vectors(), owners_, query_.text,
+                                      kSample, each);
+      }
+    });
+  }
   Row rows() const { return collection_.image_vectors().size(); }
   bool keep(Row row) const {
     return collection_.is_live(row) && (!limits_.keep || limits_.keep(row));
@@ -251,14 +262,18 @@ class Search {
     const size_t candidates = std::max(kCandidates, kCandidatesOfHit * limits_.count);
     if (index == nullptr || candidates > rows() / kLeastShare || filter_keeps_few())
       return std::nullopt;
+    constexpr uint64_t kPart = 4;
+    constexpr uint64_t kPartBesideTexts = 6;  // the hits with both are among the texts' candidates
     std::vector<Row> proposed;
     if (has_picture(limits_.space)) {
-      proposed = index->image.candidates(query_.picture, reach(index->image, candidates),
+      const uint64_t part = by_text_ ? kPartBesideTexts : kPart;
+      proposed = index->image.candidates(query_.picture, reach(index->image, part, candidates),
                                          [&](Row row) { return keep(row); });
     }
     if (by_text_) {
-      std::vector<Row> more = index->text.candidates(query_.text, reach(index->text, candidates),
-                                                     [&](Row text) { return keep(owners_[text]); });
+      std::vector<Row> more =
+          index->text.candidates(query_.text, reach(index->text, kPart, candidates),
+                                 [&](Row text) { return keep(owners_[text]); });
       for (Row& text : more) text = owners_[text];
       for (size_t text = index->text.size(); text < owners_.size(); ++text)
         more.push_back(owners_[text]);
@@ -270,9 +285,9 @@ class Search {
     return united(proposed, later);
   }
 
-  IvfReach reach(const Ivf& ivf, size_t candidates) const {
-    constexpr uint64_t kShare = 3;  // of the vectors, in the nearest lists
-    return {candidates, ivf.size() / kShare, limits_.threads};
+  // The lists with this part of the vectors are looked at.
+  IvfReach reach(const Ivf& ivf, uint64_t part, size_t candidates) const {
+    return {candidates, ivf.size() / part, limits_.threads};
   }
 
   // Of ascending rows.

@@ -9,9 +9,10 @@
 //   - Centroids come from k-means (Lloyd) on an even sample: about the square root of the number of
 //     vectors. (FAISS's k-means multiplies by BLAS, whose sums depend on the number of threads.)
 //   - A code has 2 bits a dimension: which of the four levels that suit a normal distribution best
-//     (Max 1960) the vector less its centroid is nearest to, with a scale for each dimension. So it
-//     is precise in the directions in which the vectors differ little, which is what a query needs
-//     that is not like them, such as a text's vector among pictures' vectors.
+//     (Max 1960) the vector less its centroid is nearest to, with a scale for each dimension and a
+//     width for each list. So it is precise in the directions in which the vectors differ little,
+//     which is what a query needs that is not like them, such as a text's vector among pictures'
+//     vectors.
 //   - Codes are summed 32 vectors at a time from tables in registers (Andre, Kermarrec and Le
 //     Scouarnec 2015).
 //
@@ -47,7 +48,7 @@ struct IvfOrigin {
 // How far a search goes.
 struct IvfReach {
   size_t candidates = 0;  // so many, or all that there are
-  size_t vectors = 0;    // lists are looked at, the nearest first, until they have so many together
+  size_t vectors = 0;    // lists are looked at, the most promising first, until they have so many together
   unsigned threads = 0;  // 0: every core; changes no result
 };
 
