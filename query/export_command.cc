@@ -152,12 +152,14 @@ std::string left_out_summary(const ExportOptions& options, const Bands& bands) {
 int run_export(const ExportOptions& options) {
   check_flags(options);
   check_targets(options);
-  const Classified classified = classify_for(options.collection, options.labels, options.model);
+  Labelling labelling = prepare_labelling(options.collection, options.labels, options.model);
+  const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
+  const Classified classified = classify_all(std::move(labelling), options.model.threads);
   const bool page = options.format == "html";
   BandOptions band_options;
   band_options.min_score = options.min_score;
   if (!page) band_options.max_per_label = options.max_per_label;
-  band_options.only = find_labels("--only", options.only, classified.labels);
+  band_options.only = only;
   const Bands bands = choose_bands(classified.collection, classified.labels.size(),
                                    classified.predictions, band_options);
   fmt::print(stderr, "{}\n", count_summary(classified));

@@ -157,10 +157,13 @@ std::string PictureCounts::summary(const std::vector<Label>& labels) const {
 
 Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
                         const ModelOptions& model) {
-  Labelling labelling = prepare_labelling(directory, label_options, model);
+  return classify_all(prepare_labelling(directory, label_options, model), model.threads);
+}
+
+Classified classify_all(Labelling labelling, unsigned threads) {
   const auto start = Clock::now();
   std::vector<Prediction> predictions =
-      classify(labelling.collection, labelling.vectors, labelling.fusion, model.threads);
+      classify(labelling.collection, labelling.vectors, labelling.fusion, threads);
   const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
   for (Prediction& prediction : predictions) labelling.settle(prediction);
   fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",

@@ -79,6 +79,8 @@ struct Classified {
 // Labels the whole collection, and says on stderr how long that took.
 Classified classify_for(const std::filesystem::path& directory, const LabelOptions& label_options,
                         const ModelOptions& model);
+// The same of what prepare_labelling() gave; threads = 0 uses every core.
+Classified classify_all(Labelling labelling, unsigned threads);
 
 std::string count_summary(const Classified& classified);
 

@@ -2,6 +2,7 @@
 //
 //   crash_writer write COLLECTION [ROUNDS]   commits batches, changes a file, removes a batch,
 //                                            publishes snapshots and compacts now and then
+//   crash_writer write-indexed COLLECTION    the same without end, with an approximate index
 //   crash_writer compact COLLECTION          changes a file and compacts, again and again
 //   crash_writer repair COLLECTION
 //
@@ -58,19 +59,19 @@ void compact(const std::filesystem::path& path) {
   }
 }
 
-void write(const std::filesystem::path& path, uint32_t rounds) {
+void write(const std::filesystem::path& path, uint32_t rounds, const SnapshotOptions& options) {
   CollectionWriter writer = CollectionWriter::open_or_create(path, testing::test_manifest());
   for (uint32_t round = 0; round < rounds; ++round) {
     const uint32_t first = free_batch(writer);
     testing::Shelf::add(writer, first, first + kCrashBatch);
     acknowledge(writer);
     if (round % 3 == 0) change_a_file(writer);
-    if (round % 4 == 1) writer.publish_snapshot(SnapshotWhen::Now);
+    if (round % 4 == 1) writer.publish_snapshot(SnapshotWhen::Now, options);
     if (round % 5 == 3) {
       remove_batch(writer, kCrashBatch * (1 + round % 2));
       acknowledge(writer);
     }
-    if (round % 6 == 2) writer.compact();
+    if (round % 6 == 2) writer.compact(options);
   }
 }
 
@@ -82,7 +83,9 @@ int main(int argc, char** argv) try {
   if (argc < 3) return 1;
   const std::string command = argv[1];
   if (command == "write") {
-    write(argv[2], argc > 3 ? static_cast<uint32_t>(std::atoi(argv[3])) : UINT32_MAX);
+    write(argv[2], argc > 3 ? static_cast<uint32_t>(std::atoi(argv[3])) : UINT32_MAX, {});
+  } else if (command == "write-indexed") {
+    write(argv[2], UINT32_MAX, {testing::kCrashBatch});
   } else if (command == "compact") {
     compact(argv[2]);
   } else {
