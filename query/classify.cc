@@ -10,7 +10,7 @@
 
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
-#include "lib/vectors/scan.h"
+#include "lib/vectors/fixed_point.h"
 
 namespace zeroshelf {
 namespace {
@@ -60,8 +60,10 @@ class BlockScanner {
   BlockScanner(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
                bool all_scores)
       : collection_(collection),
-        labels_(labels),
-        fuser_(make_fuser(collection, labels, fusion)),
+        labels_(labels.labels()),
+        fuser_(make_fuser(collection, labels, fusion)),  // checks the labels
+        image_(labels.image),
+        text_(labels.text),
         all_scores_(all_scores) {}
 
   // predictions has end - begin elements.
@@ -72,10 +74,10 @@ class BlockScanner {
     const auto text_begin = static_cast<size_t>(first_text - owners.begin());
     thread_local std::vector<float> image;
     thread_local std::vector<float> text;
-    similarities(collection_.image_vectors(), begin, end - begin, labels_.image, image);
+    similarities(collection_.image_vectors(), begin, end - begin, image_, image);
     similarities(collection_.text_vectors(), text_begin,
-                 static_cast<size_t>(last_text - first_text), labels_.text, text);
-    scores.resize(all_scores_ ? (end - begin) * labels_.labels() : 0);
+                 static_cast<size_t>(last_text - first_text), text_, text);
+    scores.resize(all_scores_ ? (end - begin) * labels_ : 0);
     size_t next_text = 0;
     auto owner = first_text;
     for (Row row = begin; row < end; ++row) {
@@ -94,20 +96,22 @@ class BlockScanner {
   }
 
  private:
-  void similarities(const VectorRows& vectors, Row first, size_t rows, const Matrix& labels,
-                    std::vector<float>& result) const {
-    result.resize(std::max(result.size(), rows * labels.rows()));
+  static void similarities(const VectorRows& vectors, Row first, size_t rows,
+                           const FixedPointQueries& labels, std::vector<float>& result) {
+    result.resize(std::max(result.size(), rows * labels.count()));
     if (rows > 0)
-      inner_products(vectors, first, rows, labels, std::span(result).first(rows * labels.rows()));
+      labels.inner_products(vectors, first, rows, std::span(result).first(rows * labels.count()));
   }
 
   std::span<float> row_of(std::vector<float>& block, size_t row) const {
-    return std::span(block).subspan(row * labels_.labels(), labels_.labels());
+    return std::span(block).subspan(row * labels_, labels_);
   }
 
   const Collection& collection_;
-  const LabelVectors& labels_;
+  size_t labels_;
   Fuser fuser_;
+  FixedPointQueries image_;
+  FixedPointQueries text_;
   bool all_scores_;
 };
 

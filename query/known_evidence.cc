@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lib/vectors/scan.h"
+#include "lib/vectors/fixed_point.h"
 
 namespace zeroshelf {
 
@@ -17,16 +17,18 @@ KnownEvidence::KnownEvidence(const Collection& collection, const LabelVectors& l
       text_(image_.size()),
       evidence_(pictures.size()) {
   const size_t count = labels.labels();
+  const FixedPointQueries image_labels(labels.image);
+  const FixedPointQueries text_labels(labels.text);
   for (size_t i = 0; i < pictures.size(); ++i) {
     truths_.push_back(pictures[i].label);
-    inner_products(collection.image_vectors(), pictures[i].row, 1, labels.image,
-                   std::span(image_).subspan(i * count, count));
+    image_labels.inner_products(collection.image_vectors(), pictures[i].row, 1,
+                                std::span(image_).subspan(i * count, count));
     const auto text = collection.text_index(pictures[i].row);
     if (!text) continue;
     ++with_text_;
     evidence_[i] = collection.text_evidence()[*text];
-    inner_products(collection.text_vectors(), *text, 1, labels.text,
-                   std::span(text_).subspan(i * count, count));
+    text_labels.inner_products(collection.text_vectors(), *text, 1,
+                               std::span(text_).subspan(i * count, count));
   }
 }
 

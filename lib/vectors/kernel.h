@@ -22,6 +22,33 @@ void inner_products_avx512(const uint16_t* rows, size_t row_count, size_t dimens
 // The best of them on this processor.
 InnerProducts chosen_inner_products();
 
+// Queries in 16-bit fixed point, for rows that are rounded to multiples of 2^-15 while they are
+// read. A register holds `values` of them: its second half lies between its first, so that packed
+// value 2i is value i and 2i + 1 is value i + values / 2. Zeros fill up the last.
+struct FixedQueries {
+  const int16_t* values = nullptr;  // [count, stride]
+  size_t stride = 0;                // the dimension, rounded up to whole registers
+  const float* units = nullptr;     // what 1 in the sum for a query is worth; one a query
+  size_t count = 0;
+};
+
+// As InnerProducts, within what fixed_point.h says; each sum is exact in 32 bits. True when a value
+// of a row was not within (-1, 1), a NaN for instance: then its row's results mean nothing.
+using FixedProducts = bool (*)(const uint16_t* rows, size_t row_count, size_t dimension,
+                               const FixedQueries& queries, float* out);
+
+bool fixed_products_portable(const uint16_t* rows, size_t row_count, size_t dimension,
+                             const FixedQueries& queries, float* out);
+bool fixed_products_avx2(const uint16_t* rows, size_t row_count, size_t dimension,
+                         const FixedQueries& queries, float* out);
+bool fixed_products_avx512(const uint16_t* rows, size_t row_count, size_t dimension,
+                           const FixedQueries& queries, float* out);
+
+// x + kToFixedPoint, for x in (-1, 1), has x in multiples of 2^-15 as its low 16 bits.
+inline constexpr float kToFixedPoint = 0x1.8p8f;
+// The half 1.0, shifted by one bit.
+inline constexpr int16_t kOneWithoutSign = 0x7800;
+
 // So many codes of 4 bits a group are summed at once: sums[32 b + i], modulo 2^16, over the groups
 // g of tables[16 g + code], with the code of vector i of block b in byte i % 16 of codes[16 (b
 // groups + g)], in its lower half for i below 16. The number of groups is even.

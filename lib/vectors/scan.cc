@@ -94,13 +94,9 @@ void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const
   assert(first_row + rows <= vectors.size());
   assert(queries.columns() == vectors.dimension());
   assert(out.size() == rows * queries.rows());
-  for (const VectorRows::Segment& segment : vectors.segments()) {
-    const Row begin = std::max(first_row, segment.first_row);
-    const Row end = std::min(first_row + rows, segment.first_row + segment.rows);
-    if (begin >= end) continue;
-    chosen_kernel().run(segment.data + (begin - segment.first_row) * vectors.dimension(),
-                        end - begin, vectors.dimension(), queries.data(), queries.rows(),
-                        out.data() + (begin - first_row) * queries.rows());
+  for (const VectorRows::Segment& part : vectors.segments(first_row, rows)) {
+    chosen_kernel().run(part.data, part.rows, vectors.dimension(), queries.data(), queries.rows(),
+                        out.data() + (part.first_row - first_row) * queries.rows());
   }
 }
 

@@ -8,6 +8,7 @@
 #include <faiss/index_io.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <string>
@@ -75,9 +76,18 @@ std::span<const uint16_t> VectorRows::row(Row row) const {
 }
 
 std::vector<VectorRows::Segment> VectorRows::segments() const {
+  return segments(0, size());
+}
+
+std::vector<VectorRows::Segment> VectorRows::segments(Row first_row, uint64_t rows) const {
+  assert(first_row + rows <= size());
+  const Row end = first_row + rows;
+  const Row border = std::clamp<Row>(mapped_rows_, first_row, end);
   std::vector<Segment> segments;
-  if (mapped_rows_ > 0) segments.push_back({mapped_, 0, mapped_rows_});
-  if (!tail_.empty()) segments.push_back({tail_.data(), mapped_rows_, tail_.size() / dimension_});
+  if (first_row < border)
+    segments.push_back({mapped_ + first_row * dimension_, first_row, border - first_row});
+  if (border < end)
+    segments.push_back({tail_.data() + (border - mapped_rows_) * dimension_, border, end - border});
   return segments;
 }
 

@@ -48,6 +48,8 @@ class VectorRows {
     uint64_t rows = 0;
   };
   std::vector<Segment> segments() const;
+  // Of rows [first_row, first_row + rows) only.
+  std::vector<Segment> segments(Row first_row, uint64_t rows) const;
 
   // Writes all rows as a FAISS index, atomically: a new file, synced, renamed. Throws Io.
   void write_faiss_file(const std::filesystem::path& path) const;
