@@ -72,27 +72,16 @@ class BlockScanner {
     const auto first_text = std::lower_bound(owners.begin(), owners.end(), begin);
     const auto last_text = std::lower_bound(first_text, owners.end(), end);
     const auto text_begin = static_cast<size_t>(first_text - owners.begin());
+    const auto texts = static_cast<size_t>(last_text - first_text);
     thread_local std::vector<float> image;
     thread_local std::vector<float> text;
     similarities(collection_.image_vectors(), begin, end - begin, image_, image);
-    similarities(collection_.text_vectors(), text_begin,
-                 static_cast<size_t>(last_text - first_text), text_, text);
+    similarities(collection_.text_vectors(), text_begin, texts, text_, text);
     scores.resize(all_scores_ ? (end - begin) * labels_ : 0);
-    size_t next_text = 0;
-    auto owner = first_text;
-    for (Row row = begin; row < end; ++row) {
-      const bool has_text = owner != last_text && *owner == row;
-      const auto of_text = has_text ? row_of(text, next_text) : std::span<float>();
-      const TextEvidence evidence =
-          has_text ? collection_.text_evidence()[text_begin + next_text] : TextEvidence();
-      predictions[row - begin] =
-          all_scores_
-              ? fuser_(row_of(image, row - begin), of_text, evidence, row_of(scores, row - begin))
-              : fuser_(row_of(image, row - begin), of_text, evidence);
-      if (!has_text) continue;
-      ++owner;
-      ++next_text;
-    }
+    fuser_({labels_, std::span(image).first((end - begin) * labels_),
+            std::span(text).first(texts * labels_), std::span(owners).subspan(text_begin, texts),
+            begin, std::span(collection_.text_evidence()).subspan(text_begin, texts)},
+           {predictions, end - begin}, scores);
   }
 
  private:
@@ -101,10 +90,6 @@ class BlockScanner {
     result.resize(std::max(result.size(), rows * labels.count()));
     if (rows > 0)
       labels.inner_products(vectors, first, rows, std::span(result).first(rows * labels.count()));
-  }
-
-  std::span<float> row_of(std::vector<float>& block, size_t row) const {
-    return std::span(block).subspan(row * labels_, labels_);
   }
 
   const Collection& collection_;

@@ -2,6 +2,7 @@
 
 #include "lib/fusion/fusion.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <utility>
@@ -11,25 +12,28 @@
 namespace zeroshelf {
 namespace {
 
+// Pictures whose summaries lie on the stack together.
+constexpr size_t kGroup = 64;
+
 SideAnswer answer_of(const SideEvidence& side, bool probability) {
   const Summary& summary = side.summary;
   SideAnswer answer;
   answer.label = summary.best;
-  answer.score = probability ? static_cast<float>(1 / summary.sum) : summary.best_logit;
+  answer.score = probability ? 1 / summary.sum : summary.best_logit;
   answer.margin = answer.score;
   if (side.values.size() == 1) return answer;
-  answer.margin = probability
-                      ? static_cast<float>(-std::expm1(static_cast<double>(summary.second_logit) -
-                                                       static_cast<double>(summary.best_logit)) /
-                                           summary.sum)
-                      : summary.best_logit - summary.second_logit;
+  answer.margin = probability ? answer.score * (1 - summary.second_share)
+                              : summary.best_logit - summary.second_logit;
   return answer;
 }
 
+// values: [rows, offsets].
 void add_offsets(std::span<float> values, const std::vector<float>& offsets) {
   if (offsets.empty()) return;
-  assert(offsets.size() == values.size());
-  for (size_t k = 0; k < values.size(); ++k) values[k] += offsets[k];
+  assert(values.size() % offsets.size() == 0);
+  for (float* row = values.data(); row != values.data() + values.size(); row += offsets.size()) {
+    for (size_t k = 0; k < offsets.size(); ++k) row[k] += offsets[k];
+  }
 }
 
 void expect_number(const Summary& summary, const char* side) {
@@ -63,32 +67,14 @@ std::string_view source_name(Source source) {
 Fuser::Fuser(const Fusion& fusion, std::vector<float> image_offsets,
              std::vector<float> text_offsets)
     : fusion_(fusion),
-      softmax_of_text_(fusion.rule->sides() == FusionRule::Sides::Centred),
+      centred_(fusion.rule->sides() == FusionRule::Sides::Centred),
       image_offsets_(std::move(image_offsets)),
       text_offsets_(std::move(text_offsets)) {}
-
-Evidence Fuser::weigh(std::span<float> image, std::span<float> text,
-                      const TextEvidence& evidence) const {
-  assert(!image.empty() && (text.empty() || text.size() == image.size()));
-  Evidence result;
-  add_offsets(image, image_offsets_);
-  result.image = {image, fusion_.settings.image_scale,
-                  summarise(image, fusion_.settings.image_scale, Exponentials::Sum)};
-  expect_number(result.image.summary, "picture");
-  if (text.empty()) return result;
-  add_offsets(text, text_offsets_);
-  const float scale = softmax_of_text_ ? fusion_.settings.text_scale : 1;
-  result.text = {text, scale,
-                 summarise(text, scale, softmax_of_text_ ? Exponentials::Sum : Exponentials::None)};
-  expect_number(result.text->summary, "text");
-  result.text_weight = fusion_.settings.text_weight(evidence);
-  return result;
-}
 
 Prediction Fuser::decide(const Evidence& evidence) const {
   Prediction prediction;
   prediction.image = answer_of(evidence.image, true);
-  if (evidence.text) prediction.text = answer_of(*evidence.text, softmax_of_text_);
+  if (evidence.text) prediction.text = answer_of(*evidence.text, centred_);
   const Verdict verdict = fusion_.rule->decide(evidence);
   prediction.winner = verdict.winner;
   prediction.fused = verdict.answer;
@@ -96,16 +82,86 @@ Prediction Fuser::decide(const Evidence& evidence) const {
   return prediction;
 }
 
-Prediction Fuser::operator()(std::span<float> image, std::span<float> text,
-                             const TextEvidence& evidence) const {
-  return decide(weigh(image, text, evidence));
+// At most kGroup pictures: what their logits sum up to, then one decision after another.
+void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predictions,
+                       std::span<float> scores) const {
+  const FusionSettings& settings = fusion_.settings;
+  const size_t labels = group.labels;
+  const size_t pictures = group.pictures();
+  const size_t texts = group.text_owners.size();
+  const float text_scale = centred_ ? settings.text_scale : 1;
+  add_offsets(group.image, image_offsets_);
+  add_offsets(group.text, text_offsets_);
+
+  LogitRow rows[kGroup];
+  Summary of_image[kGroup];
+  Summary of_text[kGroup];
+  Summary of_both[kGroup];
+  float weights[kGroup];
+  for (size_t i = 0; i < pictures; ++i) rows[i] = {group.image.data() + i * labels};
+  summarise({rows, pictures}, settings.image_scale, labels, Exponentials::Sum, of_image);
+  for (size_t i = 0; i < texts; ++i) rows[i] = {group.text.data() + i * labels};
+  summarise({rows, texts}, text_scale, labels, centred_ ? Exponentials::Sum : Exponentials::None,
+            of_text);
+  for (size_t i = 0; i < texts; ++i) weights[i] = settings.text_weight(group.evidence[i]);
+  if (centred_) {
+    for (size_t i = 0; i < texts; ++i) {
+      const uint64_t owner = group.text_owners[i] - group.first_picture;
+      rows[i] = {group.image.data() + owner * labels, group.text.data() + i * labels,
+                 weights[i] * text_scale};
+    }
+    summarise({rows, texts}, settings.image_scale, labels, Exponentials::Sum, of_both);
+  }
+
+  size_t text = 0;
+  for (size_t i = 0; i < pictures; ++i) {
+    Evidence evidence;
+    expect_number(of_image[i], "picture");
+    evidence.image = {group.image.subspan(i * labels, labels), settings.image_scale, of_image[i]};
+    evidence.both = of_image[i];
+    if (text < texts && group.text_owners[text] == group.first_picture + i) {
+      expect_number(of_text[text], "text");
+      evidence.text = {group.text.subspan(text * labels, labels), text_scale, of_text[text]};
+      evidence.text_weight = weights[text];
+      if (centred_ && weights[text] > 0) evidence.both = of_both[text];
+      ++text;
+    }
+    if (!scores.empty()) fusion_.rule->scores(evidence, scores.subspan(i * labels, labels));
+    predictions[i] = decide(evidence);
+  }
+}
+
+void Fuser::operator()(const Similarities& all, std::span<Prediction> predictions,
+                       std::span<float> scores) const {
+  assert(all.labels > 0 && all.image.size() % all.labels == 0);
+  assert(predictions.size() == all.pictures());
+  assert(scores.empty() || scores.size() == all.image.size());
+  assert(all.text.size() == all.text_owners.size() * all.labels);
+  assert(all.evidence.size() == all.text_owners.size());
+  size_t text = 0;
+  for (size_t first = 0; first < all.pictures(); first += kGroup) {
+    const size_t count = std::min(kGroup, all.pictures() - first);
+    const size_t first_text = text;
+    const uint64_t end = all.first_picture + first + count;
+    while (text < all.text_owners.size() && all.text_owners[text] < end) ++text;
+    const size_t texts = text - first_text;
+    fuse_group({all.labels, all.image.subspan(first * all.labels, count * all.labels),
+                all.text.subspan(first_text * all.labels, texts * all.labels),
+                all.text_owners.subspan(first_text, texts), all.first_picture + first,
+                all.evidence.subspan(first_text, texts)},
+               predictions.subspan(first, count),
+               scores.empty() ? scores : scores.subspan(first * all.labels, count * all.labels));
+  }
 }
 
 Prediction Fuser::operator()(std::span<float> image, std::span<float> text,
                              const TextEvidence& evidence, std::span<float> scores) const {
-  const Evidence weighed = weigh(image, text, evidence);
-  fusion_.rule->scores(weighed, scores);
-  return decide(weighed);
+  const uint64_t owner = 0;
+  const size_t texts = text.empty() ? 0 : 1;
+  Prediction prediction;
+  (*this)({image.size(), image, text, {&owner, texts}, owner, {&evidence, texts}}, {&prediction, 1},
+          scores);
+  return prediction;
 }
 
 }  // namespace zeroshelf

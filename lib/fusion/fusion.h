@@ -92,6 +92,9 @@ struct Evidence {
   SideEvidence image;
   std::optional<SideEvidence> text;
   float text_weight = 0;
+  // Of logit_I(k) + text_weight * logit_T(k): the picture's where there is no text or it weighs
+  // nothing. Only for rules of Sides::Centred.
+  Summary both;
 };
 
 // What a rule decides. Which side won: the one that the answer owes more to.
@@ -134,7 +137,19 @@ struct Fusion {
   FusionSettings settings;
 };
 
-// --- one picture --------------------------------------------------------------------------------
+// --- pictures -----------------------------------------------------------------------------------
+
+// The similarities of consecutive pictures. They get the labels' offsets added in place.
+struct Similarities {
+  size_t labels = 0;                       // at least one
+  std::span<float> image;                  // s_I [pictures, labels]
+  std::span<float> text;                   // s_T [texts, labels]
+  std::span<const uint64_t> text_owners;   // whose text it is, ascending
+  uint64_t first_picture = 0;              // what the owners count from
+  std::span<const TextEvidence> evidence;  // one a text
+
+  size_t pictures() const { return image.size() / labels; }
+};
 
 // Threads: const calls may run together.
 class Fuser {
@@ -143,21 +158,22 @@ class Fuser {
   // mean; one a label, or empty for none.
   Fuser(const Fusion& fusion, std::vector<float> image_offsets, std::vector<float> text_offsets);
 
-  // image: s_I for each label, at least one; text: s_T, or empty for a picture without text. Both
-  // get their offsets added in place. Throws Corruption when a similarity is no number.
-  Prediction operator()(std::span<float> image, std::span<float> text,
-                        const TextEvidence& evidence) const;
+  // predictions has one element a picture; scores has one a picture and label (see
+  // FusionRule::scores), or is empty. Throws Corruption when a similarity is no number.
+  void operator()(const Similarities& similarities, std::span<Prediction> predictions,
+                  std::span<float> scores = {}) const;
 
-  // The score of every label too (FusionRule::scores).
+  // Of one picture; text is empty for one without text.
   Prediction operator()(std::span<float> image, std::span<float> text, const TextEvidence& evidence,
-                        std::span<float> scores) const;
+                        std::span<float> scores = {}) const;
 
  private:
-  Evidence weigh(std::span<float> image, std::span<float> text, const TextEvidence& evidence) const;
+  void fuse_group(const Similarities& group, std::span<Prediction> predictions,
+                  std::span<float> scores) const;
   Prediction decide(const Evidence& evidence) const;
 
   Fusion fusion_;
-  bool softmax_of_text_;
+  bool centred_;
   std::vector<float> image_offsets_;
   std::vector<float> text_offsets_;
 };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <iterator>
 
 #include "lib/fusion/fusion.h"
@@ -20,12 +19,10 @@ size_t label_count(const Evidence& evidence) {
 
 // The best and the second of a softmax.
 Scored most_probable(const Summary& summary) {
-  return {summary.best, static_cast<float>(1 / summary.sum)};
+  return {summary.best, 1 / summary.sum};
 }
 Scored next_probable(const Summary& summary) {
-  return {summary.second, static_cast<float>(std::exp(static_cast<double>(summary.second_logit) -
-                                                      static_cast<double>(summary.best_logit)) /
-                                             summary.sum)};
+  return {summary.second, summary.second_share / summary.sum};
 }
 
 // The best and the second of cosines.
@@ -123,7 +120,7 @@ class MixRule : public FusionRule {
 
   Verdict decide(const Evidence& evidence) const override {
     const bool alone = label_count(evidence) == 1;
-    const Summary sums = weighs_text(evidence) ? mixed(evidence) : evidence.image.summary;
+    const Summary& sums = evidence.both;
     Verdict verdict{Source::Image, most_probable(sums), std::nullopt};
     if (alone) return verdict;
     verdict.runner_up = next_probable(sums);
@@ -140,19 +137,12 @@ class MixRule : public FusionRule {
   void scores(const Evidence& evidence, std::span<float> out) const override {
     if (!weighs_text(evidence)) return probabilities(evidence.image, out);
     softmax(evidence.image.values, evidence.image.scale, evidence.text->values,
-            text_scale(evidence), mixed(evidence), out);
+            evidence.text_weight * evidence.text->scale, evidence.both, out);
   }
 
  private:
   static bool weighs_text(const Evidence& evidence) {
     return evidence.text && evidence.text_weight > 0;
-  }
-  static float text_scale(const Evidence& evidence) {
-    return evidence.text_weight * evidence.text->scale;
-  }
-  static Summary mixed(const Evidence& evidence) {
-    return summarise(evidence.image.values, evidence.image.scale, evidence.text->values,
-                     text_scale(evidence), Exponentials::Sum);
   }
 };
 

@@ -33,18 +33,18 @@ const Kernel& chosen_kernel() {
 
 }  // namespace
 
-Summary summarise(std::span<const float> a, float a_scale, std::span<const float> b, float b_scale,
-                  Exponentials exponentials) {
-  assert(!a.empty() && (b.empty() || b.size() == a.size()));
-  return chosen_kernel().summarise(a.data(), a_scale, b.empty() ? nullptr : b.data(), b_scale,
-                                   a.size(), exponentials == Exponentials::Sum);
+void summarise(std::span<const LogitRow> rows, float a_scale, size_t count,
+               Exponentials exponentials, Summary* out) {
+  assert(count > 0);
+  chosen_kernel().summarise(rows.data(), rows.size(), a_scale, count,
+                            exponentials == Exponentials::Sum, out);
 }
 
 void softmax(std::span<const float> a, float a_scale, std::span<const float> b, float b_scale,
              const Summary& summary, std::span<float> out) {
   assert(out.size() == a.size() && (b.empty() || b.size() == a.size()));
   chosen_kernel().softmax(a.data(), a_scale, b.empty() ? nullptr : b.data(), b_scale, a.size(),
-                          summary.best_logit, static_cast<float>(1 / summary.sum), out.data());
+                          summary.best_logit, 1 / summary.sum, out.data());
 }
 
 }  // namespace zeroshelf

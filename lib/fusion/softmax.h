@@ -1,7 +1,7 @@
 #pragma once
 
-// The largest two of a row of logits, and the denominator of its softmax, in one call: what every
-// answer, margin and runner-up needs. Vectorised, by what the processor has.
+// The largest two of a row of logits, and the denominator of its softmax, for many rows at once:
+// what every answer, margin and runner-up needs. Vectorised, by what the processor has.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,21 +14,27 @@ struct Summary {
   uint32_t second = 0;  // the first of the largest of the others; only with two logits or more
   float best_logit = 0;
   float second_logit = 0;
-  double sum = 1;  // of exp(logit - best_logit); 1 / sum is the best one's probability
+  // Of exp(logit - best_logit): of all, so that 1 / sum is the best one's probability; and of the
+  // second, 0 without one.
+  float sum = 1;
+  float second_share = 0;
 };
 
 enum class Exponentials { None, Sum };
 
-// Of logit(k) = a_scale * a[k] + b_scale * b[k]; b is empty or as long as a, which has one element
-// at least. The two best are exact for the logits in float; the sum is within 1e-5 (relative) of
-// exact arithmetic on them, and the same on every call. sum stays 1 without Exponentials.
-// Logits that are all no numbers make best_logit a NaN; with Exponentials already one of them does.
-Summary summarise(std::span<const float> a, float a_scale, std::span<const float> b, float b_scale,
-                  Exponentials exponentials);
+// logit(k) = a_scale * a[k] + b_scale * b[k]; b may be null.
+struct LogitRow {
+  const float* a = nullptr;
+  const float* b = nullptr;
+  float b_scale = 0;
+};
 
-inline Summary summarise(std::span<const float> a, float a_scale, Exponentials exponentials) {
-  return summarise(a, a_scale, {}, 0, exponentials);
-}
+// out[i] is of rows[i]: `count` logits, at least one. The two best are exact for the logits in
+// float; the sum and the share are within 1e-5 (relative; of a share, where it is above exp(-87))
+// of exact arithmetic on them, and depend on no other row. They stay 1 and 0 without Exponentials.
+// Logits that are all no numbers make best_logit a NaN; with Exponentials already one of them does.
+void summarise(std::span<const LogitRow> rows, float a_scale, size_t count,
+               Exponentials exponentials, Summary* out);
 
 // out[k] = exp(logit(k) - best_logit) / sum, of the same logits: within 1e-5 (relative) of exact
 // arithmetic, or below 1e-37 where that is.
@@ -37,15 +43,15 @@ void softmax(std::span<const float> a, float a_scale, std::span<const float> b, 
 
 namespace kernel {
 
-// b may be null. One set for each instruction set.
-using Summarise = Summary (*)(const float* a, float a_scale, const float* b, float b_scale,
-                              size_t count, bool exponentials);
+// One set for each instruction set. b may be null.
+using Summarise = void (*)(const LogitRow* rows, size_t row_count, float a_scale, size_t count,
+                           bool exponentials, Summary* out);
 using Softmax = void (*)(const float* a, float a_scale, const float* b, float b_scale, size_t count,
                          float best_logit, float factor, float* out);
 
 #define ZEROSHELF_SOFTMAX_KERNEL(set)                                                            \
-  Summary summarise_##set(const float* a, float a_scale, const float* b, float b_scale,          \
-                          size_t count, bool exponentials);                                      \
+  void summarise_##set(const LogitRow* rows, size_t row_count, float a_scale, size_t count,      \
+                       bool exponentials, Summary* out);                                         \
   void softmax_##set(const float* a, float a_scale, const float* b, float b_scale, size_t count, \
                      float best_logit, float factor, float* out)
 ZEROSHELF_SOFTMAX_KERNEL(portable);

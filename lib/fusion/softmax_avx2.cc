@@ -25,6 +25,34 @@ struct Avx2 {
   static Register first_lanes(Register v, size_t n, Register rest) {
     return _mm256_blendv_ps(rest, v, mask(n));
   }
+  static Register replace_lane(Register v, size_t i, float x) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i own = _mm256_cmpeq_epi32(_mm256_set1_epi32(static_cast<int>(i)), lane);
+    return _mm256_blendv_ps(v, set(x), _mm256_castsi256_ps(own));
+  }
+  static Register if_greater(Register a, Register b, Register x, Register y) {
+    return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
+  }
+  static void transpose(Register* v) {
+    Register pairs[8];  // of rows 2i and 2i + 1
+    Register quads[8];
+    unrolled<4>([&](auto i) [[gnu::always_inline]] {
+      pairs[2 * i] = _mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]);
+      pairs[2 * i + 1] = _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]);
+    });
+    unrolled<2>([&](auto i) [[gnu::always_inline]] {
+      unrolled<2>([&](auto half) [[gnu::always_inline]] {
+        const Register a = pairs[4 * i + half];
+        const Register b = pairs[4 * i + 2 + half];
+        quads[4 * i + 2 * half] = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(1, 0, 1, 0));
+        quads[4 * i + 2 * half + 1] = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 2, 3, 2));
+      });
+    });
+    unrolled<4>([&](auto i) [[gnu::always_inline]] {
+      v[i] = _mm256_permute2f128_ps(quads[i], quads[4 + i], 0x20);
+      v[4 + i] = _mm256_permute2f128_ps(quads[i], quads[4 + i], 0x31);
+    });
+  }
   static float largest(Register v) {
     __m128 half = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     half = _mm_max_ps(half, _mm_movehl_ps(half, half));

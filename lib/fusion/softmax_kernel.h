@@ -4,15 +4,17 @@
 // register of floats:
 //   kLanes; set(x); load(p); load_first(p, n): n lanes, the rest 0; store(p, v); add; multiply;
 //   multiply_add(a, b, c) = a * b + c; max(a, b): b where one is a NaN; first_lanes(v, n, rest):
-//   the first n lanes of v, the others rest; largest(v) and total(v): over the lanes; equal(v, x):
-//   a bit a lane, lowest first; round(v): to the nearest integer; times_power_of_two(v, n): v * 2^n
-//   for integers n of -126 to 0.
+//   the first n lanes of v, the others rest; replace_lane(v, i, x); if_greater(a, b, x, y): x where
+//   a > b, else y; transpose(v): of kLanes registers; largest(v) and total(v): over the lanes;
+//   equal(v, x): a bit a lane, lowest first; round(v): to the nearest integer;
+//   times_power_of_two(v, n): v * 2^n for integers n of -126 to 0.
 // Everything here has internal linkage.
 
 #include <cstddef>
 #include <cstdint>
 
 #include "lib/fusion/softmax.h"
+#include "lib/util/unrolled.h"
 
 namespace zeroshelf::kernel {
 namespace {
@@ -76,30 +78,26 @@ size_t find(const Logits<Vector>& logits, size_t count, float wanted) {
 }
 
 template <class Vector>
-float largest(const Logits<Vector>& logits, size_t begin, size_t end, size_t count) {
+float largest(const Logits<Vector>& logits, size_t count) {
   typename Vector::Register best = Vector::set(kNoLogit);
-  for (size_t i = begin; i < end; i += Vector::kLanes)
-    best = Vector::max(logits.at(i, count), best);
+  for (size_t i = 0; i < count; i += Vector::kLanes) best = Vector::max(logits.at(i, count), best);
   return Vector::largest(best);
 }
 
-// The largest of all but one: whole registers before and behind its own, and in that one lane by
-// lane.
+// The largest of all but the best, and its place.
 template <class Vector>
 void find_second(const Logits<Vector>& logits, size_t count, Summary& summary) {
   constexpr size_t kLanes = Vector::kLanes;
   const size_t own = summary.best / kLanes * kLanes;
-  float lanes[kLanes];
-  Vector::store(lanes, logits.at(own, count));
-  lanes[summary.best - own] = kNoLogit;
-  const size_t behind = own + kLanes < count ? own + kLanes : count;
-  typename Vector::Register best = Vector::load(lanes);
-  for (size_t i = 0; i < own; i += kLanes) best = Vector::max(logits.whole(i), best);
-  for (size_t i = behind; i < count; i += kLanes) best = Vector::max(logits.at(i, count), best);
+  const auto others = [&](size_t i) {
+    const auto v = logits.at(i, count);
+    return i == own ? Vector::replace_lane(v, summary.best - own, kNoLogit) : v;
+  };
+  typename Vector::Register best = Vector::set(kNoLogit);
+  for (size_t i = 0; i < count; i += kLanes) best = Vector::max(others(i), best);
   summary.second_logit = Vector::largest(best);
   for (size_t i = 0; i < count; i += kLanes) {
-    uint32_t bits = i == own ? Vector::equal(Vector::load(lanes), summary.second_logit)
-                             : Vector::equal(logits.at(i, count), summary.second_logit);
+    const uint32_t bits = Vector::equal(others(i), summary.second_logit);
     if (bits == 0) continue;
     summary.second = static_cast<uint32_t>(i + static_cast<size_t>(__builtin_ctz(bits)));
     // Two logits of minus infinity: the lane beyond the last, or the best one's own, looks the
@@ -112,7 +110,7 @@ void find_second(const Logits<Vector>& logits, size_t count, Summary& summary) {
 
 // Lanes are added up over so few registers at a time that rounding stays far below the bound.
 template <class Vector>
-double sum_of_exponentials(const Logits<Vector>& logits, size_t count, float best) {
+float sum_of_exponentials(const Logits<Vector>& logits, size_t count, float best) {
   using Register = typename Vector::Register;
   constexpr size_t kAtOnce = 32 * Vector::kLanes;
   const Register down = Vector::set(-best);
@@ -127,25 +125,103 @@ double sum_of_exponentials(const Logits<Vector>& logits, size_t count, float bes
     }
     sum += static_cast<double>(Vector::total(part));
   }
-  return sum;
+  return static_cast<float>(sum);
 }
 
+// One row of many logits, along the row.
 template <class Vector>
-Summary summarise_with(const float* a, float a_scale, const float* b, float b_scale, size_t count,
-                       bool exponentials) {
-  const Logits<Vector> logits(a, a_scale, b, b_scale);
+Summary summarise_row(const Logits<Vector>& logits, size_t count, bool exponentials) {
   Summary summary;
-  summary.best_logit = largest(logits, 0, count, count);
+  summary.best_logit = largest(logits, count);
   const size_t best = find(logits, count, summary.best_logit);
   if (best == count) {
     summary.best_logit = __builtin_nanf("");
     return summary;
   }
   summary.best = static_cast<uint32_t>(best);
-  if (count > 1) find_second(logits, count, summary);
-  if (exponentials) summary.sum = sum_of_exponentials(logits, count, summary.best_logit);
+  find_second(logits, count, summary);
+  if (!exponentials) return summary;
+  summary.sum = sum_of_exponentials(logits, count, summary.best_logit);
+  float lanes[Vector::kLanes];
+  Vector::store(lanes, exponential<Vector>(Vector::set(summary.second_logit - summary.best_logit)));
+  summary.second_share = lanes[0];
   if (summary.sum != summary.sum) summary.best_logit = __builtin_nanf("");
   return summary;
+}
+
+// A row a lane: logits[k] holds logit k of kLanes rows.
+template <class Vector>
+void summarise_columns(const typename Vector::Register* logits, size_t count, bool exponentials,
+                       size_t row_count, Summary* out) {
+  using Register = typename Vector::Register;
+  constexpr size_t kLanes = Vector::kLanes;
+  Register best = logits[0];
+  Register best_at = Vector::set(0);
+  Register second = Vector::set(kNoLogit);
+  Register second_at = Vector::set(0);
+  if (count > 1) {
+    best = Vector::if_greater(logits[1], logits[0], logits[1], logits[0]);
+    best_at = Vector::if_greater(logits[1], logits[0], Vector::set(1), Vector::set(0));
+    second = Vector::if_greater(logits[1], logits[0], logits[0], logits[1]);
+    second_at = Vector::if_greater(logits[1], logits[0], Vector::set(0), Vector::set(1));
+  }
+  for (size_t k = 2; k < count; ++k) {
+    const Register logit = logits[k];
+    const Register at = Vector::set(static_cast<float>(k));
+    second_at =
+        Vector::if_greater(logit, best, best_at, Vector::if_greater(logit, second, at, second_at));
+    second = Vector::if_greater(logit, best, best, Vector::max(logit, second));
+    best_at = Vector::if_greater(logit, best, at, best_at);
+    best = Vector::max(logit, best);
+  }
+  Register sum = Vector::set(1);
+  Register share = Vector::set(0);
+  if (exponentials) {
+    const Register down = Vector::multiply(best, Vector::set(-1));
+    sum = Vector::set(0);
+    for (size_t k = 0; k < count; ++k)
+      sum = Vector::add(sum, exponential<Vector>(Vector::add(logits[k], down)));
+    if (count > 1) share = exponential<Vector>(Vector::add(second, down));
+  }
+  float of_rows[6][kLanes];
+  const Register results[6] = {best_at, second_at, best, second, sum, share};
+  for (size_t i = 0; i < 6; ++i) Vector::store(of_rows[i], results[i]);
+  for (size_t r = 0; r < row_count; ++r) {
+    out[r] = {static_cast<uint32_t>(of_rows[0][r]),
+              static_cast<uint32_t>(of_rows[1][r]),
+              of_rows[2][r],
+              count > 1 ? of_rows[3][r] : 0,
+              of_rows[4][r],
+              of_rows[5][r]};
+    if (out[r].sum != out[r].sum) out[r].best_logit = __builtin_nanf("");
+  }
+}
+
+// Up to so many logits are turned from a row a register into a row a lane.
+constexpr size_t kFewLogits = 64;
+
+template <class Vector>
+void summarise_with(const LogitRow* rows, size_t row_count, float a_scale, size_t count,
+                    bool exponentials, Summary* out) {
+  constexpr size_t kLanes = Vector::kLanes;
+  if (count > kFewLogits) {
+    for (size_t r = 0; r < row_count; ++r)
+      out[r] = summarise_row(Logits<Vector>(rows[r].a, a_scale, rows[r].b, rows[r].b_scale), count,
+                             exponentials);
+    return;
+  }
+  typename Vector::Register columns[kFewLogits];
+  for (size_t first = 0; first < row_count; first += kLanes) {
+    const size_t together = row_count - first < kLanes ? row_count - first : kLanes;
+    for (size_t k = 0; k < count; k += kLanes) {
+      unrolled<kLanes>([&](auto lane) [[gnu::always_inline]] {
+        const LogitRow& row = rows[lane < together ? first + lane : first];
+        columns[k + lane] = Logits<Vector>(row.a, a_scale, row.b, row.b_scale).at(k, count);
+      });
+      Vector::transpose(columns + k);
+    }
+    summarise_columns<Vector>(columns, count, exponentials, together, out + first);
+  }
 }
 
 template <class Vector>
@@ -173,9 +249,9 @@ void softmax_with(const float* a, float a_scale, const float* b, float b_scale, 
 // The functions that softmax.h declares for one instruction set.
 #define ZEROSHELF_DEFINE_SOFTMAX_KERNEL(set, Vector)                                             \
   namespace zeroshelf::kernel {                                                                  \
-  Summary summarise_##set(const float* a, float a_scale, const float* b, float b_scale,          \
-                          size_t count, bool exponentials) {                                     \
-    return summarise_with<Vector>(a, a_scale, b, b_scale, count, exponentials);                  \
+  void summarise_##set(const LogitRow* rows, size_t row_count, float a_scale, size_t count,      \
+                       bool exponentials, Summary* out) {                                        \
+    summarise_with<Vector>(rows, row_count, a_scale, count, exponentials, out);                  \
   }                                                                                              \
   void softmax_##set(const float* a, float a_scale, const float* b, float b_scale, size_t count, \
                      float best_logit, float factor, float* out) {                               \

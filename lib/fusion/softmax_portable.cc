@@ -37,6 +37,23 @@ struct Portable {
   static Register first_lanes(const Register& v, size_t n, const Register& rest) {
     return each([&](size_t i) { return i < n ? v.lane[i] : rest.lane[i]; });
   }
+  static Register replace_lane(Register v, size_t i, float x) {
+    v.lane[i] = x;
+    return v;
+  }
+  static Register if_greater(const Register& a, const Register& b, const Register& x,
+                             const Register& y) {
+    return each([&](size_t i) { return a.lane[i] > b.lane[i] ? x.lane[i] : y.lane[i]; });
+  }
+  static void transpose(Register* v) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        const float x = v[i].lane[j];
+        v[i].lane[j] = v[j].lane[i];
+        v[j].lane[i] = x;
+      }
+    }
+  }
   static float largest(const Register& v) {
     float best = v.lane[0];
     for (const float x : v.lane) best = x > best ? x : best;

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "lib/util/unrolled.h"
 #include "lib/vectors/kernel.h"
 
 namespace zeroshelf::kernel {
@@ -30,23 +31,6 @@ constexpr size_t kScratchValues = 32 * 1024;
 // into the second-level cache, which can wait for more of them at once than the first.
 constexpr size_t kAhead = 4096;
 constexpr int kSecondLevel = 2;
-
-template <size_t kValue>
-struct Index {
-  static constexpr size_t kIs = kValue;
-  constexpr operator size_t() const { return kValue; }
-};
-
-// function(Index<0>()), function(Index<1>()), ...: an array of registers stays in registers only
-// where its indices are constants from the compiler's first pass on.
-template <size_t kCount, size_t... kIndices, class Function>
-[[gnu::always_inline]] inline void unrolled(const Function& function) {
-  if constexpr (sizeof...(kIndices) == kCount) {
-    (function(Index<kIndices>()), ...);
-  } else {
-    unrolled<kCount, kIndices..., sizeof...(kIndices)>(function);
-  }
-}
 
 // Rows as halves. Says in the end whether a value was beyond the range of fixed point.
 template <class Vector>
