@@ -15,16 +15,16 @@ namespace {
 // Pictures whose summaries lie on the stack together.
 constexpr size_t kGroup = 64;
 
-SideAnswer answer_of(const SideEvidence& side, bool probability) {
+// Written in place, field by field: reading whole what has just been written in parts stalls the
+// processor, and this runs once a picture.
+void answer(const SideEvidence& side, bool probability, SideAnswer& out) {
   const Summary& summary = side.summary;
-  SideAnswer answer;
-  answer.label = summary.best;
-  answer.score = probability ? 1 / summary.sum : summary.best_logit;
-  answer.margin = answer.score;
-  if (side.values.size() == 1) return answer;
-  answer.margin = probability ? answer.score * (1 - summary.second_share)
-                              : summary.best_logit - summary.second_logit;
-  return answer;
+  out.label = summary.best;
+  out.score = probability ? 1 / summary.sum : summary.best_logit;
+  out.margin = out.score;
+  if (side.values.size() == 1) return;
+  out.margin = probability ? out.score * (1 - summary.second_share)
+                           : summary.best_logit - summary.second_logit;
 }
 
 // values: [rows, offsets].
@@ -71,15 +71,12 @@ Fuser::Fuser(const Fusion& fusion, std::vector<float> image_offsets,
       image_offsets_(std::move(image_offsets)),
       text_offsets_(std::move(text_offsets)) {}
 
-Prediction Fuser::decide(const Evidence& evidence) const {
-  Prediction prediction;
-  prediction.image = answer_of(evidence.image, true);
-  if (evidence.text) prediction.text = answer_of(*evidence.text, centred_);
-  const Verdict verdict = fusion_.rule->decide(evidence);
-  prediction.winner = verdict.winner;
-  prediction.fused = verdict.answer;
-  prediction.runner_up = verdict.runner_up;
-  return prediction;
+void Fuser::decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const {
+  if (!scores.empty()) fusion_.rule->scores(evidence, scores);
+  answer(evidence.image, true, out.image);
+  out.text.reset();
+  if (evidence.text != nullptr) answer(*evidence.text, centred_, out.text.emplace());
+  fusion_.rule->decide(evidence, out);
 }
 
 // At most kGroup pictures: what their logits sum up to, then one decision after another.
@@ -115,19 +112,21 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
 
   size_t text = 0;
   for (size_t i = 0; i < pictures; ++i) {
-    Evidence evidence;
+    const bool has_text = text < texts && group.text_owners[text] == group.first_picture + i;
+    const std::span<float> out = scores.empty() ? scores : scores.subspan(i * labels, labels);
     expect_number(of_image[i], "picture");
-    evidence.image = {group.image.subspan(i * labels, labels), settings.image_scale, of_image[i]};
-    evidence.both = of_image[i];
-    if (text < texts && group.text_owners[text] == group.first_picture + i) {
-      expect_number(of_text[text], "text");
-      evidence.text = {group.text.subspan(text * labels, labels), text_scale, of_text[text]};
-      evidence.text_weight = weights[text];
-      if (centred_ && weights[text] > 0) evidence.both = of_both[text];
-      ++text;
+    const SideEvidence image{group.image.subspan(i * labels, labels), settings.image_scale,
+                             of_image[i]};
+    if (!has_text) {
+      decide({image, nullptr, 0, of_image[i]}, out, predictions[i]);
+      continue;
     }
-    if (!scores.empty()) fusion_.rule->scores(evidence, scores.subspan(i * labels, labels));
-    predictions[i] = decide(evidence);
+    expect_number(of_text[text], "text");
+    const SideEvidence side{group.text.subspan(text * labels, labels), text_scale, of_text[text]};
+    const bool weighs = centred_ && weights[text] > 0;
+    decide({image, &side, weights[text], weighs ? of_both[text] : of_image[i]}, out,
+           predictions[i]);
+    ++text;
   }
 }
 

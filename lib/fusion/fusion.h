@@ -68,9 +68,8 @@ struct SideAnswer : Scored {
   float margin = 0;
 };
 
-struct Prediction {
-  SideAnswer image;
-  std::optional<SideAnswer> text;   // absent for a picture without text
+// What a rule decides. Which side won: the one that the answer owes more to.
+struct Verdict {
   std::optional<Source> winner;     // absent: no answer, and the two below mean nothing
   Scored fused;                     // the answer by the rule
   std::optional<Scored> runner_up;  // the next label by the rule; absent with one label
@@ -79,29 +78,28 @@ struct Prediction {
   float margin() const { return runner_up ? fused.score - runner_up->score : fused.score; }
 };
 
+struct Prediction : Verdict {
+  SideAnswer image;
+  std::optional<SideAnswer> text;  // absent for a picture without text
+};
+
 // --- rules --------------------------------------------------------------------------------------
 
 // One side's evidence as a rule sees it: logit(k) = scale * values[k].
 struct SideEvidence {
   std::span<const float> values;  // similarity + offset, one a label
-  float scale = 1;
-  Summary summary;  // of the logits; the sum only where the rule asked for a softmax of this side
+  float scale;
+  // Of the logits; the sum only where the rule asked for a softmax of this side.
+  const Summary& summary;
 };
 
 struct Evidence {
-  SideEvidence image;
-  std::optional<SideEvidence> text;
-  float text_weight = 0;
+  const SideEvidence& image;
+  const SideEvidence* text;  // null without text
+  float text_weight;         // 0 without text
   // Of logit_I(k) + text_weight * logit_T(k): the picture's where there is no text or it weighs
   // nothing. Only for rules of Sides::Centred.
-  Summary both;
-};
-
-// What a rule decides. Which side won: the one that the answer owes more to.
-struct Verdict {
-  std::optional<Source> winner;  // absent: no answer
-  Scored answer;
-  std::optional<Scored> runner_up;
+  const Summary& both;
 };
 
 // A rule of fusion. To add one, derive from this in rules.cc, and name it in fusion_rules(): flags,
@@ -119,7 +117,8 @@ class FusionRule {
   virtual std::string_view help() const = 0;  // half a line
   virtual Sides sides() const = 0;
 
-  virtual Verdict decide(const Evidence& evidence) const = 0;
+  // Sets all of `out`, whatever it held.
+  virtual void decide(const Evidence& evidence, Verdict& out) const = 0;
   // The score of every label, of which decide() answers with the largest: all 0 where it gives no
   // answer. For answers with several labels.
   virtual void scores(const Evidence& evidence, std::span<float> out) const = 0;
@@ -170,7 +169,7 @@ class Fuser {
  private:
   void fuse_group(const Similarities& group, std::span<Prediction> predictions,
                   std::span<float> scores) const;
-  Prediction decide(const Evidence& evidence) const;
+  void decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const;
 
   Fusion fusion_;
   bool centred_;

@@ -43,10 +43,11 @@ class ImageRule : public FusionRule {
   std::string_view help() const override { return "the picture alone"; }
   Sides sides() const override { return Sides::Plain; }
 
-  Verdict decide(const Evidence& evidence) const override {
-    Verdict verdict{Source::Image, most_probable(evidence.image.summary), std::nullopt};
-    if (label_count(evidence) > 1) verdict.runner_up = next_probable(evidence.image.summary);
-    return verdict;
+  void decide(const Evidence& evidence, Verdict& out) const override {
+    out.winner = Source::Image;
+    out.fused = most_probable(evidence.image.summary);
+    out.runner_up.reset();
+    if (label_count(evidence) > 1) out.runner_up = next_probable(evidence.image.summary);
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
@@ -60,15 +61,19 @@ class TextRule : public FusionRule {
   std::string_view help() const override { return "the text alone"; }
   Sides sides() const override { return Sides::Plain; }
 
-  Verdict decide(const Evidence& evidence) const override {
-    if (!evidence.text) return {};
-    Verdict verdict{Source::Text, nearest(evidence.text->summary), std::nullopt};
-    if (label_count(evidence) > 1) verdict.runner_up = next_nearest(evidence.text->summary);
-    return verdict;
+  void decide(const Evidence& evidence, Verdict& out) const override {
+    if (evidence.text == nullptr) {
+      out = {};
+      return;
+    }
+    out.winner = Source::Text;
+    out.fused = nearest(evidence.text->summary);
+    out.runner_up.reset();
+    if (label_count(evidence) > 1) out.runner_up = next_nearest(evidence.text->summary);
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
-    if (evidence.text) {
+    if (evidence.text != nullptr) {
       std::ranges::copy(evidence.text->values, out.begin());
     } else {
       std::ranges::fill(out, 0.0f);
@@ -82,29 +87,31 @@ class MaxRule : public FusionRule {
   std::string_view help() const override { return "the surer of both"; }
   Sides sides() const override { return Sides::Plain; }
 
-  Verdict decide(const Evidence& evidence) const override {
+  void decide(const Evidence& evidence, Verdict& out) const override {
     const Scored image = most_probable(evidence.image.summary);
     const bool alone = label_count(evidence) == 1;
-    if (!evidence.text)
-      return {Source::Image, image,
-              alone ? std::nullopt : std::optional(next_probable(evidence.image.summary))};
-    const Scored text = nearest(evidence.text->summary);
-    const bool by_text = text.score > image.score;
-    Verdict verdict{by_text ? Source::Text : Source::Image, by_text ? text : image, std::nullopt};
-    if (!alone) {
-      // Of the labels that are not the answer, each side's best is its first or its second.
-      const Scored a =
-          image.label != verdict.answer.label ? image : next_probable(evidence.image.summary);
-      const Scored b =
-          text.label != verdict.answer.label ? text : next_nearest(evidence.text->summary);
-      verdict.runner_up = a.score > b.score || (a.score == b.score && a.label < b.label) ? a : b;
+    out.winner = Source::Image;
+    out.fused = image;
+    out.runner_up.reset();
+    if (evidence.text == nullptr) {
+      if (!alone) out.runner_up = next_probable(evidence.image.summary);
+      return;
     }
-    return verdict;
+    const Scored text = nearest(evidence.text->summary);
+    if (text.score > image.score) {
+      out.winner = Source::Text;
+      out.fused = text;
+    }
+    if (alone) return;
+    // Of the labels that are not the answer, each side's best is its first or its second.
+    const Scored a = image.label != out.fused.label ? image : next_probable(evidence.image.summary);
+    const Scored b = text.label != out.fused.label ? text : next_nearest(evidence.text->summary);
+    out.runner_up = a.score > b.score || (a.score == b.score && a.label < b.label) ? a : b;
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
     probabilities(evidence.image, out);
-    if (!evidence.text) return;
+    if (evidence.text == nullptr) return;
     for (size_t k = 0; k < out.size(); ++k) out[k] = std::max(out[k], evidence.text->values[k]);
   }
 };
@@ -118,20 +125,20 @@ class MixRule : public FusionRule {
   }
   Sides sides() const override { return Sides::Centred; }
 
-  Verdict decide(const Evidence& evidence) const override {
-    const bool alone = label_count(evidence) == 1;
+  void decide(const Evidence& evidence, Verdict& out) const override {
     const Summary& sums = evidence.both;
-    Verdict verdict{Source::Image, most_probable(sums), std::nullopt};
-    if (alone) return verdict;
-    verdict.runner_up = next_probable(sums);
+    out.winner = Source::Image;
+    out.fused = most_probable(sums);
+    out.runner_up.reset();
+    if (label_count(evidence) == 1) return;
+    out.runner_up = next_probable(sums);
     const auto lead = [&](const SideEvidence& side) {
       return static_cast<double>(side.scale) * (static_cast<double>(side.values[sums.best]) -
                                                 static_cast<double>(side.values[sums.second]));
     };
     if (weighs_text(evidence) &&
         static_cast<double>(evidence.text_weight) * lead(*evidence.text) > lead(evidence.image))
-      verdict.winner = Source::Text;
-    return verdict;
+      out.winner = Source::Text;
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
@@ -141,9 +148,7 @@ class MixRule : public FusionRule {
   }
 
  private:
-  static bool weighs_text(const Evidence& evidence) {
-    return evidence.text && evidence.text_weight > 0;
-  }
+  static bool weighs_text(const Evidence& evidence) { return evidence.text_weight > 0; }
 };
 
 const MaxRule kMax;

@@ -56,10 +56,14 @@ FixedPointQueries::FixedPointQueries(const Matrix& queries, const FixedPointKern
     const auto query = queries.row(q);
     const double scale = scale_of(query);
     if (scale > 0) units_[q] = static_cast<float>(1 / (kRowScale * scale));
+    // See kernel::FixedQueries.
+    const size_t in_panel = q % kernel::kPanelQueries;
+    const size_t panel = std::min(kernel::kPanelQueries, queries.rows() - (q - in_panel));
+    int16_t* const values = values_.data() + (q - in_panel) * stride_ + in_panel * whole;
     for (size_t i = 0; i < query.size(); ++i) {
       const size_t at = i % whole;
-      const size_t place = i - at + at % (whole / 2) * 2 + at / (whole / 2);
-      values_[q * stride_ + place] =
+      const size_t place = at % (whole / 2) * 2 + at / (whole / 2);
+      values[(i - at) * panel + place] =
           static_cast<int16_t>(std::nearbyint(static_cast<double>(query[i]) * scale));
     }
   }

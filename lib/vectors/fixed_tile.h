@@ -22,10 +22,9 @@
 namespace zeroshelf::kernel {
 namespace {
 
-// Up to so many queries are answered in one tile that reads each row once, as halves. For more,
-// rows are converted first, so many values at a time, and every panel of queries stays in the
-// first-level cache while it goes over them.
-constexpr size_t kPanelQueries = 12;
+// A panel of queries is answered in one tile that reads each row once, as halves. For more queries,
+// rows are converted first, so many values at a time, and every panel stays in the first-level
+// cache while it goes over them.
 constexpr size_t kScratchValues = 32 * 1024;
 // Halves are asked for so many ahead, since the processor's own reading ahead stops at every page;
 // into the second-level cache, which can wait for more of them at once than the first.
@@ -39,21 +38,20 @@ class Halves {
   using Register = typename Vector::Register;
   explicit Halves(size_t dimension) : dimension_(dimension), seen_(Vector::zero()) {}
 
-  // The values from i on of the row at `row`; zeros behind its end.
-  Register load(const uint16_t* row, size_t i) {
-    row += i;
-    __builtin_prefetch(row + kAhead, 0, kSecondLevel);
-    if (i + Vector::kValues > dimension_) {
-      uint16_t values[Vector::kValues];
-      __builtin_memset(values, 0, sizeof values);
-      __builtin_memcpy(values, row, (dimension_ - i) * sizeof *row);
-      seen_ = Vector::watch(seen_, values);
-      return Vector::fixed(values);
-    }
-    seen_ = Vector::watch(seen_, row);
-    return Vector::fixed(row);
-  }
   size_t stride() const { return dimension_; }
+  // So many values fill registers; one more register holds the others.
+  size_t whole() const { return dimension_ / Vector::kValues * Vector::kValues; }
+  Register load(const uint16_t* at) {
+    __builtin_prefetch(at + kAhead, 0, kSecondLevel);
+    seen_ = Vector::watch(seen_, at);
+    return Vector::fixed(at);
+  }
+  Register load_last(const uint16_t* at) {
+    uint16_t values[Vector::kValues] = {};
+    __builtin_memcpy(values, at, (dimension_ - whole()) * sizeof *at);
+    seen_ = Vector::watch(seen_, values);
+    return Vector::fixed(values);
+  }
   bool any_beyond() const { return Vector::any_beyond(seen_); }
 
  private:
@@ -65,35 +63,51 @@ class Halves {
 template <class Vector>
 class Converted {
  public:
+  using Register = typename Vector::Register;
   explicit Converted(size_t stride) : stride_(stride) {}
-  typename Vector::Register load(const int16_t* row, size_t i) { return Vector::load(row + i); }
   size_t stride() const { return stride_; }
+  size_t whole() const { return stride_; }
+  Register load(const int16_t* at) { return Vector::load(at); }
+  Register load_last(const int16_t* at) { return Vector::load(at); }
 
  private:
   size_t stride_;
 };
 
 template <class Vector, size_t kRows, size_t kQueries, class Rows, class Value>
-void tile(Rows& source, const Value* rows, const FixedQueries& queries, size_t first_query,
+void tile(Rows& all_rows, const Value* rows, const FixedQueries& queries, size_t first_query,
           float* out) {
   using Register = typename Vector::Register;
   constexpr size_t kAll = (kRows * kQueries + 3) / 4 * 4;
+  Rows source = all_rows;  // in registers
   Register sums[kAll];
   unrolled<kAll>([&](auto i) [[gnu::always_inline]] { sums[i] = Vector::zero(); });
-  const int16_t* const of_queries = queries.values + first_query * queries.stride;
-  for (size_t i = 0; i < queries.stride; i += Vector::kValues) {
-    Register row[kRows];
-    unrolled<kRows>([&](auto r) [[gnu::always_inline]] {
-      row[r] = source.load(rows + r * source.stride(), i);
-    });
+  const int16_t* query = queries.values + first_query * queries.stride;
+  const auto add = [&](const Register(&row)[kRows]) [[gnu::always_inline]] {
     unrolled<kQueries>([&](auto q) [[gnu::always_inline]] {
-      const Register query = Vector::load(of_queries + q * queries.stride + i);
+      const Register values = Vector::load(query + q * Vector::kValues);
       unrolled<kRows>([&](auto r) [[gnu::always_inline]] {
         constexpr size_t kAt = decltype(r)::kIs * kQueries + decltype(q)::kIs;
-        sums[kAt] = Vector::add_products(sums[kAt], row[r], query);
+        sums[kAt] = Vector::add_products(sums[kAt], row[r], values);
       });
     });
+    query += kQueries * Vector::kValues;
+  };
+  const size_t whole = source.whole();
+  Register row[kRows];
+  for (size_t i = 0; i < whole; i += Vector::kValues) {
+    unrolled<kRows>([&](auto r) [[gnu::always_inline]] {
+      row[r] = source.load(rows + r * source.stride() + i);
+    });
+    add(row);
   }
+  if (whole < queries.stride) {
+    unrolled<kRows>([&](auto r) [[gnu::always_inline]] {
+      row[r] = source.load_last(rows + r * source.stride() + whole);
+    });
+    add(row);
+  }
+  all_rows = source;
   int32_t totals[kAll];
   unrolled<kAll / 4>([&](auto i)
                          [[gnu::always_inline]] { Vector::totals(sums + 4 * i, totals + 4 * i); });
@@ -134,12 +148,16 @@ bool many_queries(const uint16_t* rows, size_t row_count, size_t dimension,
   const size_t stride = queries.stride;
   Halves<Vector> halves(dimension);
   Converted<Vector> converted(stride);
+  const size_t whole = halves.whole();
   const size_t at_once = kScratchValues / stride;
   for (size_t first = 0; first < row_count; first += at_once) {
     const size_t count = row_count - first < at_once ? row_count - first : at_once;
     for (size_t r = 0; r < count; ++r) {
-      for (size_t i = 0; i < stride; i += Vector::kValues)
-        Vector::store(scratch + r * stride + i, halves.load(rows + (first + r) * dimension, i));
+      const uint16_t* const from = rows + (first + r) * dimension;
+      int16_t* const to = scratch + r * stride;
+      for (size_t i = 0; i < whole; i += Vector::kValues)
+        Vector::store(to + i, halves.load(from + i));
+      if (whole < stride) Vector::store(to + whole, halves.load_last(from + whole));
     }
     for (size_t q = 0; q < queries.count; q += kPanelQueries)
       panel<Vector, 2>(converted, scratch, count, queries, q, out + first * queries.count);

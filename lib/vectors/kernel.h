@@ -23,10 +23,13 @@ void inner_products_avx512(const uint16_t* rows, size_t row_count, size_t dimens
 InnerProducts chosen_inner_products();
 
 // Queries in 16-bit fixed point, for rows that are rounded to multiples of 2^-15 while they are
-// read. A register holds `values` of them: its second half lies between its first, so that packed
-// value 2i is value i and 2i + 1 is value i + values / 2. Zeros fill up the last.
+// read. In panels of kPanelQueries, the last with what is left: the first register of each query of
+// the panel, the second of each, ... A register holds `values` of them: its second half lies
+// between its first, so that packed value 2i is value i and 2i + 1 is value i + values / 2. Zeros
+// fill up the last.
+inline constexpr size_t kPanelQueries = 12;
 struct FixedQueries {
-  const int16_t* values = nullptr;  // [count, stride]
+  const int16_t* values = nullptr;  // count * stride; a panel begins at its first query * stride
   size_t stride = 0;                // the dimension, rounded up to whole registers
   const float* units = nullptr;     // what 1 in the sum for a query is worth; one a query
   size_t count = 0;
