@@ -20,8 +20,8 @@ struct ModelInfo {
   uint32_t dimension = 0;   // of the shared embedding space
   float logit_scale = 100;  // exp of the learned parameter: 100 for OpenAI's models
   uint32_t context_length = 77;
-  std::string precision;  // of the arithmetic: "fp32" or "bf16"
-  std::string kernel;     // what computes, for people
+  std::string precision;     // of the arithmetic: "fp32" or "bf16"
+  std::string kernel;        // what computes, for people
   size_t batch_images = 32;  // that are best encoded in one call of one thread
   Preprocessing preprocessing;
 };

@@ -9,9 +9,8 @@
 //   max     the label of the largest max(P_I, s_T); the picture's on a tie and without text (the
 //           rule of the article that zeroshelf follows)
 //   mix     the label of the largest log P_I + w log P_T, with P_T = softmax(text_scale * s_T),
-//   both
-//           similarities centred, and w = alpha * g(text) the weight of this picture's text: 0
-//           without text. Its score is the softmax of these sums.
+//           both similarities centred, and w = alpha * g(text) the weight of this picture's text:
+//           0 without text. Its score is the softmax of these sums.
 // Equal scores go to the label that was named first.
 //
 // Centring. A label gets part of its similarity from what all pictures (or all texts) have in

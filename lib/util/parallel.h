@@ -7,7 +7,8 @@
 
 namespace zeroshelf {
 
-// The cores this process may use (affinity, hardware, and the quota of its control group, rounded up), at least 1.
+// The cores this process may use (affinity, hardware, and the quota of its control group, rounded
+// up), at least 1.
 unsigned available_cores();
 
 // Calls body(begin, end) for consecutive chunks of [0, count), from up to `threads` threads

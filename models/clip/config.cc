@@ -20,15 +20,18 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxJsonBytes = 64 << 20;
-constexpr int64_t kHeadWidth = 64;  // of every published CLIP unless its configuration says otherwise
-constexpr int kBicubic = 3;         // PIL's number
+constexpr int64_t kHeadWidth =
+    64;                      // of every published CLIP unless its configuration says otherwise
+constexpr int kBicubic = 3;  // PIL's number
 
 // One JSON object of a configuration file, with errors that name the file and the key.
 class Section {
  public:
-  Section(json value, std::string subject) : value_(std::move(value)), subject_(std::move(subject)) {}
+  Section(json value, std::string subject)
+      : value_(std::move(value)), subject_(std::move(subject)) {}
   explicit Section(const fs::path& path)
-      : value_(parse_strict_json(read_file(path, kMaxJsonBytes), path.string())), subject_(path.string()) {}
+      : value_(parse_strict_json(read_file(path, kMaxJsonBytes), path.string())),
+        subject_(path.string()) {}
 
   const std::string& subject() const { return subject_; }
   bool has(const char* key) const { return value_.contains(key) && !value_[key].is_null(); }
@@ -53,7 +56,8 @@ class Section {
     if (value.is_object()) {
       const Section inner(value, subject_);
       if (inner.has("shortest_edge")) return inner.integer("shortest_edge", 0);
-      if (inner.integer("height", 0) != inner.integer("width", 0)) refuse(fmt::format("\"{}\" is not a square", key));
+      if (inner.integer("height", 0) != inner.integer("width", 0))
+        refuse(fmt::format("\"{}\" is not a square", key));
       return inner.integer("height", 0);
     }
     if (value.is_array() && value.size() == 2 && value[0] == value[1]) {
@@ -74,7 +78,8 @@ class Section {
   }
 
   [[noreturn]] void refuse(const std::string& cause) const {
-    throw Error(ErrorCode::Incompatible, subject_, cause, "zeroshelf reads CLIP models with a plain ViT");
+    throw Error(ErrorCode::Incompatible, subject_, cause,
+                "zeroshelf reads CLIP models with a plain ViT");
   }
 
  private:
@@ -87,7 +92,8 @@ class Section {
   }
 
   [[noreturn]] void fail(const char* key) const {
-    throw Error(ErrorCode::Corruption, subject_, fmt::format("damaged: \"{}\" is not what it should be", key),
+    throw Error(ErrorCode::Corruption, subject_,
+                fmt::format("damaged: \"{}\" is not what it should be", key),
                 "fetch the file again");
   }
 
@@ -118,10 +124,12 @@ Preprocessing hugging_face_preprocessing(const fs::path& folder, int64_t image_s
   const fs::path path = folder / "preprocessor_config.json";
   if (!fs::exists(path)) return preprocessing;
   const Section section(path);
-  if (section.integer("resample", kBicubic) != kBicubic) section.refuse("it resizes by another filter than bicubic");
+  if (section.integer("resample", kBicubic) != kBicubic)
+    section.refuse("it resizes by another filter than bicubic");
   for (const char* key : {"size", "crop_size"}) {
     if (section.side(key, image_size_px) != image_size_px) {
-      section.refuse(fmt::format("its \"{}\" is not the model's picture size of {}", key, image_size_px));
+      section.refuse(
+          fmt::format("its \"{}\" is not the model's picture size of {}", key, image_size_px));
     }
   }
   for (const char* key : {"do_resize", "do_center_crop", "do_normalize"}) {
@@ -173,19 +181,24 @@ ClipConfig read_open_clip_config(const fs::path& folder) {
   const Section model = root.section("model_cfg");
   const Section image = model.section("vision_cfg");
   const Section text = model.section("text_cfg");
-  for (const char* key : {"timm_model_name", "attentional_pool", "attn_pooler_queries", "global_average_pool"}) {
-    if (image.has(key) && !(image.boolean(key, true) == false)) image.refuse(fmt::format("it uses \"{}\"", key));
+  for (const char* key :
+       {"timm_model_name", "attentional_pool", "attn_pooler_queries", "global_average_pool"}) {
+    if (image.has(key) && !(image.boolean(key, true) == false))
+      image.refuse(fmt::format("it uses \"{}\"", key));
   }
   for (const char* key : {"hf_model_name", "hf_tokenizer_name", "embed_cls", "no_causal_mask"}) {
     if (text.has(key)) text.refuse(fmt::format("it uses \"{}\"", key));
   }
-  if (model.boolean("custom_text", false) || model.has("multimodal_cfg")) model.refuse("its text encoder is not CLIP's");
+  if (model.boolean("custom_text", false) || model.has("multimodal_cfg"))
+    model.refuse("its text encoder is not CLIP's");
 
-  const Activation activation = model.boolean("quick_gelu", false) ? Activation::QuickGelu : Activation::Gelu;
+  const Activation activation =
+      model.boolean("quick_gelu", false) ? Activation::QuickGelu : Activation::Gelu;
   ClipConfig config;
   config.image.width = image.integer("width", 768);
   config.image.layers = image.integer("layers", 12);
-  config.image.heads = config.image.width / std::max<int64_t>(1, image.integer("head_width", kHeadWidth));
+  config.image.heads =
+      config.image.width / std::max<int64_t>(1, image.integer("head_width", kHeadWidth));
   config.image.mlp_width = scaled(config.image.width, image.number("mlp_ratio", 4));
   config.image.activation = activation;
   config.image_size_px = image.side("image_size", 224);
@@ -204,7 +217,8 @@ ClipConfig read_open_clip_config(const fs::path& folder) {
   config.preprocessing.size_px = static_cast<int>(config.image_size_px);
   preprocess.read_triple("mean", config.preprocessing.mean);
   preprocess.read_triple("std", config.preprocessing.standard_deviation);
-  if (preprocess.text("interpolation", "bicubic") != "bicubic" || preprocess.text("resize_mode", "shortest") != "shortest") {
+  if (preprocess.text("interpolation", "bicubic") != "bicubic" ||
+      preprocess.text("resize_mode", "shortest") != "shortest") {
     root.refuse("it resizes pictures in another way than CLIP");
   }
   check_config(config, root.subject());
@@ -214,17 +228,20 @@ ClipConfig read_open_clip_config(const fs::path& folder) {
 void check_config(const ClipConfig& config, const std::string& subject) {
   const auto check = [&](const char* what, int64_t value, int64_t largest) {
     if (value >= 1 && value <= largest) return;
-    throw Error(ErrorCode::Corruption, subject, fmt::format("damaged: {} is {}, not 1 to {}", what, value, largest),
+    throw Error(ErrorCode::Corruption, subject,
+                fmt::format("damaged: {} is {}, not 1 to {}", what, value, largest),
                 "fetch the file again");
   };
-  for (const auto& [name, tower] : {std::pair("image", config.image), std::pair("text", config.text)}) {
+  for (const auto& [name, tower] :
+       {std::pair("image", config.image), std::pair("text", config.text)}) {
     check(name, tower.width, 16'384);
     check("the number of layers", tower.layers, 256);
     check("the number of heads", tower.heads, tower.width);
     check("the width of the MLP", tower.mlp_width, 131'072);
     if (tower.width % tower.heads != 0) {
       throw Error(ErrorCode::Corruption, subject,
-                  fmt::format("damaged: a width of {} for {} heads", tower.width, tower.heads), "fetch the file again");
+                  fmt::format("damaged: a width of {} for {} heads", tower.width, tower.heads),
+                  "fetch the file again");
     }
   }
   check("the picture size", config.image_size_px, 4'096);
@@ -234,16 +251,19 @@ void check_config(const ClipConfig& config, const std::string& subject) {
   check("the dimension", config.dimension, 16'384);
   if (!(config.layer_norm_epsilon > 0) || !(config.layer_norm_epsilon < 1)) {
     throw Error(ErrorCode::Corruption, subject,
-                fmt::format("damaged: \"layer_norm_eps\" is {}, not between 0 and 1", config.layer_norm_epsilon),
+                fmt::format("damaged: \"layer_norm_eps\" is {}, not between 0 and 1",
+                            config.layer_norm_epsilon),
                 "fetch the file again");
   }
   for (size_t i = 0; i < 3; ++i) {
     const float deviation = config.preprocessing.standard_deviation[i];
     if (!(deviation > 0) || !std::isfinite(deviation) || !std::isfinite(1 / deviation)) {
-      throw Error(ErrorCode::Corruption, subject, "damaged: a standard deviation that is not above 0", "fetch the file again");
+      throw Error(ErrorCode::Corruption, subject,
+                  "damaged: a standard deviation that is not above 0", "fetch the file again");
     }
     if (!std::isfinite(config.preprocessing.mean[i])) {
-      throw Error(ErrorCode::Corruption, subject, "damaged: a mean that is no number", "fetch the file again");
+      throw Error(ErrorCode::Corruption, subject, "damaged: a mean that is no number",
+                  "fetch the file again");
     }
   }
 }
@@ -255,9 +275,10 @@ std::string describe(const ClipConfig& config) {
                         tower.activation == Activation::Gelu ? "gelu" : "quick_gelu");
   }
   const Preprocessing& p = config.preprocessing;
-  return text + fmt::format("{} {} {} {} {} {};{} {} {} {} {} {}", config.image_size_px, config.patch_size_px,
-                            config.context_length, config.vocabulary_size, config.dimension, config.layer_norm_epsilon,
-                            p.mean[0], p.mean[1], p.mean[2], p.standard_deviation[0], p.standard_deviation[1],
+  return text + fmt::format("{} {} {} {} {} {};{} {} {} {} {} {}", config.image_size_px,
+                            config.patch_size_px, config.context_length, config.vocabulary_size,
+                            config.dimension, config.layer_norm_epsilon, p.mean[0], p.mean[1],
+                            p.mean[2], p.standard_deviation[0], p.standard_deviation[1],
                             p.standard_deviation[2]);
 }
 

@@ -658,8 +658,9 @@ constexpr Entity kEntities[] = {
 }  // namespace
 
 std::string_view html_entity(std::string_view name) {
-  const auto* found = std::lower_bound(std::begin(kEntities), std::end(kEntities), name,
-                                       [](const Entity& entity, std::string_view wanted) { return entity.name < wanted; });
+  const auto* found = std::lower_bound(
+      std::begin(kEntities), std::end(kEntities), name,
+      [](const Entity& entity, std::string_view wanted) { return entity.name < wanted; });
   return found != std::end(kEntities) && found->name == name ? found->text : std::string_view();
 }
 

@@ -24,15 +24,16 @@ struct Type {
   TensorType type;
   uint64_t bytes;
 };
-constexpr Type kTypes[] = {
-    {"F32", TensorType::F32, 4},   {"F16", TensorType::F16, 2},   {"BF16", TensorType::BF16, 2},
-    {"F64", TensorType::Other, 8}, {"I64", TensorType::Other, 8}, {"I32", TensorType::Other, 4},
-    {"I16", TensorType::Other, 2}, {"I8", TensorType::Other, 1},  {"U8", TensorType::Other, 1},
-    {"BOOL", TensorType::Other, 1}};
+constexpr Type kTypes[] = {{"F32", TensorType::F32, 4},   {"F16", TensorType::F16, 2},
+                           {"BF16", TensorType::BF16, 2}, {"F64", TensorType::Other, 8},
+                           {"I64", TensorType::Other, 8}, {"I32", TensorType::Other, 4},
+                           {"I16", TensorType::Other, 2}, {"I8", TensorType::Other, 1},
+                           {"U8", TensorType::Other, 1},  {"BOOL", TensorType::Other, 1}};
 
 class HeaderReader {
  public:
-  HeaderReader(std::string subject, std::span<const std::byte> file) : subject_(std::move(subject)), file_(file) {}
+  HeaderReader(std::string subject, std::span<const std::byte> file)
+      : subject_(std::move(subject)), file_(file) {}
 
   std::map<std::string, TensorView> read() {
     uint64_t header_bytes = 0;
@@ -41,7 +42,8 @@ class HeaderReader {
     if (header_bytes > kMaxHeaderBytes || header_bytes > file_.size() - sizeof header_bytes) {
       fail(fmt::format("its header claims {} bytes, the file has {}", header_bytes, file_.size()));
     }
-    const std::string_view text(reinterpret_cast<const char*>(file_.data()) + sizeof header_bytes, header_bytes);
+    const std::string_view text(reinterpret_cast<const char*>(file_.data()) + sizeof header_bytes,
+                                header_bytes);
     data_ = file_.subspan(sizeof header_bytes + header_bytes);
     std::map<std::string, TensorView> tensors;
     const nlohmann::json header = parse_strict_json(text, subject_);
@@ -58,8 +60,9 @@ class HeaderReader {
   }
 
   const Type& type_of(const std::string& name, const nlohmann::json& entry) const {
-    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                    [&](const Type& known) { return entry["dtype"] == known.name; });
+    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& known) {
+      return entry["dtype"] == known.name;
+    });
     if (type == std::end(kTypes)) fail(fmt::format("tensor {} is of an unknown type", name));
     return *type;
   }
@@ -67,39 +70,44 @@ class HeaderReader {
   std::vector<int64_t> shape_of(const std::string& name, const nlohmann::json& entry) const {
     const nlohmann::json& shape = entry["shape"];
     if (!shape.is_array() || shape.size() > kMaxDimensions ||
-        !std::all_of(shape.begin(), shape.end(), [](const auto& side) { return side.is_number_unsigned(); })) {
+        !std::all_of(shape.begin(), shape.end(),
+                     [](const auto& side) { return side.is_number_unsigned(); })) {
       fail(fmt::format("tensor {} has no usable shape", name));
     }
     return shape.get<std::vector<int64_t>>();
   }
 
   // Bytes of the tensor, or nothing when the product is larger than any file.
-  static std::optional<uint64_t> size_of(const std::vector<int64_t>& shape, uint64_t element_bytes) {
+  static std::optional<uint64_t> size_of(const std::vector<int64_t>& shape,
+                                         uint64_t element_bytes) {
     // Sides of 0 are left out of the product that is checked: a reader may multiply in any order.
     auto bytes = static_cast<int64_t>(element_bytes);
     bool empty = false;
     for (const int64_t side : shape) {
-      if (side < 0 || (side > 0 && __builtin_mul_overflow(bytes, side, &bytes))) return std::nullopt;
+      if (side < 0 || (side > 0 && __builtin_mul_overflow(bytes, side, &bytes)))
+        return std::nullopt;
       empty = empty || side == 0;
     }
     return empty ? 0 : static_cast<uint64_t>(bytes);
   }
 
   TensorView read_tensor(const std::string& name, const nlohmann::json& entry) const {
-    if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") || !entry.contains("data_offsets")) {
+    if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") ||
+        !entry.contains("data_offsets")) {
       fail(fmt::format("tensor {} has no type, shape or place", name));
     }
     const Type& type = type_of(name, entry);
     TensorView view{type.type, shape_of(name, entry), {}};
     const nlohmann::json& offsets = entry["data_offsets"];
-    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
+    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+        !offsets[1].is_number_unsigned()) {
       fail(fmt::format("tensor {} has no usable place", name));
     }
     const auto begin = offsets[0].get<uint64_t>();
     const auto end = offsets[1].get<uint64_t>();
     if (begin > end || end > data_.size()) {
-      fail(fmt::format("tensor {} lies at bytes {} to {} of {}; the file was cut short or changed", name, begin, end,
-                       data_.size()));
+      fail(fmt::format("tensor {} lies at bytes {} to {} of {}; the file was cut short or changed",
+                       name, begin, end, data_.size()));
     }
     if (size_of(view.shape, type.bytes) != end - begin) {
       fail(fmt::format("tensor {} has {} bytes, which is not its shape", name, end - begin));
@@ -113,9 +121,11 @@ class HeaderReader {
     for (const auto& [name, view] : tensors) {
       if (!view.bytes.empty()) order.push_back(&view);
     }
-    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->bytes.data() < b->bytes.data(); });
+    std::sort(order.begin(), order.end(),
+              [](const auto* a, const auto* b) { return a->bytes.data() < b->bytes.data(); });
     for (size_t i = 1; i < order.size(); ++i) {
-      if (order[i - 1]->bytes.data() + order[i - 1]->bytes.size() > order[i]->bytes.data()) fail("two tensors overlap");
+      if (order[i - 1]->bytes.data() + order[i - 1]->bytes.size() > order[i]->bytes.data())
+        fail("two tensors overlap");
     }
   }
 
@@ -138,9 +148,8 @@ void write_safetensors(const std::filesystem::path& path,
                                     [&](const Type& known) { return known.type == view.type; });
     const size_t begin = data.size();
     data.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
-    header[name] = {{"dtype", type->name},
-                    {"shape", view.shape},
-                    {"data_offsets", {begin, data.size()}}};
+    header[name] = {
+        {"dtype", type->name}, {"shape", view.shape}, {"data_offsets", {begin, data.size()}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned

@@ -26,7 +26,8 @@ struct TensorView {
 
 class Safetensors {
  public:
-  // Throws NotFound, Io, or Corruption: every length, shape and offset is checked before it is used.
+  // Throws NotFound, Io, or Corruption: every length, shape and offset is checked before it is
+  // used.
   explicit Safetensors(const std::filesystem::path& path);
 
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
@@ -37,8 +38,8 @@ class Safetensors {
   std::map<std::string, TensorView> tensors_;
 };
 
-// Writes a file that the reader above reads, by rename. No tensor is of the type Other; the bytes are
-// as many as type and shape say. Throws Io.
+// Writes a file that the reader above reads, by rename. No tensor is of the type Other; the bytes
+// are as many as type and shape say. Throws Io.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, TensorView>& tensors);
 

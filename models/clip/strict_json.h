@@ -15,7 +15,8 @@ namespace zeroshelf {
 inline nlohmann::json parse_strict_json(std::string_view text, const std::string& subject) {
   std::optional<nlohmann::json> json = parse_bounded_json(text);
   if (!json || !json->is_object()) {
-    throw Error(ErrorCode::Corruption, subject, "damaged: it is not a JSON object", "fetch the file again");
+    throw Error(ErrorCode::Corruption, subject, "damaged: it is not a JSON object",
+                "fetch the file again");
   }
   return *std::move(json);
 }

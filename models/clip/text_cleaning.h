@@ -2,8 +2,8 @@
 
 // Raw text -> the text that CLIP's tokenizer was trained on. The same answer as OpenAI's cleaning
 // (https://github.com/openai/CLIP, simple_tokenizer.py): ftfy's repairs, HTML entities unescaped
-// twice, white space folded, lower case. One of ftfy's repairs is left out: text that was decoded by
-// the wrong encoding ("schÃ¶n") stays as it is.
+// twice, white space folded, lower case. One of ftfy's repairs is left out: text that was decoded
+// by the wrong encoding ("schÃ¶n") stays as it is.
 
 #include <string>
 #include <string_view>

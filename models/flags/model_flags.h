@@ -24,7 +24,8 @@ struct ModelOptions {
 // --model, --vocab, --precision, --device, --threads.
 void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help);
 
-// The encoder that options.model names, or the bundled one, saying so on stderr. Throws what find_model and load_encoder throw.
+// The encoder that options.model names, or the bundled one, saying so on stderr. Throws what
+// find_model and load_encoder throw.
 std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side);
 
 // The encoder that options name, or without a name the one that made the collection: at its path,

@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(hostile_headers_are_refused_before_anything_is_allocated) {
 
 BOOST_AUTO_TEST_CASE(files_that_are_no_torch_script_are_refused) {
   for (const std::string& content : {std::string(), std::string("no archive"),
-                                    std::string("PK\x03\x04") + std::string(5000, '\x7f')}) {
+                                     std::string("PK\x03\x04") + std::string(5000, '\x7f')}) {
     testing::write_file(folder / "model.pt", content);
     BOOST_CHECK_EXCEPTION(load_encoder(folder / "model.pt", {}), Error, [&](const Error& error) {
       return error.code() == ErrorCode::Corruption &&

@@ -4,7 +4,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 
+#include "lib/image/decode.h"
+#include "lib/image/preprocess.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "models/clip/load.h"
@@ -19,6 +23,23 @@ namespace fs = std::filesystem;
 
 fs::path golden() {
   return testing::shared_directory() / "golden";
+}
+
+std::unique_ptr<Encoder> bf16_encoder(const std::string& activation, EncoderSide side) {
+  LoadOptions options;
+  options.precision = Precision::Bf16;
+  options.side = side;
+  return load_encoder(golden() / activation / "hf", options);
+}
+
+void check_close(const Matrix& vectors, const fs::path& reference) {
+  const testing::NpyArray expected = testing::read_npy(reference);
+  BOOST_REQUIRE(vectors.rows() == expected.shape[0]);
+  for (size_t i = 0; i < vectors.rows(); ++i) {
+    const auto row = std::span(expected.values).subspan(i * vectors.columns(), vectors.columns());
+    BOOST_TEST_CONTEXT(reference << " " << i)
+    BOOST_TEST(std::inner_product(row.begin(), row.end(), vectors.row(i).begin(), 0.0) >= 0.9995);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE(reference)
@@ -41,21 +62,29 @@ BOOST_AUTO_TEST_CASE(both_forms_of_the_vocabulary_give_the_references_ids) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(bf16_is_close_to_the_reference) {
-  const auto expected = testing::read_npy(golden() / "quick_gelu" / "text_embeddings.npy");
+BOOST_AUTO_TEST_CASE(texts_in_bf16_are_close_to_the_reference) {
   const auto texts = nlohmann::json::parse(read_file(golden() / "tokens.json", 1 << 20));
-  LoadOptions options;
-  options.precision = Precision::Bf16;
-  options.side = EncoderSide::TextOnly;
-  const auto encoder = load_encoder(golden() / "quick_gelu" / "hf", options);
   std::vector<std::string> inputs;
   for (const auto& text : texts) inputs.push_back(text["text"]);
-  const Matrix vectors = encoder->encode_texts(inputs, LongText::Truncate);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    double sum = 0;
-    for (size_t j = 0; j < vectors.columns(); ++j)
-      sum += vectors.row(i)[j] * expected.values[i * vectors.columns() + j];
-    BOOST_TEST_CONTEXT(inputs[i]) BOOST_TEST(sum >= 0.9995);
+  for (const std::string activation : {"quick_gelu", "gelu"}) {
+    const auto encoder = bf16_encoder(activation, EncoderSide::TextOnly);
+    check_close(encoder->encode_texts(inputs, LongText::Truncate),
+                golden() / activation / "text_embeddings.npy");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pictures_in_bf16_are_close_to_the_reference) {
+  const auto index = nlohmann::json::parse(read_file(golden() / "index.json", 1 << 20));
+  for (const std::string activation : {"quick_gelu", "gelu"}) {
+    const auto encoder = bf16_encoder(activation, EncoderSide::ImageOnly);
+    std::vector<Image> crops;
+    for (const std::string name : index["images"]) {
+      const std::string file = read_file(golden() / "images" / name, 1 << 26);
+      const auto decoded = decode_image(std::as_bytes(std::span(file)), {});
+      crops.push_back(
+          resize_and_crop(std::get<Image>(decoded), encoder->info().preprocessing.size_px));
+    }
+    check_close(encoder->encode_images(crops), golden() / activation / "image_embeddings.npy");
   }
 }
 

@@ -66,7 +66,11 @@ BOOST_AUTO_TEST_CASE(texts_are_found_before_and_after_the_snapshot_and_compactio
   BOOST_TEST((found(read(), "raccoon") == Paths{"/a", "/c"}));
   {
     CollectionWriter writer = write();
-    writer.commit({.added = {}, .moved = {}, .copied = {}, .removed = {0}, .skipped = {},
+    writer.commit({.added = {},
+                   .moved = {},
+                   .copied = {},
+                   .removed = {0},
+                   .skipped = {},
                    .forgotten_skips = {}});
   }
   BOOST_TEST((found(read(), "raccoon") == Paths{"/c"}));

@@ -149,8 +149,8 @@ BOOST_AUTO_TEST_CASE(a_folder_becomes_labels_hits_and_folders) {
   BOOST_TEST(hits[0]["path"] == wanted);
   BOOST_TEST(hits[0]["image_score"].get<double>() > 0.999);
   for (size_t i = 1; i < hits.size(); ++i) BOOST_TEST(hits[i - 1]["score"] >= hits[i]["score"]);
-  const ProgramResult paths =
-      zeroshelf_query({"search", collection.string(), "a banana", "-k", "7", "--all", "--format", "paths"});
+  const ProgramResult paths = zeroshelf_query(
+      {"search", collection.string(), "a banana", "-k", "7", "--all", "--format", "paths"});
   BOOST_TEST(std::count(paths.out.begin(), paths.out.end(), '\n') == 7);
 
   // Export: every picture in the folder of its label, and the manifest knows it.

@@ -1,5 +1,5 @@
-// The bundled model does what its card says. Fewer trials than the card's figures, so the bounds are
-// lower than those by the width of the interval.
+// The bundled model does what its card says. Fewer trials than the card's figures, so the bounds
+// are lower than those by the width of the interval.
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
