@@ -22,6 +22,17 @@ void inner_products_avx512(const uint16_t* rows, size_t row_count, size_t dimens
 // The best of them on this processor.
 InnerProducts chosen_inner_products();
 
+// The same results for rows that lie anywhere and one query: out[r] is that of rows[r].
+using ScatteredProducts = void (*)(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                                   const float* query, float* out);
+
+void scattered_products_portable(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                                 const float* query, float* out);
+void scattered_products_avx2(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                             const float* query, float* out);
+void scattered_products_avx512(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                               const float* query, float* out);
+
 // Queries in 16-bit fixed point, for rows that are rounded to multiples of 2^-15 while they are
 // read. In panels of kPanelQueries, the last with what is left: the first register of each query of
 // the panel, the second of each, ... A register holds `values` of them: its second half lies

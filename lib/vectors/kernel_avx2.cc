@@ -42,6 +42,11 @@ void inner_products_avx2(const uint16_t* rows, size_t row_count, size_t dimensio
   all_tiles<Avx2>(rows, row_count, dimension, queries, query_count, out);
 }
 
+void scattered_products_avx2(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                             const float* query, float* out) {
+  scattered_rows<Avx2>(rows, row_count, dimension, query, out);
+}
+
 void to_fp16_avx2(const float* values, size_t count, uint16_t* out) {
   size_t i = 0;
   for (; i + 8 <= count; i += 8) {

@@ -44,4 +44,9 @@ void inner_products_avx512(const uint16_t* rows, size_t row_count, size_t dimens
   all_tiles<Avx512>(rows, row_count, dimension, queries, query_count, out);
 }
 
+void scattered_products_avx512(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                               const float* query, float* out) {
+  scattered_rows<Avx512>(rows, row_count, dimension, query, out);
+}
+
 }  // namespace zeroshelf::kernel

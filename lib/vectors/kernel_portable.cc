@@ -54,6 +54,11 @@ void inner_products_portable(const uint16_t* rows, size_t row_count, size_t dime
   all_tiles<Portable>(rows, row_count, dimension, queries, query_count, out);
 }
 
+void scattered_products_portable(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                                 const float* query, float* out) {
+  scattered_rows<Portable>(rows, row_count, dimension, query, out);
+}
+
 void to_fp16_portable(const float* values, size_t count, uint16_t* out) {
   for (size_t i = 0; i < count; ++i) {
     const auto half = static_cast<_Float16>(values[i]);

@@ -33,9 +33,29 @@ typename Vector::Register load_tail(const Value* from, size_t count) {
   return Vector::load(values);
 }
 
-// Row is uint16_t (halves) or float.
-template <class Vector, size_t kRows, size_t kQueries, class Row>
-void tile(const Row* rows, size_t dimension, const float* queries, size_t out_stride, float* out) {
+// Rows of a tile that follow each other; Row is uint16_t (halves) or float.
+template <class Row>
+struct Consecutive {
+  const Row* first;
+  size_t dimension;
+
+  const Row* row(size_t r) const { return first + r * dimension; }
+  void fetch_ahead(size_t r, size_t i) const {
+    if constexpr (sizeof(Row) == 2) __builtin_prefetch(row(r) + i + kAhead);
+  }
+};
+
+// Rows that lie anywhere, and those that are asked for meanwhile.
+struct Scattered {
+  const uint16_t* const* rows;
+  const uint16_t* const* later;
+
+  const uint16_t* row(size_t r) const { return rows[r]; }
+  void fetch_ahead(size_t r, size_t i) const { __builtin_prefetch(later[r] + i); }
+};
+
+template <class Vector, size_t kRows, size_t kQueries, class Rows>
+void tile(const Rows& rows, size_t dimension, const float* queries, size_t out_stride, float* out) {
   using Register = typename Vector::Register;
   constexpr size_t kAll = kRows * kQueries;
   Register sums[(kAll + 3) / 4 * 4];
@@ -49,15 +69,12 @@ void tile(const Row* rows, size_t dimension, const float* queries, size_t out_st
   const size_t whole = dimension - dimension % Vector::kLanes;
   Register row[kRows];
   for (size_t i = 0; i < whole; i += Vector::kLanes) {
-    if constexpr (sizeof(Row) == 2) {
-      for (size_t r = 0; r < kRows; ++r) __builtin_prefetch(rows + r * dimension + i + kAhead);
-    }
-    for (size_t r = 0; r < kRows; ++r) row[r] = Vector::load(rows + r * dimension + i);
+    for (size_t r = 0; r < kRows; ++r) rows.fetch_ahead(r, i);
+    for (size_t r = 0; r < kRows; ++r) row[r] = Vector::load(rows.row(r) + i);
     for (size_t q = 0; q < kQueries; ++q) add(row, Vector::load(queries + q * dimension + i), q);
   }
   if (const size_t rest = dimension - whole; rest > 0) {
-    for (size_t r = 0; r < kRows; ++r)
-      row[r] = load_tail<Vector>(rows + r * dimension + whole, rest);
+    for (size_t r = 0; r < kRows; ++r) row[r] = load_tail<Vector>(rows.row(r) + whole, rest);
     for (size_t q = 0; q < kQueries; ++q)
       add(row, load_tail<Vector>(queries + q * dimension + whole, rest), q);
   }
@@ -74,12 +91,12 @@ void column(const Row* rows, size_t row_count, size_t dimension, const float* qu
             size_t out_stride, float* out) {
   size_t r = 0;
   for (; r + kRows <= row_count; r += kRows) {
-    tile<Vector, kRows, kQueries>(rows + r * dimension, dimension, queries, out_stride,
-                                  out + r * out_stride);
+    tile<Vector, kRows, kQueries>(Consecutive<Row>{rows + r * dimension, dimension}, dimension,
+                                  queries, out_stride, out + r * out_stride);
   }
   for (; r < row_count; ++r) {
-    tile<Vector, 1, kQueries>(rows + r * dimension, dimension, queries, out_stride,
-                              out + r * out_stride);
+    tile<Vector, 1, kQueries>(Consecutive<Row>{rows + r * dimension, dimension}, dimension, queries,
+                              out_stride, out + r * out_stride);
   }
 }
 
@@ -143,6 +160,26 @@ void all_tiles(const uint16_t* rows, size_t row_count, size_t dimension, const f
     const size_t count = query_count - q < kFewQueries ? query_count - q : kFewQueries;
     few_queries<Vector>(rows, row_count, dimension, queries + q * dimension, count, query_count,
                         out + q);
+  }
+}
+
+// Rows that lie anywhere, against one query. While one is multiplied, that kLater behind it is
+// asked for.
+template <class Vector>
+void scattered_rows(const uint16_t* const* rows, size_t row_count, size_t dimension,
+                    const float* query, float* out) {
+  constexpr size_t kRows = 4;
+  constexpr size_t kLater = 16;
+  constexpr size_t kCacheLine = 32;  // halves
+  for (size_t r = 0; r < row_count && r < kLater; ++r) {
+    for (size_t i = 0; i < dimension; i += kCacheLine) __builtin_prefetch(rows[r] + i);
+  }
+  size_t r = 0;
+  for (; r + kLater + kRows <= row_count; r += kRows)
+    tile<Vector, kRows, 1>(Scattered{rows + r, rows + r + kLater}, dimension, query, 1, out + r);
+  for (; r < row_count; ++r) {
+    const size_t later = r + kLater < row_count ? r + kLater : r;
+    tile<Vector, 1, 1>(Scattered{rows + r, rows + later}, dimension, query, 1, out + r);
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <mutex>
 
 #include "lib/util/parallel.h"
@@ -16,19 +15,23 @@ namespace {
 struct Kernel {
   std::string_view name;
   kernel::InnerProducts run;
+  kernel::ScatteredProducts run_scattered;
   kernel::CodeSums sum_codes;
 };
 
 Kernel best_kernel() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    return {"avx512", kernel::inner_products_avx512, kernel::code_sums_avx2};
+    return {"avx512", kernel::inner_products_avx512, kernel::scattered_products_avx512,
+            kernel::code_sums_avx2};
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
       __builtin_cpu_supports("f16c")) {
-    return {"avx2", kernel::inner_products_avx2, kernel::code_sums_avx2};
+    return {"avx2", kernel::inner_products_avx2, kernel::scattered_products_avx2,
+            kernel::code_sums_avx2};
   }
-  return {"portable", kernel::inner_products_portable, kernel::code_sums_portable};
+  return {"portable", kernel::inner_products_portable, kernel::scattered_products_portable,
+          kernel::code_sums_portable};
 }
 
 const Kernel& chosen_kernel() {
@@ -102,26 +105,12 @@ void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const
 
 void inner_products_of(const VectorRows& vectors, std::span<const Row> rows,
                        std::span<const float> query, std::span<float> out) {
-  constexpr size_t kTogether = 16;
   assert(query.size() == vectors.dimension() && out.size() == rows.size());
-  const size_t bytes = vectors.dimension() * sizeof(uint16_t);
-  std::vector<uint16_t> copies(kTogether * vectors.dimension());
-  const auto fetch = [&](size_t i) {
-    constexpr size_t kCacheLine = 64;
-    const auto* row = reinterpret_cast<const std::byte*>(vectors.row(rows[i]).data());
-    for (size_t at = 0; at < bytes; at += kCacheLine) __builtin_prefetch(row + at);
-  };
-  for (size_t i = 0; i < std::min(kTogether, rows.size()); ++i) fetch(i);
-  for (size_t first = 0; first < rows.size(); first += kTogether) {
-    const size_t count = std::min(kTogether, rows.size() - first);
-    for (size_t i = 0; i < count; ++i) {
-      std::memcpy(copies.data() + i * vectors.dimension(), vectors.row(rows[first + i]).data(),
-                  bytes);
-      if (first + i + kTogether < rows.size()) fetch(first + i + kTogether);
-    }
-    chosen_kernel().run(copies.data(), count, vectors.dimension(), query.data(), 1,
-                        out.data() + first);
-  }
+  std::vector<const uint16_t*> places;
+  places.reserve(rows.size());
+  for (const Row row : rows) places.push_back(vectors.row(row).data());
+  chosen_kernel().run_scattered(places.data(), places.size(), vectors.dimension(), query.data(),
+                                out.data());
 }
 
 std::vector<ScoredRow> top_rows(const VectorRows& vectors, std::span<const float> query, size_t k,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <random>
 
 #include "lib/vectors/kernel.h"
@@ -14,13 +15,18 @@ namespace {
 struct NamedKernel {
   const char* name;
   kernel::InnerProducts run;
+  kernel::ScatteredProducts run_scattered;
 };
 
 // Every kernel that this processor can run.
 std::vector<NamedKernel> kernels() {
-  std::vector<NamedKernel> result = {{"portable", kernel::inner_products_portable}};
-  if (scan_kernel_name() != "portable") result.push_back({"avx2", kernel::inner_products_avx2});
-  if (scan_kernel_name() == "avx512") result.push_back({"avx512", kernel::inner_products_avx512});
+  using namespace kernel;
+  std::vector<NamedKernel> result = {
+      {"portable", inner_products_portable, scattered_products_portable}};
+  if (scan_kernel_name() != "portable")
+    result.push_back({"avx2", inner_products_avx2, scattered_products_avx2});
+  if (scan_kernel_name() == "avx512")
+    result.push_back({"avx512", inner_products_avx512, scattered_products_avx512});
   return result;
 }
 
@@ -72,6 +78,31 @@ BOOST_AUTO_TEST_CASE(every_kernel_equals_a_plain_double_loop) {
                                          << " queries " << queries) {
             BOOST_TEST(worst <= 2e-6 * std::sqrt(static_cast<double>(dimension)));
           }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(scattered_rows_give_the_bits_of_consecutive_ones) {
+  std::mt19937 random(6);
+  for (const size_t dimension : {1, 8, 31, 512, 513, 1152}) {
+    for (const size_t rows : {0, 1, 3, 16, 20, 21, 57}) {
+      std::vector<uint16_t> halves(rows * dimension);
+      to_fp16(random_unit_rows(random, rows, dimension), halves);
+      const std::vector<float> query = random_unit_rows(random, 1, dimension);
+      std::vector<size_t> order(rows);
+      std::iota(order.begin(), order.end(), size_t{0});
+      std::ranges::shuffle(order, random);
+      std::vector<const uint16_t*> places;
+      for (const size_t row : order) places.push_back(halves.data() + row * dimension);
+      for (const NamedKernel& kernel : kernels()) {
+        std::vector<float> consecutive(rows);
+        std::vector<float> scattered(rows);
+        kernel.run(halves.data(), rows, dimension, query.data(), 1, consecutive.data());
+        kernel.run_scattered(places.data(), rows, dimension, query.data(), scattered.data());
+        BOOST_TEST_CONTEXT(kernel.name << " " << rows << " x " << dimension) {
+          for (size_t i = 0; i < rows; ++i) BOOST_TEST(scattered[i] == consecutive[order[i]]);
         }
       }
     }
