@@ -3,10 +3,12 @@
 #include "lib/vectors/near_pairs.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <mutex>
 #include <numbers>
+#include <span>
 #include <tuple>
 
 #include "lib/util/matrix.h"
@@ -103,18 +105,24 @@ std::vector<NearPair> pairs_of_table(const VectorRows& vectors, const std::vecto
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return std::tie(bucket[a], within[a], a) < std::tie(bucket[b], within[b], b);
   });
+  std::vector<Row> ordered;
+  ordered.reserve(order.size());
+  for (const uint32_t i : order) ordered.push_back(rows[i]);
   std::vector<NearPair> pairs;
-  Matrix query(1, vectors.dimension());
+  std::vector<float> query(vectors.dimension());
+  std::array<float, kNeighbours> cosines;
   for (size_t i = 0; i < order.size(); ++i) {
-    const size_t end = std::min(order.size(), i + 1 + kNeighbours);
-    if (i + 1 == end || bucket[order[i + 1]] != bucket[order[i]]) continue;
-    from_fp16(vectors.row(rows[order[i]]), query.row(0));
-    for (size_t j = i + 1; j < end && bucket[order[j]] == bucket[order[i]]; ++j) {
-      float cosine = 0;
-      inner_products(vectors, rows[order[j]], 1, query, std::span(&cosine, 1));
-      if (cosine < least_cosine) continue;
-      const auto [first, second] = std::minmax(rows[order[i]], rows[order[j]]);
-      pairs.push_back({first, second, cosine});
+    const size_t most = std::min(order.size(), i + 1 + kNeighbours);
+    size_t end = i + 1;
+    while (end < most && bucket[order[end]] == bucket[order[i]]) ++end;
+    const std::span<const Row> neighbours = std::span(ordered).subspan(i + 1, end - i - 1);
+    if (neighbours.empty()) continue;
+    from_fp16(vectors.row(ordered[i]), query);
+    inner_products_of(vectors, neighbours, query, std::span(cosines).first(neighbours.size()));
+    for (size_t j = 0; j < neighbours.size(); ++j) {
+      if (cosines[j] < least_cosine) continue;
+      const auto [first, second] = std::minmax(ordered[i], neighbours[j]);
+      pairs.push_back({first, second, cosines[j]});
     }
   }
   return pairs;
