@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "lib/ocr/plausibility.h"
+#include "lib/ocr/reading_order.h"
 #include "lib/ocr/strip.h"
 
 namespace zeroshelf {
@@ -193,20 +194,12 @@ class Readings {
     std::erase_if(kept_, [](const Reading& reading) { return reading.words.empty(); });
   }
 
-  // Rows from top to bottom, each from left to right.
-  std::vector<Word> in_order() {
-    std::ranges::sort(kept_, {}, [](const Reading& reading) {
-      return std::pair(reading.box.y + reading.box.height / 2, reading.box.x);
-    });
+  std::vector<Word> in_order() && {
+    std::vector<std::vector<Word>> lines;
+    for (Reading& reading : kept_) lines.push_back(std::move(reading.words));
     std::vector<Word> words;
-    for (size_t begin = 0; begin < kept_.size();) {
-      size_t end = begin + 1;
-      while (end < kept_.size() && in_one_row(kept_[begin].box, kept_[end].box)) ++end;
-      std::sort(kept_.begin() + static_cast<ptrdiff_t>(begin),
-                kept_.begin() + static_cast<ptrdiff_t>(end),
-                [](const Reading& a, const Reading& b) { return a.box.x < b.box.x; });
-      for (; begin < end; ++begin) std::ranges::move(kept_[begin].words, std::back_inserter(words));
-    }
+    for (const size_t line : reading_order(lines))
+      std::ranges::move(lines[line], std::back_inserter(words));
     return words;
   }
 
@@ -215,11 +208,6 @@ class Readings {
     const int overlap = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
     const int wide = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
     return 10 * overlap > 6 * std::max(a.height, b.height) && 2 * wide > std::min(a.width, b.width);
-  }
-
-  static bool in_one_row(const cv::Rect& a, const cv::Rect& b) {
-    const int overlap = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
-    return overlap > std::min(a.height, b.height) / 2;
   }
 
   std::vector<Reading> kept_;
@@ -249,7 +237,7 @@ std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<T
     readings.take(reader.read(line));
   }
   readings.drop_below(steps.plausibility ? kLeastPlausibility : 0.3f);
-  return readings.in_order();
+  return std::move(readings).in_order();
 }
 
 }  // namespace zeroshelf

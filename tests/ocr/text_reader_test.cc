@@ -152,6 +152,26 @@ BOOST_AUTO_TEST_CASE(a_page_of_many_lines_is_read_to_its_end) {
   BOOST_TEST(found > 190u);
 }
 
+BOOST_AUTO_TEST_CASE(a_page_in_columns_is_read_column_by_column) {
+  Image page = plain_image(900, 400, {255, 255, 255});
+  const char* const left[] = {"ALPHA IS READ BEFORE", "ALL THAT STANDS IN", "THE OTHER COLUMN"};
+  const char* const right[] = {"OMEGA WITH ITS LINES", "IS READ WHEN THE OTHER", "IS AT ITS END"};
+  for (int i = 0; i < 3; ++i) {
+    draw_text(page, left[i], 30, 150 + 50 * i, 18, {});
+    draw_text(page, right[i], 480, 150 + 50 * i, 18, {});
+  }
+  draw_text(page, "A HEADING OVER THE TWO COLUMNS OF IT", 100, 70, 24, {});
+  const std::string text = text_in(page);
+  const auto at = [&](const char* word) { return text.find(word); };
+  BOOST_TEST_CONTEXT(text) {
+    BOOST_REQUIRE(at("OMEGA") != std::string::npos);
+    BOOST_TEST(at("HEADING") < at("ALPHA"));
+    BOOST_TEST(at("ALPHA") < at("STANDS"));
+    BOOST_TEST(at("STANDS") < at("OMEGA"));
+    BOOST_TEST(at("OMEGA") < at("END"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(missing_language_names_its_package) {
   for (const char* languages : {"xyz_tra", "eng+xyz_tra"}) {
     try {
