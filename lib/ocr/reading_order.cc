@@ -243,8 +243,7 @@ void append(const Block& block, std::vector<size_t>& order) {
   }
   if (best.empty()) return append_rows(block, order);
   for (const Part& part : best) {
-    append_rows(part.rows, order);
-    if (part.left.empty()) continue;
+    append(part.rows, order);  // which may have gutters elsewhere
     append(part.left, order);
     append(part.right, order);
   }

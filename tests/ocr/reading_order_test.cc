@@ -129,6 +129,24 @@ BOOST_AUTO_TEST_CASE(a_line_across_ends_the_columns_above_it) {
   BOOST_TEST(first_words(lines) == "a1 a2 a3 a4 b1 b2 b3 b4 ACROSS d1 d2 d3 e1 e2 e3");
 }
 
+BOOST_AUTO_TEST_CASE(parts_of_a_page_may_have_their_gutters_at_different_places) {
+  Lines lines;
+  add_block(lines, kLeft, 20, 100);
+  add_block(lines, kRight, 340, 100);
+  add_block(lines, kThird, 660, 100);
+  lines.push_back(
+      line("ACROSS the page from the left to the right and a little more than that", 100, 240));
+  add_block(lines,
+            {"d1 the second part of it has only two columns", "d2 which are as wide as the page",
+             "d3 allows, or nearly as wide as that"},
+            20, 280);
+  add_block(
+      lines,
+      {"e1 and here is the right one", "e2 of the second part, and now", "e3 that is all there is"},
+      540, 280);
+  BOOST_TEST(first_words(lines) == "a1 a2 a3 a4 b1 b2 b3 b4 c1 c2 c3 c4 ACROSS d1 d2 d3 e1 e2 e3");
+}
+
 BOOST_AUTO_TEST_CASE(a_line_in_two_parts_does_not_hide_a_column) {
   Lines lines;
   add_block(lines, kLeft, 20, 100);
