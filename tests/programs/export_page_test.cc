@@ -19,8 +19,8 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::bundled_model;
 using testing::ProgramResult;
-using testing::small_model;
 using testing::zeroshelf_index;
 using testing::zeroshelf_query;
 
@@ -41,7 +41,7 @@ struct Shelf {
   Shelf() {
     for (uint32_t i = 0; i < 7; ++i) write_picture(fmt::format("{}.png", i), i);
     const ProgramResult result = zeroshelf_index(
-        {"add", collection, pictures.string(), "--no-ocr", "--model", small_model().string()});
+        {"add", collection, pictures.string(), "--no-ocr", "--model", bundled_model().string()});
     BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
     add_hostile_picture();
   }

@@ -89,10 +89,14 @@ struct Folder {
   std::vector<std::string> names;
 };
 
+boost::test_tools::assertion_result has_shared_data(boost::unit_test::test_unit_id /*unit*/) {
+  return !testing::shared_directory().empty();
+}
+
 BOOST_FIXTURE_TEST_SUITE(imports, Folder)
 
 BOOST_AUTO_TEST_CASE(what_goes_out_comes_in_again_with_the_same_answers) {
-  const std::string model = testing::small_model().string();
+  const std::string model = testing::bundled_model().string();
   require_done(
       zeroshelf_index({"add", at("first"), pictures.string(), "--no-ocr", "--model", model}));
   // A picture with words and a text vector, which need no OCR here.
@@ -156,21 +160,21 @@ BOOST_AUTO_TEST_CASE(what_goes_out_comes_in_again_with_the_same_answers) {
 BOOST_AUTO_TEST_CASE(vectors_of_another_model_are_found_out_by_encoding_some_pictures) {
   const uint32_t dimension = 64;
   const ProgramResult embedded =
-      zeroshelf_query({"embed", "--model", testing::small_model().string(), "--text", "x"});
+      zeroshelf_query({"embed", "--model", testing::bundled_model().string(), "--text", "x"});
   const size_t real = testing::json_lines(embedded.out).at(0)["embedding"].size();
   const ProgramResult refused = import(some_vectors(static_cast<uint32_t>(real)),
-                                       {"--model", testing::small_model().string()});
+                                       {"--model", testing::bundled_model().string()});
   check_refused(refused, "its vector is not what");
   BOOST_TEST(!fs::exists(directory / "shelf"));
   if (real != dimension) {
-    check_refused(import(some_vectors(dimension), {"--model", testing::small_model().string()}),
+    check_refused(import(some_vectors(dimension), {"--model", testing::bundled_model().string()}),
                   "dimensions");
   }
 }
 
 BOOST_AUTO_TEST_CASE(without_a_model_a_query_must_name_one_of_its_dimension) {
   const ProgramResult embedded =
-      zeroshelf_query({"embed", "--model", testing::small_model().string(), "--text", "x"});
+      zeroshelf_query({"embed", "--model", testing::bundled_model().string(), "--text", "x"});
   const auto real =
       static_cast<uint32_t>(testing::json_lines(embedded.out).at(0)["embedding"].size());
   const ProgramResult imported = import(some_vectors(real));
@@ -178,7 +182,7 @@ BOOST_AUTO_TEST_CASE(without_a_model_a_query_must_name_one_of_its_dimension) {
   BOOST_TEST(imported.err.find("model is not known") != std::string::npos);
   check_refused(zeroshelf_query({"classify", at("shelf"), "--labels", "a, b"}), "--model");
   require_done(zeroshelf_query(
-      {"classify", at("shelf"), "--labels", "a, b", "--model", testing::small_model().string()}));
+      {"classify", at("shelf"), "--labels", "a, b", "--model", testing::bundled_model().string()}));
   check_refused(zeroshelf_index({"add", at("shelf"), pictures.string(), "--no-ocr"}),
                 "imported without its model");
 }
@@ -259,7 +263,8 @@ BOOST_AUTO_TEST_CASE(the_folder_of_clip_retrieval_is_read_in_the_order_of_its_nu
   }
 }
 
-BOOST_AUTO_TEST_CASE(true_vectors_of_photographs_make_a_collection) {
+BOOST_AUTO_TEST_CASE(true_vectors_of_photographs_make_a_collection,
+                     *boost::unit_test::precondition(has_shared_data)) {
   const fs::path real = testing::shared_directory() / "real_clip";
   std::vector<std::string> photographs;
   for (const auto& entry : fs::directory_iterator(real / "images")) {

@@ -46,7 +46,7 @@ struct Killer {
             "--batch",
             std::to_string(batch),
             "--model",
-            testing::small_model().string(),
+            testing::bundled_model().string(),
             "--precision",  // in which a vector's bits do not depend on its batch
             "fp32"};
   }

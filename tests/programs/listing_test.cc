@@ -37,7 +37,7 @@ struct Shelf {
     }
     testing::write_file(fs::path(pictures) / "bro\nken.png", "nothing");
     const ProgramResult added = zeroshelf_index(
-        {"add", collection, pictures, "--no-ocr", "--model", testing::small_model().string()});
+        {"add", collection, pictures, "--no-ocr", "--model", testing::bundled_model().string()});
     BOOST_REQUIRE_MESSAGE(added.exit_code == 3, added.err);
     for (const char* rule : {"image", "max"}) {
       const ProgramResult saved =

@@ -21,9 +21,9 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::bundled_model;
 using testing::json_lines;
 using testing::ProgramResult;
-using testing::small_model;
 using testing::TemporaryDirectory;
 using testing::zeroshelf_index;
 using testing::zeroshelf_query;
@@ -78,7 +78,7 @@ std::vector<nlohmann::json> skips_of(const ProgramResult& result) {
 // What embed gives for one picture, alone.
 std::vector<float> embedded_alone(const std::string& path) {
   const ProgramResult result =
-      zeroshelf_query({"embed", "--model", small_model().string(), "--image", path});
+      zeroshelf_query({"embed", "--model", bundled_model().string(), "--image", path});
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   return json_lines(result.out)[0]["embedding"];
 }
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_folder_becomes_labels_hits_and_folders) {
   const auto truth = true_labels();
 
   // Index, with OCR.
-  const ProgramResult indexed = add(collection, photos(), {"--model", small_model().string()});
+  const ProgramResult indexed = add(collection, photos(), {"--model", bundled_model().string()});
   BOOST_TEST(indexed.exit_code == 3);  // labels.csv and LICENSE are no pictures
   BOOST_TEST(summary(indexed)["added"] == truth.size());
   BOOST_TEST(summary(indexed)["skipped"] == 2);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(broken_files_are_skipped_with_reasons_and_shift_nothing) {
 
   const fs::path collection = directory / "collection";
   const ProgramResult result =
-      add(collection, folder, {"--no-ocr", "--batch", "5", "--model", small_model().string()});
+      add(collection, folder, {"--no-ocr", "--batch", "5", "--model", bundled_model().string()});
   BOOST_TEST(result.exit_code == 3);
   BOOST_TEST(summary(result)["added"] == good.size());
   std::map<std::string, std::string> reasons;

@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "lib/util/file.h"
-#include "tests/support/shared_data.h"
 
 namespace zeroshelf::testing {
 
@@ -42,11 +41,8 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   return lines;
 }
 
-std::filesystem::path small_model() {
-  return absolute_path(shared_directory() / "golden" / "quick_gelu" / "hf");
-}
-std::filesystem::path other_model() {
-  return absolute_path(shared_directory() / "golden" / "gelu" / "hf");
+std::filesystem::path bundled_model() {
+  return ZEROSHELF_BUNDLED_MODEL;
 }
 
 std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder) {

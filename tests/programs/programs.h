@@ -23,9 +23,7 @@ ProgramResult zeroshelf_query(std::vector<std::string> arguments);
 // The lines of JSON Lines output.
 std::vector<nlohmann::json> json_lines(const std::string& text);
 
-// The small random-weight CLIP of the reference data, as a Hugging Face folder.
-std::filesystem::path small_model();
-std::filesystem::path other_model();
+std::filesystem::path bundled_model();
 
 // Every file below the folder with its bytes, to see that nothing was changed.
 std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder);
