@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "lib/ocr/joined_words.h"
 #include "lib/ocr/plausibility.h"
 #include "lib/ocr/reading_order.h"
 #include "lib/ocr/strip.h"
@@ -113,7 +114,8 @@ class LineReader {
   Reading read_as(const TextLine& line, Rendering rendering) {
     const Strip strip = render_line(rgb_, rgb_scale_, line, rendering);
     const std::vector<RecognisedWord> found =
-        recogniser_.read(strip.grey, Recogniser::Layout::Line, time_);
+        split_joined(recogniser_.read(strip.grey, Recogniser::Layout::Line, time_), strip.grey,
+                     [&](const std::string& word) { return recogniser_.knows(word); });
     const LineContext context{line.quality, mean_confidence_of(found)};
     Reading reading;
     for (const RecognisedWord& word : found) {

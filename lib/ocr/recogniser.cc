@@ -150,8 +150,31 @@ struct Recogniser::Api {
     int left = 0, top = 0, right = 0, bottom = 0;
     if (!at.BoundingBox(tesseract::RIL_WORD, &left, &top, &right, &bottom)) return std::nullopt;
     word.box = {left, top, right - left, bottom - top};
-    word.in_dictionary = tesseract.IsValidWord(without_marks_at_the_ends(word.text).c_str()) != 0;
+    word.in_dictionary = knows(word.text);
+    word.symbols = symbols_of(at, word.text);
     return word;
+  }
+
+  bool knows(const std::string& word) const {
+    return tesseract.IsValidWord(without_marks_at_the_ends(word).c_str()) != 0;
+  }
+
+  // None where they are not the text.
+  static std::vector<RecognisedSymbol> symbols_of(tesseract::ResultIterator at,
+                                                  const std::string& text) {
+    std::vector<RecognisedSymbol> symbols;
+    std::string joined;
+    while (true) {
+      const std::unique_ptr<char[]> symbol(at.GetUTF8Text(tesseract::RIL_SYMBOL));
+      int left = 0, top = 0, right = 0, bottom = 0;
+      if (symbol == nullptr || !at.BoundingBox(tesseract::RIL_SYMBOL, &left, &top, &right, &bottom))
+        return {};
+      symbols.push_back({joined.size(), static_cast<float>(left + right) / 2});
+      joined += symbol.get();
+      if (at.IsAtFinalElement(tesseract::RIL_WORD, tesseract::RIL_SYMBOL)) break;
+      if (!at.Next(tesseract::RIL_SYMBOL)) return {};
+    }
+    return joined == text ? symbols : std::vector<RecognisedSymbol>();
   }
 };
 
@@ -161,6 +184,10 @@ Recogniser::Recogniser(const std::string& languages) : api_(std::make_unique<Api
 }
 
 Recogniser::~Recogniser() = default;
+
+bool Recogniser::knows(const std::string& word) const {
+  return api_->knows(word);
+}
 
 std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layout,
                                              const TimeBudget& time) {

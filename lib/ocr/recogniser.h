@@ -14,11 +14,18 @@
 
 namespace zeroshelf {
 
+// A letter of a word, roughly where it stands.
+struct RecognisedSymbol {
+  size_t begin = 0;  // its first byte in the word's text
+  float middle_x = 0;
+};
+
 struct RecognisedWord {
   std::string text;      // UTF-8, no white space, at least one letter or digit
   float confidence = 0;  // 0 to 1
   bool in_dictionary = false;
-  cv::Rect box;  // in the pixels that were given
+  cv::Rect box;                           // in the pixels that were given
+  std::vector<RecognisedSymbol> symbols;  // from left to right; none where Tesseract is not sure
 };
 
 class Recogniser {
@@ -33,6 +40,9 @@ class Recogniser {
   // pixels: CV_8UC1 or CV_8UC3 (RGB). Words in Tesseract's order. Throws TimeIsUp when the time is
   // spent before or while they are read; Tesseract looks at it between words.
   std::vector<RecognisedWord> read(const cv::Mat& pixels, Layout layout, const TimeBudget& time);
+
+  // Whether the word, without punctuation at its ends, is in a dictionary of the languages.
+  bool knows(const std::string& word) const;
 
  private:
   struct Api;

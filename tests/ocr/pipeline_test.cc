@@ -51,7 +51,7 @@ std::string read(const Image& image, const TextReaderOptions& options = {}) {
 }
 
 float plausibility_of(const char* text, float confidence, bool in_dictionary) {
-  return plausibility({text, confidence, in_dictionary, {}}, {1, 0.7f});
+  return plausibility({text, confidence, in_dictionary, {}, {}}, {1, 0.7f});
 }
 
 }  // namespace

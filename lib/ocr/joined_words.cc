@@ -1,0 +1,163 @@
+// Tested by tests/ocr/joined_words_test.cc.
+
+#include "lib/ocr/joined_words.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+namespace zeroshelf {
+namespace {
+
+constexpr size_t kMostSplits = 3;
+
+// What is asked of a gap in a word to be a space, chosen on the development set of ./dev bench ocr.
+struct Wide {
+  float than_letters;  // times the gaps that remain
+  float than_spaces;   // times the narrowest space of the line
+  float or_heights;    // of the word; so wide a gap is a space whatever the others are
+  float heights;       // at least
+};
+constexpr Wide kWide = {1.5f, 0.75f, 0.4f, 0.25f};
+// Words that are in a dictionary as they stand are only split where it is plain to see.
+constexpr Wide kWideInAWord = {2.2f, 0.75f, 0.5f, 0.3f};
+
+// Columns without ink between two with ink.
+struct Gap {
+  int begin = 0;
+  int width = 0;
+
+  float middle() const { return static_cast<float>(begin) + static_cast<float>(width) / 2; }
+};
+
+// From left to right.
+std::vector<Gap> gaps_in(const cv::Mat& grey, const cv::Rect& box) {
+  constexpr uint8_t kInk = 128;  // and darker
+  std::vector<Gap> gaps;
+  int last_ink = -1;
+  for (int x = box.x; x < box.x + box.width; ++x) {
+    bool has_ink = false;
+    for (int y = box.y; y < box.y + box.height && !has_ink; ++y)
+      has_ink = grey.at<uint8_t>(y, x) < kInk;
+    if (!has_ink) continue;
+    if (last_ink >= 0 && x > last_ink + 1) gaps.push_back({last_ink + 1, x - last_ink - 1});
+    last_ink = x;
+  }
+  return gaps;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// "24 g" may be two words where "2 4" and "2 .4" are one number.
+bool may_follow(const RecognisedWord& before, const RecognisedWord& part) {
+  const bool after_digits = std::ranges::any_of(before.text, is_digit);
+  return !after_digits || std::ranges::none_of(part.text, is_digit);
+}
+
+// The word cut before these symbols, which are in order.
+std::vector<RecognisedWord> cut(const RecognisedWord& word, const std::vector<size_t>& before,
+                                const std::vector<Gap>& gaps) {
+  std::vector<RecognisedWord> parts;
+  size_t first = 0;
+  int left = word.box.x;
+  for (size_t i = 0; i <= before.size(); ++i) {
+    const bool is_last = i == before.size();
+    const size_t end = is_last ? word.symbols.size() : before[i];
+    const int right = is_last ? word.box.x + word.box.width : gaps[i].begin;
+    const size_t begin_byte = word.symbols[first].begin;
+    const size_t end_byte = is_last ? word.text.size() : word.symbols[end].begin;
+    RecognisedWord part = word;
+    part.text = word.text.substr(begin_byte, end_byte - begin_byte);
+    part.box.x = left;
+    part.box.width = right - left;
+    part.symbols.assign(word.symbols.begin() + static_cast<ptrdiff_t>(first),
+                        word.symbols.begin() + static_cast<ptrdiff_t>(end));
+    for (RecognisedSymbol& symbol : part.symbols) symbol.begin -= begin_byte;
+    parts.push_back(std::move(part));
+    if (is_last) break;
+    left = gaps[i].begin + gaps[i].width;
+    first = end;
+  }
+  return parts;
+}
+
+// Nothing where a part would have no symbol or is no word.
+std::optional<std::vector<RecognisedWord>> split_at(
+    const RecognisedWord& word, std::vector<Gap> gaps,
+    const std::function<bool(const std::string&)>& knows) {
+  std::ranges::sort(gaps, {}, &Gap::begin);
+  std::vector<size_t> before;
+  for (const Gap& gap : gaps) {
+    const auto at =
+        std::ranges::upper_bound(word.symbols, gap.middle(), {}, &RecognisedSymbol::middle_x);
+    const auto symbol = static_cast<size_t>(at - word.symbols.begin());
+    if (symbol == 0 || symbol == word.symbols.size()) return std::nullopt;
+    if (!before.empty() && symbol <= before.back()) return std::nullopt;
+    before.push_back(symbol);
+  }
+  std::vector<RecognisedWord> parts = cut(word, before, gaps);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i].in_dictionary = knows(parts[i].text);
+    const bool is_number = std::ranges::all_of(parts[i].text, is_digit);
+    const bool is_unit = i > 0 && std::ranges::all_of(parts[i - 1].text, is_digit);
+    if (!parts[i].in_dictionary && !is_number && !is_unit) return std::nullopt;
+    if (i > 0 && !may_follow(parts[i - 1], parts[i])) return std::nullopt;
+  }
+  return parts;
+}
+
+// Pixels; nothing where the line is one word.
+std::optional<int> narrowest_space(const std::vector<RecognisedWord>& words) {
+  std::optional<int> narrowest;
+  for (size_t i = 1; i < words.size(); ++i) {
+    const cv::Rect& before = words[i - 1].box;
+    const int space = words[i].box.x - before.x - before.width;
+    if (space > 0) narrowest = std::min(space, narrowest.value_or(space));
+  }
+  return narrowest;
+}
+
+bool is_space(int gap, int widest_letter_gap, std::optional<int> space,
+              const RecognisedWord& word) {
+  const Wide& wide = word.in_dictionary ? kWideInAWord : kWide;
+  const auto width = static_cast<float>(gap);
+  const auto height = static_cast<float>(word.box.height);
+  return width >= wide.heights * height &&
+         width >= wide.than_letters * static_cast<float>(widest_letter_gap) &&
+         (width >= wide.or_heights * height ||
+          (space && width >= wide.than_spaces * static_cast<float>(*space)));
+}
+
+std::vector<RecognisedWord> parts_of(const RecognisedWord& word, const cv::Mat& grey,
+                                     std::optional<int> space,
+                                     const std::function<bool(const std::string&)>& knows) {
+  std::vector<Gap> gaps = gaps_in(grey, word.box & cv::Rect({}, grey.size()));
+  std::ranges::stable_sort(gaps, std::greater<>(), &Gap::width);
+  for (size_t splits = 1; splits <= std::min(kMostSplits, gaps.size()); ++splits) {
+    const int remaining = splits < gaps.size() ? gaps[splits].width : 0;
+    if (!is_space(gaps[splits - 1].width, remaining, space, word)) continue;
+    const auto end = gaps.begin() + static_cast<ptrdiff_t>(splits);
+    if (auto parts = split_at(word, {gaps.begin(), end}, knows)) return *std::move(parts);
+  }
+  return {word};
+}
+
+}  // namespace
+
+std::vector<RecognisedWord> split_joined(std::vector<RecognisedWord> words, const cv::Mat& grey,
+                                         const std::function<bool(const std::string&)>& knows) {
+  const std::optional<int> space = narrowest_space(words);
+  std::vector<RecognisedWord> result;
+  for (RecognisedWord& word : words) {
+    if (word.symbols.size() < 2) {
+      result.push_back(std::move(word));
+    } else {
+      std::ranges::move(parts_of(word, grey, space, knows), std::back_inserter(result));
+    }
+  }
+  return result;
+}
+
+}  // namespace zeroshelf
