@@ -3,6 +3,8 @@
 #include "lib/ocr/joined_words.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <iterator>
 #include <optional>
 
@@ -50,10 +52,23 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// "24 g" may be two words where "2 4" and "2 .4" are one number.
-bool may_follow(const RecognisedWord& before, const RecognisedWord& part) {
-  const bool after_digits = std::ranges::any_of(before.text, is_digit);
-  return !after_digits || std::ranges::none_of(part.text, is_digit);
+// In any script.
+bool is_letter(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 128 || std::isalpha(byte) != 0;
+}
+
+// Marks that join: "ice-cream", "don't".
+bool touches_a_joint(const std::string& before, const std::string& after) {
+  return std::ranges::any_of(std::array{"-", "'", "’", "/"}, [&](const char* joint) {
+    return before.ends_with(joint) || after.starts_with(joint);
+  });
+}
+
+// A number is one word with its point: "2.4".
+bool are_one(const std::string& before, const std::string& after) {
+  return touches_a_joint(before, after) ||
+         (std::ranges::any_of(before, is_digit) && std::ranges::any_of(after, is_digit));
 }
 
 // The word cut before these symbols, which are in order.
@@ -98,12 +113,16 @@ std::optional<std::vector<RecognisedWord>> split_at(
     before.push_back(symbol);
   }
   std::vector<RecognisedWord> parts = cut(word, before, gaps);
-  for (size_t i = 0; i < parts.size(); ++i) {
-    parts[i].in_dictionary = knows(parts[i].text);
-    const bool is_number = std::ranges::all_of(parts[i].text, is_digit);
-    const bool is_unit = i > 0 && std::ranges::all_of(parts[i - 1].text, is_digit);
-    if (!parts[i].in_dictionary && !is_number && !is_unit) return std::nullopt;
-    if (i > 0 && !may_follow(parts[i - 1], parts[i])) return std::nullopt;
+  const std::string* before_part = nullptr;
+  for (RecognisedWord& part : parts) {
+    part.in_dictionary = knows(part.text);
+    const bool is_number = std::ranges::all_of(part.text, is_digit);
+    const bool has_letter = std::ranges::any_of(part.text, is_letter);
+    // "24 g": units are in no dictionary.
+    const bool is_unit = before_part != nullptr && std::ranges::all_of(*before_part, is_digit);
+    if (!is_number && !(has_letter && (part.in_dictionary || is_unit))) return std::nullopt;
+    if (before_part != nullptr && are_one(*before_part, part.text)) return std::nullopt;
+    before_part = &part.text;
   }
   return parts;
 }

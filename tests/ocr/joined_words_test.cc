@@ -42,8 +42,8 @@ struct Line {
   }
 };
 
-const std::set<std::string> kWords = {"have", "a",      "in", "for", "fora",
-                                      "the",  "lights", "re", "ca"};
+const std::set<std::string> kWords = {"have",   "a",  "in",  "for",  "fora", "the",
+                                      "lights", "re", "'re", "the-", "ca"};
 
 std::string split(const Line& line) {
   std::string text;
@@ -102,8 +102,14 @@ BOOST_AUTO_TEST_CASE(a_word_of_the_dictionary_is_split_only_at_a_very_wide_gap) 
 BOOST_AUTO_TEST_CASE(numbers_stay_whole_but_leave_their_units) {
   BOOST_TEST(split(Line().word("2_4", 16)) == "24");
   BOOST_TEST(split(Line().word("23_.72", 16)) == "23.72");
+  BOOST_TEST(split(Line().word("23_._72", 16)) == "23.72");
   BOOST_TEST(split(Line().word("24_g", 16)) == "24 g");
   BOOST_TEST(split(Line().word("in_24", 16)) == "in 24");
+}
+
+BOOST_AUTO_TEST_CASE(words_that_are_joined_by_a_mark_stay_one) {
+  BOOST_TEST(split(Line().word("the-_a", 14)) == "the-a");
+  BOOST_TEST(split(Line().word("the_'re", 14)) == "the're");
 }
 
 BOOST_AUTO_TEST_CASE(words_without_known_letters_stay_as_they_are) {
