@@ -236,6 +236,7 @@ std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<T
     if (!reader.may_go_on()) break;
     if (!steps.deskew) line.slope = 0;
     if (readings.are_sure_of(scaled(whole(line.box), rgb_scale))) continue;
+    if (line.quality >= kLikelyText) line.reach = reach_of(rgb, rgb_scale, line);
     readings.take(reader.read(line));
   }
   readings.drop_below(steps.plausibility ? kLeastPlausibility : 0.3f);

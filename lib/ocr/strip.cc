@@ -14,6 +14,7 @@ constexpr double kTallLetterPx = 34;
 constexpr double kMostScale = 6;
 constexpr double kMargin = 0.4;  // around the line, in heights of a tall letter
 constexpr int kMostLengthPx = 6000;
+constexpr float kWidestGap = 1.4f;  // between the letters of a row, in heights of a tall letter
 
 struct Frame {
   double scale = 1;
@@ -22,7 +23,8 @@ struct Frame {
   cv::Matx23d to_picture;
 };
 
-Frame frame_of(const TextLine& line) {
+// tall_px: how high a tall letter is to be in the strip.
+Frame frame_of(const TextLine& line, double tall_px) {
   const double angle = std::atan(line.slope);
   const double cosine = std::cos(angle);
   const double sine = std::sin(angle);
@@ -39,13 +41,12 @@ Frame frame_of(const TextLine& line) {
     right = std::max(right, cosine * (glyph->box.x + glyph->box.width - centre.x));
   }
   const double margin = kMargin * line.height_px;
-  left -= 1.5 * margin;
-  right += 1.5 * margin;
+  left -= line.reach.left + 1.5 * margin;
+  right += line.reach.right + 1.5 * margin;
   top -= margin;
   bottom += margin;
   Frame frame;
-  frame.scale =
-      std::min({kMostScale, kTallLetterPx / line.height_px, kMostLengthPx / (right - left)});
+  frame.scale = std::min({kMostScale, tall_px / line.height_px, kMostLengthPx / (right - left)});
   frame.size = {std::max(8, static_cast<int>((right - left) * frame.scale)),
                 std::max(8, static_cast<int>((bottom - top) * frame.scale))};
   const double back = 1 / frame.scale;
@@ -119,28 +120,43 @@ float mean_level(const Layer& layer, const Region& region) {
   return static_cast<float>(sum) / static_cast<float>(region.area);
 }
 
-void set_in(cv::Mat& mask, const Layer& layer, const Region& region) {
-  for (const Run& run : layer.runs_of(region))
-    std::fill_n(mask.ptr<uint8_t>(run.y) + run.begin, run.end - run.begin, uint8_t{255});
-}
+// Pixels of a layer around a line.
+struct Mask {
+  cv::Rect area;   // of the layer
+  cv::Mat pixels;  // CV_8U
 
-// The regions of the line: its glyphs, and what is too small to be one (dots, commas) beside them.
-cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
+  // region: inside the area.
+  void set(const Layer& layer, const Region& region) {
+    for (const Run& run : layer.runs_of(region)) {
+      std::fill_n(pixels.ptr<uint8_t>(run.y - area.y) + run.begin - area.x, run.end - run.begin,
+                  uint8_t{255});
+    }
+  }
+};
+
+// The pixels of the line's glyphs.
+Mask glyph_mask(const TextLine& line) {
   const Layer& layer = *line.layer;
   const auto scale = static_cast<float>(layer.scale);
-  const float height = line.height_px * scale;
   const cv::Rect area =
       cv::Rect(static_cast<int>((line.box.x - 0.7f * line.height_px) * scale),
                static_cast<int>((line.box.y - 0.35f * line.height_px) * scale),
                static_cast<int>((line.box.width + 1.4f * line.height_px) * scale) + 2,
                static_cast<int>((line.box.height + 0.7f * line.height_px) * scale) + 2) &
       cv::Rect({}, layer.samples.size());
-  cv::Mat mask = cv::Mat::zeros(layer.samples.size(), CV_8U);
+  Mask mask{area, cv::Mat::zeros(area.size(), CV_8U)};
+  for (const Glyph* glyph : line.glyphs) mask.set(layer, layer.regions[glyph->region]);
+  return mask;
+}
+
+// The regions of the line: its glyphs, and what is too small to be one (dots, commas) beside them.
+Mask ink_mask(const TextLine& line, float level, float contrast) {
+  const Layer& layer = *line.layer;
+  const auto scale = static_cast<float>(layer.scale);
+  const float height = line.height_px * scale;
+  Mask mask = glyph_mask(line);
   std::vector<float> strokes;
-  for (const Glyph* glyph : line.glyphs) {
-    set_in(mask, layer, layer.regions[glyph->region]);
-    strokes.push_back(glyph->stroke_px * scale);
-  }
+  for (const Glyph* glyph : line.glyphs) strokes.push_back(glyph->stroke_px * scale);
   const float stroke = median_of(strokes);
   const float first_x = line.box.x * scale;
   const float first_bottom = [&] {
@@ -149,7 +165,7 @@ cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
   }();
   for (const Region& region : layer.regions) {
     const cv::Rect& box = region.box;
-    if ((box & area) != box) continue;
+    if ((box & mask.area) != box) continue;
     const auto tall = static_cast<float>(box.height);
     if (tall > 1.25f * height || static_cast<float>(box.width) > 1.6f * height) continue;
     if (static_cast<float>(region.area) < 0.45f * stroke * stroke) continue;
@@ -157,25 +173,20 @@ cv::Mat ink_mask(const TextLine& line, float level, float contrast) {
     const float below = static_cast<float>(box.y + box.height) - base;
     if (below > 0.4f * height || below < -1.15f * height) continue;
     if (std::abs(mean_level(layer, region) - level) > 0.6f * contrast) continue;
-    set_in(mask, layer, region);
+    mask.set(layer, region);
   }
-  cv::dilate(mask(area), mask(area), cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
+  cv::dilate(mask.pixels, mask.pixels, cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
   return mask;
 }
 
-// The pixels of the line's glyphs alone.
-cv::Mat glyph_mask(const TextLine& line) {
-  const Layer& layer = *line.layer;
-  cv::Mat mask = cv::Mat::zeros(layer.samples.size(), CV_8U);
-  for (const Glyph* glyph : line.glyphs) set_in(mask, layer, layer.regions[glyph->region]);
-  return mask;
-}
-
-// A mask of the layer as it lies under the strip.
-cv::Mat in_strip(const cv::Mat& mask, const TextLine& line, const Frame& frame) {
+// A mask as it lies under the strip.
+cv::Mat in_strip(const Mask& mask, const TextLine& line, const Frame& frame) {
+  cv::Matx23d to_mask = frame.to_picture * line.layer->scale;
+  to_mask(0, 2) -= mask.area.x;
+  to_mask(1, 2) -= mask.area.y;
   cv::Mat result;
-  cv::warpAffine(mask, result, frame.to_picture * line.layer->scale, frame.size,
-                 cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_CONSTANT, 0);
+  cv::warpAffine(mask.pixels, result, to_mask, frame.size, cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+                 cv::BORDER_CONSTANT, 0);
   return result;
 }
 
@@ -275,10 +286,81 @@ void stretch(cv::Mat& grey, double ink, double paper) {
   grey.convertTo(grey, CV_8U, 255 / range, -ink * 255 / range);
 }
 
+// The range of columns of a component.
+struct Span {
+  int left = 0;
+  int right = 0;
+};
+
+// What may be a letter of a line whose letters stand between these rows, from left to right.
+std::vector<Span> letters_in_row(const cv::Mat& grey, double top, double bottom, double letter_px) {
+  cv::Mat labels, stats, centres;
+  const int count = cv::connectedComponentsWithStats(grey < 128, labels, stats, centres, 8, CV_32S);
+  std::vector<Span> letters;
+  for (int i = 1; i < count; ++i) {
+    const int* box = stats.ptr<int>(i);
+    const int y = box[cv::CC_STAT_TOP];
+    const int height = box[cv::CC_STAT_HEIGHT];
+    const int width = box[cv::CC_STAT_WIDTH];
+    if (height < 0.5 * letter_px || height > 1.35 * letter_px || width > 2 * letter_px) continue;
+    if (y < top - 0.2 * letter_px || y + height > bottom + 0.2 * letter_px) continue;
+    const double fill = static_cast<double>(box[cv::CC_STAT_AREA]) / (width * height);
+    if (fill < 0.12 || (fill > 0.9 && 2 * width > height)) continue;
+    letters.push_back({box[cv::CC_STAT_LEFT], box[cv::CC_STAT_LEFT] + width});
+  }
+  std::ranges::sort(letters, {}, &Span::left);
+  return letters;
+}
+
+// Letters of the line's ink in its row, no farther away than `farthest`.
+Reach reach_within(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Reach farthest) {
+  constexpr double kTallPx = 17;  // enough to see letters
+  TextLine row = line;
+  row.reach = farthest;
+  const Frame frame = frame_of(row, kTallPx);
+  const cv::Mat colours = cut(rgb, frame, rgb_scale);
+  const cv::Mat grey =
+      distance_from_ink(colours, channel_of(colours, *line.layer),
+                        in_strip(glyph_mask(line), line, frame), line.layer->polarity);
+  const double letter_px = line.height_px * frame.scale;
+  const double margin = kMargin * letter_px;
+  const double first = farthest.left * frame.scale + 1.5 * margin;
+  const double last = grey.cols - farthest.right * frame.scale - 1.5 * margin;
+  const double widest = kWidestGap * letter_px;
+  const std::vector<Span> letters = letters_in_row(grey, margin, grey.rows - margin, letter_px);
+  double left = first;
+  for (auto letter = letters.rbegin(); letter != letters.rend(); ++letter) {
+    if (letter->left < left && left - letter->right <= widest) left = letter->left;
+  }
+  double right = last;
+  for (const Span& letter : letters) {
+    if (letter.right > right && letter.left - right <= widest) right = letter.right;
+  }
+  const double least = 0.2 * letter_px;
+  return {first - left < least ? 0 : static_cast<float>((first - left) / frame.scale),
+          right - last < least ? 0 : static_cast<float>((right - last) / frame.scale)};
+}
+
 }  // namespace
 
+Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
+  constexpr float kNear = 3;  // in heights of a tall letter
+  constexpr float kFar = 40;
+  const Reach room = {line.box.x,
+                      static_cast<float>(rgb.cols / rgb_scale) - line.box.x - line.box.width};
+  const auto at_most = [&](float heights) {
+    return Reach{std::min(heights * line.height_px, room.left),
+                 std::min(heights * line.height_px, room.right)};
+  };
+  // Most lines are whole, which is soon seen.
+  const Reach near = reach_within(rgb, rgb_scale, line, at_most(kNear));
+  const float least = (kNear - kWidestGap) * line.height_px;
+  if (near.left < least && near.right < least) return near;
+  return reach_within(rgb, rgb_scale, line, at_most(kFar));
+}
+
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering) {
-  const Frame frame = frame_of(line);
+  const Frame frame = frame_of(line, kTallLetterPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
   std::vector<float> levels, contrasts;
   for (const Glyph* glyph : line.glyphs) {

@@ -25,6 +25,10 @@ struct Strip {
 // pixels a pixel of that.
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering);
 
+// Where the row of a line goes on: letters of its ink that its layer does not show because what
+// lies behind them is as bright, or as dark, as they are.
+Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line);
+
 // The upright box around a box of the strip, in pixels of the picture.
 cv::Rect box_in_picture(const Strip& strip, const cv::Rect& box);
 

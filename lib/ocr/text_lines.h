@@ -25,6 +25,12 @@ struct LineFeatures {
   float letter_px = 0;  // height of a tall letter in pixels of the layer
 };
 
+// How far a line goes on beyond its glyphs, in pixels of the picture.
+struct Reach {
+  float left = 0;
+  float right = 0;
+};
+
 // Glyphs of one layer, from left to right.
 struct TextLine {
   const Layer* layer = nullptr;
@@ -34,6 +40,7 @@ struct TextLine {
   float slope = 0;      // of the base line: dy / dx
   LineFeatures features;
   float quality = 0;  // how probable it is that this is text: 0 to 1
+  Reach reach;        // none as it is found; see reach_of in strip.h
 };
 
 // The lines of all layers; lines of different layers may show the same text. The layers must
