@@ -67,7 +67,9 @@ std::vector<Way> ways(const Options& options) {
     without("no isolation", &ReadingSteps::isolate);
     without("one reading", &ReadingSteps::second_reading);
     without("no colours", &ReadingSteps::colour_layers);
+    without("no reach", &ReadingSteps::whole_rows);
     without("no levelling", &ReadingSteps::deskew);
+    without("no splitting", &ReadingSteps::split_words);
     without("no plausib.", &ReadingSteps::plausibility);
   }
   return result;

@@ -236,16 +236,31 @@ cv::Mat mean_around(const cv::Mat& samples) {
 
 }  // namespace
 
-cv::Mat extreme_channel(const cv::Mat& rgb, Polarity polarity) {
+cv::Mat samples_of(const cv::Mat& rgb, Channel channel, Polarity polarity) {
+  cv::Mat result;
+  if (channel == Channel::Luminance) {
+    cv::cvtColor(rgb, result, cv::COLOR_RGB2GRAY);
+    return result;
+  }
   cv::Mat channels[3];
   cv::split(rgb, channels);
-  cv::Mat result;
-  if (polarity == Polarity::Bright) {
-    cv::min(channels[0], channels[1], result);
-    cv::min(result, channels[2], result);
+  const auto smallest = [&](cv::Mat& out) {
+    cv::min(channels[0], channels[1], out);
+    cv::min(out, channels[2], out);
+  };
+  const auto largest = [&](cv::Mat& out) {
+    cv::max(channels[0], channels[1], out);
+    cv::max(out, channels[2], out);
+  };
+  if (channel == Channel::Chroma) {
+    cv::Mat low;
+    smallest(low);
+    largest(result);
+    result -= low;
+  } else if (polarity == Polarity::Bright) {
+    smallest(result);
   } else {
-    cv::max(channels[0], channels[1], result);
-    cv::max(result, channels[2], result);
+    largest(result);
   }
   return result;
 }
@@ -302,9 +317,9 @@ cv::Mat crisp_parts(const cv::Mat& grey) {
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) {
   std::vector<Layer> layers;
   const auto look = [&](const cv::Mat& samples, const cv::Mat& mean, double scale,
-                        Polarity polarity, bool extreme, const cv::Mat& where = {}) {
+                        Polarity polarity, Channel channel, const cv::Mat& where = {}) {
     if (std::min(samples.cols, samples.rows) < 8) return;
-    Layer layer{polarity, scale, samples, {}, {}, extreme, {}};
+    Layer layer{polarity, scale, samples, {}, {}, channel, {}};
     find_in(layer, mean, where);
     if (layer.glyphs.size() >= kLeastGlyphs) layers.push_back(std::move(layer));
   };
@@ -314,7 +329,7 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
   if (cv::countNonZero(crisp) > 0) {
     const cv::Mat mean = mean_around(grey);
     for (const Polarity polarity : {Polarity::Bright, Polarity::Dark})
-      look(grey, mean, 1, polarity, false, crisp);
+      look(grey, mean, 1, polarity, Channel::Luminance, crisp);
   }
   if (!options.large && !options.colour) return layers;
   const auto halved = [](const cv::Mat& image) {
@@ -328,12 +343,15 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
     cv::Mat half_grey;
     cv::cvtColor(half, half_grey, cv::COLOR_RGB2GRAY);
     const cv::Mat mean = options.large ? mean_around(half_grey) : cv::Mat();
+    const auto look_for_coloured = [&](Channel channel, Polarity polarity) {
+      const cv::Mat samples = samples_of(half, channel, polarity);
+      look(samples, mean_around(samples), scale, polarity, channel);
+    };
     for (const Polarity polarity : {Polarity::Bright, Polarity::Dark}) {
-      if (options.large) look(half_grey, mean, scale, polarity, false);
-      if (!options.colour) continue;
-      const cv::Mat extreme = extreme_channel(half, polarity);
-      look(extreme, mean_around(extreme), scale, polarity, true);
+      if (options.large) look(half_grey, mean, scale, polarity, Channel::Luminance);
+      if (options.colour) look_for_coloured(Channel::Extreme, polarity);
     }
+    if (options.colour) look_for_coloured(Channel::Chroma, Polarity::Bright);
     if (!options.large) break;
   }
   return layers;

@@ -5,8 +5,8 @@
 // Letters are thinner than what lies around them and stand out from it on all sides, so they are
 // connected regions of pixels that are brighter, or darker, than the mean of their neighbourhood.
 // Several layers see different letters: bright and dark ones, white ones on bright colours (the
-// smallest of R, G and B), black ones on dark colours (the largest); at full size for small letters
-// and at a half and a quarter for large ones.
+// smallest of R, G and B), black ones on dark colours (the largest), coloured ones on light and
+// dark (the chroma); at full size for small letters and at a half and a quarter for large ones.
 
 #include <cstddef>
 #include <opencv2/core.hpp>
@@ -43,13 +43,19 @@ struct Glyph {
 
 enum class Polarity { Bright, Dark };
 
+enum class Channel {
+  Luminance,
+  Extreme,  // the smallest of R, G and B for bright letters, the largest for dark ones
+  Chroma,   // the largest less the smallest: how far from grey
+};
+
 struct Layer {
   Polarity polarity = Polarity::Bright;
   double scale = 1;       // pixels of the layer a pixel of the picture
   cv::Mat samples;        // CV_8U
   std::vector<Run> runs;  // those of a region lie side by side, from top to bottom
   std::vector<Region> regions;
-  bool extreme = false;  // the samples are the smallest (bright) or largest (dark) of R, G and B
+  Channel channel = Channel::Luminance;  // what the samples are
   std::vector<Glyph> glyphs;
 
   std::span<const Run> runs_of(const Region& region) const {
@@ -59,11 +65,11 @@ struct Layer {
 
 struct GlyphOptions {
   bool large = true;   // also look at a half and a quarter
-  bool colour = true;  // also the smallest and the largest of R, G and B
+  bool colour = true;  // also in the smallest and the largest of R, G and B, and in the chroma
 };
 
-// The smallest of R, G and B for bright letters, the largest for dark ones. rgb: CV_8UC3.
-cv::Mat extreme_channel(const cv::Mat& rgb, Polarity polarity);
+// rgb: CV_8UC3. The answer is CV_8U.
+cv::Mat samples_of(const cv::Mat& rgb, Channel channel, Polarity polarity);
 
 // rgb: CV_8UC3. Layers without enough glyphs for a line are left out.
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options);

@@ -113,9 +113,12 @@ class LineReader {
  private:
   Reading read_as(const TextLine& line, Rendering rendering) {
     const Strip strip = render_line(rgb_, rgb_scale_, line, rendering);
-    const std::vector<RecognisedWord> found =
-        split_joined(recogniser_.read(strip.grey, Recogniser::Layout::Line, time_), strip.grey,
-                     [&](const std::string& word) { return recogniser_.knows(word); });
+    std::vector<RecognisedWord> found =
+        recogniser_.read(strip.grey, Recogniser::Layout::Line, time_);
+    if (steps_.split_words) {
+      found = split_joined(std::move(found), strip.grey,
+                           [&](const std::string& word) { return recogniser_.knows(word); });
+    }
     const LineContext context{line.quality, mean_confidence_of(found)};
     Reading reading;
     for (const RecognisedWord& word : found) {
@@ -236,7 +239,8 @@ std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<T
     if (!reader.may_go_on()) break;
     if (!steps.deskew) line.slope = 0;
     if (readings.are_sure_of(scaled(whole(line.box), rgb_scale))) continue;
-    if (line.quality >= kLikelyText) line.reach = reach_of(rgb, rgb_scale, line);
+    if (steps.whole_rows && line.quality >= kLikelyText)
+      line.reach = reach_of(rgb, rgb_scale, line);
     readings.take(reader.read(line));
   }
   readings.drop_below(steps.plausibility ? kLeastPlausibility : 0.3f);

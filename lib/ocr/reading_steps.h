@@ -8,11 +8,14 @@ struct ReadingSteps {
   // PlainPage and PlainSparse are Tesseract alone (page segmentation modes 3 and 11), to compare
   // with.
   enum class Method { Pipeline, PlainPage, PlainSparse } method = Method::Pipeline;
-  bool large_letters = true;   // glyphs are also looked for at a half and a quarter
-  bool colour_layers = true;   // and in the smallest and the largest of R, G and B
-  bool isolate = true;         // letters are read without what lies around them
+  bool large_letters = true;  // glyphs are also looked for at a half and a quarter
+  bool colour_layers =
+      true;                // and in the smallest and the largest of R, G and B, and in the chroma
+  bool whole_rows = true;  // lines go on where their ink does
+  bool isolate = true;     // letters are read without what lies around them
   bool second_reading = true;  // doubtful lines are read in another rendering, too
   bool deskew = true;          // lines are made level
+  bool split_words = true;     // words that were read as one are split at wide gaps
   bool plausibility = true;    // words that are not plausible are dropped
 };
 

@@ -273,13 +273,6 @@ void remove_what_is_no_letter(cv::Mat& grey, double letter_px) {
   keep_ink(grey, mask);
 }
 
-cv::Mat channel_of(const cv::Mat& rgb, const Layer& layer) {
-  if (layer.extreme) return extreme_channel(rgb, layer.polarity);
-  cv::Mat grey;
-  cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
-  return grey;
-}
-
 // Letters black, levels beyond the background's white.
 void stretch(cv::Mat& grey, double ink, double paper) {
   const double range = std::abs(paper - ink) < 8 ? 8 * (paper < ink ? -1 : 1) : paper - ink;
@@ -320,7 +313,7 @@ Reach reach_within(const cv::Mat& rgb, double rgb_scale, const TextLine& line, R
   const Frame frame = frame_of(row, kTallPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
   const cv::Mat grey =
-      distance_from_ink(colours, channel_of(colours, *line.layer),
+      distance_from_ink(colours, samples_of(colours, line.layer->channel, line.layer->polarity),
                         in_strip(glyph_mask(line), line, frame), line.layer->polarity);
   const double letter_px = line.height_px * frame.scale;
   const double margin = kMargin * letter_px;
@@ -369,7 +362,7 @@ Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Re
   }
   const float ink = median_of(levels);
   const float contrast = median_of(contrasts);
-  Strip strip{channel_of(colours, *line.layer), frame.to_picture};
+  Strip strip{samples_of(colours, line.layer->channel, line.layer->polarity), frame.to_picture};
   if (rendering == Rendering::Plain) {
     const double step = 1.5 * contrast;
     stretch(strip.grey, ink, line.layer->polarity == Polarity::Bright ? ink - step : ink + step);

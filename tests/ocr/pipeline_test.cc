@@ -50,6 +50,20 @@ std::string read(const Image& image, const TextReaderOptions& options = {}) {
   return joined_text(reader.read(image));
 }
 
+// Dark on the left, and of this colour from the middle on.
+Image two_halves(testing::Colour right) {
+  Image image = plain_image(700, 200, {20, 20, 20});
+  for (int y = 0; y < image.height_px; ++y) {
+    for (int x = image.width_px / 2; x < image.width_px; ++x) {
+      uint8_t* pixel = image.rgb.data() + (static_cast<size_t>(y) * image.width_px + x) * 3;
+      pixel[0] = right.r;
+      pixel[1] = right.g;
+      pixel[2] = right.b;
+    }
+  }
+  return image;
+}
+
 float plausibility_of(const char* text, float confidence, bool in_dictionary) {
   return plausibility({text, confidence, in_dictionary, {}, {}}, {1, 0.7f});
 }
@@ -103,6 +117,44 @@ BOOST_AUTO_TEST_CASE(captions_are_read_over_busy_pictures) {
   BOOST_TEST(read(captioned(busy, "NOBODY KNOWS", yellow)) == "NOBODY KNOWS");
   const train::CaptionStyle bar = {Kind::Bar, {0, 0, 0}, 0.07};
   BOOST_TEST(read(captioned(busy, "black on white", bar)) == "black on white");
+}
+
+BOOST_AUTO_TEST_CASE(coloured_letters_are_read_over_light_and_dark) {
+  const testing::Colour yellow{255, 255, 0};
+  const testing::Colour red{230, 20, 20};
+  for (const testing::Colour ink : {yellow, red}) {
+    Image image = two_halves({250, 250, 250});
+    draw_text(image, "NOBODY KNOWS ABOUT IT", 40, 120, 30, ink);
+    BOOST_TEST(read(image) == "NOBODY KNOWS ABOUT IT");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_line_reaches_as_far_as_its_ink) {
+  // White on this yellow is as bright as what lies around it.
+  Image image = two_halves({255, 250, 170});
+  draw_text(image, "NOBODY KNOWS ABOUT IT", 40, 120, 30, {255, 255, 255});
+  const Found found(image);
+  const auto first_half = std::ranges::find_if(found.lines, [](const TextLine& line) {
+    return line.layer->channel == Channel::Luminance && line.layer->polarity == Polarity::Bright &&
+           line.quality > 0.5f;
+  });
+  BOOST_REQUIRE((first_half != found.lines.end()));
+  const float right = first_half->box.x + first_half->box.width;
+  BOOST_TEST(right < 380);
+  const Reach reach = reach_of(as_mat(image), 1, *first_half);
+  BOOST_TEST(reach.left == 0);
+  BOOST_TEST(right + reach.right > 500);
+  BOOST_TEST(read(image) == "NOBODY KNOWS ABOUT IT");
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_line_reaches_no_farther) {
+  Image image = gradient_image(600, 200, 3);
+  draw_text(image, "SOME WORDS", 150, 120, 28, {255, 255, 255});
+  const Found found(image);
+  BOOST_REQUIRE(!found.lines.empty());
+  const Reach reach = reach_of(as_mat(image), 1, found.lines[0]);
+  BOOST_TEST(reach.left == 0);
+  BOOST_TEST(reach.right == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_reading_is_the_same_every_time) {
