@@ -245,7 +245,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--ablation", options.ablation,
                "zeroshelf with one step left out at a time, instead of plain Tesseract");
-  app.add_option("--style", options.styles, "Only these styles");
+  std::vector<std::string> styles = zeroshelf::bench::ocr_styles();
+  styles.insert(styles.end(), {zeroshelf::bench::kPhotographStyle, zeroshelf::bench::kDrawnStyle});
+  app.add_option("--style", options.styles, "Only this style; several times for more")
+      ->check(CLI::IsMember(styles));
   app.add_option("--save", options.save, "Also write the pictures into this folder");
   app.add_option("--words", options.words,
                  "Write the words that zeroshelf reads into this file, to compare two builds");

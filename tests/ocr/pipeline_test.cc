@@ -125,6 +125,10 @@ BOOST_AUTO_TEST_CASE(coloured_letters_are_read_over_light_and_dark) {
   for (const testing::Colour ink : {yellow, red}) {
     Image image = two_halves({250, 250, 250});
     draw_text(image, "NOBODY KNOWS ABOUT IT", 40, 120, 30, ink);
+    const Found found(image);
+    BOOST_TEST(std::ranges::any_of(found.lines, [](const TextLine& line) {
+      return line.layer->channel == Channel::Chroma && line.box.width > 500 && line.quality > 0.5f;
+    }));
     BOOST_TEST(read(image) == "NOBODY KNOWS ABOUT IT");
   }
 }
