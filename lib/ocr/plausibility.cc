@@ -46,7 +46,7 @@ float plausibility(const RecognisedWord& word, const LineContext& line) {
   float value = word.confidence;
   if (word.in_dictionary && length >= 4) value += 0.05f;
   // Short words come from anywhere; among sure neighbours they are welcome.
-  if (line.confidence < 0.85f) value -= length == 1 ? 0.25f : length == 2 ? 0.12f : 0;
+  if (line.confidence < 0.85f) value -= length <= 2 ? 0.25f : 0;
   if (shape.changes_to_upper > 0) value -= 0.1f;
   if (shape.letters > 0 && shape.digits > 0) value -= 0.1f;
   if (shape.others > length) value -= 0.3f;

@@ -192,6 +192,7 @@ BOOST_AUTO_TEST_CASE(words_are_plausible_by_confidence_length_and_shape) {
   BOOST_TEST(plausibility_of("garden", 0.8f, false) > plausibility_of("gaRden", 0.8f, false));
   BOOST_TEST(plausibility_of("garden", 0.8f, false) > plausibility_of("g4rd3n", 0.8f, false));
   BOOST_TEST(plausibility_of("abc", 0.8f, false) > plausibility_of("a", 0.8f, false));
+  BOOST_TEST(plausibility_of("ay", 0.75f, true) < kLeastPlausibility);
   BOOST_TEST(plausibility_of("abc", 0.8f, false) > plausibility_of("a.;-", 0.8f, false));
 }
 
