@@ -339,8 +339,8 @@ Reach reach_within(const cv::Mat& rgb, double rgb_scale, const TextLine& line, R
 Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
   constexpr float kNear = 3;  // in heights of a tall letter
   constexpr float kFar = 40;
-  const Reach room = {line.box.x,
-                      static_cast<float>(rgb.cols / rgb_scale) - line.box.x - line.box.width};
+  const float width = static_cast<float>(rgb.cols / rgb_scale);
+  const Reach room = {line.box.x, std::max(0.0f, width - line.box.x - line.box.width)};
   const auto at_most = [&](float heights) {
     return Reach{std::min(heights * line.height_px, room.left),
                  std::min(heights * line.height_px, room.right)};
