@@ -96,7 +96,11 @@ BOOST_AUTO_TEST_CASE(a_text_in_quotes_finds_the_picture_that_it_stands_in_with_i
       {"search", memes().collection, "\"" + wanted.text + "\"", "--format", "jsonl"});
   BOOST_REQUIRE_EQUAL(found.exit_code, 0);
   const auto lines = json_lines(found.out);
-  BOOST_TEST(lines[0].at("path") == wanted.path);
+  // Another picture may have the same words; those that have them come first.
+  const auto others = std::ranges::find_if(
+      lines, [&](const auto& line) { return line.at("ocr_text") != wanted.text; });
+  BOOST_TEST(std::any_of(lines.begin(), others,
+                         [&](const auto& line) { return line.at("path") == wanted.path; }));
   BOOST_TEST(lines[0].at("letter_nats").get<double>() > 0);
   BOOST_TEST(lines[0].at("words").size() >= 4u);
   BOOST_TEST(lines[0].at("words")[0].at("edits") == 0);
