@@ -146,7 +146,7 @@ FusionSettings fit_settings(const KnownEvidence& known, std::span<const size_t> 
 }
 
 bool CalibrationGain::is_real() const {
-  return log_loss.interval.low > 0 && judged.comparisons.at(0).difference.value >= 0;
+  return log_loss.interval.low > 0 && judged.comparisons.at(0).difference.interval.high >= 0;
 }
 
 Calibration calibrate(const KnownEvidence& known, size_t label_count, const FusionSettings& start,

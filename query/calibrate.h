@@ -32,8 +32,8 @@ struct CalibrationGain {
   double default_log_loss = 0;
   Judged judged;  // reports "default" and "calibrated", and the pair
 
-  // Whether the gain is beyond noise: the interval of the log loss lies above 0, and held-out
-  // accuracy is not lower than by default.
+  // Whether the gain is beyond noise: the interval of the log loss lies above 0, and that of the
+  // difference in held-out accuracy is not below it.
   bool is_real() const;
 };
 

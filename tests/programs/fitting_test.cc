@@ -75,6 +75,20 @@ BOOST_AUTO_TEST_CASE(where_the_defaults_are_the_truth_there_is_no_gain_to_keep) 
   BOOST_TEST(std::abs(std::log(calibration.settings.image_scale / start.image_scale)) < 0.5);
 }
 
+BOOST_AUTO_TEST_CASE(a_gain_is_real_when_neither_interval_says_otherwise) {
+  const auto is_real = [](double least_log_loss, double most_accuracy) {
+    CalibrationGain gain;
+    gain.log_loss.interval = {least_log_loss, 1};
+    gain.judged.comparisons.resize(1);
+    gain.judged.comparisons[0].difference.value = -0.01;
+    gain.judged.comparisons[0].difference.interval = {-0.03, most_accuracy};
+    return gain.is_real();
+  };
+  BOOST_TEST(is_real(0.1, 0.01));
+  BOOST_TEST(!is_real(0.1, -0.005));
+  BOOST_TEST(!is_real(-0.1, 0.01));
+}
+
 BOOST_AUTO_TEST_CASE(one_true_label_and_pictures_without_text_are_sane) {
   DrawnCollection drawn(20);
   const Collection collection = drawn.open();

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(calibrate_keeps_what_is_beyond_noise_and_nothing_else) {
   const auto line = json_lines(fitted.out).at(0);
   const bool is_real = line["beyond_noise"].get<bool>();
   BOOST_TEST(is_real == (line["log_loss_gain"]["low"].get<double>() > 0 &&
-                         line["accuracy_gain"]["value"].get<double>() >= 0));
+                         line["accuracy_gain"]["high"].get<double>() >= 0));
   BOOST_TEST(fitted.exit_code == (is_real ? 0 : 1));
   const auto used = ask("classify", kLabels, {"--calibration", "mine", "--format", "jsonl"});
   BOOST_TEST(used.exit_code == (is_real ? 0 : 2));
