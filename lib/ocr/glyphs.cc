@@ -234,33 +234,35 @@ cv::Mat mean_around(const cv::Mat& samples) {
   return mean;
 }
 
+// The smallest of R, G and B for bright letters, the largest for dark ones.
+cv::Mat extreme_of(const cv::Mat& rgb, Polarity polarity) {
+  cv::Mat channels[3];
+  cv::split(rgb, channels);
+  cv::Mat result;
+  if (polarity == Polarity::Bright) {
+    cv::min(channels[0], channels[1], result);
+    cv::min(result, channels[2], result);
+  } else {
+    cv::max(channels[0], channels[1], result);
+    cv::max(result, channels[2], result);
+  }
+  return result;
+}
+
 }  // namespace
 
 cv::Mat samples_of(const cv::Mat& rgb, Channel channel, Polarity polarity) {
   cv::Mat result;
-  if (channel == Channel::Luminance) {
-    cv::cvtColor(rgb, result, cv::COLOR_RGB2GRAY);
-    return result;
-  }
-  cv::Mat channels[3];
-  cv::split(rgb, channels);
-  const auto smallest = [&](cv::Mat& out) {
-    cv::min(channels[0], channels[1], out);
-    cv::min(out, channels[2], out);
-  };
-  const auto largest = [&](cv::Mat& out) {
-    cv::max(channels[0], channels[1], out);
-    cv::max(out, channels[2], out);
-  };
-  if (channel == Channel::Chroma) {
-    cv::Mat low;
-    smallest(low);
-    largest(result);
-    result -= low;
-  } else if (polarity == Polarity::Bright) {
-    smallest(result);
-  } else {
-    largest(result);
+  switch (channel) {
+    case Channel::Luminance:
+      cv::cvtColor(rgb, result, cv::COLOR_RGB2GRAY);
+      break;
+    case Channel::Extreme:
+      result = extreme_of(rgb, polarity);
+      break;
+    case Channel::Chroma:
+      result = extreme_of(rgb, Polarity::Dark) - extreme_of(rgb, Polarity::Bright);
+      break;
   }
   return result;
 }
@@ -343,15 +345,18 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
     cv::Mat half_grey;
     cv::cvtColor(half, half_grey, cv::COLOR_RGB2GRAY);
     const cv::Mat mean = options.large ? mean_around(half_grey) : cv::Mat();
-    const auto look_for_coloured = [&](Channel channel, Polarity polarity) {
-      const cv::Mat samples = samples_of(half, channel, polarity);
-      look(samples, mean_around(samples), scale, polarity, channel);
-    };
-    for (const Polarity polarity : {Polarity::Bright, Polarity::Dark}) {
-      if (options.large) look(half_grey, mean, scale, polarity, Channel::Luminance);
-      if (options.colour) look_for_coloured(Channel::Extreme, polarity);
+    if (options.large) {
+      for (const Polarity polarity : {Polarity::Bright, Polarity::Dark})
+        look(half_grey, mean, scale, polarity, Channel::Luminance);
     }
-    if (options.colour) look_for_coloured(Channel::Chroma, Polarity::Bright);
+    if (options.colour) {
+      const cv::Mat smallest = extreme_of(half, Polarity::Bright);
+      const cv::Mat largest = extreme_of(half, Polarity::Dark);
+      const cv::Mat chroma = largest - smallest;
+      look(smallest, mean_around(smallest), scale, Polarity::Bright, Channel::Extreme);
+      look(largest, mean_around(largest), scale, Polarity::Dark, Channel::Extreme);
+      look(chroma, mean_around(chroma), scale, Polarity::Bright, Channel::Chroma);
+    }
     if (!options.large) break;
   }
   return layers;

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <tuple>
 
+#include "lib/ocr/median.h"
+
 namespace zeroshelf {
 namespace {
 
@@ -27,15 +29,6 @@ struct Placed {
   float height = 0;
 };
 using Block = std::vector<Placed>;
-
-template <class Range, class Value>
-auto median(const Range& range, const Value& value) {
-  std::vector<decltype(value(*range.begin()))> values;
-  std::ranges::transform(range, std::back_inserter(values), value);
-  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
 
 float middle_x(const Word& word) {
   return static_cast<float>(word.box.x) + static_cast<float>(word.box.width) / 2;

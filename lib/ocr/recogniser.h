@@ -25,7 +25,7 @@ struct RecognisedWord {
   float confidence = 0;  // 0 to 1
   bool in_dictionary = false;
   cv::Rect box;                           // in the pixels that were given
-  std::vector<RecognisedSymbol> symbols;  // from left to right; none where Tesseract is not sure
+  std::vector<RecognisedSymbol> symbols;  // from left to right; none where they are not the text
 };
 
 class Recogniser {

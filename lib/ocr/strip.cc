@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <opencv2/imgproc.hpp>
+
+#include "lib/ocr/median.h"
 
 namespace zeroshelf {
 namespace {
@@ -105,12 +108,6 @@ cv::Mat cut(const cv::Mat& rgb, const Frame& frame, double rgb_scale) {
   return result;
 }
 
-float median_of(std::vector<float> values) {
-  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 float mean_level(const Layer& layer, const Region& region) {
   int64_t sum = 0;
   for (const Run& run : layer.runs_of(region)) {
@@ -149,15 +146,13 @@ Mask glyph_mask(const TextLine& line) {
   return mask;
 }
 
-// The regions of the line: its glyphs, and what is too small to be one (dots, commas) beside them.
-Mask ink_mask(const TextLine& line, float level, float contrast) {
+// The glyphs with what is too small to be one (dots, commas) beside them.
+Mask ink_mask(const Mask& glyphs, const TextLine& line, float level, float contrast) {
   const Layer& layer = *line.layer;
   const auto scale = static_cast<float>(layer.scale);
   const float height = line.height_px * scale;
-  Mask mask = glyph_mask(line);
-  std::vector<float> strokes;
-  for (const Glyph* glyph : line.glyphs) strokes.push_back(glyph->stroke_px * scale);
-  const float stroke = median_of(strokes);
+  Mask mask{glyphs.area, glyphs.pixels.clone()};
+  const float stroke = scale * median(line.glyphs, std::mem_fn(&Glyph::stroke_px));
   const float first_x = line.box.x * scale;
   const float first_bottom = [&] {
     const Glyph& glyph = *line.glyphs.front();
@@ -355,23 +350,19 @@ Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering) {
   const Frame frame = frame_of(line, kTallLetterPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
-  std::vector<float> levels, contrasts;
-  for (const Glyph* glyph : line.glyphs) {
-    levels.push_back(glyph->level);
-    contrasts.push_back(glyph->contrast);
-  }
-  const float ink = median_of(levels);
-  const float contrast = median_of(contrasts);
+  const float ink = median(line.glyphs, std::mem_fn(&Glyph::level));
+  const float contrast = median(line.glyphs, std::mem_fn(&Glyph::contrast));
   Strip strip{samples_of(colours, line.layer->channel, line.layer->polarity), frame.to_picture};
   if (rendering == Rendering::Plain) {
     const double step = 1.5 * contrast;
     stretch(strip.grey, ink, line.layer->polarity == Polarity::Bright ? ink - step : ink + step);
     return strip;
   }
-  strip.grey = distance_from_ink(colours, strip.grey, in_strip(glyph_mask(line), line, frame),
-                                 line.layer->polarity);
+  const Mask glyphs = glyph_mask(line);
+  strip.grey =
+      distance_from_ink(colours, strip.grey, in_strip(glyphs, line, frame), line.layer->polarity);
   if (rendering == Rendering::Isolated) {
-    keep_ink(strip.grey, in_strip(ink_mask(line, ink, contrast), line, frame));
+    keep_ink(strip.grey, in_strip(ink_mask(glyphs, line, ink, contrast), line, frame));
   } else {
     remove_what_is_no_letter(strip.grey, line.height_px * frame.scale);
   }

@@ -6,17 +6,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "lib/ocr/median.h"
+
 namespace zeroshelf {
 namespace {
 
 constexpr float kLeastQuality = 0.25f;
 constexpr float kSteepest = 0.14f;  // 8 degrees
-
-float median(std::vector<float> values) {
-  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 float right_of(const Glyph& glyph) {
   return glyph.box.x + glyph.box.width;

@@ -71,6 +71,18 @@ const std::vector<std::string> kRight = {"b1 while this one has its", "b2 turn o
 const std::vector<std::string> kThird = {"c1 the third is the last", "c2 of them all, at least on",
                                          "c3 a page that has three", "c4 and no more than"};
 
+Lines two_columns() {
+  Lines lines;
+  add_block(lines, kLeft, 20, 100);
+  add_block(lines, kRight, 340, 100);
+  return lines;
+}
+Lines three_columns() {
+  Lines lines = two_columns();
+  add_block(lines, kThird, 660, 100);
+  return lines;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(reading_order_of)
@@ -87,10 +99,7 @@ BOOST_AUTO_TEST_CASE(rows_go_from_top_to_bottom_and_from_left_to_right) {
 }
 
 BOOST_AUTO_TEST_CASE(columns_of_running_text_follow_each_other) {
-  Lines lines;
-  add_block(lines, kLeft, 20, 100);
-  add_block(lines, kRight, 340, 100);
-  BOOST_TEST(first_words(lines) == "a1 a2 a3 a4 b1 b2 b3 b4");
+  BOOST_TEST(first_words(two_columns()) == "a1 a2 a3 a4 b1 b2 b3 b4");
 }
 
 BOOST_AUTO_TEST_CASE(columns_need_no_common_base_lines) {
@@ -101,26 +110,18 @@ BOOST_AUTO_TEST_CASE(columns_need_no_common_base_lines) {
 }
 
 BOOST_AUTO_TEST_CASE(three_columns_follow_each_other) {
-  Lines lines;
-  add_block(lines, kLeft, 20, 100);
-  add_block(lines, kRight, 340, 100);
-  add_block(lines, kThird, 660, 100);
-  BOOST_TEST(first_words(lines) == "a1 a2 a3 a4 b1 b2 b3 b4 c1 c2 c3 c4");
+  BOOST_TEST(first_words(three_columns()) == "a1 a2 a3 a4 b1 b2 b3 b4 c1 c2 c3 c4");
 }
 
 BOOST_AUTO_TEST_CASE(a_heading_comes_before_and_a_footer_after_the_columns) {
-  Lines lines;
+  Lines lines = two_columns();
   lines.push_back(line("HEADING over both of them", 60, 40, 36));
-  add_block(lines, kLeft, 20, 100);
-  add_block(lines, kRight, 340, 100);
   lines.push_back(line("footer below both of the columns", 200, 240));
   BOOST_TEST(first_words(lines) == "HEADING a1 a2 a3 a4 b1 b2 b3 b4 footer");
 }
 
 BOOST_AUTO_TEST_CASE(a_line_across_ends_the_columns_above_it) {
-  Lines lines;
-  add_block(lines, kLeft, 20, 100);
-  add_block(lines, kRight, 340, 100);
+  Lines lines = two_columns();
   lines.push_back(line("ACROSS the page from the left to the right", 100, 240));
   add_block(lines, {"d1 the second part of it", "d2 has its own two columns", "d3 as the first"},
             20, 280);
@@ -130,10 +131,7 @@ BOOST_AUTO_TEST_CASE(a_line_across_ends_the_columns_above_it) {
 }
 
 BOOST_AUTO_TEST_CASE(parts_of_a_page_may_have_their_gutters_at_different_places) {
-  Lines lines;
-  add_block(lines, kLeft, 20, 100);
-  add_block(lines, kRight, 340, 100);
-  add_block(lines, kThird, 660, 100);
+  Lines lines = three_columns();
   lines.push_back(
       line("ACROSS the page from the left to the right and a little more than that", 100, 240));
   add_block(lines,
@@ -158,10 +156,8 @@ BOOST_AUTO_TEST_CASE(a_line_in_two_parts_does_not_hide_a_column) {
 
 BOOST_AUTO_TEST_CASE(pages_at_an_angle_are_read_like_level_ones) {
   for (const double degrees : {-5.0, -2.0, 1.0, 5.0}) {
-    Lines lines;
+    Lines lines = two_columns();
     lines.push_back(line("HEADING over both of them", 60, 40, 36));
-    add_block(lines, kLeft, 20, 100);
-    add_block(lines, kRight, 340, 100);
     BOOST_TEST_CONTEXT(degrees)
     BOOST_TEST(first_words(turned(lines, degrees)) == "HEADING a1 a2 a3 a4 b1 b2 b3 b4");
   }
