@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/temporary_directory.h"
 
@@ -19,7 +20,7 @@ using testing::zeroshelf_query;
 // A few pictures, indexed with a model that lies where it can be taken away.
 struct Shelf {
   Shelf() {
-    fs::copy(testing::bundled_model(), directory / "model", fs::copy_options::recursive);
+    fs::copy(bundled_model(), directory / "model", fs::copy_options::recursive);
     fs::create_directory(directory / "pictures");
     for (int i = 0; i < 8; ++i) {
       testing::write_file(directory / "pictures" / ("p" + std::to_string(i) + ".ppm"),

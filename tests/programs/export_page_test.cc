@@ -11,6 +11,7 @@
 #include "lib/collection/collection.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/draw.h"
 #include "tests/support/temporary_directory.h"
@@ -19,7 +20,6 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bundled_model;
 using testing::ProgramResult;
 using testing::zeroshelf_index;
 using testing::zeroshelf_query;

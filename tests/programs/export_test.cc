@@ -9,6 +9,7 @@
 
 #include "lib/util/file.h"
 #include "lib/util/text.h"
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/temporary_directory.h"
 
@@ -41,7 +42,7 @@ struct Shelf {
     }
     testing::write_file(fs::path(pictures) / "one" / "p06.ppm", testing::tinted_pixmap(99));
     const ProgramResult added = zeroshelf_index(
-        {"add", collection, pictures, "--no-ocr", "--model", testing::bundled_model().string()});
+        {"add", collection, pictures, "--no-ocr", "--model", bundled_model().string()});
     BOOST_REQUIRE_MESSAGE(added.exit_code == 0, added.err);
   }
 
@@ -185,7 +186,7 @@ BOOST_AUTO_TEST_CASE(an_image_folder_has_a_split_that_does_not_depend_on_names) 
   testing::write_file(renamed / "99.ppm", testing::tinted_pixmap(99));
   const std::string other = (shelf().directory / "other").string();
   require_done(zeroshelf_index(
-      {"add", other, renamed.string(), "--no-ocr", "--model", testing::bundled_model().string()}));
+      {"add", other, renamed.string(), "--no-ocr", "--model", bundled_model().string()}));
   const fs::path second = shelf().directory / "split2";
   require_done(
       zeroshelf_query({"export", other, "--labels", "red, green, blue", "--fusion", "image", "--to",

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "lib/util/file.h"
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(inputs_come_out_in_the_order_of_the_command_line) {
   testing::write_file(directory / "texts", "second\r\n\nfourth");
   const std::string image = (golden() / "images" / "small.png").string();
   const ProgramResult result =
-      zeroshelf_query({"embed", "--model", testing::bundled_model().string(), "--text", "first",
+      zeroshelf_query({"embed", "--model", bundled_model().string(), "--text", "first",
                        "--text-file", (directory / "texts").string(), "--image", image, "--text",
                        "last", "--npy", (directory / "vectors.npy").string()});
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
@@ -110,8 +111,7 @@ BOOST_AUTO_TEST_CASE(inputs_come_out_in_the_order_of_the_command_line) {
   }
   const NpyArray vectors = read_npy(directory / "vectors.npy");
   const auto again = json_lines(
-      zeroshelf_query({"embed", "--model", testing::bundled_model().string(), "--text", "fourth"})
-          .out);
+      zeroshelf_query({"embed", "--model", bundled_model().string(), "--text", "fourth"}).out);
   BOOST_TEST((vectors.shape == std::vector<size_t>{6, again[0]["embedding"].size()}));
   BOOST_TEST(testing::cosine(again[0]["embedding"], row(vectors, 3)) > 0.99999);
 }

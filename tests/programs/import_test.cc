@@ -11,6 +11,7 @@
 #include "lib/output/npy.h"
 #include "lib/output/npy_reader.h"
 #include "lib/util/file.h"
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
@@ -96,7 +97,7 @@ boost::test_tools::assertion_result has_shared_data(boost::unit_test::test_unit_
 BOOST_FIXTURE_TEST_SUITE(imports, Folder)
 
 BOOST_AUTO_TEST_CASE(what_goes_out_comes_in_again_with_the_same_answers) {
-  const std::string model = testing::bundled_model().string();
+  const std::string model = bundled_model().string();
   require_done(
       zeroshelf_index({"add", at("first"), pictures.string(), "--no-ocr", "--model", model}));
   // A picture with words and a text vector, which need no OCR here.
@@ -160,21 +161,21 @@ BOOST_AUTO_TEST_CASE(what_goes_out_comes_in_again_with_the_same_answers) {
 BOOST_AUTO_TEST_CASE(vectors_of_another_model_are_found_out_by_encoding_some_pictures) {
   const uint32_t dimension = 64;
   const ProgramResult embedded =
-      zeroshelf_query({"embed", "--model", testing::bundled_model().string(), "--text", "x"});
+      zeroshelf_query({"embed", "--model", bundled_model().string(), "--text", "x"});
   const size_t real = testing::json_lines(embedded.out).at(0)["embedding"].size();
-  const ProgramResult refused = import(some_vectors(static_cast<uint32_t>(real)),
-                                       {"--model", testing::bundled_model().string()});
+  const ProgramResult refused =
+      import(some_vectors(static_cast<uint32_t>(real)), {"--model", bundled_model().string()});
   check_refused(refused, "its vector is not what");
   BOOST_TEST(!fs::exists(directory / "shelf"));
   if (real != dimension) {
-    check_refused(import(some_vectors(dimension), {"--model", testing::bundled_model().string()}),
+    check_refused(import(some_vectors(dimension), {"--model", bundled_model().string()}),
                   "dimensions");
   }
 }
 
 BOOST_AUTO_TEST_CASE(without_a_model_a_query_must_name_one_of_its_dimension) {
   const ProgramResult embedded =
-      zeroshelf_query({"embed", "--model", testing::bundled_model().string(), "--text", "x"});
+      zeroshelf_query({"embed", "--model", bundled_model().string(), "--text", "x"});
   const auto real =
       static_cast<uint32_t>(testing::json_lines(embedded.out).at(0)["embedding"].size());
   const ProgramResult imported = import(some_vectors(real));
@@ -182,7 +183,7 @@ BOOST_AUTO_TEST_CASE(without_a_model_a_query_must_name_one_of_its_dimension) {
   BOOST_TEST(imported.err.find("model is not known") != std::string::npos);
   check_refused(zeroshelf_query({"classify", at("shelf"), "--labels", "a, b"}), "--model");
   require_done(zeroshelf_query(
-      {"classify", at("shelf"), "--labels", "a, b", "--model", testing::bundled_model().string()}));
+      {"classify", at("shelf"), "--labels", "a, b", "--model", bundled_model().string()}));
   check_refused(zeroshelf_index({"add", at("shelf"), pictures.string(), "--no-ocr"}),
                 "imported without its model");
 }

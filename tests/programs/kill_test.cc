@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "lib/collection/collection.h"
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/temporary_directory.h"
 
@@ -46,7 +47,7 @@ struct Killer {
             "--batch",
             std::to_string(batch),
             "--model",
-            testing::bundled_model().string(),
+            bundled_model().string(),
             "--precision",  // in which a vector's bits do not depend on its batch
             "fp32"};
   }

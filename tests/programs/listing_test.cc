@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <set>
 
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/temporary_directory.h"
 
@@ -37,7 +38,7 @@ struct Shelf {
     }
     testing::write_file(fs::path(pictures) / "bro\nken.png", "nothing");
     const ProgramResult added = zeroshelf_index(
-        {"add", collection, pictures, "--no-ocr", "--model", testing::bundled_model().string()});
+        {"add", collection, pictures, "--no-ocr", "--model", bundled_model().string()});
     BOOST_REQUIRE_MESSAGE(added.exit_code == 3, added.err);
     for (const char* rule : {"image", "max"}) {
       const ProgramResult saved =

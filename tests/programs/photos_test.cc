@@ -13,6 +13,7 @@
 
 #include "lib/collection/collection.h"
 #include "lib/util/file.h"
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
@@ -21,7 +22,6 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bundled_model;
 using testing::json_lines;
 using testing::ProgramResult;
 using testing::TemporaryDirectory;

@@ -41,10 +41,6 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   return lines;
 }
 
-std::filesystem::path bundled_model() {
-  return ZEROSHELF_BUNDLED_MODEL;
-}
-
 std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder) {
   std::vector<std::pair<std::string, std::string>> files;
   if (!std::filesystem::exists(folder)) return files;

@@ -23,8 +23,6 @@ ProgramResult zeroshelf_query(std::vector<std::string> arguments);
 // The lines of JSON Lines output.
 std::vector<nlohmann::json> json_lines(const std::string& text);
 
-std::filesystem::path bundled_model();
-
 // Every file below the folder with its bytes, to see that nothing was changed.
 std::vector<std::pair<std::string, std::string>> files_below(const std::filesystem::path& folder);
 

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "models/clip/load.h"
 #include "tests/programs/programs.h"
 #include "tests/support/draw.h"
 #include "tests/support/temporary_directory.h"
@@ -12,7 +13,6 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bundled_model;
 using testing::ProgramResult;
 using testing::TemporaryDirectory;
 using testing::zeroshelf_index;
@@ -45,6 +45,7 @@ void check_refused(const Shelf& shelf, ProgramResult (*program)(std::vector<std:
     BOOST_TEST(result.out == "");
     const size_t found = result.err.find(message);
     BOOST_TEST(found != std::string::npos);
+    BOOST_TEST(result.err.starts_with("zeroshelf"));
     BOOST_TEST(result.err.substr(result.err.rfind('\n', found) + 1).starts_with("zeroshelf-"));
     BOOST_TEST((testing::files_below(shelf.directory.path()) == before));
   }
