@@ -103,6 +103,7 @@ std::string_view type_of(Bytes box) {
 }
 
 Bytes content_of(Bytes box) {
+  if (box.empty()) return {};
   return box.subspan(std::min<size_t>(box.size(), big_endian(box.first(4)) == 1 ? 16 : 8));
 }
 
