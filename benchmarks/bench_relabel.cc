@@ -28,7 +28,7 @@
 
 #include "benchmarks/measure.h"
 #include "lib/util/parallel.h"
-#include "lib/vectors/scan.h"
+#include "lib/vectors/fixed_point.h"
 #include "query/classify.h"
 #include "query/prompt_cache.h"
 #include "tests/support/temporary_directory.h"
@@ -174,13 +174,37 @@ void against_streaming(const Collection& collection) {
   });
   fmt::print("\nfused, both spaces: ms, and times the streaming of the same bytes ({:.1f} ms)\n",
              streaming);
-  fmt::print("{:>8} {:>18} {:>18}\n", "labels", "max", "mix");
+  fmt::print("{:>8} {:>18} {:>18}  {}\n", "labels", "max", "mix", "kernel");
   for (const size_t labels : {1, 10, 100, 1000}) {
     const LabelVectors vectors(random_matrix(7, labels));
     const double max = scan_ms(collection, vectors, "max");
     const double mix = scan_ms(collection, vectors, "mix");
-    fmt::print("{:>8} {:>9.1f} ({:>5.2f}) {:>9.1f} ({:>5.2f})\n", labels, max, max / streaming, mix,
-               mix / streaming);
+    fmt::print("{:>8} {:>9.1f} ({:>5.2f}) {:>9.1f} ({:>5.2f})  {}\n", labels, max, max / streaming,
+               mix, mix / streaming, fixed_point_kernel_for(labels, kDimension).name);
+  }
+}
+
+// The products of one thread with each kernel that the processor has.
+void kernels_alone(const Collection& collection) {
+  constexpr size_t kBlock = 64;
+  const VectorRows& vectors = collection.image_vectors();
+  if (vectors.size() < kBlock) return;
+  fmt::print("\ninner products alone, one thread: ns a row\n{:>8}", "labels");
+  for (const FixedPointKernel& kernel : fixed_point_kernels()) fmt::print(" {:>9}", kernel.name);
+  fmt::print("\n");
+  for (const size_t labels : {1, 10, 16, 32, 100, 1000}) {
+    fmt::print("{:>8}", labels);
+    const size_t blocks = std::clamp<size_t>(200'000 / labels, kBlock, vectors.size()) / kBlock;
+    std::vector<float> products(kBlock * labels);
+    for (const FixedPointKernel& kernel : fixed_point_kernels()) {
+      const FixedPointQueries queries(random_matrix(7, labels), kernel);
+      const double ms = median_ms([&] {
+        for (size_t i = 0; i < blocks; ++i)
+          queries.inner_products(vectors, i * kBlock, kBlock, products);
+      });
+      fmt::print(" {:>9.1f}", 1e6 * ms / static_cast<double>(blocks * kBlock));
+    }
+    fmt::print("\n");
   }
 }
 
@@ -327,12 +351,12 @@ void report(uint64_t rows, const std::filesystem::path& path) {
   const auto start = Clock::now();
   const Collection collection = make_collection(path, rows);
   fmt::print(
-      "zeroshelf {}, {} rows of {}, {} with text, {} cores, kernel {}, median of {} (programs: 3); "
-      "made or opened in {:.0f} s\n",
+      "zeroshelf {}, {} rows of {}, {} with text, {} cores, median of {} (programs: 3); made or "
+      "opened in {:.0f} s\n",
       ZEROSHELF_VERSION, collection.image_vectors().size(), kDimension,
-      collection.text_vectors().size(), available_cores(), scan_kernel_name(), kRepeats,
-      seconds_since(start));
+      collection.text_vectors().size(), available_cores(), kRepeats, seconds_since(start));
   against_streaming(collection);
+  kernels_alone(collection);
   against_faiss(collection, std::min<uint64_t>(rows, 200'000));
   against_multiplication(collection, std::min<uint64_t>(rows, 50'000));
   with_any_number_of_threads(collection);

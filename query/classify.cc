@@ -15,9 +15,11 @@
 namespace zeroshelf {
 namespace {
 
-// Rows in flight a thread: as many as keep the block and its similarities in a core's cache.
+// Rows in flight a thread: as many as keep the block and its similarities in a core's cache, in
+// whole tiles of a matrix unit.
 size_t rows_a_block(size_t labels) {
-  return std::clamp<size_t>(65'536 / labels, 16, 512);
+  constexpr size_t kTileRows = 16;
+  return std::clamp<size_t>(65'536 / labels / kTileRows * kTileRows, kTileRows, 512);
 }
 
 bool all_finite(std::span<const float> values) {

@@ -2,6 +2,10 @@
 
 #include "lib/util/cpu.h"
 
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 namespace zeroshelf {
 namespace {
 
@@ -17,11 +21,30 @@ InstructionSet ask() {
   return InstructionSet::Avx2;
 }
 
+// That the processor has the unit is not enough: its registers are large, so Linux keeps them only
+// for processes that ask. (Linux, Documentation/arch/x86/xstate.rst; Intel's manual, volume 2,
+// CPUID leaf 7.)
+bool ask_for_int8_tiles() {
+  constexpr unsigned kAmxTile = 1u << 24;
+  constexpr unsigned kAmxInt8 = 1u << 25;
+  constexpr long kRequestPermission = 0x1023;
+  constexpr long kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  if ((d & kAmxTile) == 0 || (d & kAmxInt8) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 }  // namespace
 
 InstructionSet instruction_set() {
   static const InstructionSet set = ask();
   return set;
+}
+
+bool has_int8_tiles() {
+  static const bool granted = ask_for_int8_tiles();
+  return granted;
 }
 
 std::string_view instruction_set_name(InstructionSet set) {

@@ -35,36 +35,90 @@ bool has_place(std::span<const uint16_t> row) {
   return std::ranges::all_of(row, [](uint16_t half) { return (half & 0x7fff) < 0x3c00; });
 }
 
+constexpr size_t whole_multiple(size_t count, size_t of) {
+  return (count + of - 1) / of * of;
+}
+
+// Where value i lies in the order of kernel::FixedQueries.
+size_t place_of(size_t i, size_t register_values) {
+  const size_t at = i % register_values;
+  const size_t half = register_values / 2;
+  return i - at + at % half * 2 + at / half;
+}
+
+// See kernel::FixedQueries.
+size_t place_in_panels(size_t query, size_t queries, size_t place, size_t stride,
+                       size_t register_values) {
+  const size_t in_panel = query % kernel::kPanelQueries;
+  const size_t first = query - in_panel;
+  const size_t panel = std::min(kernel::kPanelQueries, queries - first);
+  const size_t at = place % register_values;
+  return first * stride + (place - at) * panel + in_panel * register_values + at;
+}
+
+// Of the upper byte; the lower one lies a tile farther.
+size_t place_in_tiles(size_t query, size_t place, size_t stride) {
+  const size_t panel = query / kernel::kTileQueries * (stride / kernel::kTileValues);
+  const size_t tile = 2 * (panel + place / kernel::kTileValues);
+  const size_t at = place % kernel::kTileValues;
+  return tile * kernel::kTileBytes +
+         4 * (at / 4 * kernel::kTileQueries + query % kernel::kTileQueries) + at % 4;
+}
+
 }  // namespace
 
 std::span<const FixedPointKernel> fixed_point_kernels() {
-  static const FixedPointKernel all[] = {{"avx512", kernel::fixed_products_avx512, 32},
+  static const FixedPointKernel all[] = {{"amx", kernel::fixed_products_amx, 32, /*in_tiles=*/true,
+                                          /*fewest_queries=*/kernel::kPanelQueries + 1},
+                                         {"avx512", kernel::fixed_products_avx512, 32},
                                          {"avx2", kernel::fixed_products_avx2, 16},
                                          {"portable", kernel::fixed_products_portable, 8}};
   const InstructionSet set = instruction_set();
-  if (set == InstructionSet::Portable) return std::span(all).subspan(2);
-  const bool vnni = set == InstructionSet::Avx512 && __builtin_cpu_supports("avx512vnni");
-  return std::span(all).subspan(vnni ? 0 : 1);
+  if (set == InstructionSet::Portable) return std::span(all).subspan(3);
+  if (set != InstructionSet::Avx512 || !__builtin_cpu_supports("avx512vnni"))
+    return std::span(all).subspan(2);
+  return std::span(all).subspan(has_int8_tiles() ? 0 : 1);
 }
+
+const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension) {
+  for (const FixedPointKernel& kernel : fixed_point_kernels()) {
+    if (queries >= kernel.fewest_queries &&
+        (!kernel.in_tiles || dimension <= kernel::kMostTiledValues))
+      return kernel;
+  }
+  return fixed_point_kernels().back();
+}
+
+FixedPointQueries::FixedPointQueries(const Matrix& queries)
+    : FixedPointQueries(queries, fixed_point_kernel_for(queries.rows(), queries.columns())) {}
 
 FixedPointQueries::FixedPointQueries(const Matrix& queries, const FixedPointKernel& kernel)
     : kernel_(kernel), queries_(queries), units_(queries.rows()) {
+  const size_t count = queries.rows();
   const size_t whole = kernel.register_values;
-  stride_ = (queries.columns() + whole - 1) / whole * whole;
-  values_.resize(queries.rows() * stride_);
-  for (size_t q = 0; q < queries.rows(); ++q) {
+  if (kernel.in_tiles) {
+    assert(queries.columns() <= kernel::kMostTiledValues);
+    stride_ = whole_multiple(queries.columns(), kernel::kTileValues);
+    tiles_.resize(2 * whole_multiple(count, kernel::kTileQueries) * stride_);
+  } else {
+    stride_ = whole_multiple(queries.columns(), whole);
+    values_.resize(count * stride_);
+  }
+  for (size_t q = 0; q < count; ++q) {
     const auto query = queries.row(q);
     const double scale = scale_of(query);
     if (scale > 0) units_[q] = static_cast<float>(1 / (kRowScale * scale));
-    // See kernel::FixedQueries.
-    const size_t in_panel = q % kernel::kPanelQueries;
-    const size_t panel = std::min(kernel::kPanelQueries, queries.rows() - (q - in_panel));
-    int16_t* const values = values_.data() + (q - in_panel) * stride_ + in_panel * whole;
     for (size_t i = 0; i < query.size(); ++i) {
-      const size_t at = i % whole;
-      const size_t place = at % (whole / 2) * 2 + at / (whole / 2);
-      values[(i - at) * panel + place] =
+      const auto value =
           static_cast<int16_t>(std::nearbyint(static_cast<double>(query[i]) * scale));
+      const size_t place = place_of(i, whole);
+      if (kernel.in_tiles) {
+        const size_t at = place_in_tiles(q, place, stride_);
+        tiles_[at] = static_cast<uint8_t>(value >> 8);
+        tiles_[at + kernel::kTileBytes] = static_cast<uint8_t>(value);
+      } else {
+        values_[place_in_panels(q, count, place, stride_, whole)] = value;
+      }
     }
   }
 }
@@ -74,7 +128,8 @@ void FixedPointQueries::inner_products(const VectorRows& vectors, Row first_row,
   assert(first_row + rows <= vectors.size());
   assert(queries_.columns() == vectors.dimension());
   assert(out.size() == rows * count());
-  const kernel::FixedQueries queries{values_.data(), stride_, units_.data(), count()};
+  const kernel::FixedQueries queries{values_.data(), tiles_.data(), stride_, units_.data(),
+                                     count()};
   bool any_beyond = false;
   for (const VectorRows::Segment& part : vectors.segments(first_row, rows)) {
     any_beyond |= kernel_.run(part.data, part.rows, vectors.dimension(), queries,

@@ -23,20 +23,26 @@ namespace zeroshelf {
 
 // One variant of the inner loops. All give the same result.
 struct FixedPointKernel {
-  std::string_view name;  // "avx512", "avx2", "portable"
+  std::string_view name;  // "amx", "avx512", "avx2", "portable"
   kernel::FixedProducts run;
-  size_t register_values;  // 16-bit values in a register
+  size_t register_values;     // 16-bit values in a register
+  bool in_tiles = false;      // whether it takes queries in tiles
+  size_t fewest_queries = 1;  // from so many on it is faster than the next
 };
 
 // Those that this processor can run, the fastest first.
 std::span<const FixedPointKernel> fixed_point_kernels();
 
+// The fastest for so many queries of so many dimensions.
+const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension);
+
 // Queries as the kernels take them. Threads: const uses may run together.
 class FixedPointQueries {
  public:
   // Finite values of any length; at least one query.
-  explicit FixedPointQueries(const Matrix& queries,
-                             const FixedPointKernel& kernel = fixed_point_kernels().front());
+  explicit FixedPointQueries(const Matrix& queries);
+  // kernel outlives this. One that takes tiles: at most kernel::kMostTiledValues dimensions.
+  FixedPointQueries(const Matrix& queries, const FixedPointKernel& kernel);
 
   size_t count() const { return queries_.rows(); }
 
@@ -50,7 +56,8 @@ class FixedPointQueries {
   const FixedPointKernel& kernel_;
   Matrix queries_;  // for rows that have no place in fixed point
   size_t stride_;
-  std::vector<int16_t> values_;
+  std::vector<int16_t> values_;  // in panels; empty where the kernel takes tiles
+  std::vector<uint8_t> tiles_;
   std::vector<float> units_;
 };
 

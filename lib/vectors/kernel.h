@@ -39,9 +39,17 @@ void scattered_products_avx512(const uint16_t* const* rows, size_t row_count, si
 // between its first, so that packed value 2i is value i and 2i + 1 is value i + values / 2. Zeros
 // fill up the last.
 inline constexpr size_t kPanelQueries = 12;
+// A matrix unit takes them in tiles instead, their bytes apart. For every kTileQueries queries, for
+// every kTileValues of their values in the order above: a tile of the upper bytes, with signs, and
+// one of the lower, without. Row i of a tile holds values 4i to 4i + 3 of each query in turn. Zeros
+// fill up the last values and the last queries.
+inline constexpr size_t kTileQueries = 16;
+inline constexpr size_t kTileValues = 64;
+inline constexpr size_t kTileBytes = kTileQueries * kTileValues;
 struct FixedQueries {
   const int16_t* values = nullptr;  // count * stride; a panel begins at its first query * stride
-  size_t stride = 0;                // the dimension, rounded up to whole registers
+  const uint8_t* tiles = nullptr;   // of a kernel for a matrix unit, instead of values
+  size_t stride = 0;                // the dimension, rounded up to whole registers or tiles
   const float* units = nullptr;     // what 1 in the sum for a query is worth; one a query
   size_t count = 0;
 };
@@ -57,6 +65,11 @@ bool fixed_products_avx2(const uint16_t* rows, size_t row_count, size_t dimensio
                          const FixedQueries& queries, float* out);
 bool fixed_products_avx512(const uint16_t* rows, size_t row_count, size_t dimension,
                            const FixedQueries& queries, float* out);
+// With queries in tiles; strides of up to kMostTiledValues. The processor grants its tiles to
+// processes that ask for them: has_int8_tiles() of lib/util/cpu.h.
+inline constexpr size_t kMostTiledValues = 4096;
+bool fixed_products_amx(const uint16_t* rows, size_t row_count, size_t dimension,
+                        const FixedQueries& queries, float* out);
 
 // x + kToFixedPoint, for x in (-1, 1), has x in multiples of 2^-15 as its low 16 bits.
 inline constexpr float kToFixedPoint = 0x1.8p8f;

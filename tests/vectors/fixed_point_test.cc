@@ -6,11 +6,58 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <tuple>
 
+#include "lib/vectors/fixed_matrix.h"
+#include "lib/vectors/fixed_register_portable.h"
 #include "lib/vectors/scan.h"
 
 namespace zeroshelf {
 namespace {
+
+// What a unit for matrices of bytes does, for processors without one (Intel's manual, volume 2,
+// TDPBSSD and its like).
+class ImitatedUnit {
+ public:
+  static void begin() {}
+  static void end() {}
+  static void clear() { std::ranges::fill(sums_, 0u); }
+  static void add(const uint8_t* rows, const uint8_t* queries) {
+    const auto with_sign = [](uint8_t byte) { return int{static_cast<int8_t>(byte)}; };
+    const auto without = [](uint8_t byte) { return int{byte}; };
+    const uint8_t* const lower_rows = rows + kernel::kTileBytes;
+    const uint8_t* const lower_queries = queries + kernel::kTileBytes;
+    multiply(0, rows, with_sign, queries, with_sign);
+    multiply(1, rows, with_sign, lower_queries, without);
+    multiply(2, lower_rows, without, queries, with_sign);
+    multiply(3, lower_rows, without, lower_queries, without);
+  }
+  static void store(uint32_t* sums) { std::ranges::copy(sums_, sums); }
+
+ private:
+  static void multiply(size_t tile, const uint8_t* a, const auto& value_a, const uint8_t* b,
+                       const auto& value_b) {
+    for (size_t row = 0; row < 16; ++row) {
+      for (size_t column = 0; column < 16; ++column) {
+        uint32_t& sum = sums_[256 * tile + 16 * row + column];
+        for (size_t i = 0; i < 64; ++i)
+          sum += static_cast<uint32_t>(value_a(a[64 * row + i]) *
+                                       value_b(b[64 * (i / 4) + 4 * column + i % 4]));
+      }
+    }
+  }
+
+  static inline uint32_t sums_[4 * 256];
+};
+
+// All that this processor can run, and the one for a matrix unit on the imitated one.
+std::vector<FixedPointKernel> kernels() {
+  const auto all = fixed_point_kernels();
+  std::vector<FixedPointKernel> result(all.begin(), all.end());
+  result.push_back({"imitated unit", kernel::matrix_products<kernel::Portable, ImitatedUnit>, 8,
+                    /*in_tiles=*/true});
+  return result;
+}
 
 using Values = std::vector<float>;
 
@@ -83,7 +130,7 @@ void check(const std::vector<Values>& row_values, const std::vector<Values>& que
   const VectorRows rows = rows_of(row_values);
   const Matrix queries = matrix_of(query_values);
   std::vector<float> first;
-  for (const FixedPointKernel& kernel : fixed_point_kernels()) {
+  for (const FixedPointKernel& kernel : kernels()) {
     const std::vector<float> got = products(FixedPointQueries(queries, kernel), rows);
     BOOST_TEST_CONTEXT(kernel.name << ", " << rows.size() << " rows of " << rows.dimension() << ", "
                                    << queries.rows() << " queries") {
@@ -148,7 +195,7 @@ BOOST_AUTO_TEST_CASE(rows_that_have_no_place_in_fixed_point_are_multiplied_in_fl
       const VectorRows stored = rows_of(rows);
       for (const size_t count : {2u, 20u}) {
         const Matrix queries = matrix_of(std::vector<Values>(count, flat(kDimension)));
-        for (const FixedPointKernel& kernel : fixed_point_kernels()) {
+        for (const FixedPointKernel& kernel : kernels()) {
           const FixedPointQueries fixed(queries, kernel);
           const std::vector<float> got = products(fixed, stored);
           const std::vector<float> without = products(fixed, rows_of(values));
@@ -181,6 +228,29 @@ BOOST_AUTO_TEST_CASE(a_result_does_not_depend_on_the_rows_and_queries_beside_it)
       float product = NAN;
       one.inner_products(stored, row, 1, std::span(&product, 1));
       BOOST_TEST(product == all[row * queries.size() + q]);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_rows_than_are_converted_at_once_and_more_queries_than_a_tile_has) {
+  std::mt19937 random(8);
+  for (const auto& [dimension, row_count, query_count] :
+       {std::tuple{4096, 35, 40}, std::tuple{512, 300, 100}, std::tuple{70, 2000, 31}}) {
+    std::vector<Values> rows, queries;
+    for (int i = 0; i < row_count; ++i)
+      rows.push_back(random_unit_vector(random, static_cast<size_t>(dimension)));
+    for (int i = 0; i < query_count; ++i)
+      queries.push_back(random_unit_vector(random, static_cast<size_t>(dimension)));
+    check(rows, queries);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_kernel_is_chosen_for_any_number_of_queries_and_dimensions) {
+  for (const size_t queries : {1, 10, 16, 17, 1000}) {
+    for (const size_t dimension : {1, 512, 4096, 4097, 100'000}) {
+      const FixedPointKernel& chosen = fixed_point_kernel_for(queries, dimension);
+      BOOST_TEST(chosen.fewest_queries <= queries);
+      BOOST_TEST((!chosen.in_tiles || dimension <= kernel::kMostTiledValues));
     }
   }
 }
