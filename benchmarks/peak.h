@@ -7,9 +7,9 @@
 
 namespace zeroshelf {
 
-// Multiply-adds per second of all cores together, in bfloat16 or in fp32, by AVX512-BF16, AVX-512
-// or AVX2; measured for about a fifth of a second. Nothing where the processor has none of them,
-// and where it has AMX, which would be faster.
+// Multiply-adds per second of all cores together, in bfloat16 (by AMX or AVX512-BF16) or in fp32
+// (by AVX-512 or AVX2); measured for a fifth of a second or so. Nothing where the processor has
+// none of them.
 std::optional<double> peak_multiply_adds(bool in_bf16);
 
 }  // namespace zeroshelf

@@ -24,14 +24,16 @@ InstructionSet ask() {
 // That the processor has the unit is not enough: its registers are large, so Linux keeps them only
 // for processes that ask. (Linux, Documentation/arch/x86/xstate.rst; Intel's manual, volume 2,
 // CPUID leaf 7.)
-bool ask_for_int8_tiles() {
-  constexpr unsigned kAmxTile = 1u << 24;
-  constexpr unsigned kAmxInt8 = 1u << 25;
+bool ask_for_matrix_tiles() {
+  constexpr unsigned kBf16 = 1u << 22;
+  constexpr unsigned kTiles = 1u << 24;
+  constexpr unsigned kInt8 = 1u << 25;
+  constexpr unsigned kAll = kBf16 | kTiles | kInt8;
   constexpr long kRequestPermission = 0x1023;
   constexpr long kTileData = 18;
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-  if ((d & kAmxTile) == 0 || (d & kAmxInt8) == 0) return false;
+  if ((d & kAll) != kAll) return false;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
@@ -42,8 +44,8 @@ InstructionSet instruction_set() {
   return set;
 }
 
-bool has_int8_tiles() {
-  static const bool granted = ask_for_int8_tiles();
+bool has_matrix_tiles() {
+  static const bool granted = ask_for_matrix_tiles();
   return granted;
 }
 

@@ -77,7 +77,7 @@ std::span<const FixedPointKernel> fixed_point_kernels() {
   if (set == InstructionSet::Portable) return std::span(all).subspan(3);
   if (set != InstructionSet::Avx512 || !__builtin_cpu_supports("avx512vnni"))
     return std::span(all).subspan(2);
-  return std::span(all).subspan(has_int8_tiles() ? 0 : 1);
+  return std::span(all).subspan(has_matrix_tiles() ? 0 : 1);
 }
 
 const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension) {

@@ -66,7 +66,7 @@ bool fixed_products_avx2(const uint16_t* rows, size_t row_count, size_t dimensio
 bool fixed_products_avx512(const uint16_t* rows, size_t row_count, size_t dimension,
                            const FixedQueries& queries, float* out);
 // With queries in tiles; strides of up to kMostTiledValues. The processor grants its tiles to
-// processes that ask for them: has_int8_tiles() of lib/util/cpu.h.
+// processes that ask for them: has_matrix_tiles() of lib/util/cpu.h.
 inline constexpr size_t kMostTiledValues = 4096;
 bool fixed_products_amx(const uint16_t* rows, size_t row_count, size_t dimension,
                         const FixedQueries& queries, float* out);
