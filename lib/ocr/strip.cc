@@ -34,14 +34,15 @@ Frame frame_of(const TextLine& line, double tall_px) {
   const cv::Point2d centre(line.box.x + line.box.width / 2, line.box.y + line.box.height / 2);
   double left = 1e9, right = -1e9, top = 1e9, bottom = -1e9;
   for (const Glyph* glyph : line.glyphs) {
-    const double middle_x = glyph->box.x + glyph->box.width / 2 - centre.x;
-    for (const double y : {glyph->box.y - centre.y, glyph->box.y + glyph->box.height - centre.y}) {
+    const cv::Rect2f box = box_in_line(line, *glyph);
+    const double middle_x = box.x + box.width / 2 - centre.x;
+    for (const double y : {box.y - centre.y, box.y + box.height - centre.y}) {
       const double v = -sine * middle_x + cosine * y;
       top = std::min(top, v);
       bottom = std::max(bottom, v);
     }
-    left = std::min(left, cosine * (glyph->box.x - centre.x));
-    right = std::max(right, cosine * (glyph->box.x + glyph->box.width - centre.x));
+    left = std::min(left, cosine * (box.x - centre.x));
+    right = std::max(right, cosine * (box.x + box.width - centre.x));
   }
   const double margin = kMargin * line.height_px;
   left -= line.reach.left + 1.5 * margin;
@@ -122,11 +123,14 @@ struct Mask {
   cv::Rect area;   // of the layer
   cv::Mat pixels;  // CV_8U
 
-  // region: inside the area.
+  // As far as the region lies in the area.
   void set(const Layer& layer, const Region& region) {
     for (const Run& run : layer.runs_of(region)) {
-      std::fill_n(pixels.ptr<uint8_t>(run.y - area.y) + run.begin - area.x, run.end - run.begin,
-                  uint8_t{255});
+      if (run.y < area.y || run.y >= area.y + area.height) continue;
+      const int begin = std::max(run.begin - area.x, 0);
+      const int end = std::min(run.end - area.x, area.width);
+      uint8_t* const row = pixels.ptr<uint8_t>(run.y - area.y);
+      if (begin < end) std::fill(row + begin, row + end, uint8_t{255});
     }
   }
 };
@@ -153,18 +157,13 @@ Mask ink_mask(const Mask& glyphs, const TextLine& line, float level, float contr
   const float height = line.height_px * scale;
   Mask mask{glyphs.area, glyphs.pixels.clone()};
   const float stroke = scale * median(line.glyphs, std::mem_fn(&Glyph::stroke_px));
-  const float first_x = line.box.x * scale;
-  const float first_bottom = [&] {
-    const Glyph& glyph = *line.glyphs.front();
-    return (glyph.box.y + glyph.box.height) * scale;
-  }();
   for (const Region& region : layer.regions) {
     const cv::Rect& box = region.box;
     if ((box & mask.area) != box) continue;
     const auto tall = static_cast<float>(box.height);
     if (tall > 1.25f * height || static_cast<float>(box.width) > 1.6f * height) continue;
     if (static_cast<float>(region.area) < 0.45f * stroke * stroke) continue;
-    const float base = first_bottom + line.slope * (static_cast<float>(box.x) - first_x);
+    const float base = line.base * scale + line.slope * static_cast<float>(box.x);
     const float below = static_cast<float>(box.y + box.height) - base;
     if (below > 0.4f * height || below < -1.15f * height) continue;
     if (std::abs(mean_level(layer, region) - level) > 0.6f * contrast) continue;
@@ -240,21 +239,31 @@ void keep_ink(cv::Mat& grey, const cv::Mat& mask) {
   grey = 255 - ink;
 }
 
-// Specks, and what is larger than letters or reaches out of the strip.
-void remove_what_is_no_letter(cv::Mat& grey, double letter_px) {
+// Specks, and what is larger than letters or reaches out of the strip. glyphs: the line's own,
+// which may be as tall as an ascender in a line of small letters, from which letter_px was taken.
+void remove_what_is_no_letter(cv::Mat& grey, double letter_px, const cv::Mat& glyphs) {
   cv::Mat labels, stats, centres;
   const int count = cv::connectedComponentsWithStats(grey < 128, labels, stats, centres, 8, CV_32S);
+  std::vector<int> own(static_cast<size_t>(count));  // pixels of the line's glyphs
+  for (int y = 0; y < grey.rows; ++y) {
+    const int* label = labels.ptr<int>(y);
+    const uint8_t* glyph = glyphs.ptr<uint8_t>(y);
+    for (int x = 0; x < grey.cols; ++x)
+      own[static_cast<size_t>(label[x])] += glyph[x] > 127 ? 1 : 0;
+  }
   std::vector<uint8_t> keep(static_cast<size_t>(count), 255);
   keep[0] = 0;
   for (int i = 1; i < count; ++i) {
     const int* box = stats.ptr<int>(i);
     const int height = box[cv::CC_STAT_HEIGHT];
     const int width = box[cv::CC_STAT_WIDTH];
+    const bool is_own = 2 * own[static_cast<size_t>(i)] > box[cv::CC_STAT_AREA];
     const bool reaches_out =
         box[cv::CC_STAT_TOP] == 0 || box[cv::CC_STAT_TOP] + height == grey.rows ||
         box[cv::CC_STAT_LEFT] == 0 || box[cv::CC_STAT_LEFT] + width == grey.cols;
     const double centre = centres.at<double>(i, 1) / grey.rows;
-    if (box[cv::CC_STAT_AREA] < 0.006 * letter_px * letter_px || height > 1.45 * letter_px ||
+    if (box[cv::CC_STAT_AREA] < 0.006 * letter_px * letter_px ||
+        height > (is_own ? 1.9 : 1.45) * letter_px ||
         (reaches_out && (centre < 0.25 || centre > 0.75 || width > letter_px)))
       keep[i] = 0;
   }
@@ -359,12 +368,12 @@ Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Re
     return strip;
   }
   const Mask glyphs = glyph_mask(line);
-  strip.grey =
-      distance_from_ink(colours, strip.grey, in_strip(glyphs, line, frame), line.layer->polarity);
+  const cv::Mat own = in_strip(glyphs, line, frame);
+  strip.grey = distance_from_ink(colours, strip.grey, own, line.layer->polarity);
   if (rendering == Rendering::Isolated) {
     keep_ink(strip.grey, in_strip(ink_mask(glyphs, line, ink, contrast), line, frame));
   } else {
-    remove_what_is_no_letter(strip.grey, line.height_px * frame.scale);
+    remove_what_is_no_letter(strip.grey, line.height_px * frame.scale, own);
   }
   return strip;
 }

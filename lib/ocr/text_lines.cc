@@ -39,6 +39,7 @@ bool may_follow(const Glyph& a, const Glyph& b) {
 // between points that are far apart, and the median offset.
 struct Fit {
   float slope = 0;
+  float offset = 0;
   float residual = 0;  // median distance
 };
 Fit fit(const std::vector<cv::Point2f>& points) {
@@ -52,8 +53,8 @@ Fit fit(const std::vector<cv::Point2f>& points) {
   if (!slopes.empty()) result.slope = median(slopes);
   std::vector<float> offsets;
   for (const cv::Point2f& point : points) offsets.push_back(point.y - result.slope * point.x);
-  const float offset = median(offsets);
-  for (float& value : offsets) value = std::abs(value - offset);
+  result.offset = median(offsets);
+  for (float& value : offsets) value = std::abs(value - result.offset);
   result.residual = median(offsets);
   return result;
 }
@@ -95,7 +96,6 @@ TextLine line_of(const Layer& layer, std::vector<const Glyph*> glyphs) {
   std::vector<float> contrasts;
   for (const Glyph* glyph : line.glyphs) {
     const cv::Rect2f& box = glyph->box;
-    line.box = line.box.area() > 0 ? line.box | box : box;
     heights.push_back(box.height);
     strokes.push_back(glyph->stroke_px);
     levels.push_back(glyph->level);
@@ -112,7 +112,14 @@ TextLine line_of(const Layer& layer, std::vector<const Glyph*> glyphs) {
   line.height_px = sorted[sorted.size() * 3 / 4];
   const Fit bottom = fit(bottoms);
   const Fit top = fit(tops);
-  line.slope = line.glyphs.size() >= 4 ? bottom.slope : 0;
+  const bool is_long = line.glyphs.size() >= 4;
+  line.slope = is_long ? bottom.slope : 0;
+  line.base = is_long ? bottom.offset
+                      : median(line.glyphs, [](const Glyph* glyph) { return bottom_of(*glyph); });
+  for (const Glyph* glyph : line.glyphs) {
+    const cv::Rect2f box = box_in_line(line, *glyph);
+    line.box = line.box.area() > 0 ? line.box | box : box;
+  }
   std::vector<float> gaps = {0};
   for (size_t i = 1; i < line.glyphs.size(); ++i)
     gaps.push_back(line.glyphs[i]->box.x - right_of(*line.glyphs[i - 1]));
@@ -207,6 +214,18 @@ void join_rows(std::vector<TextLine>& lines) {
 }
 
 }  // namespace
+
+cv::Rect2f box_in_line(const TextLine& line, const Glyph& glyph) {
+  // In heights of a tall letter, which in a line of few tall letters is that of the small ones.
+  constexpr float kAbove = 1.8f;
+  constexpr float kBelow = 0.6f;
+  const float base = line.base + line.slope * (glyph.box.x + glyph.box.width / 2);
+  const auto inside = [&](float y) {
+    return std::clamp(y, base - kAbove * line.height_px, base + kBelow * line.height_px);
+  };
+  const float top = inside(glyph.box.y);
+  return {glyph.box.x, top, glyph.box.width, inside(bottom_of(glyph)) - top};
+}
 
 std::vector<TextLine> find_lines(const std::vector<Layer>& layers) {
   std::vector<TextLine> all;

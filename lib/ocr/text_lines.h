@@ -35,13 +35,18 @@ struct Reach {
 struct TextLine {
   const Layer* layer = nullptr;
   std::vector<const Glyph*> glyphs;
-  cv::Rect2f box;       // of all glyphs
+  cv::Rect2f box;       // of all glyphs, as far as they lie in the line
   float height_px = 0;  // of a tall letter
   float slope = 0;      // of the base line: dy / dx
+  float base = 0;       // y of the base line where x is 0
   LineFeatures features;
   float quality = 0;  // how probable it is that this is text: 0 to 1
   Reach reach;        // none as it is found; see reach_of in strip.h
 };
+
+// The glyph's box as far as it lies where the line's letters may be: a letter that runs into
+// something of its own colour above or below is a glyph with that.
+cv::Rect2f box_in_line(const TextLine& line, const Glyph& glyph);
 
 // The lines of all layers; lines of different layers may show the same text. The layers must
 // outlive the lines.
