@@ -68,6 +68,7 @@ std::vector<Way> ways(const Options& options) {
     without("one reading", &ReadingSteps::second_reading);
     without("no colours", &ReadingSteps::colour_layers);
     without("no reach", &ReadingSteps::whole_rows);
+    without("no ink", &ReadingSteps::same_ink);
     without("no levelling", &ReadingSteps::deskew);
     without("no splitting", &ReadingSteps::split_words);
     without("no plausib.", &ReadingSteps::plausibility);

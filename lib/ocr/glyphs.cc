@@ -251,17 +251,23 @@ cv::Mat extreme_of(const cv::Mat& rgb, Polarity polarity) {
 
 }  // namespace
 
-cv::Mat samples_of(const cv::Mat& rgb, Channel channel, Polarity polarity) {
+cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer) {
   cv::Mat result;
-  switch (channel) {
+  switch (layer.channel) {
     case Channel::Luminance:
       cv::cvtColor(rgb, result, cv::COLOR_RGB2GRAY);
       break;
     case Channel::Extreme:
-      result = extreme_of(rgb, polarity);
+      result = extreme_of(rgb, layer.polarity);
       break;
     case Channel::Chroma:
       result = extreme_of(rgb, Polarity::Dark) - extreme_of(rgb, Polarity::Bright);
+      break;
+    case Channel::Ink:
+      // What is as far away as the noise of a JPEG picture is still near.
+      constexpr double kSteepness = 4;
+      cv::absdiff(rgb, layer.ink, result);
+      extreme_of(result, Polarity::Dark).convertTo(result, CV_8U, -kSteepness, 255);
       break;
   }
   return result;
@@ -314,6 +320,13 @@ cv::Mat crisp_parts(const cv::Mat& grey) {
   return result;
 }
 
+cv::Mat halved(const cv::Mat& image) {
+  cv::Mat half;
+  cv::resize(image, half, {std::max(1, image.cols / 2), std::max(1, image.rows / 2)}, 0, 0,
+             cv::INTER_AREA);
+  return half;
+}
+
 }  // namespace
 
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) {
@@ -321,7 +334,11 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
   const auto look = [&](const cv::Mat& samples, const cv::Mat& mean, double scale,
                         Polarity polarity, Channel channel, const cv::Mat& where = {}) {
     if (std::min(samples.cols, samples.rows) < 8) return;
-    Layer layer{polarity, scale, samples, {}, {}, channel, {}};
+    Layer layer;
+    layer.polarity = polarity;
+    layer.scale = scale;
+    layer.samples = samples;
+    layer.channel = channel;
     find_in(layer, mean, where);
     if (layer.glyphs.size() >= kLeastGlyphs) layers.push_back(std::move(layer));
   };
@@ -334,12 +351,6 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
       look(grey, mean, 1, polarity, Channel::Luminance, crisp);
   }
   if (!options.large && !options.colour) return layers;
-  const auto halved = [](const cv::Mat& image) {
-    cv::Mat half;
-    cv::resize(image, half, {std::max(1, image.cols / 2), std::max(1, image.rows / 2)}, 0, 0,
-               cv::INTER_AREA);
-    return half;
-  };
   cv::Mat half = halved(rgb);
   for (double scale = 0.5; scale >= 0.25; scale /= 2, half = halved(half)) {
     cv::Mat half_grey;
@@ -360,6 +371,21 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) 
     if (!options.large) break;
   }
   return layers;
+}
+
+Layer find_glyphs_of_ink(const cv::Mat& rgb, const cv::Scalar& ink, float height_px) {
+  constexpr float kGreatestLetterPx = 48;  // its strokes are less than half of the window
+  Layer layer;
+  layer.channel = Channel::Ink;
+  layer.ink = ink;
+  cv::Mat picture = rgb;
+  while (static_cast<float>(layer.scale) * height_px > kGreatestLetterPx) {
+    layer.scale /= 2;
+    picture = halved(picture);
+  }
+  layer.samples = samples_of(picture, layer);
+  find_in(layer, mean_around(layer.samples), {});
+  return layer;
 }
 
 }  // namespace zeroshelf

@@ -47,6 +47,7 @@ enum class Channel {
   Luminance,
   Extreme,  // the smallest of R, G and B for bright letters, the largest for dark ones
   Chroma,   // the largest less the smallest: how far from grey
+  Ink,      // how near to a colour that letters are known to have
 };
 
 struct Layer {
@@ -57,6 +58,7 @@ struct Layer {
   std::vector<Region> regions;
   Channel channel = Channel::Luminance;  // what the samples are
   std::vector<Glyph> glyphs;
+  cv::Scalar ink;  // of Channel::Ink: R, G and B
 
   std::span<const Run> runs_of(const Region& region) const {
     return std::span(runs).subspan(region.first_run, region.run_count);
@@ -68,10 +70,14 @@ struct GlyphOptions {
   bool colour = true;  // also in the smallest and the largest of R, G and B, and in the chroma
 };
 
-// rgb: CV_8UC3. The answer is CV_8U.
-cv::Mat samples_of(const cv::Mat& rgb, Channel channel, Polarity polarity);
+// Those of another picture, CV_8UC3, in the layer's channel. The answer is CV_8U.
+cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer);
 
 // rgb: CV_8UC3. Layers without enough glyphs for a line are left out.
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options);
+
+// Letters of this colour (R, G, B) and about this height, in pixels of rgb, also where what lies
+// around them is almost as bright, or as dark, as they are.
+Layer find_glyphs_of_ink(const cv::Mat& rgb, const cv::Scalar& ink, float height_px);
 
 }  // namespace zeroshelf

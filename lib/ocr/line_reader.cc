@@ -16,8 +16,12 @@ namespace {
 
 // A reading that is at least so good is not tried again in another rendering or layer.
 constexpr float kSureScore = 0.9f;
+// What a reading of this score looks like may be looked for, if none is sure.
+constexpr float kLikelyScore = 0.7f;
 // Below that, a line whose first reading has no plausible word is not read again.
 constexpr float kLikelyText = 0.6f;
+// By how much a line may reach beyond a sure reading of it, in heights of a tall letter.
+constexpr double kFartherEnds = 0.6;
 // Bounds the time for pictures that are all texture: readings without a plausible word.
 constexpr int kMostFruitless = 150;
 
@@ -165,13 +169,21 @@ cv::Rect whole(const cv::Rect2f& box) {
 // Of what readings of the same place are kept: the best ones.
 class Readings {
  public:
-  // Whether the place is read so well that another reading of it is not worth its time.
-  bool are_sure_of(const cv::Rect& box) const {
+  // Whether the place is read so well, from end to end, that another reading of it is not worth its
+  // time. ends: by how much it may reach farther than what was read.
+  bool are_sure_of(const cv::Rect& box, int ends) const {
     int covered = 0;
+    int left = box.x + box.width;
+    int right = box.x;
     for (const Reading& reading : kept_) {
-      if (reading.score >= kSureScore) covered += (reading.box & box).area();
+      const cv::Rect shared_box = reading.box & box;
+      if (reading.score < kSureScore || shared_box.empty()) continue;
+      covered += shared_box.area();
+      left = std::min(left, shared_box.x);
+      right = std::max(right, shared_box.x + shared_box.width);
     }
-    return covered > box.area() * 6 / 10;
+    return covered > box.area() * 6 / 10 && left - box.x <= ends &&
+           box.x + box.width - right <= ends;
   }
 
   // Readings of one line are merged; of those that merely overlap the better ones stay.
@@ -226,25 +238,99 @@ float promise(const TextLine& line) {
   return line.quality * length * size;
 }
 
+// Styles of letters by how many letters of each were read.
+class Styles {
+ public:
+  void add(const LetterStyle& style, size_t letters) {
+    const auto same =
+        std::ranges::find_if(seen_, [&](const Seen& other) { return is_like(other.style, style); });
+    if (same == seen_.end()) {
+      seen_.push_back({style, letters});
+    } else {
+      same->letters += letters;
+    }
+  }
+
+  std::vector<LetterStyle> most_frequent(size_t most, size_t fewest_letters) const {
+    std::vector<Seen> sorted = seen_;
+    std::ranges::stable_sort(sorted, std::greater<>(), &Seen::letters);
+    std::vector<LetterStyle> result;
+    for (const Seen& seen : sorted) {
+      if (seen.letters >= fewest_letters && result.size() < most) result.push_back(seen.style);
+    }
+    return result;
+  }
+
+ private:
+  struct Seen {
+    LetterStyle style;
+    size_t letters = 0;
+  };
+
+  static bool is_like(const LetterStyle& a, const LetterStyle& b) {
+    constexpr double kNear = 30;  // of R, G and B
+    const cv::Scalar step = a.ink - b.ink;
+    return a.height_px < 1.3f * b.height_px && b.height_px < 1.3f * a.height_px &&
+           std::max({std::abs(step[0]), std::abs(step[1]), std::abs(step[2])}) < kNear;
+  }
+
+  std::vector<Seen> seen_;
+};
+
+size_t letters_in(const Reading& reading) {
+  size_t letters = 0;
+  for (const Word& word : reading.words) letters += word.text.size();
+  return letters;
+}
+
 }  // namespace
 
-std::vector<Word> read_lines(const cv::Mat& rgb, double rgb_scale, std::vector<TextLine> lines,
-                             Recogniser& recogniser, const ReadingSteps& steps,
-                             const TimeBudget& time) {
+struct PictureReader::State {
+  const cv::Mat& rgb;
+  double rgb_scale;
+  const ReadingSteps& steps;
+  LineReader reader;
+  Readings readings;
+  Styles sure;
+  Styles likely;
+};
+
+PictureReader::PictureReader(const cv::Mat& rgb, double rgb_scale, Recogniser& recogniser,
+                             const ReadingSteps& steps, const TimeBudget& time)
+    : state_(new State{
+          rgb, rgb_scale, steps, LineReader(rgb, rgb_scale, recogniser, steps, time), {}, {}, {}}) {
+}
+
+PictureReader::~PictureReader() = default;
+
+void PictureReader::read(std::vector<TextLine> lines) {
+  auto& [rgb, rgb_scale, steps, reader, readings, sure, likely] = *state_;
   // What looks most like text first, and long lines before their parts.
   std::ranges::stable_sort(lines, std::greater<>(), promise);
-  LineReader reader(rgb, rgb_scale, recogniser, steps, time);
-  Readings readings;
   for (TextLine& line : lines) {
     if (!reader.may_go_on()) break;
     if (!steps.deskew) line.slope = 0;
-    if (readings.are_sure_of(scaled(whole(line.box), rgb_scale))) continue;
+    const auto ends = static_cast<int>(kFartherEnds * line.height_px * rgb_scale);
+    if (readings.are_sure_of(scaled(whole(line.box), rgb_scale), ends)) continue;
     if (steps.whole_rows && line.quality >= kLikelyText)
       line.reach = reach_of(rgb, rgb_scale, line);
-    readings.take(reader.read(line));
+    Reading reading = reader.read(line);
+    if (reading.score >= kLikelyScore) {
+      Styles& styles = reading.score >= kSureScore ? sure : likely;
+      styles.add({ink_of(rgb, rgb_scale, line), line.height_px}, letters_in(reading));
+    }
+    readings.take(std::move(reading));
   }
-  readings.drop_below(steps.plausibility ? kLeastPlausibility : 0.3f);
-  return std::move(readings).in_order();
+}
+
+std::vector<LetterStyle> PictureReader::styles() const {
+  const std::vector<LetterStyle> sure = state_->sure.most_frequent(2, 6);
+  return sure.empty() ? state_->likely.most_frequent(1, 4) : sure;
+}
+
+std::vector<Word> PictureReader::words() && {
+  state_->readings.drop_below(state_->steps.plausibility ? kLeastPlausibility : 0.3f);
+  return std::move(state_->readings).in_order();
 }
 
 }  // namespace zeroshelf

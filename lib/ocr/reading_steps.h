@@ -12,6 +12,7 @@ struct ReadingSteps {
   bool colour_layers =
       true;                // and in the smallest and the largest of R, G and B, and in the chroma
   bool whole_rows = true;  // lines go on where their ink does
+  bool same_ink = true;    // more letters like those that were read are looked for
   bool isolate = true;     // letters are read without what lies around them
   bool second_reading = true;  // doubtful lines are read in another rendering, too
   bool deskew = true;          // lines are made level

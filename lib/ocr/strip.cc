@@ -215,11 +215,13 @@ cv::Scalar ink_colour(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat&
 
 // How far each pixel's colour is from the letters', as grey: 0 is ink. Where nothing around the
 // letters comes near their colour the scale reaches as far as the background, so that the letters
-// keep their soft edges; elsewhere it is shorter, so that what is only similar becomes white.
+// keep their soft edges; elsewhere it is shorter, so that what is only similar becomes white. Lines
+// that were found by their ink may stand before what is hardly different.
 cv::Mat distance_from_ink(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat& glyphs,
-                          Polarity polarity) {
+                          const Layer& layer) {
+  const double shortest = layer.channel == Channel::Ink ? 20 : 45;
   cv::Mat difference;
-  cv::absdiff(rgb, ink_colour(rgb, samples, glyphs, polarity), difference);
+  cv::absdiff(rgb, ink_colour(rgb, samples, glyphs, layer.polarity), difference);
   cv::Mat channels[3];
   cv::split(difference, channels);
   cv::Mat distance;
@@ -227,7 +229,7 @@ cv::Mat distance_from_ink(const cv::Mat& rgb, const cv::Mat& samples, const cv::
   cv::max(distance, channels[2], distance);
   cv::Mat around;
   cv::dilate(glyphs, around, cv::getStructuringElement(cv::MORPH_RECT, {5, 5}));
-  const double range = std::clamp(quantile(distance, around < 20, 0.15), 45, 255);
+  const double range = std::clamp<double>(quantile(distance, around < 20, 0.15), shortest, 255);
   distance.convertTo(distance, CV_8U, 255 / range);
   return distance;
 }
@@ -316,9 +318,8 @@ Reach reach_within(const cv::Mat& rgb, double rgb_scale, const TextLine& line, R
   row.reach = farthest;
   const Frame frame = frame_of(row, kTallPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
-  const cv::Mat grey =
-      distance_from_ink(colours, samples_of(colours, line.layer->channel, line.layer->polarity),
-                        in_strip(glyph_mask(line), line, frame), line.layer->polarity);
+  const cv::Mat grey = distance_from_ink(colours, samples_of(colours, *line.layer),
+                                         in_strip(glyph_mask(line), line, frame), *line.layer);
   const double letter_px = line.height_px * frame.scale;
   const double margin = kMargin * letter_px;
   const double first = farthest.left * frame.scale + 1.5 * margin;
@@ -356,12 +357,19 @@ Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
   return reach_within(rgb, rgb_scale, line, at_most(kFar));
 }
 
+cv::Scalar ink_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
+  const Frame frame = frame_of(line, kTallLetterPx);
+  const cv::Mat colours = cut(rgb, frame, rgb_scale);
+  return ink_colour(colours, samples_of(colours, *line.layer),
+                    in_strip(glyph_mask(line), line, frame), line.layer->polarity);
+}
+
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering) {
   const Frame frame = frame_of(line, kTallLetterPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
   const float ink = median(line.glyphs, std::mem_fn(&Glyph::level));
   const float contrast = median(line.glyphs, std::mem_fn(&Glyph::contrast));
-  Strip strip{samples_of(colours, line.layer->channel, line.layer->polarity), frame.to_picture};
+  Strip strip{samples_of(colours, *line.layer), frame.to_picture};
   if (rendering == Rendering::Plain) {
     const double step = 1.5 * contrast;
     stretch(strip.grey, ink, line.layer->polarity == Polarity::Bright ? ink - step : ink + step);
@@ -369,7 +377,7 @@ Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Re
   }
   const Mask glyphs = glyph_mask(line);
   const cv::Mat own = in_strip(glyphs, line, frame);
-  strip.grey = distance_from_ink(colours, strip.grey, own, line.layer->polarity);
+  strip.grey = distance_from_ink(colours, strip.grey, own, *line.layer);
   if (rendering == Rendering::Isolated) {
     keep_ink(strip.grey, in_strip(ink_mask(glyphs, line, ink, contrast), line, frame));
   } else {

@@ -25,6 +25,9 @@ struct Strip {
 // pixels a pixel of that.
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering);
 
+// The colour of the letters' cores: R, G, B.
+cv::Scalar ink_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line);
+
 // Where the row of a line goes on: letters of its ink that its layer does not show because what
 // lies behind them is as bright, or as dark, as they are.
 Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line);

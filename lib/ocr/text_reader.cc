@@ -79,7 +79,23 @@ struct TextReader::Engine {
     if (scale < 1) cv::resize(rgb, searched, {}, scale, scale, cv::INTER_AREA);
     const std::vector<Layer> layers =
         find_glyphs(searched, {steps.large_letters, steps.colour_layers});
-    return read_lines(rgb, 1 / scale, find_lines(layers), recogniser, steps, time);
+    PictureReader reader(rgb, 1 / scale, recogniser, steps, time);
+    reader.read(find_lines(layers));
+    if (steps.same_ink) {
+      for (const LetterStyle& style : reader.styles()) {
+        const std::vector<Layer> more = {find_glyphs_of_ink(searched, style.ink, style.height_px)};
+        reader.read(lines_of_height(find_lines(more), style.height_px));
+      }
+    }
+    return std::move(reader).words();
+  }
+
+  static std::vector<TextLine> lines_of_height(std::vector<TextLine> lines, float height_px) {
+    constexpr float kTaller = 1.4f;
+    std::erase_if(lines, [&](const TextLine& line) {
+      return line.height_px > kTaller * height_px || height_px > kTaller * line.height_px;
+    });
+    return lines;
   }
 
   std::vector<Word> read_plainly(const Image& image, const TimeBudget& time) {

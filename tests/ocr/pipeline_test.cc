@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <opencv2/imgproc.hpp>
 
 #include "lib/ocr/glyphs.h"
 #include "lib/ocr/plausibility.h"
@@ -23,9 +24,12 @@ using testing::plain_image;
 
 constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf";
 
+cv::Mat as_mat_in_place(Image& image) {
+  return {image.height_px, image.width_px, CV_8UC3, image.rgb.data()};
+}
+
 cv::Mat as_mat(const Image& image) {
-  return cv::Mat(image.height_px, image.width_px, CV_8UC3, const_cast<uint8_t*>(image.rgb.data()))
-      .clone();
+  return as_mat_in_place(const_cast<Image&>(image)).clone();
 }
 
 // The best of the lines that are found in the picture, and the layers it points into.
@@ -50,17 +54,14 @@ std::string read(const Image& image, const TextReaderOptions& options = {}) {
   return joined_text(reader.read(image));
 }
 
+void fill(Image& image, cv::Rect box, testing::Colour colour) {
+  as_mat_in_place(image)(box) = cv::Scalar(colour.r, colour.g, colour.b);
+}
+
 // Dark on the left, and of this colour from the middle on.
 Image two_halves(testing::Colour right) {
   Image image = plain_image(700, 200, {20, 20, 20});
-  for (int y = 0; y < image.height_px; ++y) {
-    for (int x = image.width_px / 2; x < image.width_px; ++x) {
-      uint8_t* pixel = image.rgb.data() + (static_cast<size_t>(y) * image.width_px + x) * 3;
-      pixel[0] = right.r;
-      pixel[1] = right.g;
-      pixel[2] = right.b;
-    }
-  }
+  fill(image, {image.width_px / 2, 0, image.width_px / 2, image.height_px}, right);
   return image;
 }
 
@@ -159,6 +160,63 @@ BOOST_AUTO_TEST_CASE(a_whole_line_reaches_no_farther) {
   const Reach reach = reach_of(as_mat(image), 1, found.lines[0]);
   BOOST_TEST(reach.left == 0);
   BOOST_TEST(reach.right == 0);
+}
+
+// A letter that touches something of its colour is one glyph with that.
+BOOST_AUTO_TEST_CASE(a_line_is_no_higher_than_its_letters) {
+  Image image = plain_image(700, 300, {40, 60, 40});
+  draw_text(image, "NOBODY KNOWS ABOUT", 40, 100, 30, {255, 255, 255});
+  draw_text(image, "IT AT ALL", 40, 160, 30, {255, 255, 255});
+  fill(image, {300, 98, 8, 100}, {255, 255, 255});
+  const Found found(image);
+  const auto line = std::ranges::find_if(
+      found.lines, [](const TextLine& one) { return one.box.y < 90 && one.box.width > 300; });
+  BOOST_REQUIRE((line != found.lines.end()));
+  BOOST_TEST(line->box.y > 50);
+  BOOST_TEST(line->box.y + line->box.height < 125);
+  BOOST_TEST(read(image).ends_with("IT AT ALL"));
+}
+
+BOOST_AUTO_TEST_CASE(tall_letters_stay_in_a_line_of_small_ones) {
+  constexpr int kSmallPx = 24;
+  constexpr int kTallPx = 48;
+  Image image = plain_image(700, 200, {40, 60, 40});
+  draw_text(image, "NEARSUMS", 40, 120, kSmallPx, {255, 255, 255});
+  draw_text(image, "NEARSUMS", 280, 120, kSmallPx, {255, 255, 255});
+  fill(image, {250, 120 - kTallPx, 7, kTallPx}, {255, 255, 255});  // l
+  const Found found(image);
+  const auto line = std::ranges::find_if(found.lines, [](const TextLine& one) {
+    return one.layer->scale == 1 && one.box.width > 350;
+  });
+  BOOST_REQUIRE((line != found.lines.end()));
+  BOOST_REQUIRE(1.5 * line->height_px < kTallPx);
+  const Strip strip = render_line(as_mat(image), 1, *line, Rendering::Coloured);
+  cv::Matx23d to_strip;
+  cv::invertAffineTransform(strip.to_picture, to_strip);
+  const cv::Vec2d at = to_strip * cv::Vec3d(253.5, 120 - kTallPx / 2.0, 1);
+  BOOST_TEST(strip.grey.at<uint8_t>(static_cast<int>(at[1]), static_cast<int>(at[0])) < 60);
+}
+
+BOOST_AUTO_TEST_CASE(letters_of_a_known_ink_are_found_where_the_background_is_nearly_as_bright) {
+  Image image = plain_image(700, 200, {243, 243, 240});
+  draw_text(image, "NOBODY KNOWS ABOUT IT", 40, 120, 30, {255, 255, 255});
+  BOOST_TEST(Found(image).lines.empty());
+  const std::vector<Layer> layers = {find_glyphs_of_ink(as_mat(image), {255, 255, 255}, 30)};
+  const std::vector<TextLine> lines = find_lines(layers);
+  BOOST_TEST(std::ranges::any_of(lines, [](const TextLine& line) {
+    return line.box.width > 400 && std::abs(line.height_px - 30) < 8;
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_line_of_the_same_ink_is_read_on_a_bright_background) {
+  Image image = plain_image(700, 200, {20, 20, 20});
+  fill(image, {0, 100, 700, 100}, {243, 243, 240});
+  draw_text(image, "NOBODY KNOWS", 40, 70, 30, {255, 255, 255});
+  draw_text(image, "ABOUT IT AT ALL", 40, 160, 30, {255, 255, 255});
+  TextReaderOptions without;
+  without.steps.same_ink = false;
+  BOOST_TEST(read(image, without) == "NOBODY KNOWS");
+  BOOST_TEST(read(image) == "NOBODY KNOWS ABOUT IT AT ALL");
 }
 
 BOOST_AUTO_TEST_CASE(a_reading_is_the_same_every_time) {
