@@ -39,7 +39,6 @@ bool may_follow(const Glyph& a, const Glyph& b) {
 // between points that are far apart, and the median offset.
 struct Fit {
   float slope = 0;
-  float offset = 0;
   float residual = 0;  // median distance
 };
 Fit fit(const std::vector<cv::Point2f>& points) {
@@ -53,8 +52,8 @@ Fit fit(const std::vector<cv::Point2f>& points) {
   if (!slopes.empty()) result.slope = median(slopes);
   std::vector<float> offsets;
   for (const cv::Point2f& point : points) offsets.push_back(point.y - result.slope * point.x);
-  result.offset = median(offsets);
-  for (float& value : offsets) value = std::abs(value - result.offset);
+  const float offset = median(offsets);
+  for (float& value : offsets) value = std::abs(value - offset);
   result.residual = median(offsets);
   return result;
 }
@@ -82,6 +81,16 @@ float probability(const LineFeatures& f) {
                     2.63f * std::clamp(f.gap, -0.3f, 1.2f) -
                     2.41f * std::min(std::log(f.letter_px), 5.0f);
   return 1 / (1 + std::exp(-sum));
+}
+
+// Of the base line. In a short line one tall letter tilts the top, and one with a descender the
+// base.
+float slope_of(size_t glyphs, const Fit& top, const Fit& bottom) {
+  constexpr size_t kFewest = 4;
+  constexpr size_t kMany = 8;
+  if (glyphs < kFewest) return 0;
+  const bool is_top_flatter = std::abs(top.slope) < std::abs(bottom.slope);
+  return glyphs < kMany && is_top_flatter ? top.slope : bottom.slope;
 }
 
 TextLine line_of(const Layer& layer, std::vector<const Glyph*> glyphs) {
@@ -112,10 +121,8 @@ TextLine line_of(const Layer& layer, std::vector<const Glyph*> glyphs) {
   line.height_px = sorted[sorted.size() * 3 / 4];
   const Fit bottom = fit(bottoms);
   const Fit top = fit(tops);
-  const bool is_long = line.glyphs.size() >= 4;
-  line.slope = is_long ? bottom.slope : 0;
-  line.base = is_long ? bottom.offset
-                      : median(line.glyphs, [](const Glyph* glyph) { return bottom_of(*glyph); });
+  line.slope = slope_of(line.glyphs.size(), top, bottom);
+  line.base = median(bottoms, [&](const cv::Point2f& at) { return at.y - line.slope * at.x; });
   for (const Glyph* glyph : line.glyphs) {
     const cv::Rect2f box = box_in_line(line, *glyph);
     line.box = line.box.area() > 0 ? line.box | box : box;
