@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 #include "lib/ocr/joined_words.h"
 #include "lib/ocr/plausibility.h"
@@ -309,7 +309,8 @@ void PictureReader::read(std::vector<TextLine> lines) {
   std::ranges::stable_sort(lines, std::greater<>(), promise);
   for (TextLine& line : lines) {
     if (!reader.may_go_on()) break;
-    if (!steps.deskew) line.slope = 0;
+    if (!steps.deskew)
+      line.base += std::exchange(line.slope, 0) * (line.box.x + line.box.width / 2);
     const auto ends = static_cast<int>(kFartherEnds * line.height_px * rgb_scale);
     if (readings.are_sure_of(scaled(whole(line.box), rgb_scale), ends)) continue;
     if (steps.whole_rows && line.quality >= kLikelyText)
