@@ -197,6 +197,19 @@ BOOST_AUTO_TEST_CASE(tall_letters_stay_in_a_line_of_small_ones) {
   BOOST_TEST(strip.grey.at<uint8_t>(static_cast<int>(at[1]), static_cast<int>(at[0])) < 60);
 }
 
+BOOST_AUTO_TEST_CASE(a_descender_tilts_no_short_line) {
+  for (const char* word : {"easy", "away"}) {
+    Image image = plain_image(500, 200, {40, 60, 40});
+    draw_text(image, word, 60, 120, 30, {255, 255, 255});
+    const Found found(image);
+    BOOST_TEST(std::ranges::any_of(found.lines,
+                                   [](const TextLine& line) {
+                                     return line.glyphs.size() == 4 && std::abs(line.slope) < 0.05f;
+                                   }),
+               word);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(letters_of_a_known_ink_are_found_where_the_background_is_nearly_as_bright) {
   Image image = plain_image(700, 200, {243, 243, 240});
   draw_text(image, "NOBODY KNOWS ABOUT IT", 40, 120, 30, {255, 255, 255});
