@@ -251,6 +251,12 @@ cv::Mat extreme_of(const cv::Mat& rgb, Polarity polarity) {
 
 }  // namespace
 
+cv::Mat distance_from(const cv::Mat& rgb, const cv::Scalar& colour) {
+  cv::Mat difference;
+  cv::absdiff(rgb, colour, difference);
+  return extreme_of(difference, Polarity::Dark);
+}
+
 cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer) {
   cv::Mat result;
   switch (layer.channel) {
@@ -266,8 +272,7 @@ cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer) {
     case Channel::Ink:
       // What is as far away as the noise of a JPEG picture is still near.
       constexpr double kSteepness = 4;
-      cv::absdiff(rgb, layer.ink, result);
-      extreme_of(result, Polarity::Dark).convertTo(result, CV_8U, -kSteepness, 255);
+      distance_from(rgb, layer.ink).convertTo(result, CV_8U, -kSteepness, 255);
       break;
   }
   return result;

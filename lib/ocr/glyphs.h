@@ -70,6 +70,9 @@ struct GlyphOptions {
   bool colour = true;  // also in the smallest and the largest of R, G and B, and in the chroma
 };
 
+// How far each pixel's colour is from this one: the largest difference of R, G and B, CV_8U.
+cv::Mat distance_from(const cv::Mat& rgb, const cv::Scalar& colour);
+
 // Those of another picture, CV_8UC3, in the layer's channel. The answer is CV_8U.
 cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer);
 

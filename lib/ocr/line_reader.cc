@@ -30,6 +30,7 @@ struct Reading {
   cv::Rect box;             // of the words, in the picture
   std::vector<Word> words;  // confidence: the plausibility
   float score = 0;          // mean plausibility a letter, dropped words included
+  cv::Scalar ink;           // R, G, B
 };
 
 // What a reading has to say: the letters of its plausible words, by their plausibility.
@@ -125,6 +126,7 @@ class LineReader {
     }
     const LineContext context{line.quality, mean_confidence_of(found)};
     Reading reading;
+    reading.ink = strip.ink;
     for (const RecognisedWord& word : found) {
       const cv::Rect box = scaled(box_in_picture(strip, word.box), rgb_scale_) &
                            cv::Rect(0, 0, rgb_.cols, rgb_.rows);
@@ -318,7 +320,7 @@ void PictureReader::read(std::vector<TextLine> lines) {
     Reading reading = reader.read(line);
     if (reading.score >= kLikelyScore) {
       Styles& styles = reading.score >= kSureScore ? sure : likely;
-      styles.add({ink_of(rgb, rgb_scale, line), line.height_px}, letters_in(reading));
+      styles.add({reading.ink, line.height_px}, letters_in(reading));
     }
     readings.take(std::move(reading));
   }

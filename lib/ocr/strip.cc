@@ -204,11 +204,11 @@ int quantile(const cv::Mat& values, const cv::Mat& where, double part) {
 }
 
 // The colour of the letters' cores.
-cv::Scalar ink_colour(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat& glyphs,
-                      Polarity polarity) {
+cv::Scalar ink_colour(const cv::Mat& rgb, const cv::Mat& glyphs, const Layer& layer) {
+  const cv::Mat samples = samples_of(rgb, layer);
   const cv::Mat inside = glyphs > 200;
   const int middle = quantile(samples, inside, 0.5);
-  cv::Mat core = polarity == Polarity::Bright ? samples >= middle : samples <= middle;
+  cv::Mat core = layer.polarity == Polarity::Bright ? samples >= middle : samples <= middle;
   core &= inside;
   return cv::mean(rgb, core);
 }
@@ -217,16 +217,10 @@ cv::Scalar ink_colour(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat&
 // letters comes near their colour the scale reaches as far as the background, so that the letters
 // keep their soft edges; elsewhere it is shorter, so that what is only similar becomes white. Lines
 // that were found by their ink may stand before what is hardly different.
-cv::Mat distance_from_ink(const cv::Mat& rgb, const cv::Mat& samples, const cv::Mat& glyphs,
-                          const Layer& layer) {
-  const double shortest = layer.channel == Channel::Ink ? 20 : 45;
-  cv::Mat difference;
-  cv::absdiff(rgb, ink_colour(rgb, samples, glyphs, layer.polarity), difference);
-  cv::Mat channels[3];
-  cv::split(difference, channels);
-  cv::Mat distance;
-  cv::max(channels[0], channels[1], distance);
-  cv::max(distance, channels[2], distance);
+cv::Mat distance_from_ink(const cv::Mat& rgb, const cv::Scalar& ink, const cv::Mat& glyphs,
+                          Channel channel) {
+  const double shortest = channel == Channel::Ink ? 20 : 45;
+  cv::Mat distance = distance_from(rgb, ink);
   cv::Mat around;
   cv::dilate(glyphs, around, cv::getStructuringElement(cv::MORPH_RECT, {5, 5}));
   const double range = std::clamp<double>(quantile(distance, around < 20, 0.15), shortest, 255);
@@ -318,8 +312,9 @@ Reach reach_within(const cv::Mat& rgb, double rgb_scale, const TextLine& line, R
   row.reach = farthest;
   const Frame frame = frame_of(row, kTallPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
-  const cv::Mat grey = distance_from_ink(colours, samples_of(colours, *line.layer),
-                                         in_strip(glyph_mask(line), line, frame), *line.layer);
+  const cv::Mat glyphs = in_strip(glyph_mask(line), line, frame);
+  const cv::Mat grey = distance_from_ink(colours, ink_colour(colours, glyphs, *line.layer), glyphs,
+                                         line.layer->channel);
   const double letter_px = line.height_px * frame.scale;
   const double margin = kMargin * letter_px;
   const double first = farthest.left * frame.scale + 1.5 * margin;
@@ -357,29 +352,24 @@ Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
   return reach_within(rgb, rgb_scale, line, at_most(kFar));
 }
 
-cv::Scalar ink_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
-  const Frame frame = frame_of(line, kTallLetterPx);
-  const cv::Mat colours = cut(rgb, frame, rgb_scale);
-  return ink_colour(colours, samples_of(colours, *line.layer),
-                    in_strip(glyph_mask(line), line, frame), line.layer->polarity);
-}
-
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering) {
+  const Layer& layer = *line.layer;
   const Frame frame = frame_of(line, kTallLetterPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
-  const float ink = median(line.glyphs, std::mem_fn(&Glyph::level));
+  const float level = median(line.glyphs, std::mem_fn(&Glyph::level));
   const float contrast = median(line.glyphs, std::mem_fn(&Glyph::contrast));
-  Strip strip{samples_of(colours, *line.layer), frame.to_picture};
-  if (rendering == Rendering::Plain) {
-    const double step = 1.5 * contrast;
-    stretch(strip.grey, ink, line.layer->polarity == Polarity::Bright ? ink - step : ink + step);
-    return strip;
-  }
   const Mask glyphs = glyph_mask(line);
   const cv::Mat own = in_strip(glyphs, line, frame);
-  strip.grey = distance_from_ink(colours, strip.grey, own, *line.layer);
+  Strip strip{{}, frame.to_picture, ink_colour(colours, own, layer)};
+  if (rendering == Rendering::Plain) {
+    strip.grey = samples_of(colours, layer);
+    const double step = 1.5 * contrast;
+    stretch(strip.grey, level, layer.polarity == Polarity::Bright ? level - step : level + step);
+    return strip;
+  }
+  strip.grey = distance_from_ink(colours, strip.ink, own, layer.channel);
   if (rendering == Rendering::Isolated) {
-    keep_ink(strip.grey, in_strip(ink_mask(glyphs, line, ink, contrast), line, frame));
+    keep_ink(strip.grey, in_strip(ink_mask(glyphs, line, level, contrast), line, frame));
   } else {
     remove_what_is_no_letter(strip.grey, line.height_px * frame.scale, own);
   }

@@ -19,14 +19,12 @@ enum class Rendering {
 struct Strip {
   cv::Mat grey;            // CV_8U
   cv::Matx23d to_picture;  // of points of the strip
+  cv::Scalar ink;          // the colour of the letters' cores: R, G, B
 };
 
 // rgb: CV_8UC3, the picture in which the line was found or a larger version of it, with rgb_scale
 // pixels a pixel of that.
 Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering);
-
-// The colour of the letters' cores: R, G, B.
-cv::Scalar ink_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line);
 
 // Where the row of a line goes on: letters of its ink that its layer does not show because what
 // lies behind them is as bright, or as dark, as they are.

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <mutex>
 
+#include "lib/util/cpu.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/kernel.h"
 
@@ -13,24 +14,22 @@ namespace zeroshelf {
 namespace {
 
 struct Kernel {
-  std::string_view name;
   kernel::InnerProducts run;
   kernel::ScatteredProducts run_scattered;
   kernel::CodeSums sum_codes;
 };
 
 Kernel best_kernel() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    return {"avx512", kernel::inner_products_avx512, kernel::scattered_products_avx512,
-            kernel::code_sums_avx2};
+  switch (instruction_set()) {
+    case InstructionSet::Avx512:
+      return {kernel::inner_products_avx512, kernel::scattered_products_avx512,
+              kernel::code_sums_avx2};
+    case InstructionSet::Avx2:
+      return {kernel::inner_products_avx2, kernel::scattered_products_avx2, kernel::code_sums_avx2};
+    case InstructionSet::Portable:
+      break;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c")) {
-    return {"avx2", kernel::inner_products_avx2, kernel::scattered_products_avx2,
-            kernel::code_sums_avx2};
-  }
-  return {"portable", kernel::inner_products_portable, kernel::scattered_products_portable,
+  return {kernel::inner_products_portable, kernel::scattered_products_portable,
           kernel::code_sums_portable};
 }
 
@@ -89,7 +88,7 @@ kernel::CodeSums kernel::chosen_code_sums() {
 }
 
 std::string_view scan_kernel_name() {
-  return chosen_kernel().name;
+  return instruction_set_name(instruction_set());
 }
 
 void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const Matrix& queries,
