@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/output/svg.h"
+#include "lib/report/svg.h"
 
 namespace zeroshelf::bench {
 namespace {

@@ -18,14 +18,14 @@
 #include <stdexcept>
 
 #include "lib/image/encode_jpeg.h"
+#include "lib/search/background.h"
+#include "lib/search/search.h"
+#include "lib/search/search_cut.h"
 #include "lib/util/file.h"
 #include "lib/util/random.h"
 #include "lib/util/share.h"
 #include "models/flags/model_flags.h"
 #include "models/train/generator.h"
-#include "query/background.h"
-#include "query/search.h"
-#include "query/search_cut.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
 

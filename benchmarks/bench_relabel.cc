@@ -27,10 +27,10 @@
 #include <vector>
 
 #include "benchmarks/measure.h"
+#include "lib/labelling/classify.h"
+#include "lib/labelling/prompt_cache.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/fixed_point.h"
-#include "query/classify.h"
-#include "query/prompt_cache.h"
 #include "tests/support/temporary_directory.h"
 
 extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,

@@ -19,10 +19,10 @@
 #include "benchmarks/clip_like.h"
 #include "benchmarks/measure.h"
 #include "lib/lexicon/letters.h"
+#include "lib/search/search.h"
 #include "lib/util/parallel.h"
 #include "lib/util/random.h"
 #include "lib/vectors/scan.h"
-#include "query/search.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {

@@ -13,7 +13,7 @@
 #include <stdexcept>
 
 #include "benchmarks/measure.h"
-#include "lib/image/find_files.h"
+#include "lib/files/find_files.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <variant>
 
-#include "lib/image/find_files.h"
+#include "lib/files/find_files.h"
 #include "lib/util/error.h"
 #include "lib/util/random.h"
 

@@ -21,14 +21,14 @@
 #include <vector>
 
 #include "indexer/ocr_flags.h"
-#include "indexer/path_list.h"
 #include "indexer/progress.h"
-#include "indexer/sync.h"
+#include "lib/files/path_list.h"
+#include "lib/ingest/sync.h"
 #include "lib/ocr/text_reader.h"
-#include "lib/output/output_stream.h"
 #include "lib/program/values.h"
 #include "lib/util/cgroup.h"
 #include "lib/util/error.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "models/flags/model_flags.h"
 

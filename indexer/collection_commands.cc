@@ -14,8 +14,8 @@
 
 #include "indexer/progress.h"
 #include "lib/collection/collection.h"
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
+#include "lib/report/formats.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {

@@ -14,9 +14,9 @@
 #include <variant>
 #include <vector>
 
-#include "indexer/import.h"
 #include "lib/image/decode.h"
 #include "lib/image/preprocess.h"
+#include "lib/ingest/import.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"

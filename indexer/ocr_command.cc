@@ -15,15 +15,15 @@
 #include <vector>
 
 #include "indexer/ocr_flags.h"
+#include "lib/files/new_file.h"
 #include "lib/image/decode.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/ocr/overlay.h"
 #include "lib/ocr/text_reader.h"
-#include "lib/output/formats.h"
-#include "lib/output/new_file.h"
-#include "lib/output/output_stream.h"
+#include "lib/report/formats.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/output_stream.h"
 
 namespace zeroshelf {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "lib/output/formats.h"
+#include "lib/report/formats.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {

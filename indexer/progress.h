@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "indexer/sync.h"
-#include "lib/output/output_stream.h"
+#include "lib/ingest/sync.h"
+#include "lib/util/output_stream.h"
 
 namespace zeroshelf {
 

@@ -9,11 +9,11 @@
 #include <string>
 
 #include "lib/collection/attachments.h"
-#include "lib/output/output_stream.h"
-#include "query/calibrate.h"
+#include "lib/labelling/calibrate.h"
+#include "lib/labelling/kept.h"
+#include "lib/util/output_stream.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/kept.h"
 #include "query/labelling.h"
 
 namespace zeroshelf {

@@ -14,15 +14,15 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
+#include "lib/labelling/run.h"
+#include "lib/report/formats.h"
+#include "lib/report/prediction_writer.h"
 #include "lib/util/ordered_workers.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
 #include "query/flags.h"
 #include "query/labelling.h"
-#include "query/prediction_writer.h"
-#include "query/run.h"
 
 namespace zeroshelf {
 namespace {

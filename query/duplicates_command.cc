@@ -9,12 +9,12 @@
 #include <memory>
 #include <string>
 
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
 #include "lib/program/values.h"
+#include "lib/report/formats.h"
+#include "lib/search/duplicates.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
-#include "query/duplicates.h"
 #include "query/flags.h"
 
 namespace zeroshelf {

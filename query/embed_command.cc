@@ -13,13 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "lib/output/formats.h"
-#include "lib/output/npy.h"
-#include "lib/output/output_stream.h"
+#include "lib/files/npy.h"
+#include "lib/image/read_crop.h"
+#include "lib/report/formats.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/output_stream.h"
 #include "models/flags/model_flags.h"
-#include "query/read_crop.h"
 
 namespace zeroshelf {
 namespace {

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "lib/output/output_stream.h"
+#include "lib/labelling/evaluate.h"
+#include "lib/report/evaluate_output.h"
 #include "lib/util/file.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/text.h"
-#include "query/evaluate.h"
-#include "query/evaluate_output.h"
 #include "query/flags.h"
 #include "query/labelling.h"
 

@@ -13,14 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "lib/output/new_file.h"
+#include "lib/export/bands.h"
+#include "lib/export/export_page.h"
+#include "lib/export/export_sinks.h"
+#include "lib/files/new_file.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
-#include "query/bands.h"
-#include "query/export_page.h"
-#include "query/export_sinks.h"
 #include "query/flags.h"
 #include "query/labelling.h"
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/report/prediction_writer.h"
+
 namespace zeroshelf {
 
 // COLLECTION.
@@ -17,9 +19,6 @@ void add_truth_flag(CLI::App* command, std::filesystem::path& truth);
 
 // --format, one of names.
 CLI::Option* add_format(CLI::App* command, std::string& format, std::vector<std::string> names);
-
-// What format is with -0: the bytes of each path and a NUL, nothing else.
-inline constexpr const char* kNulPaths = "paths0";
 
 // -0, --null: sets format to kNulPaths; not together with --format.
 void add_null_flag(CLI::App* command, std::string& format, CLI::Option* format_option,

@@ -10,13 +10,13 @@
 #include <numeric>
 #include <utility>
 
+#include "lib/files/npy_reader.h"
+#include "lib/labelling/calibrate.h"
+#include "lib/labelling/classifier.h"
+#include "lib/labelling/prompt_cache.h"
 #include "lib/labels/label_vectors.h"
-#include "lib/output/npy_reader.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
-#include "query/calibrate.h"
-#include "query/classifier.h"
-#include "query/prompt_cache.h"
 
 namespace zeroshelf {
 

@@ -10,9 +10,9 @@
 
 #include "lib/collection/collection.h"
 #include "lib/fusion/fusion.h"
+#include "lib/labelling/classify.h"
 #include "lib/labels/labels.h"
 #include "models/flags/model_flags.h"
-#include "query/classify.h"
 #include "query/label_flags.h"
 
 namespace zeroshelf {

@@ -8,16 +8,16 @@
 #include <memory>
 #include <string>
 
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
+#include "lib/labelling/review.h"
+#include "lib/labelling/run_diff.h"
 #include "lib/program/values.h"
+#include "lib/report/formats.h"
 #include "lib/util/error.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/labelling.h"
-#include "query/review.h"
-#include "query/run_diff.h"
 
 namespace zeroshelf {
 namespace {

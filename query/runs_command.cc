@@ -9,17 +9,17 @@
 #include <string>
 
 #include "lib/collection/attachments.h"
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
+#include "lib/labelling/calibrate.h"
+#include "lib/labelling/classifier.h"
+#include "lib/labelling/run.h"
 #include "lib/program/values.h"
+#include "lib/report/formats.h"
 #include "lib/util/error.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
-#include "query/calibrate.h"
-#include "query/classifier.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/run.h"
 
 namespace zeroshelf {
 namespace {

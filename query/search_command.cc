@@ -16,24 +16,24 @@
 #include <variant>
 #include <vector>
 
+#include "lib/export/indexed_picture.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/thumbnail.h"
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
-#include "lib/output/terminal_picture.h"
+#include "lib/labelling/run.h"
 #include "lib/program/values.h"
+#include "lib/report/formats.h"
+#include "lib/report/terminal_picture.h"
+#include "lib/search/background.h"
+#include "lib/search/record_filter.h"
+#include "lib/search/search.h"
+#include "lib/search/search_cut.h"
 #include "lib/util/error.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "lib/vectors/scan.h"
 #include "models/flags/model_flags.h"
-#include "query/background.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/indexed_picture.h"
-#include "query/record_filter.h"
-#include "query/run.h"
-#include "query/search.h"
-#include "query/search_cut.h"
 #include "query/search_terms.h"
 
 namespace zeroshelf {

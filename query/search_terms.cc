@@ -8,12 +8,12 @@
 #include <span>
 
 #include "lib/image/decode.h"
+#include "lib/image/read_crop.h"
+#include "lib/search/background.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/vectors/scan.h"
-#include "query/background.h"
-#include "query/read_crop.h"
 
 namespace zeroshelf {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "lib/collection/collection.h"
+#include "lib/search/search.h"
 #include "models/flags/model_flags.h"
-#include "query/search.h"
 
 namespace zeroshelf {
 

@@ -9,11 +9,11 @@
 #include <string>
 
 #include "lib/collection/attachments.h"
-#include "lib/output/formats.h"
-#include "lib/output/output_stream.h"
-#include "query/classifier.h"
+#include "lib/labelling/classifier.h"
+#include "lib/labelling/evaluate.h"
+#include "lib/report/formats.h"
+#include "lib/util/output_stream.h"
 #include "query/commands.h"
-#include "query/evaluate.h"
 #include "query/flags.h"
 #include "query/labelling.h"
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "lib/output/move_journal.h"
+#include "lib/export/move_journal.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 

@@ -11,9 +11,9 @@
 #include <string>
 
 #include "lib/collection/collection.h"
-#include "lib/output/formats.h"
-#include "lib/output/new_file.h"
-#include "lib/output/npy.h"
+#include "lib/files/new_file.h"
+#include "lib/files/npy.h"
+#include "lib/report/formats.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "lib/ocr/words.h"
 #include "lib/util/hash.h"
 #include "lib/util/skip.h"
+#include "lib/util/words.h"
 #include "lib/vectors/vector_rows.h"
 
 namespace zeroshelf {

@@ -22,8 +22,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "lib/ocr/words.h"
 #include "lib/util/file.h"
+#include "lib/util/words.h"
 
 namespace zeroshelf {
 

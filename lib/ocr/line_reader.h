@@ -9,7 +9,7 @@
 #include "lib/ocr/reading_steps.h"
 #include "lib/ocr/recogniser.h"
 #include "lib/ocr/text_lines.h"
-#include "lib/ocr/words.h"
+#include "lib/util/words.h"
 
 namespace zeroshelf {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lib/image/image.h"
-#include "lib/ocr/words.h"
+#include "lib/util/words.h"
 
 namespace zeroshelf {
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "lib/ocr/words.h"
+#include "lib/util/words.h"
 
 namespace zeroshelf {
 

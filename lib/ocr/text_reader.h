@@ -14,7 +14,7 @@
 
 #include "lib/image/image.h"
 #include "lib/ocr/reading_steps.h"
-#include "lib/ocr/words.h"
+#include "lib/util/words.h"
 
 namespace zeroshelf {
 

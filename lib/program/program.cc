@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "lib/output/output_stream.h"
 #include "lib/program/manual.h"
 #include "lib/util/error.h"
+#include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
 

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "lib/util/parallel.h"
-#include "models/clip/kernels.h"
+#include "models/checkpoint/tensor_names.h"
 #include "models/clip/network.h"
-#include "models/clip/packed_linear.h"
-#include "models/clip/tensor_names.h"
+#include "models/compute/kernels.h"
+#include "models/compute/packed_linear.h"
 
 namespace zeroshelf {
 namespace {

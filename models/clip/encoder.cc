@@ -11,12 +11,12 @@
 #include <utility>
 
 #include "lib/util/error.h"
-#include "models/clip/checkpoint.h"
-#include "models/clip/fingerprint.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/checkpoint/fingerprint.h"
 #include "models/clip/load.h"
 #include "models/clip/network.h"
-#include "models/clip/tokenizer.h"
 #include "models/clip/torch_part.h"
+#include "models/text/tokenizer.h"
 
 namespace zeroshelf {
 namespace {

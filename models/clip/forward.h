@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "lib/image/image.h"
-#include "models/clip/config.h"
+#include "models/checkpoint/config.h"
 #include "models/clip/weights.h"
 
 namespace zeroshelf {

@@ -17,7 +17,7 @@
 
 #include "lib/image/image.h"
 #include "lib/util/matrix.h"
-#include "models/clip/checkpoint.h"
+#include "models/checkpoint/checkpoint.h"
 #include "models/clip/load.h"
 
 namespace zeroshelf {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "models/clip/checkpoint.h"
+#include "models/checkpoint/checkpoint.h"
 #include "models/clip/load.h"
 #include "models/clip/network.h"
 

@@ -2,7 +2,7 @@
 
 #include "models/clip/weights.h"
 
-#include "models/clip/tensor_names.h"
+#include "models/checkpoint/tensor_names.h"
 
 namespace zeroshelf {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "models/clip/checkpoint.h"
+#include "models/checkpoint/checkpoint.h"
 
 namespace zeroshelf {
 

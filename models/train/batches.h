@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lib/image/image.h"
-#include "models/clip/tokenizer.h"
+#include "models/text/tokenizer.h"
 #include "models/train/generator.h"
 #include "models/train/glossary.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/output/svg.h"
+#include "lib/report/svg.h"
 #include "lib/util/file.h"
 
 namespace zeroshelf::train {

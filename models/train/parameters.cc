@@ -9,7 +9,7 @@
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "models/clip/safetensors.h"
+#include "models/checkpoint/safetensors.h"
 
 namespace zeroshelf::train {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "models/clip/config.h"
+#include "models/checkpoint/config.h"
 #include "models/clip/weights.h"
 
 namespace zeroshelf::train {

@@ -18,7 +18,7 @@
 #include <functional>
 #include <string>
 
-#include "models/clip/config.h"
+#include "models/checkpoint/config.h"
 #include "models/train/batches.h"
 #include "models/train/generator.h"
 

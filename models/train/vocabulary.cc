@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "lib/util/file.h"
-#include "models/clip/tokenizer.h"
+#include "models/text/tokenizer.h"
 
 namespace zeroshelf::train {
 namespace {

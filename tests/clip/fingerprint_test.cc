@@ -1,4 +1,4 @@
-#include "models/clip/fingerprint.h"
+#include "models/checkpoint/fingerprint.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-// Tests models/clip/config.h, safetensors.h and tokenizer.h: files that are sound JSON and hostile
+// Tests models/checkpoint/config.h, safetensors.h and tokenizer.h: files that are sound JSON and hostile
 // in what they say.
 
 #include <boost/test/unit_test.hpp>
@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/util/error.h"
-#include "models/clip/config.h"
-#include "models/clip/safetensors.h"
-#include "models/clip/tokenizer.h"
+#include "models/checkpoint/config.h"
+#include "models/checkpoint/safetensors.h"
+#include "models/text/tokenizer.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {

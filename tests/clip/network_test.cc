@@ -11,10 +11,10 @@
 
 #include "lib/util/cpu.h"
 #include "models/clip/forward.h"
-#include "models/clip/kernels.h"
 #include "models/clip/network.h"
-#include "models/clip/packed_linear.h"
 #include "models/clip/torch_part.h"
+#include "models/compute/kernels.h"
+#include "models/compute/packed_linear.h"
 #include "tests/clip/tiny_model.h"
 #include "tests/support/temporary_directory.h"
 

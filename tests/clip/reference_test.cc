@@ -12,7 +12,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "models/clip/load.h"
-#include "models/clip/tokenizer.h"
+#include "models/text/tokenizer.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
 

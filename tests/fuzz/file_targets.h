@@ -6,7 +6,7 @@
 #include <string>
 
 #include "lib/util/error.h"
-#include "models/clip/tokenizer.h"
+#include "models/text/tokenizer.h"
 #include "tests/fuzz/targets.h"
 
 namespace zeroshelf::testing {

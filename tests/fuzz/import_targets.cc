@@ -5,9 +5,9 @@
 #include <fstream>
 #include <memory>
 
-#include "indexer/import.h"
-#include "lib/output/move_journal.h"
-#include "lib/output/npy_reader.h"
+#include "lib/export/move_journal.h"
+#include "lib/files/npy_reader.h"
+#include "lib/ingest/import.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "tests/fuzz/file_targets.h"

@@ -6,14 +6,14 @@
 #include <memory>
 
 #include "lib/collection/attachments.h"
+#include "lib/labelling/calibrate.h"
+#include "lib/labelling/classifier.h"
+#include "lib/labelling/kept.h"
+#include "lib/labelling/prompt_cache.h"
+#include "lib/labelling/run.h"
+#include "lib/labelling/truth.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
-#include "query/calibrate.h"
-#include "query/classifier.h"
-#include "query/kept.h"
-#include "query/prompt_cache.h"
-#include "query/run.h"
-#include "query/truth.h"
 #include "tests/fuzz/file_targets.h"
 #include "tests/support/temporary_directory.h"
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "models/clip/config.h"
-#include "models/clip/safetensors.h"
-#include "models/clip/tokenizer.h"
+#include "models/checkpoint/config.h"
+#include "models/checkpoint/safetensors.h"
+#include "models/text/tokenizer.h"
 #include "tests/fuzz/file_targets.h"
 #include "tests/support/temporary_directory.h"
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "lib/labelling/classify.h"
+#include "lib/labelling/truth.h"
 #include "lib/util/random.h"
-#include "query/classify.h"
-#include "query/truth.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf::testing {

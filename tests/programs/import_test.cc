@@ -8,8 +8,8 @@
 #include <random>
 
 #include "lib/collection/collection.h"
-#include "lib/output/npy.h"
-#include "lib/output/npy_reader.h"
+#include "lib/files/npy.h"
+#include "lib/files/npy_reader.h"
 #include "lib/util/file.h"
 #include "models/clip/load.h"
 #include "tests/programs/programs.h"

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "lib/collection/collection.h"
+#include "lib/labelling/classify.h"
+#include "lib/labelling/evaluate.h"
+#include "lib/search/search.h"
 #include "lib/util/error.h"
 #include "lib/util/random.h"
-#include "query/classify.h"
-#include "query/evaluate.h"
-#include "query/search.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {

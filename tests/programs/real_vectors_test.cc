@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/collection/collection.h"
+#include "lib/labelling/classify.h"
+#include "lib/labelling/evaluate.h"
+#include "lib/labelling/review.h"
+#include "lib/labelling/run.h"
+#include "lib/search/background.h"
+#include "lib/search/search.h"
 #include "lib/util/file.h"
-#include "query/background.h"
-#include "query/classify.h"
-#include "query/evaluate.h"
-#include "query/review.h"
-#include "query/run.h"
-#include "query/search.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "models/clip/tokenizer.h"
+#include "models/text/tokenizer.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf::train {

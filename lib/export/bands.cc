@@ -1,0 +1,97 @@
+// Tested by tests/programs/bands_test.cc.
+
+#include "lib/export/bands.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "lib/util/hash.h"
+
+namespace zeroshelf {
+namespace {
+
+bool wanted(const std::vector<uint32_t>& only, uint32_t label) {
+  return only.empty() || std::ranges::find(only, label) != only.end();
+}
+
+// Leaves out all but the count best rows of a label.
+void keep_best(std::vector<Row>& rows, uint64_t count, const std::vector<Prediction>& predictions,
+               Bands& bands) {
+  if (rows.size() <= count) return;
+  const auto better = [&](Row a, Row b) {
+    const float score_a = predictions[a].answer().score;
+    const float score_b = predictions[b].answer().score;
+    return score_a != score_b ? score_a > score_b : a < b;
+  };
+  const auto kept = rows.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(rows.begin(), kept, rows.end(), better);
+  for (auto row = kept; row != rows.end(); ++row) bands.of_row[*row] = Band::LeftOut;
+  bands.above_max += static_cast<uint64_t>(rows.end() - kept);
+  bands.sure -= static_cast<uint64_t>(rows.end() - kept);
+}
+
+struct Drawn {
+  ContentHash hash;
+  Row row = 0;
+};
+
+size_t validation_size(size_t pictures, double fraction) {
+  if (fraction <= 0 || pictures == 0) return 0;
+  if (fraction >= 1) return pictures;
+  const auto size = static_cast<size_t>(std::lround(fraction * static_cast<double>(pictures)));
+  return pictures == 1 ? 0 : std::clamp<size_t>(size, 1, pictures - 1);
+}
+
+}  // namespace
+
+Bands choose_bands(const Collection& collection, size_t labels,
+                   const std::vector<Prediction>& predictions, const BandOptions& options) {
+  Bands bands;
+  bands.of_row.assign(predictions.size(), Band::LeftOut);
+  std::vector<std::vector<Row>> sure(options.max_per_label ? labels : 0);
+  for (Row row = 0; row < predictions.size(); ++row) {
+    if (!collection.is_live(row)) continue;
+    const Prediction& prediction = predictions[row];
+    if (!prediction.winner) {
+      if (!options.only.empty()) continue;
+      bands.of_row[row] = Band::Unsure;
+      ++bands.unsure;
+      continue;
+    }
+    const auto& answer = prediction.answer();
+    if (!wanted(options.only, answer.label)) continue;
+    if (options.min_score && answer.score < *options.min_score) {
+      bands.of_row[row] = Band::Unsure;
+      ++bands.unsure;
+      continue;
+    }
+    bands.of_row[row] = Band::Sure;
+    ++bands.sure;
+    if (options.max_per_label) sure[answer.label].push_back(row);
+  }
+  for (std::vector<Row>& rows : sure) keep_best(rows, *options.max_per_label, predictions, bands);
+  return bands;
+}
+
+std::vector<bool> choose_validation(const Collection& collection, size_t labels,
+                                    const std::vector<Prediction>& predictions, const Bands& bands,
+                                    double fraction) {
+  std::vector<std::vector<Drawn>> of_label(labels);
+  collection.for_each_record([&](Row row, const PictureRecord& record) {
+    if (bands.of_row[row] == Band::Sure)
+      of_label[predictions[row].answer().label].push_back({record.content_hash, row});
+  });
+  std::vector<bool> validation(predictions.size());
+  for (std::vector<Drawn>& drawn : of_label) {
+    std::ranges::sort(drawn, [](const Drawn& a, const Drawn& b) { return a.hash < b.hash; });
+
+    // Equal contents stay together, on the side of training.
+    size_t end = validation_size(drawn.size(), fraction);
+    while (end > 0 && end < drawn.size() && drawn[end].hash == drawn[end - 1].hash) --end;
+    for (size_t i = 0; i < end; ++i) validation[drawn[i].row] = true;
+  }
+  return validation;
+}
+
+}  // namespace zeroshelf

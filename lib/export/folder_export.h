@@ -1,0 +1,118 @@
+#pragma once
+
+// Pictures -> folders of links, copies, or the pictures themselves.
+//
+//   DIR/<folder>/<file name>    e.g. one folder a label
+//   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score
+//   DIR/moves.journal           only when pictures are moved: see move_journal.h
+//
+// Nothing that exists is ever overwritten or changed: DIR must be absent or empty, and two pictures
+// of one name become "name.jpg" and "name (2).jpg". Characters that would be harmful in a name
+// ('/', control characters, marks that reorder or hide text, bytes that are not UTF-8, '%', a
+// leading dot) are written as %XX; the manifest has the exact source path.
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "lib/export/move_journal.h"
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+
+enum class ExportMode { Symlink, Hardlink, Copy, Move };
+
+// "symlink", "hardlink", "copy", "move". Throws InvalidArgument for any other name.
+ExportMode parse_export_mode(std::string_view name);
+
+// A label or file name as one safe path component of at most 200 bytes; a longer one is cut and
+// gets a checksum of the whole, so that different names stay different.
+std::string safe_file_name(std::string_view name);
+
+// One picture to be placed.
+struct ExportItem {
+  std::filesystem::path source;      // absolute
+  std::vector<std::string> folders;  // below DIR, e.g. {"train", "cat"}; made safe here
+  std::optional<std::string> label;  // of the manifest; absent: null
+  std::string evidence_json;         // further members of its manifest line; may be empty
+  // For moving: the file as it was when it was indexed. A file that is another one now is not
+  // moved.
+  uint64_t size_bytes = 0;
+  int64_t mtime_ns = 0;
+  // The caller's own, for on_placed.
+  uint32_t tag = 0;
+  float score = 0;
+};
+
+struct FolderExportOptions {
+  ExportMode mode = ExportMode::Symlink;
+  // No two names in a folder that differ in their ending alone ("a.jpg", "a.png").
+  bool unique_stems = false;
+  // Called for each picture that could not be placed; the export goes on. Io, NotFound, or for
+  // moving InvalidArgument. Must be set.
+  std::function<void(const Error&)> on_failure;
+  // Called for each picture that was placed, with its place below DIR. May be empty.
+  std::function<void(const ExportItem&, const std::filesystem::path&)> on_placed;
+};
+
+// Threads: one at a time.
+class FolderExport {
+ public:
+  // Throws InvalidArgument when there is something in the way: a file, or a folder with something
+  // in it. Changes nothing.
+  static void check(const std::filesystem::path& directory);
+
+  // Makes the folder. Throws what check does, and Io when it cannot be made.
+  FolderExport(std::filesystem::path directory, FolderExportOptions options);
+  ~FolderExport();
+  FolderExport(const FolderExport&) = delete;
+  FolderExport& operator=(const FolderExport&) = delete;
+
+  // Places one picture. Moving is done in batches: a thousand are written into the journal, which
+  // is synced, before the first of them is moved. Throws Io when the manifest or the journal cannot
+  // be written.
+  void add(ExportItem item);
+
+  // Places what is left and completes the manifest. Throws Io.
+  void finish();
+
+  const std::filesystem::path& directory() const { return directory_; }
+  uint64_t placed() const { return placed_; }
+  uint64_t failed() const { return failed_; }
+
+ private:
+  struct Planned {
+    ExportItem item;
+    std::filesystem::path target;  // below directory_
+  };
+
+  void make_folders(const std::filesystem::path& folder);
+  std::filesystem::path free_name(const std::filesystem::path& folder, const ExportItem& item);
+  std::filesystem::path place(const ExportItem& item);
+  void plan_move(ExportItem item);
+  void make_moves();
+  void note_placed(const ExportItem& item, const std::filesystem::path& target);
+  void note_failed(const Error& error);
+
+  std::filesystem::path directory_;
+  FolderExportOptions options_;
+  std::FILE* manifest_ = nullptr;
+  std::unique_ptr<MoveJournal> journal_;  // only when moving
+  std::vector<Planned> planned_;
+  std::unordered_set<std::string> folders_;  // made
+  std::unordered_set<std::string> taken_;    // names, without their ending when stems are unique
+  // The next number to try for a name that was taken.
+  std::unordered_map<std::string, unsigned> numbers_;
+  uint64_t placed_ = 0;
+  uint64_t failed_ = 0;
+};
+
+}  // namespace zeroshelf

@@ -1,0 +1,56 @@
+#pragma once
+
+// One file -> everything the encoder and the collection need of it.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/collection/records.h"
+#include "lib/files/find_files.h"
+#include "lib/image/decode.h"
+#include "lib/image/image.h"
+#include "lib/ingest/memory_budget.h"
+#include "lib/ingest/stage_times.h"
+#include "lib/ocr/text_reader.h"
+
+namespace zeroshelf {
+
+// Read, decoded and, with OCR, its words read; ready to be encoded.
+struct PreparedPicture {
+  PictureRecord record;
+  std::vector<Word> words;
+  Image crop;
+  std::optional<Image> masked_crop;  // the crop with its words blanked out, where asked for
+};
+
+// Its content is already in the collection or on its way there.
+struct KnownContent {
+  FoundFile file;
+  ContentHash hash{};
+};
+
+using Prepared = std::variant<PreparedPicture, KnownContent, SkippedFile>;
+
+struct PrepareOptions {
+  DecodeLimits limits;
+  int crop_size_px = 224;
+  bool mask_text = false;
+};
+
+// What a call reports to and asks from.
+struct PrepareContext {
+  StageTimes& times;
+  MemoryBudget::Lease& memory;
+};
+
+// reader: null without OCR. is_known is asked for the content's hash before the costly work.
+// A large JPEG is decoded at a reduced scale that leaves twice the crop's size, and with a reader
+// as many pixels as OCR looks at. Threads: one call a reader at a time.
+Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReader* reader,
+                 const std::function<bool(const ContentHash&)>& is_known,
+                 const PrepareContext& context);
+
+}  // namespace zeroshelf

@@ -1,0 +1,48 @@
+// Tested by tests/programs/queries_test.cc.
+
+#include "lib/labelling/evaluate.h"
+
+namespace zeroshelf {
+Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
+  Judgement judgement;
+  judgement.truth = truth;
+  if (prediction.winner) {
+    judgement.answer = prediction.answer().label;
+    judgement.confidence = prediction.answer().score;
+  }
+  return judgement;
+}
+
+std::vector<Way> every_rule(const Collection& collection, const LabelVectors& vectors) {
+  std::vector<Way> ways;
+  for (const std::string& name : fusion_rule_names())
+    ways.push_back({name, &vectors, default_fusion(collection, name)});
+  return ways;
+}
+
+std::vector<Answers> answers_of(const Collection& collection, const std::vector<Way>& ways,
+                                const std::vector<KnownPicture>& pictures, unsigned threads) {
+  std::vector<Answers> answers;
+  for (const Way& way : ways) {
+    const std::vector<Prediction> predictions =
+        classify(collection, *way.vectors, way.fusion, threads);
+    answers.push_back({way.name, {}});
+    for (const KnownPicture& it : pictures)
+      answers.back().judgements.push_back(judgement_of(predictions[it.row], it.label));
+  }
+  return answers;
+}
+
+Evaluation evaluate(const Collection& collection, const std::vector<Label>& labels,
+                    const std::vector<Way>& ways, const Truth& truth, unsigned threads) {
+  const KnownPictures known = known_pictures(collection, labels, truth);
+  Evaluation evaluation;
+  evaluation.pictures = known.pictures.size();
+  evaluation.not_in_collection = known.not_in_collection;
+  evaluation.without_truth = known.without_truth;
+  evaluation.judged = judge(answers_of(collection, ways, known.pictures, threads), labels.size(),
+                            {.threads = threads});
+  return evaluation;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,43 @@
+#pragma once
+
+// How often the predictions are right, where the truth is known.
+
+#include <string>
+#include <vector>
+
+#include "lib/evaluation/evaluation.h"
+#include "lib/labelling/classify.h"
+#include "lib/labelling/truth.h"
+
+namespace zeroshelf {
+
+// What one prediction is worth: its answer, and the answer's score as its confidence.
+Judgement judgement_of(const Prediction& prediction, uint32_t truth);
+
+// One way of answering, by its name in what is told.
+struct Way {
+  std::string name;
+  const LabelVectors* vectors = nullptr;  // must outlive it
+  Fusion fusion;
+};
+
+// Every rule of fusion with the defaults for the collection's model, under the rule's name.
+std::vector<Way> every_rule(const Collection& collection, const LabelVectors& vectors);
+
+// What each way answers about these pictures.
+std::vector<Answers> answers_of(const Collection& collection, const std::vector<Way>& ways,
+                                const std::vector<KnownPicture>& pictures, unsigned threads = 0);
+
+struct Evaluation {
+  Judged judged;                   // one report a way, in their order
+  uint64_t pictures = 0;           // that were judged
+  uint64_t not_in_collection = 0;  // see KnownPictures
+  uint64_t without_truth = 0;
+};
+
+// ways: at least one. Throws what known_pictures() and classify() throw. The result does not depend
+// on the number of threads.
+Evaluation evaluate(const Collection& collection, const std::vector<Label>& labels,
+                    const std::vector<Way>& ways, const Truth& truth, unsigned threads = 0);
+
+}  // namespace zeroshelf

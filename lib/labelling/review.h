@@ -1,0 +1,31 @@
+#pragma once
+
+// The answers that a person should look at first.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lib/labelling/run.h"
+
+namespace zeroshelf {
+
+enum class ReviewBy {
+  Margin,        // the answers whose next label was nearest
+  Disagreement,  // those whose picture and text say different labels; the nearest first
+};
+
+struct ReviewItem {
+  std::string path;
+  RunEntry entry;
+};
+
+struct Review {
+  std::vector<ReviewItem> items;  // at most k; smallest margin first, equal ones in row order
+  uint64_t candidates = 0;        // how many there were to choose from
+};
+
+// Pictures without an answer are no candidates.
+Review review(const Collection& collection, const Run& run, ReviewBy by, size_t k);
+
+}  // namespace zeroshelf

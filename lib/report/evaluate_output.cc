@@ -1,0 +1,308 @@
+// Tested by tests/programs/evaluate_test.cc.
+
+#include "lib/report/evaluate_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+
+#include "lib/report/formats.h"
+#include "lib/report/svg.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr int kNameWidth = 24;
+constexpr size_t kMistakesShown = 5;
+constexpr std::array<const char*, 6> kColours = {"#3b6fb6", "#c9822b", "#5a9e4b",
+                                                 "#b23a48", "#7b5aa6", "#555"};
+
+// --- table --------------------------------------------------------------------------------------
+
+std::string percent(double share) {
+  return fmt::format("{:6.1f} %", 100 * share);
+}
+
+std::string accuracy_line(const std::string& rule, const std::string& label, const Share& share) {
+  return fmt::format("{:10} {} {}   {:5.1f} to {:5.1f} %   {} of {}\n", rule,
+                     table_cell(label, kNameWidth), percent(share.value()), 100 * share.low(),
+                     100 * share.high(), with_thousands(share.good), with_thousands(share.trials));
+}
+
+Share all_of(const Report& report) {
+  Share all;
+  for (const LabelCounts& label : report.labels) {
+    all.good += label.right;
+    all.trials += label.truths;
+  }
+  return all;
+}
+
+std::string figure_cell(const Figure& figure) {
+  return fmt::format("{:5.1f} ({:.1f} to {:.1f})", 100 * figure.value, 100 * figure.interval.low,
+                     100 * figure.interval.high);
+}
+
+std::string figures_table(const Judged& judged) {
+  std::string table = fmt::format("\n{:10} {:23} {:23} {}\n", "FUSION", "ACCURACY %", "MACRO F1 %",
+                                  "CALIBRATION ERROR %");
+  for (const Report& report : judged.reports) {
+    table += fmt::format("{:10} {:23} {:23} {}\n", report.name, figure_cell(report.accuracy),
+                         figure_cell(report.macro_f1), figure_cell(report.calibration_error));
+  }
+  return table;
+}
+
+std::string pairs_table(const Judged& judged) {
+  if (judged.comparisons.empty()) return "";
+  std::string table = fmt::format("\n{:20} {:26} {:15} {}\n", "PAIR", "MORE RIGHT, POINTS",
+                                  "ONLY ONE RIGHT", "P (MCNEMAR)");
+  for (const Comparison& pair : judged.comparisons) {
+    const std::string names =
+        judged.reports[pair.second].name + " - " + judged.reports[pair.first].name;
+    const std::string difference =
+        fmt::format("{:+5.1f} ({:+.1f} to {:+.1f})", 100 * pair.difference.value,
+                    100 * pair.difference.interval.low, 100 * pair.difference.interval.high);
+    table += fmt::format("{:20} {:26} {:15} {:.3g}\n", names, difference,
+                         fmt::format("{} : {}", pair.only_second_right, pair.only_first_right),
+                         pair.p_value);
+  }
+  return table;
+}
+
+std::string coverage_table(const Judged& judged) {
+  std::string table = fmt::format("\n{:10}", "FUSION");
+  for (int share = 20; share <= 100; share += 20) table += fmt::format("  SUREST {:3} %", share);
+  table += "\n";
+  for (const Report& report : judged.reports) {
+    table += fmt::format("{:10}", report.name);
+    for (int share = 20; share <= 100; share += 20) {
+      const auto point = at_coverage(report.coverage, share / 100.0);
+      table += fmt::format("  {:>12}", point ? percent(point->accuracy()) : "-");
+    }
+    table += "\n";
+  }
+  return table;
+}
+
+std::string answer_name(const std::optional<uint32_t>& answer, const std::vector<Label>& labels) {
+  return answer ? labels[*answer].name : "(no answer)";
+}
+
+std::string mistakes_table(const Report& report, const std::vector<Label>& labels) {
+  std::vector<ConfusionCell> mistakes;
+  std::copy_if(report.confusion.begin(), report.confusion.end(), std::back_inserter(mistakes),
+               [](const ConfusionCell& cell) { return cell.answer != cell.truth; });
+  if (mistakes.empty()) return "";
+  std::stable_sort(
+      mistakes.begin(), mistakes.end(),
+      [](const ConfusionCell& a, const ConfusionCell& b) { return a.pictures > b.pictures; });
+  std::string table = fmt::format("\nMOST OFTEN TAKEN FOR ANOTHER, BY {}\n", report.name);
+  for (size_t i = 0; i < std::min(kMistakesShown, mistakes.size()); ++i) {
+    table += fmt::format("{:>9}  {} was called {}\n", with_thousands(mistakes[i].pictures),
+                         table_cell(labels[mistakes[i].truth].name, kNameWidth),
+                         printable(answer_name(mistakes[i].answer, labels)));
+  }
+  return table;
+}
+
+// --- JSON Lines ---------------------------------------------------------------------------------
+
+class JsonReport {
+ public:
+  JsonReport(std::string& out, const Report& report, const std::vector<Label>& labels)
+      : out_(out), report_(report), labels_(labels) {}
+
+  void write() const {
+    accuracy("", all_of(report_));
+    for (size_t i = 0; i < labels_.size(); ++i)
+      accuracy(labels_[i].name, report_.labels[i].recall());
+    metric("accuracy", report_.accuracy);
+    metric("macro_f1", report_.macro_f1);
+    metric("expected_calibration_error", report_.calibration_error);
+    for (size_t i = 0; i < labels_.size(); ++i) of_label(labels_[i].name, report_.labels[i]);
+    for (const ConfusionCell& cell : report_.confusion) confusion_cell(cell);
+    reliability_bins();
+    coverage_points();
+  }
+
+ private:
+  void begin(const char* type) const {
+    fmt::format_to(std::back_inserter(out_), "{{\"type\":\"{}\",\"fusion\":\"{}\"", type,
+                   report_.name);
+  }
+  void name(const char* member, const std::string* name) const {
+    fmt::format_to(std::back_inserter(out_), ",\"{}\":", member);
+    name == nullptr ? void(out_ += "null") : append_json_string(out_, *name);
+  }
+  template <class... Values>
+  void members(fmt::format_string<Values...> text, Values&&... values) const {
+    fmt::format_to(std::back_inserter(out_), text, std::forward<Values>(values)...);
+    out_ += "}\n";
+  }
+
+  void accuracy(const std::string& label, const Share& share) const {
+    begin("accuracy");
+    name("label", label.empty() ? nullptr : &label);
+    members(",\"accuracy\":{},\"low\":{},\"high\":{},\"right\":{},\"pictures\":{}", share.value(),
+            share.low(), share.high(), share.good, share.trials);
+  }
+  void metric(const char* metric, const Figure& figure) const {
+    begin("metric");
+    members(",\"metric\":\"{}\",\"value\":{},\"low\":{},\"high\":{}", metric, figure.value,
+            figure.interval.low, figure.interval.high);
+  }
+  void of_label(const std::string& label, const LabelCounts& counts) const {
+    begin("label");
+    name("label", &label);
+    members(",\"precision\":{},\"recall\":{},\"f1\":{},\"truths\":{},\"answers\":{},\"right\":{}",
+            counts.precision().value(), counts.recall().value(), counts.f1(), counts.truths,
+            counts.answers, counts.right);
+  }
+  void confusion_cell(const ConfusionCell& cell) const {
+    begin("confusion");
+    name("truth", &labels_[cell.truth].name);
+    name("answer", cell.answer ? &labels_[*cell.answer].name : nullptr);
+    members(",\"pictures\":{}", cell.pictures);
+  }
+  void reliability_bins() const {
+    for (size_t i = 0; i < report_.reliability.size(); ++i) {
+      const ReliabilityBin& bin = report_.reliability[i];
+      if (bin.pictures == 0) continue;
+      begin("reliability");
+      members(",\"from\":{:.4f},\"to\":{:.4f},\"confidence\":{},\"accuracy\":{},\"pictures\":{}",
+              static_cast<double>(i) / kReliabilityBins,
+              static_cast<double>(i + 1) / kReliabilityBins, bin.confidence(), bin.accuracy(),
+              bin.pictures);
+    }
+  }
+  void coverage_points() const {
+    for (int share = 5; share <= 100; share += 5) {
+      const auto point = at_coverage(report_.coverage, share / 100.0);
+      if (!point) return;
+      begin("coverage");
+      members(",\"coverage\":{},\"accuracy\":{},\"confidence\":{},\"answered\":{}", point->coverage,
+              point->accuracy(), point->confidence, point->answered);
+    }
+  }
+
+  std::string& out_;
+  const Report& report_;
+  const std::vector<Label>& labels_;
+};
+
+std::string comparison_json(const Judged& judged, const Comparison& pair) {
+  return fmt::format(
+      "{{\"type\":\"comparison\",\"first\":\"{}\",\"second\":\"{}\",\"difference\":{},\"low\":{},"
+      "\"high\":{},\"only_first_right\":{},\"only_second_right\":{},\"p_value\":{}}}\n",
+      judged.reports[pair.first].name, judged.reports[pair.second].name, pair.difference.value,
+      pair.difference.interval.low, pair.difference.interval.high, pair.only_first_right,
+      pair.only_second_right, pair.p_value);
+}
+
+// --- plot ---------------------------------------------------------------------------------------
+
+// A square in which both axes are shares.
+class Panel {
+ public:
+  static constexpr double kSide = 320;
+  static constexpr double kTop = 44;
+
+  Panel(Svg& svg, double left, const std::string& title, const std::string& x_axis)
+      : svg_(svg), left_(left) {
+    svg_.text({left_, kTop - 18}, title, {.size_px = 15, .bold = true});
+    for (int tick = 0; tick <= 100; tick += 20) {
+      const double share = tick / 100.0;
+      const std::string name = fmt::format("{} %", tick);
+      svg_.line(at(share, 0), at(share, 1), "#e4e4e4");
+      svg_.line(at(0, share), at(1, share), "#e4e4e4");
+      svg_.text({at(share, 0).x, kTop + kSide + 18}, name, {Anchor::Middle, "#555"});
+      svg_.text({left_ - 6, at(0, share).y + 4}, name, {Anchor::End, "#555"});
+    }
+    svg_.text({left_ + kSide / 2, kTop + kSide + 38}, x_axis, {Anchor::Middle, "#222"});
+  }
+
+  Point at(double x, double y) const { return {left_ + kSide * x, kTop + kSide * (1 - y)}; }
+
+ private:
+  Svg& svg_;
+  double left_;
+};
+
+// At most 200 points of the curve.
+std::vector<Point> coverage_points(const Panel& panel, const Report& report) {
+  std::vector<Point> points;
+  double next = 0;
+  for (const CoveragePoint& point : report.coverage) {
+    if (point.coverage < next && &point != &report.coverage.back()) continue;
+    next = point.coverage + 0.005;
+    points.push_back(panel.at(point.coverage, point.accuracy()));
+  }
+  return points;
+}
+
+void draw_reliability(Svg& svg, const Panel& panel, const Report& report, const char* colour) {
+  uint64_t pictures = 0;
+  for (const ReliabilityBin& bin : report.reliability) pictures += bin.pictures;
+  std::vector<Point> points;
+  for (const ReliabilityBin& bin : report.reliability) {
+    if (bin.pictures == 0) continue;
+    points.push_back(panel.at(bin.confidence(), bin.accuracy()));
+    const double share = static_cast<double>(bin.pictures) / static_cast<double>(pictures);
+    svg.circle(points.back(), 2 + 10 * std::sqrt(share), colour);
+  }
+  svg.polyline(points, colour, 1.5);
+}
+
+}  // namespace
+
+std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels) {
+  std::string table =
+      fmt::format("FUSION     {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", kNameWidth));
+  const std::vector<Report>& reports = evaluation.judged.reports;
+  for (const Report& report : reports) {
+    table += accuracy_line(report.name, "all", all_of(report));
+    for (size_t i = 0; i < labels.size(); ++i)
+      table += accuracy_line("", labels[i].name, report.labels[i].recall());
+  }
+  table += figures_table(evaluation.judged) + coverage_table(evaluation.judged) +
+           pairs_table(evaluation.judged);
+  const auto best = std::max_element(
+      reports.begin(), reports.end(),
+      [](const Report& a, const Report& b) { return a.accuracy.value < b.accuracy.value; });
+  return table + mistakes_table(*best, labels);
+}
+
+std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels) {
+  std::string lines;
+  for (const Report& report : evaluation.judged.reports) JsonReport(lines, report, labels).write();
+  for (const Comparison& pair : evaluation.judged.comparisons)
+    lines += comparison_json(evaluation.judged, pair);
+  return lines;
+}
+
+std::string evaluation_plot(const Evaluation& evaluation) {
+  const std::vector<Report>& reports = evaluation.judged.reports;
+  Svg svg(840, 440 + 18 * static_cast<int>(reports.size()));
+  const Panel coverage(svg, 60, "Accuracy of the surest answers", "share of the pictures answered");
+  const Panel reliability(svg, 490, "Accuracy by confidence", "confidence of the answer");
+  svg.line(reliability.at(0, 0), reliability.at(1, 1), "#999");
+  double y = 440;
+  for (size_t i = 0; i < reports.size(); ++i, y += 18) {
+    const char* colour = kColours[i % kColours.size()];
+    svg.polyline(coverage_points(coverage, reports[i]), colour);
+    draw_reliability(svg, reliability, reports[i], colour);
+    const Report& it = reports[i];
+    svg.text({60, y},
+             fmt::format("{}: accuracy {} %, expected calibration error {} %", it.name,
+                         figure_cell(it.accuracy), figure_cell(it.calibration_error)),
+             {Anchor::Start, colour});
+  }
+  return svg.str();
+}
+
+}  // namespace zeroshelf

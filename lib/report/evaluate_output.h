@@ -1,0 +1,24 @@
+#pragma once
+
+// An evaluation as a table, as JSON Lines, and as a plot.
+
+#include <string>
+#include <vector>
+
+#include "lib/labelling/evaluate.h"
+#include "lib/labels/labels.h"
+
+namespace zeroshelf {
+
+// For people: accuracy of each rule and label (Wilson's intervals), the figures of each rule
+// (bootstrap intervals), the pairs of rules, and the mistakes that were made most often.
+std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels);
+
+// One object a line, with a type: accuracy, metric, label, confusion, reliability, coverage,
+// comparison. Docs/judging.md lists their members.
+std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels);
+
+// SVG: coverage against accuracy, and the reliability diagram, one colour a rule.
+std::string evaluation_plot(const Evaluation& evaluation);
+
+}  // namespace zeroshelf

@@ -1,0 +1,382 @@
+// Tested by tests/programs/search_test.cc; `bench_found` measures how well it tells.
+
+#include "lib/search/background.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "lib/collection/attachments.h"
+#include "lib/search/search.h"
+#include "lib/util/bytes.h"
+#include "lib/util/error.h"
+#include "lib/util/hash.h"
+#include "lib/vectors/scan.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr const char* kPrompts[] = {"a person",
+                                    "a man",
+                                    "a woman",
+                                    "a child",
+                                    "a baby",
+                                    "a crowd",
+                                    "a family",
+                                    "an old man",
+                                    "a face",
+                                    "hands",
+                                    "a couple",
+                                    "a soldier",
+                                    "a doctor",
+                                    "a cook",
+                                    "a musician",
+                                    "a king",
+                                    "a dog",
+                                    "a cat",
+                                    "a horse",
+                                    "a cow",
+                                    "a sheep",
+                                    "a bird",
+                                    "a duck",
+                                    "an owl",
+                                    "a fish",
+                                    "a shark",
+                                    "a whale",
+                                    "an octopus",
+                                    "a frog",
+                                    "a snake",
+                                    "a turtle",
+                                    "a lizard",
+                                    "a spider",
+                                    "a butterfly",
+                                    "a bee",
+                                    "an insect",
+                                    "an elephant",
+                                    "a lion",
+                                    "a bear",
+                                    "a monkey",
+                                    "a rabbit",
+                                    "a mouse",
+                                    "a pig",
+                                    "a deer",
+                                    "a wolf",
+                                    "a dinosaur",
+                                    "a dragon",
+                                    "a monster",
+                                    "a ghost",
+                                    "a robot",
+                                    "an alien",
+                                    "a skeleton",
+                                    "a tree",
+                                    "a forest",
+                                    "a flower",
+                                    "a rose",
+                                    "grass",
+                                    "a leaf",
+                                    "a cactus",
+                                    "a mushroom",
+                                    "a garden",
+                                    "fruit",
+                                    "an apple",
+                                    "a banana",
+                                    "vegetables",
+                                    "a tomato",
+                                    "bread",
+                                    "cheese",
+                                    "meat",
+                                    "a pizza",
+                                    "a sandwich",
+                                    "a cake",
+                                    "ice cream",
+                                    "a bowl of soup",
+                                    "noodles",
+                                    "rice",
+                                    "a cup of coffee",
+                                    "tea",
+                                    "a bottle of wine",
+                                    "beer",
+                                    "a glass of water",
+                                    "milk",
+                                    "a meal on a table",
+                                    "a kitchen",
+                                    "a bedroom",
+                                    "a bathroom",
+                                    "an office",
+                                    "a classroom",
+                                    "a shop",
+                                    "a restaurant",
+                                    "a church",
+                                    "a castle",
+                                    "a house",
+                                    "a tall building",
+                                    "a bridge",
+                                    "a tower",
+                                    "a street",
+                                    "a city at night",
+                                    "a village",
+                                    "a farm",
+                                    "a road",
+                                    "a map",
+                                    "a flag",
+                                    "a sign",
+                                    "a mountain",
+                                    "a river",
+                                    "a lake",
+                                    "the sea",
+                                    "a beach",
+                                    "an island",
+                                    "a desert",
+                                    "a cave",
+                                    "snow",
+                                    "rain",
+                                    "clouds",
+                                    "a rainbow",
+                                    "a thunderstorm",
+                                    "the sun",
+                                    "the moon",
+                                    "stars in the sky",
+                                    "a planet",
+                                    "fire",
+                                    "smoke",
+                                    "an explosion",
+                                    "ice",
+                                    "a car",
+                                    "a truck",
+                                    "a bus",
+                                    "a bicycle",
+                                    "a motorcycle",
+                                    "a train",
+                                    "an airplane",
+                                    "a helicopter",
+                                    "a boat",
+                                    "a ship",
+                                    "a rocket",
+                                    "a chair",
+                                    "a table",
+                                    "a bed",
+                                    "a lamp",
+                                    "a window",
+                                    "a door",
+                                    "a clock",
+                                    "a mirror",
+                                    "a book",
+                                    "a newspaper",
+                                    "a letter",
+                                    "a pencil",
+                                    "a computer",
+                                    "a keyboard",
+                                    "a telephone",
+                                    "a camera",
+                                    "a television",
+                                    "a game",
+                                    "cards",
+                                    "dice",
+                                    "a toy",
+                                    "a ball",
+                                    "football",
+                                    "basketball",
+                                    "tennis",
+                                    "swimming",
+                                    "running",
+                                    "skiing",
+                                    "a race",
+                                    "a trophy",
+                                    "a guitar",
+                                    "a piano",
+                                    "a drum",
+                                    "dancing",
+                                    "a concert",
+                                    "a party",
+                                    "a wedding",
+                                    "a birthday",
+                                    "Christmas",
+                                    "a gift",
+                                    "a balloon",
+                                    "a hat",
+                                    "a shirt",
+                                    "a dress",
+                                    "shoes",
+                                    "a bag",
+                                    "jewellery",
+                                    "a crown",
+                                    "glasses",
+                                    "an umbrella",
+                                    "a key",
+                                    "a lock",
+                                    "a knife",
+                                    "a sword",
+                                    "a gun",
+                                    "a bomb",
+                                    "a tool",
+                                    "a hammer",
+                                    "a box",
+                                    "a bucket",
+                                    "a basket",
+                                    "money",
+                                    "a coin",
+                                    "a diamond",
+                                    "a heart",
+                                    "an arrow",
+                                    "a circle",
+                                    "a square",
+                                    "a number",
+                                    "a word",
+                                    "a drawing",
+                                    "a painting",
+                                    "a statue",
+                                    "a diagram",
+                                    "a screenshot",
+                                    "a document",
+                                    "a poster",
+                                    "a cartoon",
+                                    "a logo",
+                                    "a pattern",
+                                    "a medicine",
+                                    "a hospital",
+                                    "a school",
+                                    "science",
+                                    "work",
+                                    "love",
+                                    "anger",
+                                    "sadness",
+                                    "laughing",
+                                    "sleeping",
+                                    "war",
+                                    "peace",
+                                    "music",
+                                    "travel",
+                                    "sport",
+                                    "cooking"};
+
+std::string encoded(const Matrix& vectors) {
+  ByteWriter writer;
+  writer.number<uint64_t>(vectors.rows());
+  writer.number<uint64_t>(vectors.columns());
+  writer.raw(std::as_bytes(std::span(vectors.data(), vectors.rows() * vectors.columns())));
+  return std::move(writer).bytes();
+}
+
+// Nothing when it is not what is wanted: it is then made again.
+std::optional<Matrix> decoded(const std::string& bytes, size_t rows, size_t columns) {
+  ByteReader reader(bytes, "background");
+  if (bytes.size() != 16 + rows * columns * sizeof(float) || reader.number<uint64_t>() != rows ||
+      reader.number<uint64_t>() != columns) {
+    return std::nullopt;
+  }
+  Matrix vectors(rows, columns);
+  std::memcpy(vectors.data(), reader.take(reader.left()).data(), rows * columns * sizeof(float));
+  for (size_t i = 0; i < rows * columns; ++i) {
+    if (!std::isfinite(vectors.data()[i])) return std::nullopt;
+  }
+  return vectors;
+}
+
+// Another list of prompts must not be taken for this one.
+std::string attachment_name(const Manifest& manifest) {
+  std::string all;
+  for (const char* prompt : kPrompts) all += std::string(prompt) + "\n";
+  Checksum128 checksum;
+  checksum.update(manifest.model_fingerprint + "\n" + all);
+  return "background-" + checksum.hex();
+}
+
+// Where nats_of() reaches that many.
+double z_of_nats(double nats) {
+  double low = 0;
+  double high = std::sqrt(2 * nats) + 1;  // nats_of(z) >= z^2 / 2
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (nats_of(middle) < nats ? low : high) = middle;
+  }
+  return high;
+}
+
+}  // namespace
+
+float chance_cosine(std::vector<float> pairs, size_t vectors) {
+  constexpr double kChance = 0.01;
+  constexpr double kSurePairs = 0.001;
+  constexpr double kMostNats = 10;
+  if (pairs.empty() || vectors == 0) return -1;
+  const CosineSpread spread = spread_of(pairs);
+  const double nats =
+      std::clamp(std::log(static_cast<double>(vectors) / (2 * kChance)), 0.0, kMostNats);
+  const auto z = static_cast<float>(z_of_nats(nats));
+  const auto sure = pairs.begin() + static_cast<ptrdiff_t>(static_cast<double>(pairs.size() - 1) *
+                                                           (1 - kSurePairs));
+  std::ranges::nth_element(pairs, sure);
+  return std::min(spread.centre + z * spread.spread, *sure);
+}
+
+std::span<const char* const> background_prompts() {
+  return kPrompts;
+}
+
+Matrix background_vectors(const Collection& collection, Encoder& encoder) {
+  constexpr const char* kKind = "search";
+  const Attachments attachments(collection.directory());
+  const std::string name = attachment_name(collection.manifest());
+  try {
+    if (const auto bytes = attachments.get(kKind, name)) {
+      if (auto vectors = decoded(*bytes, std::size(kPrompts), collection.manifest().dimension)) {
+        return *std::move(vectors);
+      }
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corruption) throw;
+  }
+  const std::vector<std::string> prompts(std::begin(kPrompts), std::end(kPrompts));
+  Matrix vectors = encoder.encode_texts(prompts, LongText::Truncate);
+  try {
+    attachments.put(kKind, name, encoded(vectors));
+  } catch (const Error&) {
+    // Somebody else's collection, a full disk: the next search computes them again.
+  }
+  return vectors;
+}
+
+Background::Background(const Collection& collection, const VectorRows& vectors,
+                       const std::vector<Row>& owners, Matrix prompts, std::span<const float> query)
+    : vectors_(vectors), prompts_(prompts.rows() + 1, prompts.columns()) {
+  constexpr size_t kSample = 1024;
+  for (size_t i = 0; i < prompts.rows(); ++i)
+    std::ranges::copy(prompts.row(i), prompts_.row(i).begin());
+  std::ranges::copy(query, prompts_.row(prompts.rows()).begin());
+  const size_t count = prompts_.rows();
+  std::vector<double> sums(count);
+  std::vector<double> squares(count);
+  std::vector<float> cosines(count);
+  std::vector<float> pairs;
+  const std::vector<Row> sample = even_sample(collection, vectors.size(), owners, kSample);
+  for (const Row row : sample) {
+    inner_products(vectors, row, 1, prompts_, cosines);
+    for (size_t i = 0; i < count; ++i) {
+      sums[i] += cosines[i];
+      squares[i] += static_cast<double>(cosines[i]) * cosines[i];
+    }
+    pairs.insert(pairs.end(), cosines.begin(), cosines.end() - 1);  // without the query
+  }
+  chance_cosine_ = zeroshelf::chance_cosine(std::move(pairs), vectors.size());
+  const auto n = static_cast<double>(std::max<size_t>(1, sample.size()));
+  for (size_t i = 0; i < count; ++i) {
+    const double mean = sums[i] / n;
+    centres_.push_back(static_cast<float>(mean));
+    spreads_.push_back(static_cast<float>(std::sqrt(std::max(1e-6, squares[i] / n - mean * mean))));
+  }
+}
+
+double Background::share_better(Row row) const {
+  const size_t count = prompts_.rows();
+  std::vector<float> cosines(count);
+  inner_products(vectors_, row, 1, prompts_, cosines);
+  const auto standardised = [&](size_t i) { return (cosines[i] - centres_[i]) / spreads_[i]; };
+  const float wanted = standardised(count - 1);
+  size_t better = 0;
+  for (size_t i = 0; i + 1 < count; ++i) better += standardised(i) > wanted;
+  return static_cast<double>(better) / static_cast<double>(count - 1);
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,160 @@
+// Tested by tests/programs/duplicates_test.cc.
+
+#include "lib/search/duplicates.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "lib/lexicon/tokens.h"
+#include "lib/util/hash.h"
+#include "lib/vectors/near_pairs.h"
+
+namespace zeroshelf {
+namespace {
+
+// Rows that belong together (union by the lower row, paths halved).
+class Joined {
+ public:
+  explicit Joined(size_t rows) : parents_(rows) { std::iota(parents_.begin(), parents_.end(), 0); }
+
+  void join(Row a, Row b) {
+    a = root(a);
+    b = root(b);
+    parents_[std::max(a, b)] = std::min(a, b);
+  }
+  bool together(Row a, Row b) { return root(a) == root(b); }
+
+  std::vector<DuplicateGroup> groups(DuplicateKind kind) {
+    std::map<Row, std::vector<Row>> members;
+    for (Row row = 0; row < parents_.size(); ++row) {
+      if (root(row) != row) {
+        auto& group = members[root(row)];
+        if (group.empty()) group.push_back(root(row));
+        group.push_back(row);
+      }
+    }
+    std::vector<DuplicateGroup> result;
+    for (auto& [first, rows] : members) result.push_back({kind, std::move(rows)});
+    return result;
+  }
+
+ private:
+  Row root(Row row) {
+    while (parents_[row] != row) row = parents_[row] = parents_[parents_[row]];
+    return row;
+  }
+
+  std::vector<Row> parents_;
+};
+
+// The different terms of a picture, as checksums, ascending.
+using TermSet = std::vector<uint64_t>;
+
+std::vector<TermSet> term_sets(const Collection& collection) {
+  std::vector<TermSet> sets(collection.image_vectors().size());
+  for (const Lexicon& lexicon : collection.lexicon()) {
+    for (uint32_t term = 0; term < lexicon.terms(); ++term) {
+      const std::string_view letters = lexicon.term(term);
+      const uint64_t sum = checksum64(std::as_bytes(std::span(letters)));
+      lexicon.for_each_text(term, [&](uint32_t text, std::span<const uint32_t>) {
+        if (collection.is_live(lexicon.owner(text))) sets[lexicon.owner(text)].push_back(sum);
+      });
+    }
+  }
+  for (TermSet& set : sets) std::ranges::sort(set);
+  return sets;
+}
+
+// Jaccard; two without terms share everything.
+double shared(const TermSet& a, const TermSet& b) {
+  TermSet both;
+  std::ranges::set_intersection(a, b, std::back_inserter(both));
+  const size_t all = a.size() + b.size() - both.size();
+  return all == 0 ? 1 : static_cast<double>(both.size()) / static_cast<double>(all);
+}
+
+// Of the live rows; the place of a row is its number.
+VectorRows masked_rows(const Collection& collection) {
+  VectorRows rows(collection.manifest().dimension);
+  const std::vector<uint16_t> none(collection.manifest().dimension, 0);
+  for (Row row = 0; row < collection.image_vectors().size(); ++row) {
+    const auto masked = collection.is_live(row) ? collection.masked_vector(row) : std::nullopt;
+    rows.append(masked ? *masked : none);
+  }
+  return rows;
+}
+
+void join_equal_files(const Collection& collection, Joined& same) {
+  std::map<ContentHash, Row> first;
+  collection.for_each_record([&](Row row, const PictureRecord& record) {
+    const auto [at, is_new] = first.try_emplace(record.content_hash, row);
+    if (!is_new) same.join(at->second, row);
+  });
+}
+
+}  // namespace
+
+const char* duplicate_kind_name(DuplicateKind kind) {
+  switch (kind) {
+    case DuplicateKind::SamePicture:
+      return "same_picture";
+    case DuplicateKind::OtherWords:
+      return "other_words";
+    case DuplicateKind::SameWords:
+      return "same_words";
+  }
+  return "";
+}
+
+std::vector<DuplicateGroup> find_duplicates(const Collection& collection,
+                                            const DuplicateLimits& limits) {
+  constexpr size_t kFewestTerms = 3;
+  constexpr float kTextCosine = 0.8f;  // so near lie texts of which most words are the same
+  const auto live = [&](Row row) { return collection.is_live(row); };
+  const size_t count = collection.image_vectors().size();
+  const std::vector<TermSet> terms = term_sets(collection);
+  Joined same_picture(count);
+  Joined other_words(count);
+  Joined same_words(count);
+  const auto same_terms = [&](const NearPair& pair) {
+    return shared(terms[pair.first], terms[pair.second]) >= limits.same_words;
+  };
+
+  join_equal_files(collection, same_picture);
+  const bool masked = collection.manifest().mask_text;
+  const float without_text = limits.picture_cosine;
+  const float whole = 1 - (1 - limits.picture_cosine) * (masked ? 1.0f : 1.5f);
+  for (const NearPair& pair : near_pairs(collection.image_vectors(), live, whole, limits.threads)) {
+    if (same_terms(pair)) {
+      if (pair.cosine >= limits.picture_cosine) same_picture.join(pair.first, pair.second);
+    } else if (!masked) {
+      other_words.join(pair.first, pair.second);
+    }
+  }
+  if (masked) {
+    const VectorRows rows = masked_rows(collection);
+    for (const NearPair& pair : near_pairs(rows, live, without_text, limits.threads)) {
+      if (!same_terms(pair)) other_words.join(pair.first, pair.second);
+    }
+  }
+
+  const std::vector<Row>& owners = collection.text_owners();
+  for (const NearPair& texts : near_pairs(
+           collection.text_vectors(), [&](Row text) { return live(owners[text]); }, kTextCosine,
+           limits.threads)) {
+    const NearPair pair{owners[texts.first], owners[texts.second], texts.cosine};
+    if (terms[pair.first].size() >= kFewestTerms && terms[pair.second].size() >= kFewestTerms &&
+        same_terms(pair) && !same_picture.together(pair.first, pair.second)) {
+      same_words.join(pair.first, pair.second);
+    }
+  }
+
+  std::vector<DuplicateGroup> groups = same_picture.groups(DuplicateKind::SamePicture);
+  std::ranges::move(other_words.groups(DuplicateKind::OtherWords), std::back_inserter(groups));
+  std::ranges::move(same_words.groups(DuplicateKind::SameWords), std::back_inserter(groups));
+  return groups;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,95 @@
+// Tested by tests/clip/fingerprint_test.cc.
+
+#include "models/checkpoint/fingerprint.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kHexDigits = 32;
+constexpr int64_t kLeastBytes = int64_t{16} << 20;  // less is read as quickly as the cache
+constexpr time_t kSettledSeconds = 3;               // clocks of file systems are coarse
+
+fs::path cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && cache[0] == '/') return fs::path(cache) / "zeroshelf" / "fingerprints";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && home[0] == '/') {
+    return fs::path(home) / ".cache" / "zeroshelf" / "fingerprints";
+  }
+  return {};
+}
+
+// Where the answer for the weights as they are now is kept, if it may be.
+std::optional<fs::path> cache_file(const fs::path& weights, const std::string& configuration,
+                                   const std::string& vocabulary) {
+  struct stat status {};
+  const fs::path folder = cache_folder();
+  if (folder.empty() || ::stat(weights.c_str(), &status) != 0) return std::nullopt;
+  const time_t changed = std::max(status.st_mtim.tv_sec, status.st_ctim.tv_sec);
+  if (status.st_size < kLeastBytes || std::time(nullptr) - changed < kSettledSeconds) {
+    return std::nullopt;
+  }
+  Checksum128 key;
+  key.update(fmt::format("1 {} {} {} {}.{} {}.{}\n", status.st_dev, status.st_ino, status.st_size,
+                         status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                         status.st_ctim.tv_nsec));
+  key.update(configuration);
+  key.update(vocabulary);
+  return folder / key.hex();
+}
+
+std::optional<std::string> kept(const fs::path& file) {
+  try {
+    const std::string content = read_file(file, kHexDigits);
+    const bool is_whole = content.size() == kHexDigits &&
+                          content.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (is_whole) return content;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
+}
+
+void keep(const fs::path& file, const std::string& fingerprint) {
+  try {
+    std::error_code ignored;
+    fs::create_directories(file.parent_path(), ignored);
+    write_file_atomically(file, fingerprint);
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
+std::string model_fingerprint(const fs::path& weights, const std::string& configuration,
+                              const std::string& vocabulary) {
+  const auto before = cache_file(weights, configuration, vocabulary);
+  if (before) {
+    if (auto fingerprint = kept(*before)) return *fingerprint;
+  }
+  Checksum128 checksum;
+  checksum.update(MappedFile(weights).bytes());
+  checksum.update(configuration);
+  checksum.update(vocabulary);
+  const std::string fingerprint = checksum.hex();
+  // Only if it did not change while it was read.
+  if (before && before == cache_file(weights, configuration, vocabulary))
+    keep(*before, fingerprint);
+  return fingerprint;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,390 @@
+// Moving and undoing, also when both are killed at random instants.
+//
+// ZEROSHELF_KILLS sets the number of kills (default 12); the seed is printed.
+
+#include "lib/export/move_journal.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <random>
+#include <span>
+
+#include "lib/export/folder_export.h"
+#include "lib/files/exclusive.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::TemporaryDirectory;
+
+ExportItem item(const fs::path& source, const std::string& label) {
+  struct stat status {};
+  BOOST_REQUIRE(::stat(source.c_str(), &status) == 0);
+  ExportItem item;
+  item.source = source;
+  item.folders = {label};
+  item.label = label;
+  item.size_bytes = static_cast<uint64_t>(status.st_size);
+  item.mtime_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  return item;
+}
+
+FolderExportOptions moving() {
+  FolderExportOptions options;
+  options.mode = ExportMode::Move;
+  options.on_failure = [](const Error& error) { throw error; };
+  return options;
+}
+
+// Every file below the folder with its bytes and its time.
+std::map<std::string, std::string> tree(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    files[entry.path().string()] =
+        read_file(entry.path(), 1 << 20) + "|" +
+        std::to_string(fs::last_write_time(entry.path()).time_since_epoch().count());
+  }
+  return files;
+}
+
+UndoReport undo(const fs::path& directory) {
+  return undo_moves(directory, [](const Error& error) { BOOST_ERROR(error.what()); });
+}
+
+struct Pictures {
+  explicit Pictures(const fs::path& root, int count) : folder(root / "pictures") {
+    for (int i = 0; i < count; ++i) {
+      const std::string name = "p" + std::to_string(i % 97) + (i % 5 == 0 ? "\xff" : "") + ".jpg";
+      const fs::path path = folder / ("f" + std::to_string(i / 97)) / name;
+      testing::write_file(path, "picture " + std::to_string(i) + std::string(i % 4096, 'x'));
+      paths.push_back(path);
+    }
+    before = tree(folder);
+  }
+
+  void move_all(const fs::path& target) const {
+    FolderExport result(target, moving());
+    for (size_t i = 0; i < paths.size(); ++i)
+      result.add(item(paths[i], "label " + std::to_string(i % 3)));
+    result.finish();
+  }
+
+  fs::path folder;
+  std::vector<fs::path> paths;
+  std::map<std::string, std::string> before;
+};
+
+// A folder on another file system than the temporary one; empty where there is none.
+fs::path other_file_system() {
+  struct stat here {};
+  struct stat there {};
+  const fs::path temporary = fs::temp_directory_path();
+  for (const char* candidate : {"/dev/shm", "/var/tmp"}) {
+    if (::stat(temporary.c_str(), &here) == 0 && ::stat(candidate, &there) == 0 &&
+        here.st_dev != there.st_dev && ::access(candidate, W_OK) == 0) {
+      return fs::path(candidate) / ("zeroshelf-test-" + std::to_string(::getpid()));
+    }
+  }
+  return {};
+}
+
+// Runs the body in a process of its own and kills that after the time. Whether it was killed.
+bool run_and_kill(const std::function<void()>& body, std::chrono::microseconds after) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      body();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  ::usleep(static_cast<useconds_t>(after.count()));
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status)) BOOST_TEST(WEXITSTATUS(status) == 0);
+  return WIFSIGNALED(status);
+}
+
+void kill_and_undo(const fs::path& sources, const fs::path& target, int count) {
+  const uint32_t seed = std::random_device()();
+  BOOST_TEST_MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
+  const char* wanted = std::getenv("ZEROSHELF_KILLS");
+  const int kills = wanted != nullptr ? std::atoi(wanted) : 12;
+  const Pictures pictures(sources, count);
+
+  const auto start = std::chrono::steady_clock::now();
+  pictures.move_all(target);
+  const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(
+                         std::chrono::steady_clock::now() - start)
+                         .count();
+  BOOST_TEST(tree(pictures.folder).empty());
+  BOOST_TEST(undo(target).put_back == pictures.paths.size());
+  BOOST_TEST(!fs::exists(target));
+
+  int killed = 0;
+  for (int cycle = 0; killed < kills && cycle < 20 * kills; ++cycle) {
+    BOOST_TEST_CONTEXT("seed " << seed << " cycle " << cycle) {
+      const auto after = [&] {
+        return std::chrono::microseconds(random() % static_cast<uint64_t>(whole));
+      };
+      killed += run_and_kill([&] { pictures.move_all(target); }, after());
+      // The undo is killed too, a few times.
+      for (int i = static_cast<int>(random() % 3); i > 0 && fs::exists(target); --i) {
+        const auto silent = [](const Error&) {};
+        if (!fs::exists(target / kMoveJournalName)) break;
+        killed += run_and_kill([&] { undo_moves(target, silent); }, after() / 2);
+      }
+      if (fs::exists(target / kMoveJournalName)) undo(target);
+      BOOST_TEST((tree(pictures.folder) == pictures.before));
+      std::error_code ignored;
+      fs::remove(target, ignored);  // killed before the journal was there
+      BOOST_TEST(!fs::exists(target));
+    }
+  }
+  BOOST_TEST(killed > 0);
+}
+
+BOOST_AUTO_TEST_SUITE(move_journal)
+
+BOOST_AUTO_TEST_CASE(what_was_moved_is_put_back) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 300);
+  pictures.move_all(directory / "out");
+  BOOST_TEST(tree(pictures.folder).empty());
+  BOOST_TEST(fs::exists(directory / "out" / "label 0" / "p0%FF.jpg"));
+  fs::remove_all(pictures.folder);  // empty folders: they are made again
+  const UndoReport report = undo(directory / "out");
+  BOOST_TEST(report.put_back == 300u);
+  BOOST_TEST(report.problems == 0u);
+  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST(!fs::exists(directory / "out"));
+}
+
+BOOST_AUTO_TEST_CASE(killed_at_random_instants_everything_comes_back) {
+  const TemporaryDirectory directory;
+  kill_and_undo(directory.path(), directory / "out", 600);
+}
+
+BOOST_AUTO_TEST_CASE(killed_between_two_file_systems_everything_comes_back) {
+  const fs::path other = other_file_system();
+  if (other.empty()) {
+    BOOST_TEST_MESSAGE("skipped: one file system only");
+    return;
+  }
+  const TemporaryDirectory directory;
+  kill_and_undo(other, directory / "out", 40);
+  fs::remove_all(other);
+}
+
+BOOST_AUTO_TEST_CASE(undo_never_overwrites_and_goes_on_when_the_way_is_free) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 3);
+  pictures.move_all(directory / "out");
+  testing::write_file(pictures.paths[1], "something new");
+  std::vector<std::string> problems;
+  const auto report =
+      undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_TEST(report.put_back == 2u);
+  BOOST_REQUIRE(problems.size() == 1u);
+  BOOST_TEST(problems[0].find("something else is there now") != std::string::npos);
+  BOOST_TEST(read_file(pictures.paths[1], 100) == "something new");
+  BOOST_TEST(fs::exists(directory / "out" / "label 1" / "p1.jpg"));
+
+  fs::remove(pictures.paths[1]);
+  BOOST_TEST(undo(directory / "out").put_back == 1u);
+  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST(!fs::exists(directory / "out"));
+}
+
+BOOST_AUTO_TEST_CASE(files_of_others_in_the_folder_stay) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 3);
+  pictures.move_all(directory / "out");
+  testing::write_file(directory / "out" / "label 0" / "note.txt", "mine");
+  undo(directory / "out");
+  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST(read_file(directory / "out" / "label 0" / "note.txt", 100) == "mine");
+  BOOST_TEST(!fs::exists(directory / "out" / kMoveJournalName));
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_that_is_gone_from_both_places_is_told) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 3);
+  pictures.move_all(directory / "out");
+  fs::remove(directory / "out" / "label 2" / "p2.jpg");
+  uint64_t told = 0;
+  const auto report = undo_moves(directory / "out", [&](const Error& error) {
+    ++told;
+    BOOST_TEST((error.code() == ErrorCode::NotFound));
+  });
+  BOOST_TEST(told == 1u);
+  BOOST_TEST(report.put_back == 2u);
+  BOOST_TEST(fs::exists(directory / "out" / kMoveJournalName));
+}
+
+BOOST_AUTO_TEST_CASE(only_the_file_that_was_indexed_is_moved) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "a.jpg", "picture");
+  testing::write_file(directory / "b.jpg", "picture");
+  fs::create_symlink(directory / "a.jpg", directory / "link.jpg");
+  std::vector<std::string> failures;
+  FolderExportOptions options = moving();
+  options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
+  FolderExport result(directory / "out", options);
+  ExportItem changed = item(directory / "b.jpg", "cat");
+  changed.mtime_ns += 1;
+  result.add(changed);
+  result.add(item(directory / "link.jpg", "cat"));
+  result.add(item(directory / "a.jpg", "cat"));
+  result.finish();
+  BOOST_REQUIRE(failures.size() == 2u);
+  BOOST_TEST(failures[0].find("changed since it was indexed") != std::string::npos);
+  BOOST_TEST(failures[1].find("a link") != std::string::npos);
+  BOOST_TEST(fs::exists(directory / "b.jpg"));
+  BOOST_TEST(fs::is_symlink(directory / "link.jpg"));
+  BOOST_TEST(fs::exists(directory / "out" / "cat" / "a.jpg"));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_somebody_took_meanwhile_is_passed_over) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "a.jpg", "picture");
+  FolderExport result(directory / "out", moving());
+  result.add(item(directory / "a.jpg", "cat"));
+  testing::write_file(directory / "out" / "cat" / "a.jpg", "somebody's");
+  result.finish();
+  BOOST_TEST(read_file(directory / "out" / "cat" / "a.jpg", 100) == "somebody's");
+  BOOST_TEST(read_file(directory / "out" / "cat" / "a (2).jpg", 100) == "picture");
+  BOOST_TEST(undo(directory / "out").put_back == 1u);
+  BOOST_TEST(read_file(directory / "a.jpg", 100) == "picture");
+  BOOST_TEST(read_file(directory / "out" / "cat" / "a.jpg", 100) == "somebody's");
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 3);
+  pictures.move_all(directory / "out");
+  const fs::path journal = directory / "out" / kMoveJournalName;
+  const std::string sound = read_file(journal, 1 << 20);
+  const auto write_damaged = [&](size_t at) {
+    std::string damaged = sound;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    std::ofstream(journal, std::ios::trunc) << damaged;
+  };
+  write_damaged(3);
+  BOOST_CHECK_EXCEPTION(undo(directory / "out"), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::Corruption; });
+  BOOST_TEST(tree(pictures.folder).empty());
+
+  write_damaged(sound.find("p1.jpg"));
+  std::vector<std::string> problems;
+  const auto report =
+      undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_TEST(report.put_back == 2u);
+  BOOST_REQUIRE(problems.size() == 1u);
+  BOOST_TEST(problems[0].find("line 3 is damaged") != std::string::npos);
+
+  std::ofstream(journal, std::ios::trunc) << sound << "move\t/x\ty";
+  BOOST_TEST(undo(directory / "out").put_back == 1u);
+  BOOST_TEST((tree(pictures.folder) == pictures.before));
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_moves_nothing_that_is_outside_its_folder) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "secret", "kept");
+  fs::create_directory(directory / "out");
+  MoveJournal(directory / "out").plan(directory / "stolen", "../secret");
+  const auto report = undo_moves(directory / "out", [](const Error&) {});
+  BOOST_TEST(report.put_back == 0u);
+  BOOST_TEST(fs::exists(directory / "secret"));
+  BOOST_TEST(!fs::exists(directory / "stolen"));
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_moves_neither_itself_nor_what_is_behind_a_link) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "elsewhere" / "secret", "kept");
+  fs::create_directory(directory / "out");
+  fs::create_directory_symlink(directory / "elsewhere", directory / "out" / "cat");
+  {
+    MoveJournal journal(directory / "out");
+    journal.plan(directory / "a.jpg", kMoveJournalName);
+    journal.plan(directory / "b.jpg", "cat/secret");
+    journal.sync();
+  }
+  std::vector<std::string> problems;
+  const auto report =
+      undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_TEST(report.put_back == 0u);
+  BOOST_REQUIRE(problems.size() == 2u);
+  BOOST_TEST(problems[0].find("line 2 is damaged") != std::string::npos);
+  BOOST_TEST(problems[1].find("leads through a link") != std::string::npos);
+  BOOST_TEST(fs::exists(directory / "elsewhere" / "secret"));
+  BOOST_TEST(fs::exists(directory / "out" / kMoveJournalName));
+}
+
+// Cut at the NUL, the place below the folder would be the folder itself.
+BOOST_AUTO_TEST_CASE(a_journal_moves_no_folders_and_reads_no_bytes_that_it_would_not_write) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "out" / "cat" / "a.jpg", "picture");
+  {
+    MoveJournal journal(directory / "out");
+    journal.plan(directory / "stolen", "cat");
+    journal.sync();
+  }
+  const auto sealed = [](const std::string& line) {
+    std::string seal(17, '\0');
+    std::snprintf(seal.data(), seal.size(), "%016llx",
+                  static_cast<unsigned long long>(checksum64(std::as_bytes(std::span(line)))));
+    return line + seal.substr(0, 16) + "\n";
+  };
+  const fs::path journal = directory / "out" / kMoveJournalName;
+  const std::string folder_line = read_file(journal, 1 << 20);
+  const std::string stolen = (directory / "stolen").string();
+  std::ofstream(journal, std::ios::trunc)
+      << "zeroshelf-moves 1\n"
+      << sealed("move\t" + stolen + "\t" + std::string("\0x.jpg", 6) + "\t")
+      << folder_line.substr(folder_line.find('\n') + 1);
+  std::vector<std::string> problems;
+  const auto report =
+      undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_TEST(report.put_back == 0u);
+  BOOST_REQUIRE(problems.size() == 2u);
+  BOOST_TEST(problems[0].find("line 2 is damaged") != std::string::npos);
+  BOOST_TEST(problems[1].find("not a file that an export has moved") != std::string::npos);
+  BOOST_TEST(fs::exists(directory / "out" / "cat" / "a.jpg"));
+  BOOST_TEST(!fs::exists(directory / "stolen"));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_without_a_journal_or_with_a_running_export_is_refused) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "a.jpg", "picture");
+  BOOST_CHECK_EXCEPTION(undo(directory.path()), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::NotFound; });
+  FolderExport running(directory / "out", moving());
+  running.add(item(directory / "a.jpg", "cat"));
+  BOOST_CHECK_EXCEPTION(undo(directory / "out"), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::Unavailable; });
+  running.finish();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
