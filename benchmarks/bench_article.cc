@@ -193,7 +193,7 @@ class Comparison {
       for (const std::string& name : pictures_.dataset.classes) {
         labels.push_back({name, {fill_template(options_.prompt_template, name)}});
       }
-      return encode_labels(encoder_, labels);
+      return label_vectors(labels, encoder_);
     }
     const std::vector<Label> listed = read_label_file(options_.label_file, templates);
     for (const std::string& name : pictures_.dataset.classes) {
@@ -206,7 +206,7 @@ class Comparison {
       }
       labels.push_back(*found);
     }
-    return encode_labels(encoder_, labels);
+    return label_vectors(labels, encoder_);
   }
 
   // What is written in each test picture; empty where nothing is.

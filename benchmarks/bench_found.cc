@@ -26,6 +26,7 @@
 #include "lib/util/share.h"
 #include "models/flags/model_flags.h"
 #include "models/train/generator.h"
+#include "tests/support/asked.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
 
@@ -77,8 +78,7 @@ constexpr size_t kWayCount = std::size(kWays);
 
 class Finder {
  public:
-  Finder(const Collection& collection, Encoder& encoder)
-      : collection_(collection), encoder_(encoder) {}
+  Finder(const View& collection, Encoder& encoder) : collection_(collection), encoder_(encoder) {}
 
   std::vector<Row> first_ten(size_t way, const std::string& text) const {
     const Matrix vector = encoder_.encode_texts(std::span(&text, 1), LongText::Truncate);
@@ -97,8 +97,9 @@ class Finder {
 
  private:
   std::vector<Row> by_letters(const LetterQuery& letters) const {
-    const auto nats =
-        letter_evidence(collection_.lexicon(), letters, collection_.image_vectors().size()).nats;
+    const auto nats = letter_evidence(collection_.lexicons(), letters,
+                                      only_part(collection_).image_vectors().size())
+                          .nats;
     std::vector<Row> rows;
     for (Row row = 0; row < nats.size(); ++row) {
       if (nats[row] > 0) rows.push_back(row);
@@ -108,7 +109,7 @@ class Finder {
     return rows;
   }
 
-  const Collection& collection_;
+  const View& collection_;
   Encoder& encoder_;
 };
 
@@ -150,7 +151,7 @@ void measure_recall(const Generator& generator, Encoder& encoder, const fs::path
   constexpr size_t kMostQuestions = 200;
   const std::vector<Drawn> drawn = draw(generator, directory / "pictures", count);
   index(directory / "shelf", directory / "pictures");
-  const Collection collection = Collection::open(directory / "shelf");
+  const View collection = View::open(directory / "shelf");
   const Finder finder(collection, encoder);
   std::vector<Row> rows;
   for (size_t i = 0; i < drawn.size(); ++i) {
@@ -179,7 +180,8 @@ void measure_recall(const Generator& generator, Encoder& encoder, const fs::path
     }
     if (!asked.wanted.empty()) meaning.push_back(std::move(asked));
   }
-  fmt::print("{} pictures, of {} OCR read words\n\n", count, collection.text_vectors().size());
+  fmt::print("{} pictures, of {} OCR read words\n\n", count,
+             only_part(collection).text_vectors().size());
   fmt::print("recall at 10       queries    picture    meaning    letters      fused\n");
   report("the text", finder, exact);
   report("one letter wrong", finder, errors);
@@ -245,8 +247,9 @@ void measure_cut_of_pictures(const Generator& generator, Encoder& encoder, const
     }
     writer.commit(batch);
   }
-  const Collection collection = Collection::open(path);
-  const Matrix background = background_vectors(collection, encoder);
+  const View collection = View::open(path);
+  LoadedEncoder encoders(encoder);
+  const Matrix background = background_vectors(collection, encoders);
   Share found;
   Share right;
   Share refused;
@@ -259,7 +262,7 @@ void measure_cut_of_pictures(const Generator& generator, Encoder& encoder, const
         SearchQuery::of_vector(vector_of(encoder, generator.things()[thing].name));
     const auto nearest = search(collection, query, {10, SearchSpace::Both, {}, 0});
     const auto hits = fitting(collection, query, background, SearchSpace::Both, nearest);
-    least = Background(collection, collection.image_vectors(), {}, background, query.picture)
+    least = Background(collection, ViewVectors::pictures(collection), background, query.picture)
                 .chance_cosine();
     (is_there[thing] ? there : absent).push_back(nearest.at(0).image_score);
     if (is_there[thing]) {
@@ -314,8 +317,9 @@ void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs
     }
     writer.commit(batch);
   }
-  const Collection collection = Collection::open(path);
-  const Matrix background = background_vectors(collection, encoder);
+  const View collection = View::open(path);
+  LoadedEncoder encoders(encoder);
+  const Matrix background = background_vectors(collection, encoders);
   const auto finds = [&](const std::string& text) {
     SearchQuery query = SearchQuery::of_vector(vector_of(encoder, text));
     query.letters = letter_query(text);

@@ -31,6 +31,7 @@
 #include "lib/labelling/prompt_cache.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/fixed_point.h"
+#include "tests/support/asked.h"
 #include "tests/support/temporary_directory.h"
 
 extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
@@ -85,7 +86,7 @@ NewPicture make_picture(uint64_t row) {
   return picture;
 }
 
-Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
+View make_collection(const std::filesystem::path& path, uint64_t rows) {
   constexpr size_t kBatch = 8192;
   Manifest manifest;
   manifest.model_name = kFingerprint;
@@ -101,7 +102,7 @@ Collection make_collection(const std::filesystem::path& path, uint64_t rows) {
     writer.commit(batch);
   }
   writer.publish_snapshot(SnapshotWhen::Now);
-  return Collection::open(path);
+  return View::open(path);
 }
 
 // --- what it is compared with -------------------------------------------------------------------
@@ -151,26 +152,26 @@ void largest_all(const Matrix& similarities, std::vector<uint32_t>& best) {
 
 // --- in process ---------------------------------------------------------------------------------
 
-double scan_ms(const Collection& collection, const LabelVectors& labels, const char* rule,
+double scan_ms(const View& collection, const LabelVectors& labels, const char* rule,
                Row end_row = UINT64_MAX) {
   ScanOptions options;
   options.end_row = end_row;
   std::atomic<uint64_t> sink{0};
   return median_ms([&] {
-    scan(collection, labels, default_fusion(collection, rule), options,
+    scan(collection, labelling_of(labels, default_fusion(collection, rule)), options,
          [&](const PredictionBlock& block) { sink += block.predictions[0].fused.label; });
   });
 }
 
-size_t texts_below(const Collection& collection, Row end_row) {
-  const auto& owners = collection.text_owners();
+size_t texts_below(const View& collection, Row end_row) {
+  const auto& owners = only_part(collection).text_owners();
   return static_cast<size_t>(std::ranges::lower_bound(owners, end_row) - owners.begin());
 }
 
-void against_streaming(const Collection& collection) {
+void against_streaming(const View& collection) {
   const double streaming = median_ms([&] {
-    stream(collection.image_vectors());
-    stream(collection.text_vectors());
+    stream(only_part(collection).image_vectors());
+    stream(only_part(collection).text_vectors());
   });
   fmt::print("\nfused, both spaces: ms, and times the streaming of the same bytes ({:.1f} ms)\n",
              streaming);
@@ -185,9 +186,9 @@ void against_streaming(const Collection& collection) {
 }
 
 // The products of one thread with each kernel that the processor has.
-void kernels_alone(const Collection& collection) {
+void kernels_alone(const View& collection) {
   constexpr size_t kBlock = 64;
-  const VectorRows& vectors = collection.image_vectors();
+  const VectorRows& vectors = only_part(collection).image_vectors();
   if (vectors.size() < kBlock) return;
   fmt::print("\ninner products alone, one thread: ns a row\n{:>8}", "labels");
   for (const FixedPointKernel& kernel : fixed_point_kernels()) fmt::print(" {:>9}", kernel.name);
@@ -208,14 +209,14 @@ void kernels_alone(const Collection& collection) {
   }
 }
 
-void against_faiss(const Collection& collection, size_t rows) {
+void against_faiss(const View& collection, size_t rows) {
   const size_t texts = texts_below(collection, rows);
   faiss::IndexFlatIP pictures(kDimension);
   faiss::IndexFlatIP words(kDimension);
   pictures.add(static_cast<faiss::Index::idx_t>(rows),
-               as_floats(collection.image_vectors(), rows).data());
+               as_floats(only_part(collection).image_vectors(), rows).data());
   words.add(static_cast<faiss::Index::idx_t>(texts),
-            as_floats(collection.text_vectors(), texts).data());
+            as_floats(only_part(collection).text_vectors(), texts).data());
   constexpr size_t kLabels = 10;
   const LabelVectors labels(random_matrix(7, kLabels));
   std::vector<float> distances(kLabels);
@@ -231,11 +232,11 @@ void against_faiss(const Collection& collection, size_t rows) {
       rows, other, fused, other / fused);
 }
 
-void against_multiplication(const Collection& collection, size_t rows) {
+void against_multiplication(const View& collection, size_t rows) {
   constexpr size_t kLabels = 1000;
   const size_t texts = texts_below(collection, rows);
-  const Matrix pictures = as_floats(collection.image_vectors(), rows);
-  const Matrix words = as_floats(collection.text_vectors(), texts);
+  const Matrix pictures = as_floats(only_part(collection).image_vectors(), rows);
+  const Matrix words = as_floats(only_part(collection).text_vectors(), texts);
   const LabelVectors labels(random_matrix(7, kLabels));
   Matrix of_pictures(rows, kLabels);
   Matrix of_words(texts, kLabels);
@@ -269,14 +270,15 @@ bool same(const Prediction& a, const Prediction& b) {
          (!a.text || (a.text->score == b.text->score && a.text->label == b.text->label));
 }
 
-void with_any_number_of_threads(const Collection& collection) {
+void with_any_number_of_threads(const View& collection) {
   const LabelVectors labels(random_matrix(7, 10));
   const Fusion fusion = default_fusion(collection, "mix");
-  const std::vector<Prediction> one = classify(collection, labels, fusion, 1);
+  const std::vector<Prediction> one = classify(collection, labelling_of(labels, fusion), 1);
   const unsigned most = std::max(4u, available_cores());
   bool all_same = true;
   for (unsigned threads = 2; threads <= most; ++threads) {
-    const std::vector<Prediction> other = classify(collection, labels, fusion, threads);
+    const std::vector<Prediction> other =
+        classify(collection, labelling_of(labels, fusion), threads);
     all_same = all_same && std::ranges::equal(one, other, same);
   }
   fmt::print("\nmix, 10 labels, 1 to {} threads: {}\n", most,
@@ -323,13 +325,13 @@ Run run_query(const std::vector<std::string>& arguments) {
 }
 
 // Ten labels whose prompts are in the cache, so no model is needed.
-void the_program(const Collection& collection, const std::filesystem::path& path) {
+void the_program(const View& collection, const std::filesystem::path& path) {
   std::vector<std::string> names;
   for (int i = 0; i < 10; ++i) names.push_back(fmt::format("label {}", i));
   PromptCache(path, kFingerprint, "auto", kDimension).keep(names, random_matrix(7, names.size()));
-  const double rows_mib =
-      static_cast<double>(collection.image_vectors().size() + collection.text_vectors().size()) *
-      kDimension * 2 / (1 << 20);
+  const double rows_mib = static_cast<double>(only_part(collection).image_vectors().size() +
+                                              only_part(collection).text_vectors().size()) *
+                          kDimension * 2 / (1 << 20);
   fmt::print("\nzeroshelf-query classify, 10 labels with cached prompts; rows are {:.0f} MiB\n",
              rows_mib);
   for (const char* rule : {"max", "mix"}) {
@@ -349,12 +351,13 @@ void the_program(const Collection& collection, const std::filesystem::path& path
 
 void report(uint64_t rows, const std::filesystem::path& path) {
   const auto start = Clock::now();
-  const Collection collection = make_collection(path, rows);
+  const View collection = make_collection(path, rows);
   fmt::print(
       "zeroshelf {}, {} rows of {}, {} with text, {} cores, median of {} (programs: 3); made or "
       "opened in {:.0f} s\n",
-      ZEROSHELF_VERSION, collection.image_vectors().size(), kDimension,
-      collection.text_vectors().size(), available_cores(), kRepeats, seconds_since(start));
+      ZEROSHELF_VERSION, only_part(collection).image_vectors().size(), kDimension,
+      only_part(collection).text_vectors().size(), available_cores(), kRepeats,
+      seconds_since(start));
   against_streaming(collection);
   kernels_alone(collection);
   against_faiss(collection, std::min<uint64_t>(rows, 200'000));

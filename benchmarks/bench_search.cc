@@ -23,6 +23,7 @@
 #include "lib/util/parallel.h"
 #include "lib/util/random.h"
 #include "lib/vectors/scan.h"
+#include "tests/support/asked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -31,8 +32,8 @@ namespace {
 constexpr int kVectorQueries = 100;  // of each kind
 constexpr int kTextQueries = 200;
 
-Collection make_collection(const std::filesystem::path& path, const ClipLike& clip, uint64_t rows) {
-  if (std::filesystem::exists(path / "CURRENT")) return Collection::open(path);
+View make_collection(const std::filesystem::path& path, const ClipLike& clip, uint64_t rows) {
+  if (std::filesystem::exists(path / "CURRENT")) return View::open(path);
   Random random(1);
   Manifest manifest;
   manifest.model_name = "random";
@@ -57,7 +58,7 @@ Collection make_collection(const std::filesystem::path& path, const ClipLike& cl
   const double seconds = seconds_of(
       [&] { writer.publish_snapshot(SnapshotWhen::Now, {std::min(rows, kIvfFromRows)}); });
   fmt::print("a snapshot with its approximate index: {:.0f} s\n", seconds);
-  return Collection::open(path);
+  return View::open(path);
 }
 
 // In the order of the runs' lengths.
@@ -83,7 +84,7 @@ double recall(const std::vector<SearchHit>& found, const std::vector<SearchHit>&
 }
 
 // One kind of query: exact and by the approximate index in turns.
-void measure_queries(const Collection& collection, const char* name, SearchSpace space,
+void measure_queries(const View& collection, const char* name, SearchSpace space,
                      const std::function<SearchQuery(Random&)>& next) {
   Random random(2);
   Times streaming;
@@ -99,8 +100,8 @@ void measure_queries(const Collection& collection, const char* name, SearchSpace
     limits.reach = SearchReach::EveryRow;
     exact.measure([&] { best = search(collection, query, limits); });
     streaming.measure([&] {
-      stream(collection.image_vectors());
-      stream(collection.text_vectors());
+      stream(only_part(collection).image_vectors());
+      stream(only_part(collection).text_vectors());
     });
     recalls += recall(found, best) / kVectorQueries;
   }
@@ -114,11 +115,11 @@ void measure_queries(const Collection& collection, const char* name, SearchSpace
 
 void measure_vectors(uint64_t rows, const std::filesystem::path& path) {
   const ClipLike clip(5);
-  const Collection collection = make_collection(path, clip, rows);
+  const View collection = make_collection(path, clip, rows);
   fmt::print("{} rows of {}, {} with text; ms over {} queries of each kind\n", rows,
-             ClipLike::kDimension, collection.text_vectors().size(), kVectorQueries);
-  collection.lexicon();
-  collection.vector_index();
+             ClipLike::kDimension, only_part(collection).text_vectors().size(), kVectorQueries);
+  collection.lexicons();
+  only_part(collection).vector_index();
   const auto by_text = [&](Random& random) {
     return SearchQuery::of_vector(clip.text(clip.topic(random), random));
   };
@@ -191,11 +192,11 @@ void measure_letters(uint64_t texts) {
   Times fuzzy;
   for (const std::string& text : some) {
     const LetterQuery quoted = letter_query("\"" + text + "\"");
-    phrase.measure([&] { rows_with_phrases(parts, quoted.phrases); });
+    phrase.measure([&] { rows_with_phrases(placed(parts), quoted.phrases); });
     std::string misspelt = text;
     for (int i = 0; i < 2; ++i) misspelt = Language::with_error(misspelt, random);
     const LetterQuery query = letter_query(misspelt);
-    fuzzy.measure([&] { letter_evidence(parts, query, texts); });
+    fuzzy.measure([&] { letter_evidence(placed(parts), query, texts); });
   }
   fmt::print("{} texts, {} terms, a lexicon of {:.1f} MB; ms over {} queries of 3 to 4 words\n",
              texts, parts[0].terms(), static_cast<double>(size) / 1e6, some.size());

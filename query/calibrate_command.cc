@@ -11,10 +11,12 @@
 #include "lib/collection/attachments.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/kept.h"
+#include "lib/labelling/labelling.h"
 #include "lib/util/output_stream.h"
+#include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/labelling.h"
+#include "query/label_flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -76,7 +78,7 @@ void write_json(OutputStream& out, const Calibration& calibration) {
       gain.judged.reports[0].calibration_error.value, gain.is_real()));
 }
 
-KeptCalibration kept_of(const Collection& collection, const std::vector<Label>& labels,
+KeptCalibration kept_of(const View& collection, const std::vector<Label>& labels,
                         const Calibration& calibration) {
   KeptCalibration kept;
   kept.settings = calibration.settings;
@@ -90,8 +92,9 @@ KeptCalibration kept_of(const Collection& collection, const std::vector<Label>& 
 int run_calibrate(const CalibrateOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
   const Truth truth = read_truth(options.truth);
-  const std::vector<Label> labels = read_labels(options.labels);
-  const Collection collection = Collection::open(options.collection);
+  const LabellingRequest request = labelling_request(options.labels);
+  const std::vector<Label>& labels = request.labels;
+  const View collection = View::open(options.collection);
   const KnownPictures known = known_pictures(collection, labels, truth);
   if (known.pictures.size() < 10 || labels.size() < 2) {
     throw Error(ErrorCode::InvalidArgument, options.truth.string(),
@@ -99,7 +102,8 @@ int run_calibrate(const CalibrateOptions& options) {
                             known.pictures.size(), labels.size()),
                 "give at least 10 pictures, better 50, and two labels");
   }
-  const LabelVectors vectors = label_vectors(collection, labels, options.labels, options.model);
+  ModelSource encoders(collection.manifest(), options.model);
+  const LabelVectors vectors = label_vectors(collection, request, encoders);
   const KnownEvidence evidence(collection, vectors, known.pictures);
   const FusionSettings start = default_fusion(collection, "mix").settings;
   const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);

@@ -9,11 +9,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
 #include "lib/report/formats.h"
 #include "lib/report/prediction_writer.h"
@@ -21,8 +22,9 @@
 #include "lib/util/output_stream.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
+#include "models/flags/model_source.h"
 #include "query/flags.h"
-#include "query/labelling.h"
+#include "query/label_flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -47,23 +49,6 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-// The labels above the threshold, best first; equal scores in the order of the labels.
-std::vector<Scored> labels_above(std::span<const float> scores, float threshold) {
-  std::vector<Scored> above;
-  for (size_t k = 0; k < scores.size(); ++k) {
-    if (scores[k] >= threshold) above.push_back({static_cast<uint32_t>(k), scores[k]});
-  }
-  std::ranges::stable_sort(above,
-                           [](const Scored& a, const Scored& b) { return a.score > b.score; });
-  return above;
-}
-
-// The answers of --multi: none where the rule gives no answer.
-std::vector<Scored> several_answers(const PredictionBlock& block, size_t i, float threshold) {
-  if (!block.predictions[i].winner) return {};
-  return labels_above(block.scores_of(i), threshold);
-}
-
 // --- lines --------------------------------------------------------------------------------------
 
 // A stretch of rows as text.
@@ -77,8 +62,9 @@ struct Lines {
 // stretches by as many as there are; what is in memory does not grow with the collection.
 class LineWriter {
  public:
-  LineWriter(const Labelling& labelling, const ClassifyOptions& options)
-      : labelling_(labelling),
+  LineWriter(const View& collection, const Labelling& labelling, const ClassifyOptions& options)
+      : collection_(collection),
+        labelling_(labelling),
         options_(options),
         only_(find_labels("--only", options.only, labelling.labels)),
         writer_(prediction_writer(options.format, labelling.labels)) {}
@@ -86,7 +72,7 @@ class LineWriter {
   // Returns what was counted.
   Lines write(OutputStream& out) const {
     constexpr Row kStretch = 4096;
-    const Row rows = labelling_.collection.image_vectors().size();
+    const Row rows = collection_.rows();
     const unsigned threads =
         options_.model.threads == 0 ? available_cores() : options_.model.threads;
     using Workers = OrderedWorkers<Row, Lines>;
@@ -117,12 +103,12 @@ class LineWriter {
     std::vector<std::vector<Scored>> above;
     score(first, end, predictions, above);
     std::vector<std::vector<Word>> words(predictions.size());
-    labelling_.collection.for_each_words(first, end, [&](Row row, const std::vector<Word>& of_row) {
+    collection_.for_each_words(first, end, [&](Row row, const std::vector<Word>& of_row) {
       if (row - first < words.size()) words[row - first] = of_row;
     });
     Lines result;
     result.counts = PictureCounts(labelling_.labels.size());
-    labelling_.collection.for_each_record(first, end, [&](Row row, const PictureRecord& record) {
+    collection_.for_each_record(first, end, [&](Row row, const PictureRecord& record) {
       const size_t i = row - first;
       if (i >= predictions.size()) return;
       const std::vector<Scored>* all = options_.multi ? &above[i] : nullptr;
@@ -153,17 +139,15 @@ class LineWriter {
     scan_options.first_row = first;
     scan_options.end_row = end;
     const float threshold = labelling_.threshold.value_or(kMultiThreshold);
-    scan(labelling_.collection, labelling_.vectors, labelling_.fusion, scan_options,
-         [&](const PredictionBlock& block) {
-           for (size_t i = 0; i < block.predictions.size(); ++i) {
-             predictions.push_back(block.predictions[i]);
-             labelling_.settle(predictions.back());
-             if (!options_.multi) continue;
-             above.push_back(several_answers(block, i, threshold));
-           }
-         });
+    scan(collection_, labelling_, scan_options, [&](const PredictionBlock& block) {
+      predictions.insert(predictions.end(), block.predictions.begin(), block.predictions.end());
+      if (!options_.multi) return;
+      for (size_t i = 0; i < block.predictions.size(); ++i)
+        above.push_back(labels_above(block, i, threshold));
+    });
   }
 
+  const View& collection_;
   const Labelling& labelling_;
   const ClassifyOptions& options_;
   std::vector<uint32_t> only_;
@@ -171,35 +155,6 @@ class LineWriter {
 };
 
 // --- counts -------------------------------------------------------------------------------------
-
-// Nothing is kept of a picture but that it is counted.
-PictureCounts count_pictures(const Labelling& labelling, const ClassifyOptions& options) {
-  PictureCounts counts(labelling.labels.size());
-  std::mutex mutex;
-  ScanOptions scan_options;
-  scan_options.threads = options.model.threads;
-  scan_options.all_scores = options.multi;
-  const float threshold = labelling.threshold.value_or(kMultiThreshold);
-  scan(labelling.collection, labelling.vectors, labelling.fusion, scan_options,
-       [&](const PredictionBlock& block) {
-         PictureCounts of_block(labelling.labels.size());
-         for (size_t i = 0; i < block.predictions.size(); ++i) {
-           if (!labelling.collection.is_live(block.first_row + i)) continue;
-           Prediction prediction = block.predictions[i];
-           if (!options.multi) {
-             labelling.settle(prediction);
-             of_block.count(prediction);
-             continue;
-           }
-           const std::vector<Scored> above = several_answers(block, i, threshold);
-           for (const Scored& one : above) ++of_block.of_label[one.label];
-           if (above.empty()) ++of_block.unanswered;
-         }
-         const std::lock_guard lock(mutex);
-         counts.add(of_block);
-       });
-  return counts;
-}
 
 std::string count_line(const std::string& format, const std::string* label, uint64_t count,
                        uint64_t pictures) {
@@ -219,11 +174,14 @@ std::string count_line(const std::string& format, const std::string* label, uint
                      with_thousands(count), 100 * share);
 }
 
-int write_summary(const Labelling& labelling, const ClassifyOptions& options) {
+int write_summary(const View& collection, const Labelling& labelling,
+                  const ClassifyOptions& options) {
   const auto start = Clock::now();
-  const PictureCounts counts = count_pictures(labelling, options);
+  const auto multi =
+      options.multi ? std::optional(labelling.threshold.value_or(kMultiThreshold)) : std::nullopt;
+  const PictureCounts counts = count_pictures(collection, labelling, multi, options.model.threads);
   const double spent = milliseconds_since(start);
-  const uint64_t pictures = labelling.collection.counts().pictures;
+  const uint64_t pictures = collection.pictures();
   OutputStream out(stdout, "standard output");
   if (options.format == "csv") out.write("label,pictures,share\r\n");
   if (options.format == "table")
@@ -238,25 +196,21 @@ int write_summary(const Labelling& labelling, const ClassifyOptions& options) {
   return counts.unanswered < pictures ? kDone : kNothingFound;
 }
 
-void save_answers(const Labelling& labelling, const ClassifyOptions& options) {
-  std::vector<Prediction> predictions =
-      classify(labelling.collection, labelling.vectors, labelling.fusion, options.model.threads);
-  for (Prediction& prediction : predictions) labelling.settle(prediction);
-  save_run(labelling.collection, options.save,
-           make_run(labelling.collection, labelling.labels, labelling.fusion, predictions));
-}
-
 int run_classify(const ClassifyOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
-  const Labelling labelling = prepare_labelling(options.collection, options.labels, options.model);
-  if (!options.save.empty()) save_answers(labelling, options);
-  if (options.summary) return write_summary(labelling, options);
+  const LabellingRequest request = labelling_request(options.labels);
+  const View collection = View::open(options.collection);
+  ModelSource encoders(collection.manifest(), options.model);
+  const Labelling labelling = make_labelling(collection, request, encoders);
+  if (!options.save.empty())
+    save_run(collection, options.save, make_run(collection, labelling, options.model.threads));
+  if (options.summary) return write_summary(collection, labelling, options);
   const auto start = Clock::now();
   OutputStream out(stdout, "standard output");
-  const Lines all = LineWriter(labelling, options).write(out);
+  const Lines all = LineWriter(collection, labelling, options).write(out);
   fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
              with_thousands(all.counts.pictures()), labelling.labels.size(),
-             milliseconds_since(start), all.counts.summary(labelling.labels));
+             milliseconds_since(start), count_summary(labelling.labels, all.counts));
   return all.any ? kDone : kNothingFound;
 }
 

@@ -101,7 +101,7 @@ class DiffWriter {
 };
 
 int run_diff(const DiffOptions& options) {
-  const Collection collection = Collection::open(options.collection);
+  const View collection = View::open(options.collection);
   const Run before = load_run(collection, options.before);
   const Run after = load_run(collection, options.after);
   const RunDiff diff = diff_runs(collection, before, after);

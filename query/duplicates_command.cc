@@ -27,7 +27,7 @@ struct DuplicateOptions {
   std::string format = "table";
 };
 
-std::string group_json(const Collection& collection, const DuplicateGroup& group) {
+std::string group_json(const View& collection, const DuplicateGroup& group) {
   std::string line = fmt::format("{{\"type\":\"group\",\"kind\":\"{}\",\"pictures\":[",
                                  duplicate_kind_name(group.kind));
   for (const Row row : group.rows) {
@@ -41,7 +41,7 @@ std::string group_json(const Collection& collection, const DuplicateGroup& group
   return line + "]}\n";
 }
 
-std::string group_rows(const Collection& collection, size_t number, const DuplicateGroup& group) {
+std::string group_rows(const View& collection, size_t number, const DuplicateGroup& group) {
   std::string rows;
   for (const Row row : group.rows) {
     fmt::format_to(std::back_inserter(rows), "{:5} {:12} {} {}\n", number,
@@ -52,14 +52,14 @@ std::string group_rows(const Collection& collection, size_t number, const Duplic
   return rows;
 }
 
-std::string group_paths(const Collection& collection, const DuplicateGroup& group) {
+std::string group_paths(const View& collection, const DuplicateGroup& group) {
   std::string paths;
   for (const Row row : group.rows) paths += collection.record(row).file.path + '\0';
   return paths;
 }
 
 int run_duplicates(const DuplicateOptions& options) {
-  const Collection collection = Collection::open(options.collection);
+  const View collection = View::open(options.collection);
   OutputStream out(stdout, "standard output");
   size_t number = 0;
   for (const DuplicateGroup& group : find_duplicates(collection, options.limits)) {

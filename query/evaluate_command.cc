@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "lib/labelling/evaluate.h"
+#include "lib/labelling/labelling.h"
 #include "lib/report/evaluate_output.h"
 #include "lib/util/file.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
+#include "models/flags/model_source.h"
 #include "query/flags.h"
-#include "query/labelling.h"
+#include "query/label_flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -31,22 +33,23 @@ struct EvaluateOptions {
 };
 
 // Every rule by its defaults and, if there is one, the calibration; or the classifier alone.
-std::vector<Way> ways_of(const Collection& collection, const Question& question,
+std::vector<Way> ways_of(const View& collection, const Labelling& labelling,
                          const LabelOptions& options) {
-  if (!options.by_prompts()) return {{"learned", &question.vectors, question.fusion}};
-  std::vector<Way> ways = every_rule(collection, question.vectors);
-  if (!options.calibration.empty())
-    ways.push_back({"calibrated", &question.vectors, question.fusion});
+  if (!options.by_prompts()) return {{"learned", labelling}};
+  std::vector<Way> ways = every_rule(collection, labelling.labels, labelling.vectors);
+  if (!options.calibration.empty()) ways.push_back({"calibrated", labelling});
   return ways;
 }
 
 int run_evaluate(const EvaluateOptions& options) {
   const Truth truth = read_truth(options.truth);
-  const Collection collection = Collection::open(options.collection);
-  const Question question = question_of(collection, options.labels, options.model);
-  const std::vector<Label>& labels = question.labels;
+  const LabellingRequest request = labelling_request(options.labels);
+  const View collection = View::open(options.collection);
+  ModelSource encoders(collection.manifest(), options.model);
+  const Labelling labelling = make_labelling(collection, request, encoders);
+  const std::vector<Label>& labels = labelling.labels;
   const Evaluation evaluation =
-      evaluate(collection, labels, ways_of(collection, question, options.labels), truth,
+      evaluate(collection, labels, ways_of(collection, labelling, options.labels), truth,
                options.model.threads);
   const bool table = options.format == "table";
   OutputStream out(stdout, "standard output");

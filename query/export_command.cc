@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -17,12 +18,15 @@
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
 #include "lib/files/new_file.h"
+#include "lib/labelling/labelling.h"
 #include "lib/program/values.h"
+#include "lib/report/prediction_writer.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
+#include "models/flags/model_source.h"
 #include "query/flags.h"
-#include "query/labelling.h"
+#include "query/label_flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -80,6 +84,13 @@ void check_targets(const ExportOptions& options) {
   }
 }
 
+// What is exported, and from what.
+struct Classified {
+  const View& collection;
+  const Labelling& labelling;
+  std::vector<Prediction> predictions;  // one a row
+};
+
 struct Exported {
   uint64_t pictures = 0;
   uint64_t failed = 0;
@@ -91,10 +102,10 @@ Exported write_page(const ExportOptions& options, const Classified& classified, 
   page.file = target;
   page.max_per_label = options.max_per_label.value_or(page.max_per_label);
   page.threads = options.model.threads;
-  page.fusion = classified.fusion.rule->name();
+  page.fusion = classified.labelling.fusion.rule->name();
   page.keep = [&bands, band](Row row) { return bands.of_row[row] == band; };
   const PageReport report =
-      export_page(classified.collection, classified.labels, classified.predictions, page);
+      export_page(classified.collection, classified.labelling.labels, classified.predictions, page);
   fmt::print(stderr, "{} of {} pictures shown on {}{}\n", with_thousands(report.shown),
              with_thousands(report.answered), printable(target.string()),
              report.without_thumbnail > 0
@@ -105,16 +116,16 @@ Exported write_page(const ExportOptions& options, const Classified& classified, 
 
 ExportContext context_for(const ExportOptions& options, const Classified& classified,
                           const Bands& bands) {
-  ExportContext context(classified.collection, classified.labels);
+  ExportContext context(classified.collection, classified.labelling.labels);
   context.mode_name = options.mode.value_or("symlink");
   context.mode = parse_export_mode(context.mode_name);
   context.root = options.root;
   context.model = classified.collection.manifest().model_name;
   context.on_failure = [](const Error& error) { warn(kProgram, error.what()); };
   if (options.format == "imagefolder") {
-    context.validation =
-        choose_validation(classified.collection, classified.labels.size(), classified.predictions,
-                          bands, options.validation.value_or(kDefaultValidation));
+    context.validation = choose_validation(
+        classified.collection, classified.labelling.labels.size(), classified.predictions, bands,
+        options.validation.value_or(kDefaultValidation));
   }
   return context;
 }
@@ -152,17 +163,27 @@ std::string left_out_summary(const ExportOptions& options, const Bands& bands) {
 int run_export(const ExportOptions& options) {
   check_flags(options);
   check_targets(options);
-  Labelling labelling = prepare_labelling(options.collection, options.labels, options.model);
+  const LabellingRequest request = labelling_request(options.labels);
+  const View collection = View::open(options.collection);
+  ModelSource encoders(collection.manifest(), options.model);
+  const Labelling labelling = make_labelling(collection, request, encoders);
   const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
-  const Classified classified = classify_all(std::move(labelling), options.model.threads);
+  const auto start = std::chrono::steady_clock::now();
+  const Classified classified{collection, labelling,
+                              classify(collection, labelling, options.model.threads)};
+  const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
+  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
+             with_thousands(collection.pictures()), labelling.labels.size(), spent.count());
   const bool page = options.format == "html";
   BandOptions band_options;
   band_options.min_score = options.min_score;
   if (!page) band_options.max_per_label = options.max_per_label;
   band_options.only = only;
-  const Bands bands = choose_bands(classified.collection, classified.labels.size(),
+  const Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
                                    classified.predictions, band_options);
-  fmt::print(stderr, "{}\n", count_summary(classified));
+  fmt::print(
+      stderr, "{}\n",
+      count_summary(labelling.labels, count_pictures(collection, labelling, classified.predictions)));
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
     fmt::print(stderr, "{}\n", left_out);
 

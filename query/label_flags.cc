@@ -122,4 +122,24 @@ std::vector<Label> read_labels(const LabelOptions& options) {
   return labels;
 }
 
+LabellingRequest labelling_request(const LabelOptions& options) {
+  fusion_rule(options.fusion);
+  LabellingRequest request;
+  request.fusion = options.fusion;
+  request.calibration = options.calibration;
+  request.classifier = options.classifier;
+  request.threshold = options.threshold;
+  const bool with_none = options.none || !options.none_prompts.empty();
+  if (!options.by_prompts()) {
+    if (with_none)
+      throw Error(ErrorCode::InvalidArgument, "--none", "a learned classifier has no prompts",
+                  "leave it out, or use --threshold");
+    return request;
+  }
+  request.labels = read_labels(options);
+  request.last_is_none = with_none;
+  request.vectors = options.vectors;
+  return request;
+}
+
 }  // namespace zeroshelf

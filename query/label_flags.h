@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/labelling/labelling.h"
 #include "lib/labels/labels.h"
 
 namespace zeroshelf {
@@ -49,6 +50,10 @@ inline constexpr const char* kNoneLabel = "none";
 
 // What --template means: every template of every set, text or file.
 std::vector<std::string> templates_of(const LabelOptions& options);
+
+// What they ask for, checked before anything is opened. Throws InvalidArgument for flags that do
+// not go together and what read_labels throws.
+LabellingRequest labelling_request(const LabelOptions& options);
 
 // With --none that class comes last. Throws what parse_label_list, read_label_file and
 // read_templates throw, and InvalidArgument when another label has its name.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "lib/labelling/labelling.h"
 #include "lib/labelling/review.h"
 #include "lib/labelling/run_diff.h"
 #include "lib/program/values.h"
@@ -15,9 +16,10 @@
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
+#include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/labelling.h"
+#include "query/label_flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -78,7 +80,7 @@ class ReviewWriter {
   int width_ = 5;
 };
 
-int show(const Collection& collection, const Run& run, const ReviewOptions& options) {
+int show(const View& collection, const Run& run, const ReviewOptions& options) {
   const ReviewBy by = options.by == "margin" ? ReviewBy::Margin : ReviewBy::Disagreement;
   const Review found = review(collection, run, by, options.k);
   const ReviewWriter writer(run);
@@ -99,18 +101,18 @@ int show(const Collection& collection, const Run& run, const ReviewOptions& opti
 
 int run_review(const ReviewOptions& options) {
   if (!options.run.empty()) {
-    const Collection collection = Collection::open(options.collection);
+    const View collection = View::open(options.collection);
     return show(collection, load_run(collection, options.run), options);
   }
   if (options.labels.list.empty() && options.labels.file.empty() && options.labels.by_prompts()) {
     throw Error(ErrorCode::InvalidArgument, "review", "neither a run nor labels are named",
                 "give the name of a run, --labels, --labels-file or --classifier");
   }
-  const Classified classified = classify_for(options.collection, options.labels, options.model);
-  return show(
-      classified.collection,
-      make_run(classified.collection, classified.labels, classified.fusion, classified.predictions),
-      options);
+  const LabellingRequest request = labelling_request(options.labels);
+  const View collection = View::open(options.collection);
+  ModelSource encoders(collection.manifest(), options.model);
+  const Labelling labelling = make_labelling(collection, request, encoders);
+  return show(collection, make_run(collection, labelling, options.model.threads), options);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ struct Kept {
   std::string about;
 };
 
-Kept kept_of(const Collection& collection, const std::string& kind, const std::string& name) {
+Kept kept_of(const View& collection, const std::string& kind, const std::string& name) {
   if (kind == kCalibrationKind) {
     const KeptCalibration it = load_calibration(collection, name);
     return {"calibration",
@@ -78,9 +78,9 @@ std::string json_line(const Kept& kept) {
   return line + "}\n";
 }
 
-int list(const Collection& collection, const RunsOptions& options) {
+int list(const View& collection, const RunsOptions& options) {
   OutputStream out(stdout, "standard output");
-  const auto names = Attachments(collection.directory()).names(options.kind);
+  const auto names = collection.attachments().names(options.kind);
   const bool table = options.format == "table";
   if (table && !names.empty())
     out.write(fmt::format("{} {:20} {:>11} {:>6}  {}\n", table_cell("NAME", 24), "KEPT AT",
@@ -94,11 +94,11 @@ int list(const Collection& collection, const RunsOptions& options) {
 }
 
 int run_runs(const RunsOptions& options) {
-  const Collection collection = Collection::open(options.collection);
+  const View collection = View::open(options.collection);
   if (options.remove.empty()) return list(collection, options);
   Attachments::check_name("--remove", options.remove);
-  if (Attachments(collection.directory()).remove(options.kind, options.remove)) return kDone;
-  const auto names = Attachments(collection.directory()).names(options.kind);
+  if (collection.attachments().remove(options.kind, options.remove)) return kDone;
+  const auto names = collection.attachments().names(options.kind);
   const std::string meant = did_you_mean(options.remove, names);
   throw Error(ErrorCode::NotFound, options.remove,
               fmt::format("there is nothing of that name in {}{}", options.kind, meant),

@@ -27,14 +27,13 @@
 #include "lib/search/record_filter.h"
 #include "lib/search/search.h"
 #include "lib/search/search_cut.h"
+#include "lib/search/search_terms.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
-#include "lib/vectors/scan.h"
-#include "models/flags/model_flags.h"
+#include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/search_terms.h"
 
 namespace zeroshelf {
 namespace {
@@ -113,7 +112,7 @@ SearchSpace space_of(const std::string& name) {
 }
 
 // Which rows may be found: by the filters, by phrases, and not what was given to be liked.
-std::vector<bool> allowed_rows(const Collection& collection, const SearchOptions& options,
+std::vector<bool> allowed_rows(const View& collection, const SearchOptions& options,
                                const RecordFilter& filter, const MadeQuery& made) {
   std::vector<bool> allowed = admitted_rows(collection, filter);
   if (!options.run.empty()) {
@@ -124,7 +123,7 @@ std::vector<bool> allowed_rows(const Collection& collection, const SearchOptions
   }
   if (!made.query.letters.phrases.empty()) {
     std::vector<bool> with_phrases(allowed.size());
-    for (const Row row : rows_with_phrases(collection.lexicon(), made.query.letters.phrases))
+    for (const Row row : rows_with_phrases(collection.lexicons(), made.query.letters.phrases))
       with_phrases[row] = allowed[row];
     allowed = std::move(with_phrases);
   }
@@ -132,16 +131,17 @@ std::vector<bool> allowed_rows(const Collection& collection, const SearchOptions
   return allowed;
 }
 
-std::vector<Group> grouped(const Collection& collection, const std::vector<SearchHit>& hits,
+std::vector<Group> grouped(const View& collection, const std::vector<SearchHit>& hits,
                            size_t count) {
   constexpr float kNearlySame = 0.98f;
   std::vector<Group> groups;
   Matrix leader(1, collection.manifest().dimension);
+  const ViewVectors pictures = ViewVectors::pictures(collection);
   for (const SearchHit& hit : hits) {
-    from_fp16(collection.image_vectors().row(hit.row), leader.row(0));
+    from_fp16(pictures.row(hit.row), leader.row(0));
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
       float cosine = 0;
-      inner_products(collection.image_vectors(), group.hit.row, 1, leader, std::span(&cosine, 1));
+      pictures.inner_products(group.hit.row, 1, leader, std::span(&cosine, 1));
       return cosine >= kNearlySame;
     });
     if (same != groups.end()) {
@@ -180,7 +180,7 @@ void append_matches(std::string& line, const LetterQuery& letters, const std::ve
 
 class HitWriter {
  public:
-  HitWriter(const Collection& collection, const LetterQuery& letters, SearchSpace space,
+  HitWriter(const View& collection, const LetterQuery& letters, SearchSpace space,
             std::string format, const std::string& thumbnails)
       : collection_(collection), letters_(letters), space_(space), format_(std::move(format)) {
     if (format_ == "table" && out_.is_terminal()) protocol_ = protocol_of(thumbnails);
@@ -262,7 +262,7 @@ class HitWriter {
         group.similar.empty() ? "" : fmt::format("  (+{} alike)", group.similar.size()));
   }
 
-  const Collection& collection_;
+  const View& collection_;
   const LetterQuery& letters_;
   SearchSpace space_;
   std::string format_;
@@ -274,8 +274,9 @@ int run_search(const SearchOptions& options) {
   const std::vector<SearchTerm> terms = terms_of_options(options);
   const RecordFilter filter = filter_of_options(options);
   const SearchSpace space = space_of(options.space);
-  const Collection collection = Collection::open(options.collection);
-  const MadeQuery made = make_query(collection, terms, space, options.model);
+  const View collection = View::open(options.collection);
+  ModelSource encoders(collection.manifest(), options.model);
+  const MadeQuery made = make_query(collection, terms, space, encoders);
   const LetterQuery& letters = made.query.letters;
   if (space == SearchSpace::Picture && !letters.phrases.empty()) {
     throw Error(ErrorCode::InvalidArgument, "--in picture",

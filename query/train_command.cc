@@ -11,11 +11,14 @@
 #include "lib/collection/attachments.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
+#include "lib/labelling/labelling.h"
 #include "lib/report/formats.h"
+#include "lib/util/error.h"
 #include "lib/util/output_stream.h"
+#include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
-#include "query/labelling.h"
+#include "query/label_flags.h"
 
 namespace zeroshelf {
 namespace {
@@ -93,9 +96,15 @@ void write_json(OutputStream& out, const Training& training, const Judged& judge
 
 int run_train(const TrainOptions& options) {
   Attachments::check_name("--save", options.save);
+  if (!options.labels.vectors.empty() && options.labels.list.empty() && options.labels.file.empty())
+    throw Error(ErrorCode::InvalidArgument, "--label-vectors", "no names for its rows",
+                "name one label a row, in the same order, with --labels or --labels-file");
   const Truth truth = read_truth(options.truth);
-  const std::vector<Label> labels = labels_with_prompts(options, labels_of(truth));
-  const Collection collection = Collection::open(options.collection);
+  LabellingRequest request;
+  request.labels = labels_with_prompts(options, labels_of(truth));
+  request.vectors = options.labels.vectors;
+  const std::vector<Label>& labels = request.labels;
+  const View collection = View::open(options.collection);
   const KnownPictures known = known_pictures(collection, labels, truth);
 
   const auto start = std::chrono::steady_clock::now();
@@ -106,8 +115,9 @@ int run_train(const TrainOptions& options) {
              known.pictures.size(), spent.count(), training.validation.penalty,
              training.validation.folds);
 
-  const LabelVectors prompts = label_vectors(collection, labels, options.labels, options.model);
-  std::vector<Answers> answers = answers_of(collection, every_rule(collection, prompts),
+  ModelSource encoders(collection.manifest(), options.model);
+  const LabelVectors prompts = label_vectors(collection, request, encoders);
+  std::vector<Answers> answers = answers_of(collection, every_rule(collection, labels, prompts),
                                             known.pictures, options.model.threads);
   for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;
   answers.push_back({"learned", training.validation.held_out});

@@ -65,9 +65,9 @@ class VectorFiles {
     if (!options.metadata.empty()) metadata_.emplace(options.metadata);
   }
 
-  void add(const Collection& collection, Row row, const PictureRecord& record) {
-    if (images_) append(*images_, collection.image_vectors(), row);
-    if (texts_) append(*texts_, collection.text_vectors(), collection.text_index(row));
+  void add(const View& collection, Row row, const PictureRecord& record) {
+    if (images_) append(*images_, ViewVectors::pictures(collection), row);
+    if (texts_) append(*texts_, ViewVectors::texts(collection), collection.text_index(row));
     if (paths_) paths_->write(line_of(record.file.path));
     if (paths0_) paths0_->write(record.file.path + '\0');
     if (metadata_) metadata_->write(metadata_line(record, collection.words(row)));
@@ -83,7 +83,7 @@ class VectorFiles {
 
  private:
   // Zeros for a picture without text.
-  void append(NpyWriter& writer, const VectorRows& vectors, std::optional<uint64_t> row) {
+  void append(NpyWriter& writer, const ViewVectors& vectors, std::optional<uint64_t> row) {
     std::fill_n(row_.data(), row_.columns(), 0.0f);
     if (row) from_fp16(vectors.row(*row), row_.row(0));
     writer.append(row_);
@@ -106,7 +106,7 @@ class VectorFiles {
 };
 
 int run_vectors(const VectorsOptions& options) {
-  const Collection collection = Collection::open(options.collection);
+  const View collection = View::open(options.collection);
   VectorFiles files(options, collection.manifest().dimension);
   uint64_t rows = 0;
   collection.for_each_record([&](Row row, const PictureRecord& record) {

@@ -71,11 +71,11 @@ const std::vector<Row>& Collection::text_owners() const {
 const std::vector<TextEvidence>& Collection::text_evidence() const {
   return state_->rows.text_evidence;
 }
-std::vector<float> Collection::mean_image_vector() const {
-  return state_->rows.image_sum.mean();
+const VectorSum& Collection::image_sum() const {
+  return state_->rows.image_sum;
 }
-std::vector<float> Collection::mean_text_vector() const {
-  return state_->rows.text_sum.mean();
+const VectorSum& Collection::text_sum() const {
+  return state_->rows.text_sum;
 }
 bool Collection::is_live(Row row) const {
   return row < state_->rows.removed.size() && !state_->rows.removed[row];

@@ -31,6 +31,7 @@
 #include "lib/lexicon/lexicon.h"
 #include "lib/vectors/ivf.h"
 #include "lib/vectors/vector_rows.h"
+#include "lib/vectors/vector_sum.h"
 
 namespace zeroshelf {
 
@@ -78,10 +79,10 @@ class Collection {
   const std::vector<Row>& text_owners() const;
   // How much text each of these has, and how surely it was read.
   const std::vector<TextEvidence>& text_evidence() const;
-  // Of all live pictures and of all live texts: not of unit length; zero when there are none. They
-  // are kept with the rows, so asking costs nothing.
-  std::vector<float> mean_image_vector() const;
-  std::vector<float> mean_text_vector() const;
+  // Of all live pictures and of all live texts. They are kept with the rows, so asking costs
+  // nothing.
+  const VectorSum& image_sum() const;
+  const VectorSum& text_sum() const;
   // The index into text_vectors() of a picture's text, if it has any. Logarithmic.
   std::optional<size_t> text_index(Row row) const;
 

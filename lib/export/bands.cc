@@ -45,7 +45,7 @@ size_t validation_size(size_t pictures, double fraction) {
 
 }  // namespace
 
-Bands choose_bands(const Collection& collection, size_t labels,
+Bands choose_bands(const View& collection, size_t labels,
                    const std::vector<Prediction>& predictions, const BandOptions& options) {
   Bands bands;
   bands.of_row.assign(predictions.size(), Band::LeftOut);
@@ -74,7 +74,7 @@ Bands choose_bands(const Collection& collection, size_t labels,
   return bands;
 }
 
-std::vector<bool> choose_validation(const Collection& collection, size_t labels,
+std::vector<bool> choose_validation(const View& collection, size_t labels,
                                     const std::vector<Prediction>& predictions, const Bands& bands,
                                     double fraction) {
   std::vector<std::vector<Drawn>> of_label(labels);

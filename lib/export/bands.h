@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/fusion/fusion.h"
 
 namespace zeroshelf {
@@ -29,7 +29,7 @@ struct Bands {
 // predictions: one a row. Of equal scores the one of the lower row counts as better. Pictures whose
 // label is not among `only` are left out, and so are those without an answer where there is an
 // `only`.
-Bands choose_bands(const Collection& collection, size_t labels,
+Bands choose_bands(const View& collection, size_t labels,
                    const std::vector<Prediction>& predictions, const BandOptions& options);
 
 // A validation split of the sure pictures: true for those of it. Stratified: of n pictures of a
@@ -38,7 +38,7 @@ Bands choose_bands(const Collection& collection, size_t labels,
 // same split, whatever their names and rows are. Pictures of equal content are all on one side,
 // that of training where the boundary would part them (so a label with one content has no
 // validation).
-std::vector<bool> choose_validation(const Collection& collection, size_t labels,
+std::vector<bool> choose_validation(const View& collection, size_t labels,
                                     const std::vector<Prediction>& predictions, const Bands& bands,
                                     double fraction);
 

@@ -23,7 +23,7 @@ namespace {
 using Workers = OrderedWorkers<Row, PagePicture>;
 
 // For each label the rows that got it.
-std::vector<std::vector<Row>> rows_of_labels(const Collection& collection, size_t labels,
+std::vector<std::vector<Row>> rows_of_labels(const View& collection, size_t labels,
                                              const std::vector<Prediction>& predictions,
                                              const std::function<bool(Row)>& keep) {
   std::vector<std::vector<Row>> rows(labels);
@@ -55,7 +55,7 @@ std::variant<Thumbnail, Skip> thumbnail_of(const PictureRecord& record) {
 
 class PageExport {
  public:
-  PageExport(const Collection& collection, const std::vector<Label>& labels,
+  PageExport(const View& collection, const std::vector<Label>& labels,
              const std::vector<Prediction>& predictions, const PageOptions& options)
       : collection_(collection), labels_(labels), predictions_(predictions), options_(options) {}
 
@@ -123,7 +123,7 @@ class PageExport {
     if (std::holds_alternative<Skip>(picture.thumbnail)) ++report_.without_thumbnail;
   }
 
-  const Collection& collection_;
+  const View& collection_;
   const std::vector<Label>& labels_;
   const std::vector<Prediction>& predictions_;
   const PageOptions& options_;
@@ -132,7 +132,7 @@ class PageExport {
 
 }  // namespace
 
-PageReport export_page(const Collection& collection, const std::vector<Label>& labels,
+PageReport export_page(const View& collection, const std::vector<Label>& labels,
                        const std::vector<Prediction>& predictions, const PageOptions& options) {
   return PageExport(collection, labels, predictions, options).run();
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/labels.h"
 
@@ -34,7 +34,7 @@ struct PageReport {
 // longer the one that was indexed is not shown, so a card never has another picture's thumbnail.
 // Cost: reads and decodes each picture that is shown; memory goes with the threads.
 // Throws what HtmlPage and Collection do; no file is left then.
-PageReport export_page(const Collection& collection, const std::vector<Label>& labels,
+PageReport export_page(const View& collection, const std::vector<Label>& labels,
                        const std::vector<Prediction>& predictions, const PageOptions& options);
 
 }  // namespace zeroshelf

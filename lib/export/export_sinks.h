@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/export/folder_export.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/labels.h"
@@ -16,10 +16,10 @@
 namespace zeroshelf {
 
 struct ExportContext {
-  ExportContext(const Collection& indexed, const std::vector<Label>& asked)
+  ExportContext(const View& indexed, const std::vector<Label>& asked)
       : collection(indexed), labels(asked) {}
 
-  const Collection& collection;
+  const View& collection;
   const std::vector<Label>& labels;
   ExportMode mode = ExportMode::Symlink;  // of the formats with pictures
   std::string mode_name = "symlink";

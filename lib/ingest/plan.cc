@@ -47,7 +47,7 @@ class Planner {
       const FileStamp& file = record.file;
       known_.emplace(file.path,
                      KnownFile{row, file.size_bytes, file.mtime_ns, record.content_hash, false});
-      plan_.contents.insert(content_key(record.content_hash));
+      plan_.contents.insert(content_bytes(record.content_hash));
     });
     collection.for_each_skip(
         [&](const SkippedFile& skipped) { skipped_.emplace(skipped.file.path, skipped); });
@@ -97,7 +97,7 @@ class Planner {
       return roots.covers(path) && !unlisted_.covers(path);
     };
     for (const auto& [path, file] : known_) {
-      if (!file.seen && is_gone(path)) plan_.missing.emplace(content_key(file.content), file.row);
+      if (!file.seen && is_gone(path)) plan_.missing.emplace(content_bytes(file.content), file.row);
     }
     for (const auto& [path, skipped] : skipped_) {
       if (is_gone(path)) plan_.forgotten_skips.push_back(path);
@@ -121,7 +121,7 @@ class Planner {
 
 }  // namespace
 
-std::string content_key(const ContentHash& hash) {
+std::string content_bytes(const ContentHash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 

@@ -43,6 +43,6 @@ SyncPlan make_plan(const Collection& collection, const std::vector<std::filesyst
                    const PlanOptions& options);
 
 // The bytes of a hash, as a key.
-std::string content_key(const ContentHash& hash);
+std::string content_bytes(const ContentHash& hash);
 
 }  // namespace zeroshelf

@@ -30,7 +30,7 @@ class ContentRegister {
   // Whether it was registered before; it is afterwards.
   bool claim(const ContentHash& hash) {
     const std::lock_guard lock(mutex_);
-    return !contents_.insert(content_key(hash)).second;
+    return !contents_.insert(content_bytes(hash)).second;
   }
 
  private:
@@ -158,7 +158,7 @@ class Synchroniser {
     if (const auto row = collection_.find_path(stamp.path);
         row && collection_.record(*row).content_hash == known.hash) {
       move(*row, stamp);  // touched, not changed
-    } else if (const auto gone = missing_.find(content_key(known.hash)); gone != missing_.end()) {
+    } else if (const auto gone = missing_.find(content_bytes(known.hash)); gone != missing_.end()) {
       move(gone->second, stamp);
       missing_.erase(gone);
     } else {

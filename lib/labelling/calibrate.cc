@@ -1,4 +1,4 @@
-// Tested by tests/programs/fitting_test.cc.
+// Tested by tests/labelling/fitting_test.cc.
 
 #include "lib/labelling/calibrate.h"
 
@@ -183,12 +183,12 @@ KeptCalibration decode_calibration(std::string_view bytes, const std::string& su
   return kept;
 }
 
-void save_calibration(const Collection& collection, const std::string& name,
+void save_calibration(const View& collection, const std::string& name,
                       const KeptCalibration& kept) {
-  Attachments(collection.directory()).put(kCalibrationKind, name, encode_calibration(kept));
+  collection.attachments().put(kCalibrationKind, name, encode_calibration(kept));
 }
 
-KeptCalibration load_calibration(const Collection& collection, const std::string& name) {
+KeptCalibration load_calibration(const View& collection, const std::string& name) {
   KeptCalibration kept =
       decode_calibration(load_kept(collection, kCalibrationKind, name, "calibrate --save NAME"),
                          fmt::format("calibration {}", name));

@@ -62,9 +62,8 @@ std::string encode_calibration(const KeptCalibration& kept);  // JSON
 // Throws Corruption unless every number is one that settings may have.
 KeptCalibration decode_calibration(std::string_view bytes, const std::string& subject);
 
-void save_calibration(const Collection& collection, const std::string& name,
-                      const KeptCalibration& kept);
+void save_calibration(const View& collection, const std::string& name, const KeptCalibration& kept);
 // Throws NotFound, naming those that there are, Incompatible for another model's, Corruption.
-KeptCalibration load_calibration(const Collection& collection, const std::string& name);
+KeptCalibration load_calibration(const View& collection, const std::string& name);
 
 }  // namespace zeroshelf

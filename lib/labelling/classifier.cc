@@ -1,4 +1,4 @@
-// Tested by tests/programs/fitting_test.cc.
+// Tested by tests/labelling/fitting_test.cc.
 
 #include "lib/labelling/classifier.h"
 
@@ -31,18 +31,20 @@ FusionSettings linear_settings() {
 }
 
 // [picture, g * text, g]; without the last two when no picture has text.
-Matrix features_of(const Collection& collection, const std::vector<KnownPicture>& pictures) {
+Matrix features_of(const View& collection, const std::vector<KnownPicture>& pictures) {
   const size_t dimension = collection.manifest().dimension;
   const bool any_text = std::ranges::any_of(
       pictures, [&](const KnownPicture& it) { return collection.text_index(it.row).has_value(); });
   Matrix features(pictures.size(), any_text ? 2 * dimension + 1 : dimension);
+  const ViewVectors images = ViewVectors::pictures(collection);
+  const ViewVectors texts = ViewVectors::texts(collection);
   for (size_t i = 0; i < pictures.size(); ++i) {
     const std::span<float> row = features.row(i);
-    from_fp16(collection.image_vectors().row(pictures[i].row), row.first(dimension));
+    from_fp16(images.row(pictures[i].row), row.first(dimension));
     const auto text = collection.text_index(pictures[i].row);
     if (!text) continue;
-    const float weight = linear_settings().text_weight(collection.text_evidence()[*text]);
-    from_fp16(collection.text_vectors().row(*text), row.subspan(dimension, dimension));
+    const float weight = linear_settings().text_weight(collection.text_evidence(*text));
+    from_fp16(texts.row(*text), row.subspan(dimension, dimension));
     for (float& value : row.subspan(dimension, dimension)) value *= weight;
     row.back() = weight;
   }
@@ -95,7 +97,7 @@ void read_numbers(ByteReader& in, std::span<float> numbers) {
 
 }  // namespace
 
-Training train_classifier(const Collection& collection, const std::vector<std::string>& labels,
+Training train_classifier(const View& collection, const std::vector<std::string>& labels,
                           const std::vector<KnownPicture>& pictures, unsigned threads) {
   check_enough(labels, pictures);
   LogisticExamples examples;
@@ -169,12 +171,12 @@ Classifier decode_classifier(std::string_view bytes, const std::string& subject)
   return classifier;
 }
 
-void save_classifier(const Collection& collection, const std::string& name,
+void save_classifier(const View& collection, const std::string& name,
                      const Classifier& classifier) {
-  Attachments(collection.directory()).put(kClassifierKind, name, encode_classifier(classifier));
+  collection.attachments().put(kClassifierKind, name, encode_classifier(classifier));
 }
 
-Classifier load_classifier(const Collection& collection, const std::string& name) {
+Classifier load_classifier(const View& collection, const std::string& name) {
   const std::string subject = fmt::format("classifier {}", name);
   Classifier classifier =
       decode_classifier(load_kept(collection, kClassifierKind, name, "train --save NAME"), subject);

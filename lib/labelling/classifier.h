@@ -36,7 +36,7 @@ struct Training {
 
 // labels: those of the pictures. Throws InvalidArgument unless two labels have two pictures each.
 // Cost: see choose_penalty(); memory: the pictures' vectors in fp32, twice.
-Training train_classifier(const Collection& collection, const std::vector<std::string>& labels,
+Training train_classifier(const View& collection, const std::vector<std::string>& labels,
                           const std::vector<KnownPicture>& pictures, unsigned threads = 0);
 
 // --- kept with a collection ---------------------------------------------------------------------
@@ -47,9 +47,8 @@ std::string encode_classifier(const Classifier& classifier);
 // bytes may be hostile: throws Corruption.
 Classifier decode_classifier(std::string_view bytes, const std::string& subject);
 
-void save_classifier(const Collection& collection, const std::string& name,
-                     const Classifier& classifier);
+void save_classifier(const View& collection, const std::string& name, const Classifier& classifier);
 // Throws NotFound, naming those that there are, Incompatible for another model's, Corruption.
-Classifier load_classifier(const Collection& collection, const std::string& name);
+Classifier load_classifier(const View& collection, const std::string& name);
 
 }  // namespace zeroshelf

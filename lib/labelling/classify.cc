@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <mutex>
+#include <numeric>
 #include <string>
 
 #include "lib/util/error.h"
@@ -56,35 +59,52 @@ std::vector<float> offsets(const Matrix& vectors, const std::vector<float>& bias
   return result;
 }
 
-// Fuses rows [begin, end): both similarities of a row are in cache when it is its turn.
+// Takes away an answer below the threshold, or makes it `none`.
+void apply_threshold(const Labelling& labelling, Prediction& prediction) {
+  if (!labelling.threshold || !prediction.winner ||
+      prediction.fused.score >= *labelling.threshold) {
+    return;
+  }
+  if (labelling.none) {
+    prediction.fused.label = *labelling.none;
+  } else {
+    prediction.winner.reset();
+  }
+}
+
+// Fuses rows: both similarities of a row are in cache when it is its turn.
 class BlockScanner {
  public:
-  BlockScanner(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
-               bool all_scores)
-      : collection_(collection),
-        labels_(labels.labels()),
-        fuser_(make_fuser(collection, labels, fusion)),  // checks the labels
-        image_(labels.image),
-        text_(labels.text),
+  BlockScanner(const View& collection, const Labelling& labelling, bool all_scores)
+      : labelling_(labelling),
+        labels_(labelling.vectors.labels()),
+        fuser_(make_fuser(collection, labelling.vectors, labelling.fusion)),  // checks the labels
+        image_(labelling.vectors.image),
+        text_(labelling.vectors.text),
         all_scores_(all_scores) {}
 
-  // predictions has end - begin elements.
-  void fuse(Row begin, Row end, Prediction* predictions, std::vector<float>& scores) const {
-    const auto& owners = collection_.text_owners();
+  // Rows [begin, end) of one part. predictions and scores have as many elements as there are rows,
+  // and rows x labels (none unless all scores are wanted).
+  void fuse(const Collection& part, Row begin, Row end, std::span<Prediction> predictions,
+            std::span<float> scores) const {
+    const auto& owners = part.text_owners();
     const auto first_text = std::lower_bound(owners.begin(), owners.end(), begin);
     const auto last_text = std::lower_bound(first_text, owners.end(), end);
     const auto text_begin = static_cast<size_t>(first_text - owners.begin());
     const auto texts = static_cast<size_t>(last_text - first_text);
     thread_local std::vector<float> image;
     thread_local std::vector<float> text;
-    similarities(collection_.image_vectors(), begin, end - begin, image_, image);
-    similarities(collection_.text_vectors(), text_begin, texts, text_, text);
-    scores.resize(all_scores_ ? (end - begin) * labels_ : 0);
+    similarities(part.image_vectors(), begin, end - begin, image_, image);
+    similarities(part.text_vectors(), text_begin, texts, text_, text);
     fuser_({labels_, std::span(image).first((end - begin) * labels_),
             std::span(text).first(texts * labels_), std::span(owners).subspan(text_begin, texts),
-            begin, std::span(collection_.text_evidence()).subspan(text_begin, texts)},
-           {predictions, end - begin}, scores);
+            begin, std::span(part.text_evidence()).subspan(text_begin, texts)},
+           predictions, scores);
+    for (Prediction& prediction : predictions) apply_threshold(labelling_, prediction);
   }
+
+  size_t labels() const { return labels_; }
+  size_t scores_of(size_t rows) const { return all_scores_ ? rows * labels_ : 0; }
 
  private:
   static void similarities(const VectorRows& vectors, Row first, size_t rows,
@@ -94,7 +114,7 @@ class BlockScanner {
       labels.inner_products(vectors, first, rows, std::span(result).first(rows * labels.count()));
   }
 
-  const Collection& collection_;
+  const Labelling& labelling_;
   size_t labels_;
   Fuser fuser_;
   FixedPointQueries image_;
@@ -104,11 +124,11 @@ class BlockScanner {
 
 }  // namespace
 
-Fusion default_fusion(const Collection& collection, std::string_view rule) {
+Fusion default_fusion(const View& collection, std::string_view rule) {
   return {&fusion_rule(rule), FusionSettings::for_logit_scale(collection.manifest().logit_scale)};
 }
 
-Fuser make_fuser(const Collection& collection, const LabelVectors& labels, const Fusion& fusion) {
+Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion) {
   const uint32_t dimension = collection.manifest().dimension;
   check_side(labels.image, labels.image_bias, labels.labels(), dimension, "picture");
   check_side(labels.text, labels.text_bias, labels.labels(), dimension, "text");
@@ -120,33 +140,112 @@ Fuser make_fuser(const Collection& collection, const LabelVectors& labels, const
                   collection.mean_text_vector())};
 }
 
-void scan(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
-          const ScanOptions& options, const std::function<void(const PredictionBlock&)>& visit) {
-  const BlockScanner scanner(collection, labels, fusion, options.all_scores);
-  const Row end_row = std::min<Row>(options.end_row, collection.image_vectors().size());
+namespace {
+
+// Rows [first, end) of the view, part by part.
+void fuse_rows(const View& collection, const BlockScanner& scanner, Row first, Row end,
+               std::span<Prediction> predictions, std::span<float> scores) {
+  while (first < end) {
+    const View::Part& part = collection.part_of(first);
+    const Row from = first - part.first_row;
+    const Row to = std::min(end - part.first_row, Row{part.collection.image_vectors().size()});
+    const size_t rows = to - from;
+    scanner.fuse(part.collection, from, to, predictions.first(rows),
+                 scores.first(scanner.scores_of(rows)));
+    predictions = predictions.subspan(rows);
+    scores = scores.subspan(scanner.scores_of(rows));
+    first += rows;
+  }
+}
+
+}  // namespace
+
+void scan(const View& collection, const Labelling& labelling, const ScanOptions& options,
+          const std::function<void(const PredictionBlock&)>& visit) {
+  const BlockScanner scanner(collection, labelling, options.all_scores);
+  const Row end_row = std::min<Row>(options.end_row, collection.rows());
   if (options.first_row >= end_row) return;
-  const size_t block = rows_a_block(labels.labels());
-  parallel_chunks(end_row - options.first_row, block, options.threads,
+  parallel_chunks(end_row - options.first_row, rows_a_block(scanner.labels()), options.threads,
                   [&](size_t begin, size_t end) {
                     thread_local std::vector<Prediction> predictions;
                     thread_local std::vector<float> scores;
                     predictions.resize(end - begin);
+                    scores.resize(scanner.scores_of(end - begin));
                     const Row first = options.first_row + begin;
-                    scanner.fuse(first, options.first_row + end, predictions.data(), scores);
-                    visit({first, predictions, scores, labels.labels()});
+                    fuse_rows(collection, scanner, first, options.first_row + end, predictions,
+                              scores);
+                    visit({first, predictions, scores, scanner.labels()});
                   });
 }
 
-std::vector<Prediction> classify(const Collection& collection, const LabelVectors& labels,
-                                 const Fusion& fusion, unsigned threads) {
-  std::vector<Prediction> predictions(collection.image_vectors().size());
+std::vector<Prediction> classify(const View& collection, const Labelling& labelling,
+                                 unsigned threads) {
+  std::vector<Prediction> predictions(collection.rows());
   ScanOptions options;
   options.threads = threads;
-  scan(collection, labels, fusion, options, [&](const PredictionBlock& block) {
+  scan(collection, labelling, options, [&](const PredictionBlock& block) {
     std::ranges::copy(block.predictions,
                       predictions.begin() + static_cast<std::ptrdiff_t>(block.first_row));
   });
   return predictions;
+}
+
+std::vector<Scored> labels_above(const PredictionBlock& block, size_t i, float threshold) {
+  std::vector<Scored> above;
+  if (!block.predictions[i].winner) return above;
+  const std::span<const float> scores = block.scores_of(i);
+  for (size_t k = 0; k < scores.size(); ++k) {
+    if (scores[k] >= threshold) above.push_back({static_cast<uint32_t>(k), scores[k]});
+  }
+  std::ranges::stable_sort(above, std::ranges::greater(), &Scored::score);
+  return above;
+}
+
+void PictureCounts::count(const Prediction& prediction) {
+  ++(prediction.winner ? of_label[prediction.answer().label] : unanswered);
+}
+
+void PictureCounts::add(const PictureCounts& other) {
+  for (size_t k = 0; k < of_label.size(); ++k) of_label[k] += other.of_label[k];
+  unanswered += other.unanswered;
+}
+
+uint64_t PictureCounts::pictures() const {
+  return std::accumulate(of_label.begin(), of_label.end(), unanswered);
+}
+
+PictureCounts count_pictures(const View& collection, const Labelling& labelling,
+                         std::optional<float> multi_threshold, unsigned threads) {
+  PictureCounts counts(labelling.vectors.labels());
+  std::mutex mutex;
+  ScanOptions options;
+  options.threads = threads;
+  options.all_scores = multi_threshold.has_value();
+  scan(collection, labelling, options, [&](const PredictionBlock& block) {
+    PictureCounts of_block(labelling.vectors.labels());
+    for (size_t i = 0; i < block.predictions.size(); ++i) {
+      if (!collection.is_live(block.first_row + i)) continue;
+      if (!multi_threshold) {
+        of_block.count(block.predictions[i]);
+        continue;
+      }
+      const std::vector<Scored> above = labels_above(block, i, *multi_threshold);
+      for (const Scored& one : above) ++of_block.of_label[one.label];
+      of_block.unanswered += above.empty();
+    }
+    const std::lock_guard lock(mutex);
+    counts.add(of_block);
+  });
+  return counts;
+}
+
+PictureCounts count_pictures(const View& collection, const Labelling& labelling,
+                         std::span<const Prediction> predictions) {
+  PictureCounts counts(labelling.vectors.labels());
+  for (Row row = 0; row < predictions.size(); ++row) {
+    if (collection.is_live(row)) counts.count(predictions[row]);
+  }
+  return counts;
 }
 
 }  // namespace zeroshelf

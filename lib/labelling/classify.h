@@ -4,11 +4,13 @@
 // stored vectors. No picture is opened and no model is needed beyond the label vectors.
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/fusion/fusion.h"
+#include "lib/labels/labels.h"
 #include "lib/util/matrix.h"
 
 namespace zeroshelf {
@@ -29,10 +31,21 @@ struct LabelVectors {
   size_t labels() const { return image.rows(); }
 };
 
+// Everything that an answer follows from, besides the picture.
+struct Labelling {
+  std::vector<Label> labels;
+  LabelVectors vectors;  // one a label
+  Fusion fusion;
+  std::optional<uint32_t> none;  // the label that stands for "none of these"
+  std::optional<float>
+      threshold;  // an answer with a lower score is `none`, or no answer without it
+};
+
 // Consecutive rows that have been classified.
 struct PredictionBlock {
   Row first_row = 0;
-  std::span<const Prediction> predictions;  // one a row; those of tombstones mean nothing
+  // One a row, final: threshold and `none` are applied. Those of removed rows mean nothing.
+  std::span<const Prediction> predictions;
   // The score of every label, row by row [rows, labels]; empty unless they were asked for.
   std::span<const float> scores;
   size_t labels = 0;
@@ -53,18 +66,42 @@ struct ScanOptions {
 // and is thrown again here.
 // Throws InvalidArgument when the label vectors do not fit the collection or are not finite,
 // Corruption when a stored vector is not finite.
-void scan(const Collection& collection, const LabelVectors& labels, const Fusion& fusion,
-          const ScanOptions& options, const std::function<void(const PredictionBlock&)>& visit);
+void scan(const View& collection, const Labelling& labelling, const ScanOptions& options,
+          const std::function<void(const PredictionBlock&)>& visit);
 
 // A prediction for each row number. Memory: some 80 bytes a row; scan() needs none.
-std::vector<Prediction> classify(const Collection& collection, const LabelVectors& labels,
-                                 const Fusion& fusion, unsigned threads = 0);
+std::vector<Prediction> classify(const View& collection, const Labelling& labelling,
+                                 unsigned threads = 0);
+
+// --multi: the labels of row i of the block with that score or more, best first, equal ones in the
+// order of the labels; none where the rule gives no answer. The block needs all scores.
+std::vector<Scored> labels_above(const PredictionBlock& block, size_t i, float threshold);
+
+// How many pictures have which label.
+struct PictureCounts {
+  explicit PictureCounts(size_t labels) : of_label(labels) {}
+
+  std::vector<uint64_t> of_label;
+  uint64_t unanswered = 0;
+
+  void count(const Prediction& prediction);
+  void add(const PictureCounts& other);
+  uint64_t pictures() const;  // those of several labels as often
+};
+
+// Nothing is kept of a picture but that it is counted. multi_threshold: counts every label with
+// that score or more.
+PictureCounts count_pictures(const View& collection, const Labelling& labelling,
+                             std::optional<float> multi_threshold = {}, unsigned threads = 0);
+// Of the live rows of what classify() gave.
+PictureCounts count_pictures(const View& collection, const Labelling& labelling,
+                             std::span<const Prediction> predictions);
 
 // The rule of that name (see fusion_rule) with the defaults for the collection's model.
-Fusion default_fusion(const Collection& collection, std::string_view rule);
+Fusion default_fusion(const View& collection, std::string_view rule);
 
 // What fuses one picture's similarities as scan() does, e.g. for fitting settings: with the offsets
 // that follow from biases, centring and the collection's means.
-Fuser make_fuser(const Collection& collection, const LabelVectors& labels, const Fusion& fusion);
+Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion);
 
 }  // namespace zeroshelf

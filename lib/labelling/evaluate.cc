@@ -13,19 +13,19 @@ Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
   return judgement;
 }
 
-std::vector<Way> every_rule(const Collection& collection, const LabelVectors& vectors) {
+std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
+                            const LabelVectors& vectors) {
   std::vector<Way> ways;
   for (const std::string& name : fusion_rule_names())
-    ways.push_back({name, &vectors, default_fusion(collection, name)});
+    ways.push_back({name, {labels, vectors, default_fusion(collection, name), {}, {}}});
   return ways;
 }
 
-std::vector<Answers> answers_of(const Collection& collection, const std::vector<Way>& ways,
+std::vector<Answers> answers_of(const View& collection, const std::vector<Way>& ways,
                                 const std::vector<KnownPicture>& pictures, unsigned threads) {
   std::vector<Answers> answers;
   for (const Way& way : ways) {
-    const std::vector<Prediction> predictions =
-        classify(collection, *way.vectors, way.fusion, threads);
+    const std::vector<Prediction> predictions = classify(collection, way.labelling, threads);
     answers.push_back({way.name, {}});
     for (const KnownPicture& it : pictures)
       answers.back().judgements.push_back(judgement_of(predictions[it.row], it.label));
@@ -33,7 +33,7 @@ std::vector<Answers> answers_of(const Collection& collection, const std::vector<
   return answers;
 }
 
-Evaluation evaluate(const Collection& collection, const std::vector<Label>& labels,
+Evaluation evaluate(const View& collection, const std::vector<Label>& labels,
                     const std::vector<Way>& ways, const Truth& truth, unsigned threads) {
   const KnownPictures known = known_pictures(collection, labels, truth);
   Evaluation evaluation;

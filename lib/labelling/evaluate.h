@@ -17,15 +17,15 @@ Judgement judgement_of(const Prediction& prediction, uint32_t truth);
 // One way of answering, by its name in what is told.
 struct Way {
   std::string name;
-  const LabelVectors* vectors = nullptr;  // must outlive it
-  Fusion fusion;
+  Labelling labelling;
 };
 
 // Every rule of fusion with the defaults for the collection's model, under the rule's name.
-std::vector<Way> every_rule(const Collection& collection, const LabelVectors& vectors);
+std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
+                            const LabelVectors& vectors);
 
 // What each way answers about these pictures.
-std::vector<Answers> answers_of(const Collection& collection, const std::vector<Way>& ways,
+std::vector<Answers> answers_of(const View& collection, const std::vector<Way>& ways,
                                 const std::vector<KnownPicture>& pictures, unsigned threads = 0);
 
 struct Evaluation {
@@ -37,7 +37,7 @@ struct Evaluation {
 
 // ways: at least one. Throws what known_pictures() and classify() throw. The result does not depend
 // on the number of threads.
-Evaluation evaluate(const Collection& collection, const std::vector<Label>& labels,
+Evaluation evaluate(const View& collection, const std::vector<Label>& labels,
                     const std::vector<Way>& ways, const Truth& truth, unsigned threads = 0);
 
 }  // namespace zeroshelf

@@ -1,4 +1,4 @@
-// Tested by tests/programs/kept_test.cc.
+// Tested by tests/labelling/kept_test.cc.
 
 #include "lib/labelling/kept.h"
 
@@ -31,10 +31,10 @@ constexpr std::array<NamedNumber, 7> kNumbers = {
 
 }  // namespace
 
-std::string load_kept(const Collection& collection, std::string_view kind, const std::string& name,
+std::string load_kept(const View& collection, std::string_view kind, const std::string& name,
                       const std::string& made_by) {
   Attachments::check_name(std::string(kind), name);
-  const Attachments attachments(collection.directory());
+  const Attachments attachments = collection.attachments();
   if (auto bytes = attachments.get(kind, name)) return *std::move(bytes);
   const auto names = attachments.names(kind);
   const std::string meant = did_you_mean(name, names);
@@ -45,7 +45,7 @@ std::string load_kept(const Collection& collection, std::string_view kind, const
                               : "");
 }
 
-void check_fingerprint(const Collection& collection, const std::string& fingerprint,
+void check_fingerprint(const View& collection, const std::string& fingerprint,
                        const std::string& subject) {
   if (fingerprint == collection.manifest().model_fingerprint) return;
   throw Error(ErrorCode::Incompatible, subject, "was made for another model's vectors",

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/fusion/fusion.h"
 #include "lib/util/error.h"
 
@@ -13,11 +13,11 @@ namespace zeroshelf {
 
 // The attachment of that kind and name. Throws NotFound, naming those that there are or the command
 // that makes one; InvalidArgument for what cannot be a name; Corruption.
-std::string load_kept(const Collection& collection, std::string_view kind, const std::string& name,
+std::string load_kept(const View& collection, std::string_view kind, const std::string& name,
                       const std::string& made_by);
 
 // Throws Incompatible unless it is the collection's.
-void check_fingerprint(const Collection& collection, const std::string& fingerprint,
+void check_fingerprint(const View& collection, const std::string& fingerprint,
                        const std::string& subject);
 
 // Incompatible: kept by another version.

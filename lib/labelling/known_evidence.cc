@@ -1,4 +1,4 @@
-// Tested by tests/programs/fitting_test.cc.
+// Tested by tests/labelling/fitting_test.cc.
 
 #include "lib/labelling/known_evidence.h"
 
@@ -9,7 +9,7 @@
 
 namespace zeroshelf {
 
-KnownEvidence::KnownEvidence(const Collection& collection, const LabelVectors& labels,
+KnownEvidence::KnownEvidence(const View& collection, const LabelVectors& labels,
                              std::span<const KnownPicture> pictures)
     : collection_(collection),
       labels_(labels),
@@ -21,13 +21,15 @@ KnownEvidence::KnownEvidence(const Collection& collection, const LabelVectors& l
   const FixedPointQueries text_labels(labels.text);
   for (size_t i = 0; i < pictures.size(); ++i) {
     truths_.push_back(pictures[i].label);
-    image_labels.inner_products(collection.image_vectors(), pictures[i].row, 1,
+    const View::Part& part = collection.part_of(pictures[i].row);
+    const Row row = pictures[i].row - part.first_row;
+    image_labels.inner_products(part.collection.image_vectors(), row, 1,
                                 std::span(image_).subspan(i * count, count));
-    const auto text = collection.text_index(pictures[i].row);
+    const auto text = part.collection.text_index(row);
     if (!text) continue;
     ++with_text_;
-    evidence_[i] = collection.text_evidence()[*text];
-    text_labels.inner_products(collection.text_vectors(), *text, 1,
+    evidence_[i] = part.collection.text_evidence()[*text];
+    text_labels.inner_products(part.collection.text_vectors(), *text, 1,
                                std::span(text_).subspan(i * count, count));
   }
 }

@@ -16,7 +16,7 @@ namespace zeroshelf {
 class KnownEvidence {
  public:
   // The collection and the label vectors must outlive it.
-  KnownEvidence(const Collection& collection, const LabelVectors& labels,
+  KnownEvidence(const View& collection, const LabelVectors& labels,
                 std::span<const KnownPicture> pictures);
 
   size_t size() const { return truths_.size(); }
@@ -37,7 +37,7 @@ class KnownEvidence {
     return std::span(values).subspan(i * labels_.labels(), labels_.labels());
   }
 
-  const Collection& collection_;
+  const View& collection_;
   const LabelVectors& labels_;
   std::vector<uint32_t> truths_;
   std::vector<float> image_;            // [pictures, labels], without offsets

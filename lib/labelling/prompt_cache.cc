@@ -1,4 +1,4 @@
-// Tested by tests/programs/prompt_cache_test.cc.
+// Tested by tests/labelling/prompt_cache_test.cc.
 
 #include "lib/labelling/prompt_cache.h"
 
@@ -100,6 +100,42 @@ void PromptCache::write() const {
     writer.raw(std::as_bytes(std::span(vectors_).subspan(i * dimension_, dimension_)));
   }
   attachments_.put(kKind, name_, writer.bytes());
+}
+
+namespace {
+
+// The kept vectors of a model that the collection does not know: by the model that answers now.
+struct CacheKey {
+  std::string fingerprint;
+  std::string precision;
+};
+
+CacheKey key_of(const View& collection, EncoderSource& encoders) {
+  const Manifest& manifest = collection.manifest();
+  if (manifest.has_known_model()) return {manifest.model_fingerprint, encoders.precision()};
+  const ModelInfo& info = encoders.encoder(EncoderSide::TextOnly).info();
+  return {info.fingerprint, info.precision};
+}
+
+}  // namespace
+
+Matrix prompt_vectors(const View& collection, std::span<const std::string> prompts,
+                      EncoderSource& encoders) {
+  const CacheKey key = key_of(collection, encoders);
+  PromptCache cache(collection.directory(), key.fingerprint, key.precision,
+                    collection.manifest().dimension);
+  std::vector<std::string> unknown;
+  for (const std::string& prompt : prompts) {
+    if (cache.find(prompt).empty()) unknown.push_back(prompt);
+  }
+  if (!unknown.empty() || encoders.is_named()) {
+    Encoder& encoder = encoders.encoder(EncoderSide::TextOnly);
+    if (!unknown.empty()) cache.keep(unknown, encoder.encode_texts(unknown, LongText::Truncate));
+  }
+  Matrix vectors(prompts.size(), collection.manifest().dimension);
+  for (size_t i = 0; i < prompts.size(); ++i)
+    std::ranges::copy(cache.find(prompts[i]), vectors.row(i).begin());
+  return vectors;
 }
 
 }  // namespace zeroshelf

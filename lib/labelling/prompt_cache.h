@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/view.h"
+#include "lib/encoder/encoder_source.h"
 #include "lib/util/matrix.h"
 
 namespace zeroshelf {
@@ -42,5 +44,12 @@ class PromptCache {
   std::vector<float> vectors_;        // [prompts, dimension]
   std::unordered_map<std::string, size_t> index_;
 };
+
+// The unit vectors of texts, [texts, dimension]: those that are kept with the collection by its
+// model's fingerprint and the precision that they were computed with, the others from the encoder,
+// and kept then. A model that was named is loaded in any case, so that another one than the
+// collection's is refused. Throws what EncoderSource::encoder throws.
+Matrix prompt_vectors(const View& collection, std::span<const std::string> prompts,
+                      EncoderSource& encoders);
 
 }  // namespace zeroshelf

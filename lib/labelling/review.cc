@@ -1,4 +1,4 @@
-// Tested by tests/programs/kept_test.cc.
+// Tested by tests/labelling/kept_test.cc.
 
 #include "lib/labelling/review.h"
 
@@ -16,7 +16,7 @@ bool is_candidate(const RunEntry& entry, ReviewBy by) {
 
 }  // namespace
 
-Review review(const Collection& collection, const Run& run, ReviewBy by, size_t k) {
+Review review(const View& collection, const Run& run, ReviewBy by, size_t k) {
   Review result;
   // The k smallest so far, the largest of them on top; rows break ties.
   std::priority_queue<std::pair<float, Row>> nearest;

@@ -26,6 +26,6 @@ struct Review {
 };
 
 // Pictures without an answer are no candidates.
-Review review(const Collection& collection, const Run& run, ReviewBy by, size_t k);
+Review review(const View& collection, const Run& run, ReviewBy by, size_t k);
 
 }  // namespace zeroshelf

@@ -1,4 +1,4 @@
-// Tested by tests/programs/kept_test.cc.
+// Tested by tests/labelling/kept_test.cc.
 
 #include "lib/labelling/run.h"
 
@@ -111,15 +111,19 @@ const RunEntry* Run::find(const ContentKey& key) const {
   return found != entries.end() && found->key == key ? &*found : nullptr;
 }
 
-Run make_run(const Collection& collection, const std::vector<Label>& labels, const Fusion& fusion,
+Run make_run(const View& collection, const Labelling& labelling, unsigned threads) {
+  return make_run(collection, labelling, classify(collection, labelling, threads));
+}
+
+Run make_run(const View& collection, const Labelling& labelling,
              const std::vector<Prediction>& predictions) {
   Run run;
   run.created_utc = now_utc();
   run.model_name = collection.manifest().model_name;
   run.model_fingerprint = collection.manifest().model_fingerprint;
-  run.fusion = fusion.rule->name();
-  run.settings = settings_json(fusion.settings);
-  run.labels = labels;
+  run.fusion = labelling.fusion.rule->name();
+  run.settings = settings_json(labelling.fusion.settings);
+  run.labels = labelling.labels;
   collection.for_each_record([&](Row row, const PictureRecord& record) {
     run.entries.push_back(entry_of(record, predictions[row]));
   });
@@ -132,10 +136,10 @@ Run make_run(const Collection& collection, const std::vector<Label>& labels, con
   return run;
 }
 
-std::vector<bool> rows_with_label(const Collection& collection, const Run& run,
+std::vector<bool> rows_with_label(const View& collection, const Run& run,
                                   const std::vector<std::string>& names) {
   const std::vector<uint32_t> wanted = find_labels("--label", names, run.labels);
-  std::vector<bool> rows(collection.image_vectors().size(), false);
+  std::vector<bool> rows(collection.rows(), false);
   collection.for_each_record([&](Row row, const PictureRecord& record) {
     const RunEntry* entry = run.find(content_key(record.content_hash));
     rows[row] = entry != nullptr && entry->label &&
@@ -183,11 +187,11 @@ Run decode_run(std::string_view bytes, const std::string& subject) {
   return run;
 }
 
-void save_run(const Collection& collection, const std::string& name, const Run& run) {
-  Attachments(collection.directory()).put(kRunKind, name, encode_run(run));
+void save_run(const View& collection, const std::string& name, const Run& run) {
+  collection.attachments().put(kRunKind, name, encode_run(run));
 }
 
-Run load_run(const Collection& collection, const std::string& name) {
+Run load_run(const View& collection, const std::string& name) {
   return decode_run(load_kept(collection, kRunKind, name, "classify --save NAME"),
                     fmt::format("run {}", name));
 }

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/labelling/classify.h"
 #include "lib/labels/labels.h"
 
@@ -44,12 +44,14 @@ struct Run {
 };
 
 // predictions: one a row, as classify() gives them. Copies of a picture share one entry.
-Run make_run(const Collection& collection, const std::vector<Label>& labels, const Fusion& fusion,
+Run make_run(const View& collection, const Labelling& labelling,
              const std::vector<Prediction>& predictions);
+// The same of what classify() gives.
+Run make_run(const View& collection, const Labelling& labelling, unsigned threads = 0);
 
 // One a row: whether the run gave its picture one of the labels of these names. Pictures that came
 // after the run are none. Reads all records. Throws InvalidArgument as find_labels() does.
-std::vector<bool> rows_with_label(const Collection& collection, const Run& run,
+std::vector<bool> rows_with_label(const View& collection, const Run& run,
                                   const std::vector<std::string>& names);
 
 // What stands in the file: see docs/collection-format.md. About 28 bytes a picture with up to 254
@@ -63,8 +65,8 @@ Run decode_run(std::string_view bytes, const std::string& subject);
 
 inline constexpr std::string_view kRunKind = "runs";
 
-void save_run(const Collection& collection, const std::string& name, const Run& run);
+void save_run(const View& collection, const std::string& name, const Run& run);
 // Throws NotFound, naming those that there are; Corruption.
-Run load_run(const Collection& collection, const std::string& name);
+Run load_run(const View& collection, const std::string& name);
 
 }  // namespace zeroshelf

@@ -1,4 +1,4 @@
-// Tested by tests/programs/kept_test.cc.
+// Tested by tests/labelling/kept_test.cc.
 
 #include "lib/labelling/run_diff.h"
 
@@ -42,7 +42,7 @@ std::optional<std::string> label_name(const Run& run, std::optional<uint32_t> la
   return label ? std::optional(run.labels[*label].name) : std::nullopt;
 }
 
-RunDiff diff_runs(const Collection& collection, const Run& before, const Run& after) {
+RunDiff diff_runs(const View& collection, const Run& before, const Run& after) {
   RunDiff diff;
   const std::vector<Place> in_after = same_names(before, after);
   std::map<std::pair<Place, Place>, uint64_t> counts;

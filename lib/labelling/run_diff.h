@@ -35,7 +35,7 @@ struct RunDiff {
 };
 
 // Labels are the same when their names are. Pictures are those that the collection has now.
-RunDiff diff_runs(const Collection& collection, const Run& before, const Run& after);
+RunDiff diff_runs(const View& collection, const Run& before, const Run& after);
 
 // The name of a run's label; nothing for no answer.
 std::optional<std::string> label_name(const Run& run, std::optional<uint32_t> label);

@@ -1,4 +1,4 @@
-// Tested by tests/programs/evaluate_test.cc.
+// Tested by tests/labelling/evaluate_test.cc.
 
 #include "lib/labelling/truth.h"
 
@@ -129,7 +129,7 @@ std::vector<std::string> labels_of(const Truth& truth) {
   return names;
 }
 
-KnownPictures known_pictures(const Collection& collection, const std::vector<Label>& labels,
+KnownPictures known_pictures(const View& collection, const std::vector<Label>& labels,
                              const Truth& truth) {
   const std::map<std::string, uint32_t> numbers = numbers_of(labels);
   for (const auto& [path, label] : truth) {

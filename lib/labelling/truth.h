@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/labels/labels.h"
 
 namespace zeroshelf {
@@ -37,7 +37,7 @@ struct KnownPictures {
 
 // Throws InvalidArgument when the truth names a label that is not among the labels, or when no
 // picture of the collection has a truth.
-KnownPictures known_pictures(const Collection& collection, const std::vector<Label>& labels,
+KnownPictures known_pictures(const View& collection, const std::vector<Label>& labels,
                              const Truth& truth);
 
 }  // namespace zeroshelf

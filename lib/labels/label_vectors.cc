@@ -18,13 +18,17 @@ std::vector<std::string> distinct_prompts(const std::vector<Label>& labels) {
   return prompts;
 }
 
-Matrix average_prompts(const std::vector<Label>& labels, size_t dimension,
-                       const std::function<std::span<const float>(const std::string&)>& vector_of) {
-  Matrix result(labels.size(), dimension);
+Matrix label_vectors(const std::vector<Label>& labels,
+                     const std::function<Matrix(const std::vector<std::string>&)>& encode) {
+  const std::vector<std::string> prompts = distinct_prompts(labels);
+  const Matrix vectors = encode(prompts);
+  std::unordered_map<std::string, size_t> place;
+  for (size_t i = 0; i < prompts.size(); ++i) place.emplace(prompts[i], i);
+  Matrix result(labels.size(), vectors.columns());
   for (size_t i = 0; i < labels.size(); ++i) {
     const std::span<float> sum = result.row(i);
     for (const std::string& prompt : labels[i].prompts) {
-      const std::span<const float> vector = vector_of(prompt);
+      const std::span<const float> vector = vectors.row(place.at(prompt));
       for (size_t j = 0; j < sum.size(); ++j) sum[j] += vector[j];
     }
     normalise(sum);
@@ -32,13 +36,10 @@ Matrix average_prompts(const std::vector<Label>& labels, size_t dimension,
   return result;
 }
 
-Matrix encode_labels(Encoder& encoder, const std::vector<Label>& labels) {
-  const std::vector<std::string> prompts = distinct_prompts(labels);
-  const Matrix vectors = encoder.encode_texts(prompts, LongText::Truncate);
-  std::unordered_map<std::string, size_t> index;
-  for (size_t i = 0; i < prompts.size(); ++i) index.emplace(prompts[i], i);
-  return average_prompts(labels, vectors.columns(),
-                         [&](const std::string& prompt) { return vectors.row(index.at(prompt)); });
+Matrix label_vectors(const std::vector<Label>& labels, Encoder& encoder) {
+  return label_vectors(labels, [&](const std::vector<std::string>& prompts) {
+    return encoder.encode_texts(prompts, LongText::Truncate);
+  });
 }
 
 }  // namespace zeroshelf

@@ -16,12 +16,10 @@ namespace zeroshelf {
 std::vector<std::string> distinct_prompts(const std::vector<Label>& labels);
 
 // A label's vector is the mean of its prompts' unit vectors, scaled to unit length again (the
-// prompt ensemble of Radford et al. 2021, section 3.1.4). vector_of gives a prompt's vector, all of
-// one dimension. Returns [labels, dimension].
-Matrix average_prompts(const std::vector<Label>& labels, size_t dimension,
-                       const std::function<std::span<const float>(const std::string&)>& vector_of);
-
-// The same with every distinct prompt encoded once.
-Matrix encode_labels(Encoder& encoder, const std::vector<Label>& labels);
+// prompt ensemble of Radford et al. 2021, section 3.1.4). encode gives the vectors of texts,
+// [texts, dimension]; it is called once, with every prompt once. Returns [labels, dimension].
+Matrix label_vectors(const std::vector<Label>& labels,
+                     const std::function<Matrix(const std::vector<std::string>&)>& encode);
+Matrix label_vectors(const std::vector<Label>& labels, Encoder& encoder);
 
 }  // namespace zeroshelf

@@ -35,19 +35,19 @@ double surprise(uint64_t texts_with, double texts) {
   return std::max(0.0, -std::log((static_cast<double>(texts_with) + 0.5) / (texts + kPriorTexts)));
 }
 
-void weigh(std::span<const Lexicon> parts, double texts, QueryWord& word) {
+void weigh(std::span<const PlacedLexicon> parts, double texts, QueryWord& word) {
   std::stable_sort(word.variants.begin(), word.variants.end(),
                    [](const Variant& a, const Variant& b) { return a.edits < b.edits; });
   std::array<uint64_t, kMostEdits + 1> found = {};
   for (const Variant& variant : word.variants)
-    found[variant.edits] += parts[variant.part].texts_with(variant.term);
+    found[variant.edits] += parts[variant.part]->texts_with(variant.term);
   uint64_t sum = 0;
   for (int edits = 0; edits <= kMostEdits; ++edits)
     word.nats[edits] = surprise(sum += found[edits], texts);
 }
 
 // Each word of the query once, in the order of their first places.
-std::vector<QueryWord> query_words(std::span<const Lexicon> parts, const LetterQuery& query,
+std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts, const LetterQuery& query,
                                    double texts) {
   std::vector<QueryWord> words;
   const auto place = [&](const std::string& text) {
@@ -59,14 +59,14 @@ std::vector<QueryWord> query_words(std::span<const Lexicon> parts, const LetterQ
   }
   for (size_t part = 0; part < parts.size(); ++part) {
     for (QueryWord& word : words) {
-      parts[part].near(word.text, allowed_edits(code_points(word.text).size()),
-                       [&](uint32_t term, int edits) {
-                         word.variants.push_back({part, term, edits, false});
-                       });
+      parts[part]->near(word.text, allowed_edits(code_points(word.text).size()),
+                        [&](uint32_t term, int edits) {
+                          word.variants.push_back({part, term, edits, false});
+                        });
     }
     for (size_t i = 0; i + 1 < query.words.size(); ++i) {
       const std::string joined = query.words[i] + query.words[i + 1];
-      if (const auto term = parts[part].find(joined)) {
+      if (const auto term = parts[part]->find(joined)) {
         place(query.words[i])->variants.push_back({part, *term, 1, true});
         place(query.words[i + 1])->variants.push_back({part, *term, 1, false});
       }
@@ -79,12 +79,13 @@ std::vector<QueryWord> query_words(std::span<const Lexicon> parts, const LetterQ
 // The evidence of the texts of one part.
 class PartEvidence {
  public:
-  PartEvidence(const Lexicon& lexicon, size_t part, double mean_length)
-      : lexicon_(lexicon),
+  PartEvidence(const PlacedLexicon& placed, size_t part, double mean_length)
+      : placed_(placed),
+        lexicon_(*placed.lexicon),
         part_(part),
         mean_length_(mean_length),
-        nats_(lexicon.texts()),
-        last_word_(lexicon.texts()) {
+        nats_(lexicon_.texts()),
+        last_word_(lexicon_.texts()) {
     for (uint32_t length = 0; length < penalties_.size(); ++length)
       penalties_[length] = penalty_of(length);
   }
@@ -136,7 +137,7 @@ class PartEvidence {
 
   void put(std::vector<float>& nats) const {
     for (uint32_t text = 0; text < nats_.size(); ++text) {
-      if (nats_[text] > 0) nats[lexicon_.owner(text)] = nats_[text];
+      if (nats_[text] > 0) nats[placed_.owner(text)] = nats_[text];
     }
   }
 
@@ -215,6 +216,7 @@ class PartEvidence {
     return pairs;
   }
 
+  PlacedLexicon placed_;
   const Lexicon& lexicon_;
   size_t part_;
   double mean_length_;
@@ -288,21 +290,21 @@ LetterQuery letter_query(std::string_view text) {
   }
 }
 
-float complete_letter_nats(std::span<const Lexicon> parts, const LetterQuery& query) {
+float complete_letter_nats(std::span<const PlacedLexicon> parts, const LetterQuery& query) {
   double texts = 0;
-  for (const Lexicon& part : parts) texts += static_cast<double>(part.texts());
+  for (const PlacedLexicon& part : parts) texts += static_cast<double>(part->texts());
   double nats = 0;
   for (const QueryWord& word : query_words(parts, query, texts)) nats += word.nats[0];
   return static_cast<float>(nats);
 }
 
-LetterEvidence letter_evidence(std::span<const Lexicon> parts, const LetterQuery& query,
+LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const LetterQuery& query,
                                uint64_t rows) {
   uint64_t texts = 0;
   uint64_t length = 0;
-  for (const Lexicon& part : parts) {
-    texts += part.texts();
-    length += part.total_length();
+  for (const PlacedLexicon& part : parts) {
+    texts += part->texts();
+    length += part->total_length();
   }
   const double mean_length =
       texts > 0 ? std::max(1.0, static_cast<double>(length) / static_cast<double>(texts)) : 1;
@@ -324,13 +326,13 @@ LetterEvidence letter_evidence(std::span<const Lexicon> parts, const LetterQuery
   return evidence;
 }
 
-std::vector<uint64_t> rows_with_phrases(std::span<const Lexicon> parts,
+std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
                                         const std::vector<std::vector<std::string>>& phrases) {
   std::vector<uint64_t> rows;
-  for (const Lexicon& part : parts) {
+  for (const PlacedLexicon& part : parts) {
     std::optional<std::vector<uint32_t>> texts;
     for (const std::vector<std::string>& phrase : phrases) {
-      std::vector<uint32_t> found = texts_with_phrase(part, phrase);
+      std::vector<uint32_t> found = texts_with_phrase(*part.lexicon, phrase);
       if (texts) {
         std::erase_if(*texts, [&](uint32_t text) {
           return !std::binary_search(found.begin(), found.end(), text);

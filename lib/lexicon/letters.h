@@ -41,16 +41,16 @@ struct LetterEvidence {
   float complete = 0;
 };
 
-// parts: lexicons of disjoint rows. rows: the length of nats, above every owner.
+// parts: lexicons of disjoint rows, ascending. rows: the length of nats, above every owner.
 // The order of words is looked at in the 4,096 texts of most evidence only.
-LetterEvidence letter_evidence(std::span<const Lexicon> parts, const LetterQuery& query,
+LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const LetterQuery& query,
                                uint64_t rows);
 
 // LetterEvidence::complete alone.
-float complete_letter_nats(std::span<const Lexicon> parts, const LetterQuery& query);
+float complete_letter_nats(std::span<const PlacedLexicon> parts, const LetterQuery& query);
 
 // The rows whose text holds every phrase, term by term as written. Ascending.
-std::vector<uint64_t> rows_with_phrases(std::span<const Lexicon> parts,
+std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
                                         const std::vector<std::vector<std::string>>& phrases);
 
 // A word of a picture that fits a word of the query.

@@ -102,6 +102,22 @@ class Lexicon {
   std::string_view postings_;
 };
 
+// A lexicon among others: its row 0 is row first_row of all of them.
+struct PlacedLexicon {
+  const Lexicon* lexicon = nullptr;
+  uint64_t first_row = 0;
+
+  const Lexicon* operator->() const { return lexicon; }
+  uint64_t owner(uint32_t text) const { return first_row + lexicon->owner(text); }
+};
+
+// Lexicons whose rows are numbered alike.
+inline std::vector<PlacedLexicon> placed(std::span<const Lexicon> lexicons) {
+  std::vector<PlacedLexicon> all;
+  for (const Lexicon& lexicon : lexicons) all.push_back({&lexicon, 0});
+  return all;
+}
+
 // Texts -> the bytes of a lexicon.
 class LexiconBuilder {
  public:

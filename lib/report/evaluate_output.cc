@@ -1,4 +1,4 @@
-// Tested by tests/programs/evaluate_test.cc.
+// Tested by tests/labelling/evaluate_test.cc.
 
 #include "lib/report/evaluate_output.h"
 

@@ -204,4 +204,16 @@ void append_evidence(std::string& out, const std::vector<Label>& labels,
   }
 }
 
+std::string count_summary(const std::vector<Label>& labels, const PictureCounts& counts) {
+  std::string summary;
+  const auto add_part = [&](const std::string& name, uint64_t count) {
+    if (count == 0) return;
+    if (!summary.empty()) summary += ", ";
+    summary += fmt::format("{} {}", printable(name), with_thousands(count));
+  };
+  for (size_t i = 0; i < labels.size(); ++i) add_part(labels[i].name, counts.of_label[i]);
+  add_part("no answer", counts.unanswered);
+  return summary.empty() ? "no pictures" : summary;
+}
+
 }  // namespace zeroshelf

@@ -8,6 +8,7 @@
 
 #include "lib/collection/records.h"
 #include "lib/fusion/fusion.h"
+#include "lib/labelling/classify.h"
 #include "lib/labels/labels.h"
 
 namespace zeroshelf {
@@ -36,6 +37,9 @@ class PredictionWriter {
 // outlive the writer.
 std::unique_ptr<PredictionWriter> prediction_writer(const std::string& format,
                                                     const std::vector<Label>& labels);
+
+// "cat 12, dog 3, no answer 1" in the order of the labels; labels without pictures are left out.
+std::string count_summary(const std::vector<Label>& labels, const PictureCounts& counts);
 
 // Appends the members label, score, source, margin, runner_up, image and text of a JSON object.
 void append_evidence(std::string& out, const std::vector<Label>& labels,

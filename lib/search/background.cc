@@ -1,19 +1,16 @@
-// Tested by tests/programs/search_test.cc; `bench_found` measures how well it tells.
+// Tested by tests/search/search_test.cc; `bench_found` measures how well it tells.
 
 #include "lib/search/background.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
+#include <iterator>
+#include <string>
 #include <utility>
 
-#include "lib/collection/attachments.h"
+#include "lib/labelling/prompt_cache.h"
 #include "lib/search/search.h"
-#include "lib/util/bytes.h"
-#include "lib/util/error.h"
-#include "lib/util/hash.h"
-#include "lib/vectors/scan.h"
 
 namespace zeroshelf {
 namespace {
@@ -251,38 +248,6 @@ constexpr const char* kPrompts[] = {"a person",
                                     "sport",
                                     "cooking"};
 
-std::string encoded(const Matrix& vectors) {
-  ByteWriter writer;
-  writer.number<uint64_t>(vectors.rows());
-  writer.number<uint64_t>(vectors.columns());
-  writer.raw(std::as_bytes(std::span(vectors.data(), vectors.rows() * vectors.columns())));
-  return std::move(writer).bytes();
-}
-
-// Nothing when it is not what is wanted: it is then made again.
-std::optional<Matrix> decoded(const std::string& bytes, size_t rows, size_t columns) {
-  ByteReader reader(bytes, "background");
-  if (bytes.size() != 16 + rows * columns * sizeof(float) || reader.number<uint64_t>() != rows ||
-      reader.number<uint64_t>() != columns) {
-    return std::nullopt;
-  }
-  Matrix vectors(rows, columns);
-  std::memcpy(vectors.data(), reader.take(reader.left()).data(), rows * columns * sizeof(float));
-  for (size_t i = 0; i < rows * columns; ++i) {
-    if (!std::isfinite(vectors.data()[i])) return std::nullopt;
-  }
-  return vectors;
-}
-
-// Another list of prompts must not be taken for this one.
-std::string attachment_name(const Manifest& manifest) {
-  std::string all;
-  for (const char* prompt : kPrompts) all += std::string(prompt) + "\n";
-  Checksum128 checksum;
-  checksum.update(manifest.model_fingerprint + "\n" + all);
-  return "background-" + checksum.hex();
-}
-
 // Where nats_of() reaches that many.
 double z_of_nats(double nats) {
   double low = 0;
@@ -315,31 +280,13 @@ std::span<const char* const> background_prompts() {
   return kPrompts;
 }
 
-Matrix background_vectors(const Collection& collection, Encoder& encoder) {
-  constexpr const char* kKind = "search";
-  const Attachments attachments(collection.directory());
-  const std::string name = attachment_name(collection.manifest());
-  try {
-    if (const auto bytes = attachments.get(kKind, name)) {
-      if (auto vectors = decoded(*bytes, std::size(kPrompts), collection.manifest().dimension)) {
-        return *std::move(vectors);
-      }
-    }
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::Corruption) throw;
-  }
+Matrix background_vectors(const View& collection, EncoderSource& encoders) {
   const std::vector<std::string> prompts(std::begin(kPrompts), std::end(kPrompts));
-  Matrix vectors = encoder.encode_texts(prompts, LongText::Truncate);
-  try {
-    attachments.put(kKind, name, encoded(vectors));
-  } catch (const Error&) {
-    // Somebody else's collection, a full disk: the next search computes them again.
-  }
-  return vectors;
+  return prompt_vectors(collection, prompts, encoders);
 }
 
-Background::Background(const Collection& collection, const VectorRows& vectors,
-                       const std::vector<Row>& owners, Matrix prompts, std::span<const float> query)
+Background::Background(const View& collection, const ViewVectors& vectors, const Matrix& prompts,
+                       std::span<const float> query)
     : vectors_(vectors), prompts_(prompts.rows() + 1, prompts.columns()) {
   constexpr size_t kSample = 1024;
   for (size_t i = 0; i < prompts.rows(); ++i)
@@ -350,9 +297,9 @@ Background::Background(const Collection& collection, const VectorRows& vectors,
   std::vector<double> squares(count);
   std::vector<float> cosines(count);
   std::vector<float> pairs;
-  const std::vector<Row> sample = even_sample(collection, vectors.size(), owners, kSample);
+  const std::vector<Row> sample = even_sample(collection, vectors, kSample);
   for (const Row row : sample) {
-    inner_products(vectors, row, 1, prompts_, cosines);
+    vectors_.inner_products(row, 1, prompts_, cosines);
     for (size_t i = 0; i < count; ++i) {
       sums[i] += cosines[i];
       squares[i] += static_cast<double>(cosines[i]) * cosines[i];
@@ -371,7 +318,7 @@ Background::Background(const Collection& collection, const VectorRows& vectors,
 double Background::share_better(Row row) const {
   const size_t count = prompts_.rows();
   std::vector<float> cosines(count);
-  inner_products(vectors_, row, 1, prompts_, cosines);
+  vectors_.inner_products(row, 1, prompts_, cosines);
   const auto standardised = [&](size_t i) { return (cosines[i] - centres_[i]) / spreads_[i]; };
   const float wanted = standardised(count - 1);
   size_t better = 0;

@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/collection.h"
-#include "lib/encoder/encoder.h"
+#include "lib/collection/view.h"
+#include "lib/encoder/encoder_source.h"
 
 namespace zeroshelf {
 
@@ -26,7 +26,7 @@ namespace zeroshelf {
 std::span<const char* const> background_prompts();
 
 // [prompts, dimension], unit vectors; from the attachment or, with the encoder, made and kept.
-Matrix background_vectors(const Collection& collection, Encoder& encoder);
+Matrix background_vectors(const View& collection, EncoderSource& encoders);
 
 // The cosine above which a vector fits a query that it was not expected to fit.
 //
@@ -42,9 +42,8 @@ float chance_cosine(std::vector<float> pairs, size_t vectors);
 // How well the query fits single rows, compared with the background. Of one kind of vectors.
 class Background {
  public:
-  // vectors: the collection's pictures or texts; owners: whose the texts are, empty for pictures.
-  Background(const Collection& collection, const VectorRows& vectors,
-             const std::vector<Row>& owners, Matrix prompts, std::span<const float> query);
+  Background(const View& collection, const ViewVectors& vectors, const Matrix& prompts,
+             std::span<const float> query);
 
   // The share of the prompts that fit the row better than the query does, 0 to 1.
   double share_better(Row row) const;
@@ -53,7 +52,7 @@ class Background {
   float chance_cosine() const { return chance_cosine_; }
 
  private:
-  const VectorRows& vectors_;
+  ViewVectors vectors_;
   Matrix prompts_;  // the query is the last
   std::vector<float> centres_;
   std::vector<float> spreads_;

@@ -1,4 +1,4 @@
-// Tested by tests/programs/duplicates_test.cc.
+// Tested by tests/search/duplicates_test.cc.
 
 #include "lib/search/duplicates.h"
 
@@ -52,13 +52,13 @@ class Joined {
 // The different terms of a picture, as checksums, ascending.
 using TermSet = std::vector<uint64_t>;
 
-std::vector<TermSet> term_sets(const Collection& collection) {
-  std::vector<TermSet> sets(collection.image_vectors().size());
-  for (const Lexicon& lexicon : collection.lexicon()) {
-    for (uint32_t term = 0; term < lexicon.terms(); ++term) {
-      const std::string_view letters = lexicon.term(term);
+std::vector<TermSet> term_sets(const View& collection) {
+  std::vector<TermSet> sets(collection.rows());
+  for (const PlacedLexicon& lexicon : collection.lexicons()) {
+    for (uint32_t term = 0; term < lexicon->terms(); ++term) {
+      const std::string_view letters = lexicon->term(term);
       const uint64_t sum = checksum64(std::as_bytes(std::span(letters)));
-      lexicon.for_each_text(term, [&](uint32_t text, std::span<const uint32_t>) {
+      lexicon->for_each_text(term, [&](uint32_t text, std::span<const uint32_t>) {
         if (collection.is_live(lexicon.owner(text))) sets[lexicon.owner(text)].push_back(sum);
       });
     }
@@ -75,18 +75,45 @@ double shared(const TermSet& a, const TermSet& b) {
   return all == 0 ? 1 : static_cast<double>(both.size()) / static_cast<double>(all);
 }
 
+// The vectors of all parts in one place; of a single part where they lie.
+class GatheredRows {
+ public:
+  explicit GatheredRows(const ViewVectors& vectors, const VectorRows* only)
+      : only_(only), gathered_(vectors.dimension()) {
+    if (only_ != nullptr) return;
+    for (uint64_t i = 0; i < vectors.size(); ++i) gathered_.append(vectors.row(i));
+  }
+  const VectorRows& rows() const { return only_ != nullptr ? *only_ : gathered_; }
+
+ private:
+  const VectorRows* only_;
+  VectorRows gathered_;
+};
+
+GatheredRows pictures_of(const View& collection) {
+  const Collection& first = collection.parts().front().collection;
+  return GatheredRows(ViewVectors::pictures(collection),
+                      collection.parts().size() == 1 ? &first.image_vectors() : nullptr);
+}
+
+GatheredRows texts_of(const View& collection) {
+  const Collection& first = collection.parts().front().collection;
+  return GatheredRows(ViewVectors::texts(collection),
+                      collection.parts().size() == 1 ? &first.text_vectors() : nullptr);
+}
+
 // Of the live rows; the place of a row is its number.
-VectorRows masked_rows(const Collection& collection) {
+VectorRows masked_rows(const View& collection) {
   VectorRows rows(collection.manifest().dimension);
   const std::vector<uint16_t> none(collection.manifest().dimension, 0);
-  for (Row row = 0; row < collection.image_vectors().size(); ++row) {
+  for (Row row = 0; row < collection.rows(); ++row) {
     const auto masked = collection.is_live(row) ? collection.masked_vector(row) : std::nullopt;
     rows.append(masked ? *masked : none);
   }
   return rows;
 }
 
-void join_equal_files(const Collection& collection, Joined& same) {
+void join_equal_files(const View& collection, Joined& same) {
   std::map<ContentHash, Row> first;
   collection.for_each_record([&](Row row, const PictureRecord& record) {
     const auto [at, is_new] = first.try_emplace(record.content_hash, row);
@@ -108,12 +135,11 @@ const char* duplicate_kind_name(DuplicateKind kind) {
   return "";
 }
 
-std::vector<DuplicateGroup> find_duplicates(const Collection& collection,
-                                            const DuplicateLimits& limits) {
+std::vector<DuplicateGroup> find_duplicates(const View& collection, const DuplicateLimits& limits) {
   constexpr size_t kFewestTerms = 3;
   constexpr float kTextCosine = 0.8f;  // so near lie texts of which most words are the same
   const auto live = [&](Row row) { return collection.is_live(row); };
-  const size_t count = collection.image_vectors().size();
+  const size_t count = collection.rows();
   const std::vector<TermSet> terms = term_sets(collection);
   Joined same_picture(count);
   Joined other_words(count);
@@ -126,7 +152,8 @@ std::vector<DuplicateGroup> find_duplicates(const Collection& collection,
   const bool masked = collection.manifest().mask_text;
   const float without_text = limits.picture_cosine;
   const float whole = 1 - (1 - limits.picture_cosine) * (masked ? 1.0f : 1.5f);
-  for (const NearPair& pair : near_pairs(collection.image_vectors(), live, whole, limits.threads)) {
+  const GatheredRows pictures = pictures_of(collection);
+  for (const NearPair& pair : near_pairs(pictures.rows(), live, whole, limits.threads)) {
     if (same_terms(pair)) {
       if (pair.cosine >= limits.picture_cosine) same_picture.join(pair.first, pair.second);
     } else if (!masked) {
@@ -141,8 +168,9 @@ std::vector<DuplicateGroup> find_duplicates(const Collection& collection,
   }
 
   const std::vector<Row>& owners = collection.text_owners();
+  const GatheredRows gathered_texts = texts_of(collection);
   for (const NearPair& texts : near_pairs(
-           collection.text_vectors(), [&](Row text) { return live(owners[text]); }, kTextCosine,
+           gathered_texts.rows(), [&](Row text) { return live(owners[text]); }, kTextCosine,
            limits.threads)) {
     const NearPair pair{owners[texts.first], owners[texts.second], texts.cosine};
     if (terms[pair.first].size() >= kFewestTerms && terms[pair.second].size() >= kFewestTerms &&

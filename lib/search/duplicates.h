@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 
 namespace zeroshelf {
 
@@ -32,7 +32,6 @@ struct DuplicateGroup {
 
 // By kind, and then by first row. A picture may be in groups of different kinds. Reads the words of
 // all pictures; time grows as rows x log(rows), see lib/vectors/near_pairs.h.
-std::vector<DuplicateGroup> find_duplicates(const Collection& collection,
-                                            const DuplicateLimits& limits);
+std::vector<DuplicateGroup> find_duplicates(const View& collection, const DuplicateLimits& limits);
 
 }  // namespace zeroshelf

@@ -1,4 +1,4 @@
-// Tested by tests/programs/search_test.cc.
+// Tested by tests/search/search_test.cc.
 
 #include "lib/search/record_filter.h"
 
@@ -41,8 +41,8 @@ bool RecordFilter::admits(const PictureRecord& record) const {
   return false;
 }
 
-std::vector<bool> admitted_rows(const Collection& collection, const RecordFilter& filter) {
-  const size_t rows = collection.image_vectors().size();
+std::vector<bool> admitted_rows(const View& collection, const RecordFilter& filter) {
+  const size_t rows = collection.rows();
   if (filter.reads_records()) {
     std::vector<bool> admitted(rows, false);
     collection.for_each_record(

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 
 namespace zeroshelf {
 
@@ -32,7 +32,7 @@ struct RecordFilter {
 };
 
 // One a row. Streams all records once when the filter needs them.
-std::vector<bool> admitted_rows(const Collection& collection, const RecordFilter& filter);
+std::vector<bool> admitted_rows(const View& collection, const RecordFilter& filter);
 
 bool path_fits(const std::string& pattern, const std::string& path);
 

@@ -1,4 +1,4 @@
-// Tested by tests/programs/queries_test.cc.
+// Tested by tests/search/search_test.cc.
 
 #include "lib/search/search.h"
 
@@ -82,7 +82,7 @@ class Best {
   std::vector<Candidate> heap_;
 };
 
-void expect_dimension(const Collection& collection, const std::vector<float>& vector) {
+void expect_dimension(const View& collection, const std::vector<float>& vector) {
   if (vector.size() != collection.manifest().dimension)
     throw Error(ErrorCode::InvalidArgument, "query", "its dimension is not the collection's");
 }
@@ -126,18 +126,20 @@ class TextFinder {
 // One search: its background over the collection, and the scores of rows.
 class Search {
  public:
-  Search(const Collection& collection, const SearchQuery& query, const SearchLimits& limits)
+  Search(const View& collection, const SearchQuery& query, const SearchLimits& limits)
       : collection_(collection),
         query_(query),
         limits_(limits),
         has_meaning_(!query.text.empty()),
         by_text_(has_meaning_ && limits.space != SearchSpace::Picture),
+        pictures_(ViewVectors::pictures(collection)),
+        texts_(ViewVectors::texts(collection)),
         owners_(collection.text_owners()),
         picture_(matrix_of(query.picture)),
         text_(matrix_of(query.text)) {
     find_spreads();
     if (by_text_ && !query.letters.words.empty()) {
-      letters_ = letter_evidence(collection.lexicon(), query.letters, rows()).nats;
+      letters_ = letter_evidence(collection.lexicons(), query.letters, rows()).nats;
     }
   }
 
@@ -160,15 +162,13 @@ class Search {
     const auto each = static_cast<unsigned>(std::max<size_t>(1, threads / spaces));
     parallel_chunks(spaces, 1, threads, [&](size_t space, size_t) {
       if (space == 0) {
-        picture_spread_ = sampled_spread(collection_, collection_.image_vectors(), {},
-                                         query_.picture, kSample, each);
+        picture_spread_ = sampled_spread(collection_, pictures_, query_.picture, kSample, each);
       } else {
-        text_spread_ = sampled_spread(collection_, collection_.text_vectors(), owners_, query_.text,
-                                      kSample, each);
+        text_spread_ = sampled_spread(collection_, texts_, query_.text, kSample, each);
       }
     });
   }
-  Row rows() const { return collection_.image_vectors().size(); }
+  Row rows() const { return collection_.rows(); }
   bool keep(Row row) const {
     return collection_.is_live(row) && (!limits_.keep || limits_.keep(row));
   }
@@ -197,9 +197,8 @@ class Search {
     const size_t last = has_meaning_ ? first_text(end) : first;
     std::vector<float> pictures(end - begin);
     std::vector<float> texts(last - first);
-    inner_products(collection_.image_vectors(), begin, end - begin, picture_, pictures);
-    if (!texts.empty())
-      inner_products(collection_.text_vectors(), first, last - first, text_, texts);
+    pictures_.inner_products(begin, end - begin, picture_, pictures);
+    if (!texts.empty()) texts_.inner_products(first, last - first, text_, texts);
     size_t text = 0;
     for (Row row = begin; row < end; ++row) {
       const bool texted = text < texts.size() && owners_[first + text] == row;
@@ -222,9 +221,8 @@ class Search {
     }
     std::vector<float> pictures(some.size());
     std::vector<float> texts(text_rows.size());
-    inner_products_of(collection_.image_vectors(), some, query_.picture, pictures);
-    if (!texts.empty())
-      inner_products_of(collection_.text_vectors(), text_rows, query_.text, texts);
+    pictures_.inner_products_of(some, query_.picture, pictures);
+    if (!texts.empty()) texts_.inner_products_of(text_rows, query_.text, texts);
     size_t text = 0;
     for (size_t i = 0; i < some.size(); ++i) {
       const bool texted = text < owned.size() && owned[text] == i;
@@ -252,37 +250,58 @@ class Search {
     best.offer(candidate, [&](Row one) { return keep(one); });
   }
 
-  // The rows worth looking at by the approximate index, ascending; nothing: all.
+  // The rows worth looking at by the approximate indexes of the parts, ascending; nothing: all.
   std::optional<std::vector<Row>> proposed_rows() const {
     constexpr size_t kCandidates = 2000;  // of each kind of evidence
     constexpr size_t kCandidatesOfHit = 20;
     constexpr uint64_t kLeastShare = 8;  // of the rows as candidates: more is done faster by all
-    const VectorIndex* index =
-        limits_.reach == SearchReach::BySize ? collection_.vector_index() : nullptr;
     const size_t candidates = std::max(kCandidates, kCandidatesOfHit * limits_.count);
-    if (index == nullptr || candidates > rows() / kLeastShare || filter_keeps_few())
+    if (limits_.reach != SearchReach::BySize || candidates > rows() / kLeastShare ||
+        !has_vector_index() || filter_keeps_few())
       return std::nullopt;
+    std::vector<Row> proposed;
+    for (const View::Part& part : collection_.parts()) {
+      const std::vector<Row> of_part = proposed_of_part(part, candidates);
+      proposed.insert(proposed.end(), of_part.begin(), of_part.end());
+    }
+    if (by_text_ && !letters_.empty()) proposed = united(proposed, best_by_letters(candidates));
+    return proposed;
+  }
+
+  bool has_vector_index() const {
+    return std::ranges::any_of(collection_.parts(), [](const View::Part& part) {
+      return part.collection.vector_index() != nullptr;
+    });
+  }
+
+  // Those of one part, all of its rows where it has no index.
+  std::vector<Row> proposed_of_part(const View::Part& part, size_t candidates) const {
     constexpr uint64_t kPart = 4;
     constexpr uint64_t kPartBesideTexts = 6;  // the hits with both are among the texts' candidates
+    const VectorIndex* index = part.collection.vector_index();
+    const auto& owners = part.collection.text_owners();
     std::vector<Row> proposed;
-    if (has_picture(limits_.space)) {
-      const uint64_t part = by_text_ ? kPartBesideTexts : kPart;
-      proposed = index->image.candidates(query_.picture, reach(index->image, part, candidates),
-                                         [&](Row row) { return keep(row); });
+    if (index != nullptr && has_picture(limits_.space)) {
+      const uint64_t looked_at = by_text_ ? kPartBesideTexts : kPart;
+      proposed = index->image.candidates(query_.picture, reach(index->image, looked_at, candidates),
+                                         [&](Row row) { return keep(part.first_row + row); });
     }
-    if (by_text_) {
+    if (index != nullptr && by_text_) {
       std::vector<Row> more =
           index->text.candidates(query_.text, reach(index->text, kPart, candidates),
-                                 [&](Row text) { return keep(owners_[text]); });
-      for (Row& text : more) text = owners_[text];
-      for (size_t text = index->text.size(); text < owners_.size(); ++text)
-        more.push_back(owners_[text]);
+                                 [&](Row text) { return keep(part.first_row + owners[text]); });
+      for (Row& text : more) text = owners[text];
+      for (size_t text = index->text.size(); text < owners.size(); ++text)
+        more.push_back(owners[text]);
       proposed = united(proposed, more);
-      if (!letters_.empty()) proposed = united(proposed, best_by_letters(candidates));
     }
     std::vector<Row> later;
-    for (Row row = index->image.size(); row < rows(); ++row) later.push_back(row);
-    return united(proposed, later);
+    for (Row row = index == nullptr ? 0 : index->image.size();
+         row < part.collection.image_vectors().size(); ++row)
+      later.push_back(row);
+    proposed = united(proposed, later);
+    for (Row& row : proposed) row += part.first_row;
+    return proposed;
   }
 
   // The lists with this part of the vectors are looked at.
@@ -318,16 +337,18 @@ class Search {
     constexpr size_t kSample = 4096;
     constexpr size_t kFew = 10;  // a tenth
     if (!limits_.keep) return false;
-    const std::vector<Row> sample = even_sample(collection_, rows(), {}, kSample);
+    const std::vector<Row> sample = even_sample(collection_, pictures_, kSample);
     const auto kept = std::ranges::count_if(sample, limits_.keep);
     return static_cast<size_t>(kept) * kFew < sample.size();
   }
 
-  const Collection& collection_;
+  const View& collection_;
   const SearchQuery& query_;
   const SearchLimits& limits_;
   bool has_meaning_;  // the query says something of texts
   bool by_text_;      // and that counts
+  ViewVectors pictures_;
+  ViewVectors texts_;
   const std::vector<Row>& owners_;
   Matrix picture_;  // [1, dimension]
   Matrix text_;
@@ -363,30 +384,28 @@ CosineSpread spread_of(std::vector<float> cosines) {
   return {centre, std::max(kLeastSpread, centre - quantile(kOneSigmaBelow))};
 }
 
-std::vector<Row> even_sample(const Collection& collection, size_t vectors,
-                             const std::vector<Row>& owners, size_t count) {
-  std::vector<Row> rows;
-  const size_t step = std::max<size_t>(1, vectors / std::max<size_t>(1, count));
-  for (size_t i = 0; i < vectors && rows.size() < count; i += step) {
-    if (collection.is_live(owners.empty() ? i : owners[i])) rows.push_back(i);
+std::vector<Row> even_sample(const View& collection, const ViewVectors& vectors, size_t count) {
+  std::vector<Row> numbers;
+  const size_t step = std::max<size_t>(1, vectors.size() / std::max<size_t>(1, count));
+  for (size_t i = 0; i < vectors.size() && numbers.size() < count; i += step) {
+    if (collection.is_live(vectors.owner(i))) numbers.push_back(i);
   }
-  return rows;
+  return numbers;
 }
 
-CosineSpread sampled_spread(const Collection& collection, const VectorRows& vectors,
-                            const std::vector<Row>& owners, std::span<const float> query,
-                            size_t count, unsigned threads) {
+CosineSpread sampled_spread(const View& collection, const ViewVectors& vectors,
+                            std::span<const float> query, size_t count, unsigned threads) {
   constexpr size_t kChunk = 1024;
-  const std::vector<Row> sample = even_sample(collection, vectors.size(), owners, count);
+  const std::vector<Row> sample = even_sample(collection, vectors, count);
   std::vector<float> cosines(sample.size());
   parallel_chunks(sample.size(), kChunk, threads, [&](size_t begin, size_t end) {
-    inner_products_of(vectors, std::span(sample).subspan(begin, end - begin), query,
-                      std::span(cosines).subspan(begin, end - begin));
+    vectors.inner_products_of(std::span(sample).subspan(begin, end - begin), query,
+                              std::span(cosines).subspan(begin, end - begin));
   });
   return spread_of(std::move(cosines));
 }
 
-std::vector<SearchHit> search(const Collection& collection, const SearchQuery& query,
+std::vector<SearchHit> search(const View& collection, const SearchQuery& query,
                               const SearchLimits& limits) {
   expect_dimension(collection, query.picture);
   if (!query.text.empty() || limits.space == SearchSpace::Text)

@@ -22,7 +22,7 @@
 #include <span>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/lexicon/letters.h"
 
 namespace zeroshelf {
@@ -66,7 +66,7 @@ struct SearchHit {
 // with text are found. With the approximate index some of the best may be missing; those that are
 // found have the scores that they have without it, to the bit. Throws InvalidArgument for vectors
 // of another dimension, and in SearchSpace::Text for a query without a vector for texts.
-std::vector<SearchHit> search(const Collection& collection, const SearchQuery& query,
+std::vector<SearchHit> search(const View& collection, const SearchQuery& query,
                               const SearchLimits& limits);
 
 // Where most of the cosines of a query lie.
@@ -82,14 +82,11 @@ CosineSpread spread_of(std::vector<float> cosines);
 // -ln(2 Q(z)).
 double nats_of(double z);
 
-// The spread over at most `count` live rows, evenly spaced; owners as for even_sample.
-CosineSpread sampled_spread(const Collection& collection, const VectorRows& vectors,
-                            const std::vector<Row>& owners, std::span<const float> query,
-                            size_t count, unsigned threads = 0);
+// The spread over at most `count` vectors of live rows, evenly spaced.
+CosineSpread sampled_spread(const View& collection, const ViewVectors& vectors,
+                            std::span<const float> query, size_t count, unsigned threads = 0);
 
-// Some live rows of the vectors, evenly spaced, at most `count`; owners: whose they are (empty: row
-// i is of picture i).
-std::vector<Row> even_sample(const Collection& collection, size_t vectors,
-                             const std::vector<Row>& owners, size_t count);
+// The numbers of some vectors of live rows, evenly spaced, at most `count`.
+std::vector<Row> even_sample(const View& collection, const ViewVectors& vectors, size_t count);
 
 }  // namespace zeroshelf

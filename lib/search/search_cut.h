@@ -26,8 +26,9 @@ struct FitLimits {
 // which more than one may well fit).
 float least_nats(size_t vectors);
 
-// The hits that fit, in their order. background: vectors of the prompts, see lib/search/background.h.
-std::vector<SearchHit> fitting(const Collection& collection, const SearchQuery& query,
+// The hits that fit, in their order. background: vectors of the prompts, see
+// lib/search/background.h.
+std::vector<SearchHit> fitting(const View& collection, const SearchQuery& query,
                                const Matrix& background, SearchSpace space,
                                std::vector<SearchHit> hits);
 

@@ -39,6 +39,12 @@ void VectorSum::subtract(std::span<const uint16_t> row) {
   --count_;
 }
 
+void VectorSum::add(const VectorSum& other) {
+  assert(other.parts_.size() == parts_.size());
+  for (size_t i = 0; i < parts_.size(); ++i) parts_[i] += other.parts_[i];
+  count_ += other.count_;
+}
+
 std::vector<float> VectorSum::mean() const {
   std::vector<float> mean(parts_.size());
   if (count_ == 0) return mean;

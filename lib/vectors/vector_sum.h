@@ -16,6 +16,7 @@ class VectorSum {
   // Values that are no number count as 0.
   void add(std::span<const uint16_t> row);
   void subtract(std::span<const uint16_t> row);
+  void add(const VectorSum& other);  // of the same dimension
 
   uint64_t count() const { return count_; }
   // Of what was added; zero while that is nothing.

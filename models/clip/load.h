@@ -20,6 +20,7 @@
 #include <string>
 
 #include "lib/encoder/encoder.h"
+#include "lib/encoder/encoder_source.h"
 
 namespace zeroshelf {
 
@@ -34,8 +35,6 @@ enum class Device { Cpu, Cuda };
 
 // Whether Auto is bf16 on this processor.
 bool has_fast_bf16();
-
-enum class EncoderSide { Both, ImageOnly, TextOnly };
 
 struct LoadOptions {
   EncoderSide side = EncoderSide::Both;  // calling the side that was not loaded is a logic error

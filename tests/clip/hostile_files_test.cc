@@ -1,5 +1,5 @@
-// Tests models/checkpoint/config.h, safetensors.h and tokenizer.h: files that are sound JSON and hostile
-// in what they say.
+// Tests models/checkpoint/config.h, safetensors.h and tokenizer.h: files that are sound JSON and
+// hostile in what they say.
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>

@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(text_evidence_and_means_are_the_same_from_snapshot_replay_a
       ++live;
     }
     for (size_t j = 0; j < kDimension; ++j) {
-      BOOST_TEST(std::abs(collection.mean_text_vector()[j] - mean[j] / static_cast<double>(live)) <
+      BOOST_TEST(std::abs(collection.text_sum().mean()[j] - mean[j] / static_cast<double>(live)) <
                  1e-6);
     }
   };
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(text_evidence_and_means_are_the_same_from_snapshot_replay_a
   writer.commit(batch);
   expect(writer, 12);
   expect(shelf.read(), 11);  // row 30 never lived for who opens now
-  BOOST_TEST((shelf.read().mean_image_vector() == writer.mean_image_vector()));
+  BOOST_TEST((shelf.read().image_sum().mean() == writer.image_sum().mean()));
   writer.compact();
   expect(writer, 10);
   expect(shelf.read(), 10);

@@ -27,7 +27,7 @@ struct WordShelf : Shelf {
   // The paths of live pictures that have "the WORD" written in them, in order of rows.
   static std::vector<std::string> found(const Collection& collection, const std::string& word) {
     std::vector<std::string> paths;
-    for (const Row row : rows_with_phrases(collection.lexicon(), {{"the", word}})) {
+    for (const Row row : rows_with_phrases(placed(collection.lexicon()), {{"the", word}})) {
       if (collection.is_live(row)) paths.push_back(collection.record(row).file.path);
     }
     return paths;

@@ -1,5 +1,5 @@
-// Large JPEGs are decoded at a reduced scale (lib/ingest/prepare.h): their embeddings against those of
-// full decoding.
+// Large JPEGs are decoded at a reduced scale (lib/ingest/prepare.h): their embeddings against those
+// of full decoding.
 
 #include <boost/test/unit_test.hpp>
 

@@ -9,6 +9,7 @@
 #include "lib/labelling/evaluate.h"
 #include "lib/util/error.h"
 #include "tests/programs/drawn_collection.h"
+#include "tests/support/asked.h"
 
 namespace zeroshelf {
 namespace {
@@ -37,7 +38,7 @@ BOOST_AUTO_TEST_SUITE(calibration)
 
 BOOST_AUTO_TEST_CASE(the_fit_finds_the_settings_that_the_truth_was_drawn_from) {
   DrawnCollection drawn(1500);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   const FusionSettings truth = scales(6, 12, 1);
   const auto known = drawn.drawn_truth(collection, truth);
   const KnownEvidence evidence(collection, drawn.vectors, known);
@@ -53,7 +54,7 @@ BOOST_AUTO_TEST_CASE(the_fit_finds_the_settings_that_the_truth_was_drawn_from) {
 
 BOOST_AUTO_TEST_CASE(a_gain_is_seen_from_fifty_labels_and_said_to_be_real) {
   DrawnCollection drawn(50);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   const auto known = drawn.drawn_truth(collection, scales(3, 12, 3));
   const KnownEvidence evidence(collection, drawn.vectors, known);
   const Calibration calibration = calibrate(evidence, 3, FusionSettings::for_logit_scale(20));
@@ -64,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_gain_is_seen_from_fifty_labels_and_said_to_be_real) {
 
 BOOST_AUTO_TEST_CASE(where_the_defaults_are_the_truth_there_is_no_gain_to_keep) {
   DrawnCollection drawn(200);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   const FusionSettings start = FusionSettings::for_logit_scale(20);
   const auto known = drawn.drawn_truth(collection, start);
   const KnownEvidence evidence(collection, drawn.vectors, known);
@@ -91,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_gain_is_real_when_neither_interval_says_otherwise) {
 
 BOOST_AUTO_TEST_CASE(one_true_label_and_pictures_without_text_are_sane) {
   DrawnCollection drawn(20);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   std::vector<KnownPicture> known;
   for (Row row = 1; row < 20; row += 2) known.push_back({row, 1});
   const KnownEvidence evidence(collection, drawn.vectors, known);
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_kept_one_comes_back_and_a_damaged_one_is_refused) {
   BOOST_CHECK_EXCEPTION(decode_calibration(negative, "x"), Error, is_corruption);
 
   DrawnCollection drawn(2);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   save_calibration(collection, "mine", kept);
   BOOST_TEST((load_calibration(collection, "mine").settings == kept.settings));
   BOOST_CHECK_EXCEPTION(load_calibration(collection, "other"), Error, [](const Error& error) {
@@ -141,12 +142,12 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(classifier)
 
 // Truths that follow from both vectors by another rule than the prompts know.
-std::vector<KnownPicture> hidden_truth(const Collection& collection, DrawnCollection& drawn) {
+std::vector<KnownPicture> hidden_truth(const View& collection, DrawnCollection& drawn) {
   Matrix weights(DrawnCollection::kLabels, DrawnCollection::kDimension);
   for (uint32_t k = 0; k < weights.rows(); ++k)
     std::ranges::copy(drawn.unit_vector(), weights.row(k).begin());
-  const auto predictions =
-      classify(collection, LabelVectors(weights), {&fusion_rule("mix"), scales(20, 20, 1)});
+  const auto predictions = classify(
+      collection, labelling_of(LabelVectors(weights), {&fusion_rule("mix"), scales(20, 20, 1)}));
   std::vector<KnownPicture> known;
   for (Row row = 0; row < predictions.size(); ++row)
     known.push_back({row, predictions[row].answer().label});
@@ -157,13 +158,13 @@ const std::vector<std::string> kNames = {"a", "b", "c"};
 
 BOOST_AUTO_TEST_CASE(what_was_learned_answers_by_the_scan_as_the_regression_does) {
   DrawnCollection drawn(400);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   const auto known = hidden_truth(collection, drawn);
   const Training training = train_classifier(collection, kNames, known);
   const Classifier& learned = training.classifier;
   const std::vector<Way> ways = {
-      {"prompts", &drawn.vectors, default_fusion(collection, "mix")},
-      {"learned", &learned.vectors, {&fusion_rule("mix"), learned.settings}}};
+      {"prompts", labelling_of(drawn.vectors, default_fusion(collection, "mix"))},
+      {"learned", labelling_of(learned.vectors, {&fusion_rule("mix"), learned.settings})}};
   const auto answers = answers_of(collection, ways, known);
   BOOST_TEST(accuracy(answers[1].judgements).value() > 0.93);
   BOOST_TEST(learned.held_out.value() > 0.8);
@@ -173,13 +174,13 @@ BOOST_AUTO_TEST_CASE(what_was_learned_answers_by_the_scan_as_the_regression_does
 
 BOOST_AUTO_TEST_CASE(the_text_side_is_used_and_may_be_missing) {
   DrawnCollection drawn(300);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   std::vector<KnownPicture> known;
   for (Row row = 0; row < 300; ++row) {
     const auto text = collection.text_index(row);
     if (!text) continue;
     std::vector<float> vector(DrawnCollection::kDimension);
-    from_fp16(collection.text_vectors().row(*text), vector);
+    from_fp16(only_part(collection).text_vectors().row(*text), vector);
     known.push_back({row, vector[0] > 0 ? 1u : 0u});
   }
   BOOST_TEST(train_classifier(collection, kNames, known).classifier.held_out.value() > 0.75);
@@ -193,14 +194,14 @@ BOOST_AUTO_TEST_CASE(the_text_side_is_used_and_may_be_missing) {
 
 BOOST_AUTO_TEST_CASE(too_few_examples_are_refused) {
   DrawnCollection drawn(10);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   BOOST_CHECK_THROW(train_classifier(collection, kNames, {{0, 0}, {1, 0}, {2, 0}, {3, 1}}), Error);
   BOOST_CHECK_NO_THROW(train_classifier(collection, kNames, {{0, 0}, {1, 0}, {2, 1}, {3, 1}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_kept_one_comes_back_and_a_damaged_one_is_refused) {
   DrawnCollection drawn(60);
-  const Collection collection = drawn.open();
+  const View collection = drawn.open();
   const Classifier learned =
       train_classifier(collection, kNames, hidden_truth(collection, drawn)).classifier;
   save_classifier(collection, "mine", learned);

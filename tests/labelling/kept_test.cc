@@ -9,6 +9,7 @@
 #include "lib/labelling/run_diff.h"
 #include "lib/util/error.h"
 #include "tests/programs/drawn_collection.h"
+#include "tests/support/asked.h"
 
 namespace zeroshelf {
 namespace {
@@ -25,9 +26,9 @@ struct Shelf : DrawnCollection {
   Shelf() : DrawnCollection(200) {}
 
   Run run(const std::string& rule) const {
-    const Collection collection = open();
+    const View collection = open();
     const Fusion fusion = default_fusion(collection, rule);
-    return make_run(collection, labels, fusion, classify(collection, vectors, fusion));
+    return make_run(collection, labelling_of(vectors, fusion, labels));
   }
 };
 
@@ -98,12 +99,12 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(diff_counts_what_the_predictions_say) {
-  const Collection collection = open();
+  const View collection = open();
   const Run before = run("image");
   const Run after = run("mix");
   const RunDiff diff = diff_runs(collection, before, after);
-  const auto old = classify(collection, vectors, default_fusion(collection, "image"));
-  const auto now = classify(collection, vectors, default_fusion(collection, "mix"));
+  const auto old = classify(collection, labelling_of(vectors, default_fusion(collection, "image")));
+  const auto now = classify(collection, labelling_of(vectors, default_fusion(collection, "mix")));
   std::map<std::pair<std::string, std::string>, uint64_t> expected;
   std::vector<std::string> moved;
   for (Row row = 0; row < 200; ++row) {
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(diff_counts_what_the_predictions_say) {
 }
 
 BOOST_AUTO_TEST_CASE(labels_are_compared_by_name_and_no_answer_is_one_of_them) {
-  const Collection collection = open();
+  const View collection = open();
   const Run before = run("text");  // half have no answer
   Run after = before;
   std::swap(after.labels[0], after.labels[1]);
@@ -157,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_run_outlives_compaction_moves_and_removals) {
     writer.commit(batch);
     writer.compact();
   }
-  const Collection collection = open();
+  const View collection = open();
   const Row row = *collection.find_path("/moved");
   BOOST_TEST(row != 50u);
   BOOST_TEST((same(*before.find(content_key(collection.record(row).content_hash)), of_50)));
@@ -167,9 +168,10 @@ BOOST_AUTO_TEST_CASE(a_run_outlives_compaction_moves_and_removals) {
 }
 
 BOOST_AUTO_TEST_CASE(review_lists_the_smallest_margins_first) {
-  const Collection collection = open();
+  const View collection = open();
   const Run kept = run("mix");
-  const auto predictions = classify(collection, vectors, default_fusion(collection, "mix"));
+  const auto predictions =
+      classify(collection, labelling_of(vectors, default_fusion(collection, "mix")));
   std::vector<std::pair<float, Row>> expected;
   for (Row row = 0; row < 200; ++row) expected.emplace_back(predictions[row].margin(), row);
   std::sort(expected.begin(), expected.end());
@@ -181,7 +183,7 @@ BOOST_AUTO_TEST_CASE(review_lists_the_smallest_margins_first) {
 }
 
 BOOST_AUTO_TEST_CASE(review_of_disagreement_lists_only_that) {
-  const Collection collection = open();
+  const View collection = open();
   const Review found = review(collection, run("mix"), ReviewBy::Disagreement, 1000);
   BOOST_TEST(found.items.size() == found.candidates);
   BOOST_TEST(found.candidates > 20u);

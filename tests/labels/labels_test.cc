@@ -132,7 +132,7 @@ class LengthEncoder : public Encoder {
 BOOST_AUTO_TEST_CASE(a_label_is_the_normalised_mean_of_its_prompts) {
   LengthEncoder encoder;
   const Matrix vectors =
-      encode_labels(encoder, {{"one", {"x"}}, {"both", {"x", "y"}}, {"thrice", {"x", "x", "y"}}});
+      label_vectors({{"one", {"x"}}, {"both", {"x", "y"}}, {"thrice", {"x", "x", "y"}}}, encoder);
   BOOST_TEST(vectors.rows() == 3u);
   BOOST_TEST(vectors.row(0)[0] == 1.0f);
   BOOST_TEST(std::abs(vectors.row(1)[0] - std::sqrt(0.5f)) < 1e-6f);

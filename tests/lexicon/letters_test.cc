@@ -38,7 +38,7 @@ struct Texts {
   }
 
   std::vector<float> evidence(const std::string& query) const {
-    std::vector<float> nats = letter_evidence(parts, letter_query(query), rows).nats;
+    std::vector<float> nats = letter_evidence(placed(parts), letter_query(query), rows).nats;
     nats.resize(rows);
     return nats;
   }
@@ -47,7 +47,7 @@ struct Texts {
     return static_cast<size_t>(std::max_element(nats.begin(), nats.end()) - nats.begin());
   }
   std::vector<uint64_t> with(const std::string& query) const {
-    return rows_with_phrases(parts, letter_query(query).phrases);
+    return rows_with_phrases(placed(parts), letter_query(query).phrases);
   }
 };
 
@@ -232,9 +232,10 @@ BOOST_AUTO_TEST_CASE(rare_words_say_more_and_absent_words_are_asked_for) {
   const Texts texts(many);
   const std::vector<float> nats = texts.evidence("the zebra");
   BOOST_TEST(nats[7] > 5 * nats[8]);
-  const LetterEvidence evidence = letter_evidence(texts.parts, letter_query("the unicorn"), 200);
+  const LetterEvidence evidence =
+      letter_evidence(placed(texts.parts), letter_query("the unicorn"), 200);
   BOOST_TEST(evidence.complete > 4 * *std::max_element(evidence.nats.begin(), evidence.nats.end()));
-  BOOST_TEST(letter_evidence(texts.parts, letter_query("unicorn"), 200).nats.empty());
+  BOOST_TEST(letter_evidence(placed(texts.parts), letter_query("unicorn"), 200).nats.empty());
 }
 
 BOOST_AUTO_TEST_CASE(matched_words_are_named_with_their_edits) {

@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused_or_harmless) {
         return made;
       }();
       try {
-        letter_evidence(parts, query, 10);
-        rows_with_phrases(parts, query.phrases);
+        letter_evidence(placed(parts), query, 10);
+        rows_with_phrases(placed(parts), query.phrases);
       } catch (const Error& error) {
         BOOST_TEST((error.code() == ErrorCode::Corruption));
       }

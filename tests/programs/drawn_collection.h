@@ -11,6 +11,7 @@
 #include "lib/labelling/classify.h"
 #include "lib/labelling/truth.h"
 #include "lib/util/random.h"
+#include "tests/support/asked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf::testing {
@@ -47,16 +48,15 @@ struct DrawnCollection {
     vectors = LabelVectors(prompts);
   }
 
-  Collection open() const { return Collection::open(directory / "collection"); }
+  View open() const { return View::open(directory / "collection"); }
 
   // Every picture with a label drawn from what `mix` believes.
-  std::vector<KnownPicture> drawn_truth(const Collection& collection,
-                                        const FusionSettings& settings) {
+  std::vector<KnownPicture> drawn_truth(const View& collection, const FusionSettings& settings) {
     std::vector<KnownPicture> known;
     ScanOptions options;
     options.threads = 1;
     options.all_scores = true;
-    scan(collection, vectors, {&fusion_rule("mix"), settings}, options,
+    scan(collection, labelling_of(vectors, {&fusion_rule("mix"), settings}), options,
          [&](const PredictionBlock& block) {
            for (size_t i = 0; i < block.predictions.size(); ++i) {
              double left = random.uniform();

@@ -10,6 +10,7 @@
 #include "lib/search/search.h"
 #include "lib/util/error.h"
 #include "lib/util/random.h"
+#include "tests/support/asked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -63,7 +64,7 @@ struct RandomCollection {
     writer.commit(removed);
   }
 
-  Collection open() const { return Collection::open(directory / "collection"); }
+  View open() const { return View::open(directory / "collection"); }
 
   std::mt19937 random{11};
   testing::TemporaryDirectory directory;
@@ -90,25 +91,29 @@ constexpr float kScoreSlack = 5e-4f;
 BOOST_FIXTURE_TEST_SUITE(queries, RandomCollection)
 
 BOOST_AUTO_TEST_CASE(classify_agrees_with_a_plain_loop_for_every_rule_and_number_of_threads) {
-  const Collection collection = open();
+  const View collection = open();
   for (const size_t label_count : {1u, 2u, 33u, 1000u}) {
     const Matrix labels = random_matrix(random, label_count);
     for (const FusionRule* rule : fusion_rules()) {
       const LabelVectors vectors(labels);
       const Fusion fusion = default_fusion(collection, rule->name());
       const Fuser fuser = make_fuser(collection, vectors, fusion);
-      const std::vector<Prediction> predictions = classify(collection, vectors, fusion, 1);
-      const std::vector<Prediction> threaded = classify(collection, vectors, fusion, 3);
+      const std::vector<Prediction> predictions =
+          classify(collection, labelling_of(vectors, fusion), 1);
+      const std::vector<Prediction> threaded =
+          classify(collection, labelling_of(vectors, fusion), 3);
       BOOST_REQUIRE(predictions.size() == 700u);
       for (Row row = 0; row < predictions.size(); ++row) {
         if (!collection.is_live(row)) continue;
         const auto text = collection.text_index(row);
         BOOST_REQUIRE(text.has_value() == (row % 3 == 0));
-        std::vector<float> of_image = similarities(collection.image_vectors(), row, labels);
+        std::vector<float> of_image =
+            similarities(only_part(collection).image_vectors(), row, labels);
         std::vector<float> of_text;
-        if (text) of_text = similarities(collection.text_vectors(), *text, labels);
+        if (text) of_text = similarities(only_part(collection).text_vectors(), *text, labels);
         const Prediction expected =
-            fuser(of_image, of_text, text ? collection.text_evidence()[*text] : TextEvidence());
+            fuser(of_image, of_text,
+                  text ? only_part(collection).text_evidence()[*text] : TextEvidence());
         const Prediction& got = predictions[row];
         BOOST_REQUIRE(got.image.label == expected.image.label);
         BOOST_REQUIRE(std::abs(got.image.score - expected.image.score) < kScoreSlack);
@@ -127,7 +132,7 @@ BOOST_AUTO_TEST_CASE(classify_agrees_with_a_plain_loop_for_every_rule_and_number
 
 // The oracle of the offsets: biases and the collection's mean, label by label.
 BOOST_AUTO_TEST_CASE(biases_and_centring_shift_the_similarities_of_each_label) {
-  const Collection collection = open();
+  const View collection = open();
   LabelVectors labels(random_matrix(random, 5));
   labels.text = random_matrix(random, 5);
   labels.image_bias = {0.1f, 0, -0.2f, 0.05f, 0};
@@ -140,17 +145,18 @@ BOOST_AUTO_TEST_CASE(biases_and_centring_shift_the_similarities_of_each_label) {
   std::vector<float> values(kDimension);
   for (Row row = 0; row < 700; ++row) {
     if (!collection.is_live(row)) continue;
-    from_fp16(collection.image_vectors().row(row), values);
+    from_fp16(only_part(collection).image_vectors().row(row), values);
     for (size_t i = 0; i < kDimension; ++i) mean[i] += static_cast<double>(values[i]);
     ++live;
   }
   const Fuser plain({fusion.rule, fusion.settings}, {}, {});
-  const std::vector<Prediction> predictions = classify(collection, labels, fusion);
+  const std::vector<Prediction> predictions = classify(collection, labelling_of(labels, fusion));
   for (Row row = 1; row < 700; row += 7) {
     const auto text = collection.text_index(row);
-    std::vector<float> of_image = similarities(collection.image_vectors(), row, labels.image);
+    std::vector<float> of_image =
+        similarities(only_part(collection).image_vectors(), row, labels.image);
     std::vector<float> of_text;
-    if (text) of_text = similarities(collection.text_vectors(), *text, labels.text);
+    if (text) of_text = similarities(only_part(collection).text_vectors(), *text, labels.text);
     for (size_t k = 0; k < 5; ++k) {
       double common = 0;
       double text_common = 0;
@@ -162,8 +168,8 @@ BOOST_AUTO_TEST_CASE(biases_and_centring_shift_the_similarities_of_each_label) {
       of_image[k] += labels.image_bias[k] - static_cast<float>(0.7 * common);
       if (text) of_text[k] += labels.text_bias[k] - static_cast<float>(text_common);
     }
-    const Prediction expected =
-        plain(of_image, of_text, text ? collection.text_evidence()[*text] : TextEvidence());
+    const Prediction expected = plain(
+        of_image, of_text, text ? only_part(collection).text_evidence()[*text] : TextEvidence());
     BOOST_REQUIRE(predictions[row].answer().label == expected.answer().label);
     BOOST_REQUIRE(std::abs(predictions[row].answer().score - expected.answer().score) <
                   kScoreSlack);
@@ -171,18 +177,18 @@ BOOST_AUTO_TEST_CASE(biases_and_centring_shift_the_similarities_of_each_label) {
 }
 
 BOOST_AUTO_TEST_CASE(scan_visits_each_row_once_with_the_scores_of_all_labels) {
-  const Collection collection = open();
+  const View collection = open();
   const LabelVectors labels(random_matrix(random, 7));
   for (const FusionRule* rule : fusion_rules()) {
     const Fusion fusion = default_fusion(collection, rule->name());
-    const std::vector<Prediction> predictions = classify(collection, labels, fusion);
+    const std::vector<Prediction> predictions = classify(collection, labelling_of(labels, fusion));
     std::vector<int> visits(700);
     ScanOptions options;
     options.threads = 3;
     options.all_scores = true;
     options.first_row = 13;
     options.end_row = 650;
-    scan(collection, labels, fusion, options, [&](const PredictionBlock& block) {
+    scan(collection, labelling_of(labels, fusion), options, [&](const PredictionBlock& block) {
       for (size_t i = 0; i < block.predictions.size(); ++i) {
         const Row row = block.first_row + i;
         ++visits[row];
@@ -202,20 +208,20 @@ BOOST_AUTO_TEST_CASE(scan_visits_each_row_once_with_the_scores_of_all_labels) {
 }
 
 BOOST_AUTO_TEST_CASE(labels_that_are_no_numbers_are_refused) {
-  const Collection collection = open();
+  const View collection = open();
   const Fusion max = default_fusion(collection, "max");
   LabelVectors labels(random_matrix(random, 3));
   labels.text.row(1)[2] = NAN;
-  BOOST_CHECK_THROW(classify(collection, labels, max), Error);
+  BOOST_CHECK_THROW(classify(collection, labelling_of(labels, max)), Error);
   labels = LabelVectors(random_matrix(random, 3));
   labels.image_bias = {0, INFINITY, 0};
-  BOOST_CHECK_THROW(classify(collection, labels, max), Error);
+  BOOST_CHECK_THROW(classify(collection, labelling_of(labels, max)), Error);
   labels.image_bias = {0, 1};
-  BOOST_CHECK_THROW(classify(collection, labels, max), Error);
+  BOOST_CHECK_THROW(classify(collection, labelling_of(labels, max)), Error);
 }
 
 BOOST_AUTO_TEST_CASE(search_agrees_with_sorting_everything) {
-  const Collection collection = open();
+  const View collection = open();
   for (const SearchSpace space : {SearchSpace::Picture, SearchSpace::Text}) {
     const Matrix query = random_matrix(random, 1);
     std::vector<std::pair<float, Row>> expected;
@@ -224,8 +230,8 @@ BOOST_AUTO_TEST_CASE(search_agrees_with_sorting_everything) {
       const auto text = collection.text_index(row);
       if (space == SearchSpace::Text && !text) continue;
       const float score = space == SearchSpace::Text
-                              ? similarities(collection.text_vectors(), *text, query)[0]
-                              : similarities(collection.image_vectors(), row, query)[0];
+                              ? similarities(only_part(collection).text_vectors(), *text, query)[0]
+                              : similarities(only_part(collection).image_vectors(), row, query)[0];
       expected.emplace_back(-score, row);
     }
     std::sort(expected.begin(), expected.end());
@@ -246,15 +252,17 @@ BOOST_AUTO_TEST_CASE(search_agrees_with_sorting_everything) {
 }
 
 BOOST_AUTO_TEST_CASE(vectors_of_another_dimension_are_refused) {
-  const Collection collection = open();
+  const View collection = open();
   const Fusion max = default_fusion(collection, "max");
-  BOOST_CHECK_THROW(classify(collection, LabelVectors(Matrix(2, kDimension + 1)), max), Error);
-  BOOST_CHECK_THROW(classify(collection, LabelVectors(Matrix(0, kDimension)), max), Error);
+  BOOST_CHECK_THROW(
+      classify(collection, labelling_of(LabelVectors(Matrix(2, kDimension + 1)), max)), Error);
+  BOOST_CHECK_THROW(classify(collection, labelling_of(LabelVectors(Matrix(0, kDimension)), max)),
+                    Error);
   BOOST_CHECK_THROW(search(collection, SearchQuery::of_vector(std::vector<float>(3)), {}), Error);
 }
 
 BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
-  const Collection collection = open();
+  const View collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}, {"c", {"c"}}};
   const LabelVectors vectors(random_matrix(random, 3));
   Truth truth = {{"/not there", "a"}};
@@ -262,11 +270,12 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
     truth["/" + std::to_string(row)] = labels[row % 3].name;
   }
   const Evaluation evaluation =
-      evaluate(collection, labels, every_rule(collection, vectors), truth);
+      evaluate(collection, labels, every_rule(collection, labels, vectors), truth);
   BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), fusion_rules().size());
   for (size_t i = 0; i < fusion_rules().size(); ++i) {
     const Report& report = evaluation.judged.reports[i];
-    const auto predictions = classify(collection, vectors, default_fusion(collection, report.name));
+    const auto predictions =
+        classify(collection, labelling_of(vectors, default_fusion(collection, report.name)));
     uint64_t right = 0;
     uint64_t known = 0;
     for (Row row = 1; row < 600; row += 2) {
@@ -290,14 +299,15 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
 }
 
 BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
-  const Collection collection = open();
+  const View collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};
   const LabelVectors vectors(random_matrix(random, 2));
   BOOST_CHECK_EXCEPTION(
-      evaluate(collection, labels, every_rule(collection, vectors), {{"/1", "unknown"}}), Error,
-      [](const Error& error) { return error.subject() == "unknown"; });
+      evaluate(collection, labels, every_rule(collection, labels, vectors), {{"/1", "unknown"}}),
+      Error, [](const Error& error) { return error.subject() == "unknown"; });
   BOOST_CHECK_THROW(
-      evaluate(collection, labels, every_rule(collection, vectors), {{"/elsewhere", "a"}}), Error);
+      evaluate(collection, labels, every_rule(collection, labels, vectors), {{"/elsewhere", "a"}}),
+      Error);
 }
 
 // Enough rows for the approximate index to be worth it, in topics as pictures are.
@@ -349,8 +359,8 @@ struct LargeShelf {
 
 BOOST_FIXTURE_TEST_CASE(the_approximate_index_finds_the_hits_of_every_row_with_the_same_scores,
                         LargeShelf) {
-  const Collection collection = Collection::open(path);
-  BOOST_REQUIRE(collection.vector_index() != nullptr);
+  const View collection = View::open(path);
+  BOOST_REQUIRE(only_part(collection).vector_index() != nullptr);
   Random random(2);
   size_t found = 0;
   size_t wanted = 0;
@@ -379,7 +389,7 @@ BOOST_FIXTURE_TEST_CASE(without_its_approximate_index_every_row_is_looked_at, La
     if (entry.path().filename().string().starts_with("ivf-image"))
       std::filesystem::resize_file(entry.path(), 1000);
   }
-  const Collection collection = Collection::open(path);
+  const View collection = View::open(path);
   Random random(3);
   const SearchQuery query = SearchQuery::of_vector(of_topic(0, random));
   SearchLimits limits{10, SearchSpace::Both, {}, 2};

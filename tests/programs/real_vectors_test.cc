@@ -14,6 +14,7 @@
 #include "lib/search/background.h"
 #include "lib/search/search.h"
 #include "lib/util/file.h"
+#include "tests/support/asked.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
 
@@ -61,7 +62,7 @@ struct RealCollection {
   }
 
   std::string path(Row row) const {
-    return Collection::open(directory / "collection").record(row).file.path;
+    return View::open(directory / "collection").record(row).file.path;
   }
 
   testing::TemporaryDirectory directory;
@@ -86,9 +87,9 @@ constexpr double kScoreSlack = 5e-4;
 BOOST_FIXTURE_TEST_SUITE(real_vectors, RealCollection)
 
 BOOST_AUTO_TEST_CASE(photographs_get_their_known_names) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   const std::vector<Prediction> predictions =
-      classify(collection, LabelVectors(labels), default_fusion(collection, "image"));
+      classify(collection, labelling_of(LabelVectors(labels), default_fusion(collection, "image")));
   const auto name = [&](const std::string& picture) {
     return lvis_names[predictions[*collection.find_path("/" + picture)].answer().label];
   };
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(photographs_get_their_known_names) {
 }
 
 BOOST_AUTO_TEST_CASE(names_find_their_photographs_with_the_known_cosine) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   const auto best = [&](const std::string& name) {
     const auto at = std::find(lvis_names.begin(), lvis_names.end(), name) - lvis_names.begin();
     return search(collection, SearchQuery::of_vector(labels.row(static_cast<size_t>(at))),
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(names_find_their_photographs_with_the_known_cosine) {
 }
 
 BOOST_AUTO_TEST_CASE(known_names_are_above_chance_and_nearly_all_of_the_1203_are_not) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   std::vector<float> pairs;
   std::vector<float> best;
   for (size_t i = 0; i < labels.rows(); ++i) {
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(known_names_are_above_chance_and_nearly_all_of_the_1203_are
 
 // Relabelling is the same query with other labels: two of them, and the answer is among the two.
 BOOST_AUTO_TEST_CASE(other_labels_give_other_answers_from_the_same_rows) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   Matrix two(2, labels.columns());
   size_t i = 0;
   for (const std::string name : {"street_sign", "cat"}) {
@@ -155,7 +156,7 @@ BOOST_AUTO_TEST_CASE(other_labels_give_other_answers_from_the_same_rows) {
                 two.row(i++).begin());
   }
   const std::vector<Prediction> predictions =
-      classify(collection, LabelVectors(two), default_fusion(collection, "image"));
+      classify(collection, labelling_of(LabelVectors(two), default_fusion(collection, "image")));
   BOOST_TEST(predictions[*collection.find_path("/389_535.jpg")].answer().label == 0u);
   BOOST_TEST(predictions[*collection.find_path("/123_456.jpg")].answer().label == 1u);
   BOOST_TEST(predictions[*collection.find_path("/456_123.jpg")].answer().label == 1u);
@@ -164,13 +165,14 @@ BOOST_AUTO_TEST_CASE(other_labels_give_other_answers_from_the_same_rows) {
 
 // Among 1,203 names the sign and the kitten are found, and the other cat is taken for its noseband.
 BOOST_AUTO_TEST_CASE(evaluate_counts_the_known_names) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   std::vector<Label> named;
   for (const std::string& name : lvis_names) named.push_back({name, {"a " + name}});
   const LabelVectors vectors(labels);
   const Truth truth = {
       {"/389_535.jpg", "street_sign"}, {"/456_123.jpg", "kitten"}, {"/123_456.jpg", "cat"}};
-  const Evaluation evaluation = evaluate(collection, named, every_rule(collection, vectors), truth);
+  const Evaluation evaluation =
+      evaluate(collection, named, every_rule(collection, named, vectors), truth);
   BOOST_TEST(evaluation.without_truth == 4u);
   for (const Report& report : evaluation.judged.reports) {
     if (report.name == "text") {
@@ -184,12 +186,13 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_the_known_names) {
 }
 
 BOOST_AUTO_TEST_CASE(a_run_of_many_names_comes_back_and_is_reviewed) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   std::vector<Label> named;
   for (const std::string& name : lvis_names) named.push_back({name, {"a " + name}});
   const Fusion fusion = default_fusion(collection, "image");
-  const auto predictions = classify(collection, LabelVectors(labels), fusion);
-  save_run(collection, "lvis", make_run(collection, named, fusion, predictions));
+  const auto predictions = classify(collection, labelling_of(LabelVectors(labels), fusion));
+  save_run(collection, "lvis",
+           make_run(collection, labelling_of(LabelVectors(labels), fusion, named), predictions));
   const Run back = load_run(collection, "lvis");
   const Row sign = *collection.find_path("/389_535.jpg");
   const RunEntry* entry = back.find(content_key(collection.record(sign).content_hash));
@@ -202,17 +205,17 @@ BOOST_AUTO_TEST_CASE(a_run_of_many_names_comes_back_and_is_reviewed) {
 
 // Every rule, on true vectors and all 1,203 names, as a plain loop in double precision has it.
 BOOST_AUTO_TEST_CASE(every_rule_agrees_with_a_plain_loop) {
-  const Collection collection = Collection::open(directory / "collection");
+  const View collection = View::open(directory / "collection");
   const size_t count = labels.rows();
   const std::vector<float> mean = collection.mean_image_vector();
   for (const FusionRule* rule : fusion_rules()) {
     const Fusion fusion = default_fusion(collection, rule->name());
-    const auto predictions = classify(collection, LabelVectors(labels), fusion, 2);
+    const auto predictions = classify(collection, labelling_of(LabelVectors(labels), fusion), 2);
     const double centring =
         rule->sides() == FusionRule::Sides::Centred ? fusion.settings.image_centring : 0;
     for (Row row = 0; row < names.size(); ++row) {
       std::vector<float> vector(labels.columns());
-      from_fp16(collection.image_vectors().row(row), vector);
+      from_fp16(only_part(collection).image_vectors().row(row), vector);
       std::vector<double> logits(count);
       for (size_t k = 0; k < count; ++k) {
         for (size_t i = 0; i < vector.size(); ++i)

@@ -57,7 +57,7 @@ struct Shelf {
     manifest.model_fingerprint = "0";
     manifest.dimension = kDimension;
     CollectionWriter::open_or_create(path, manifest).commit(batch);
-    return find_duplicates(Collection::open(path), {});
+    return find_duplicates(View::open(path), {});
   }
 };
 

@@ -12,6 +12,7 @@
 #include "lib/search/record_filter.h"
 #include "lib/search/search_cut.h"
 #include "lib/util/error.h"
+#include "tests/support/asked.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -60,7 +61,7 @@ struct Collected {
     writer.commit(removals);
   }
 
-  Collection open() const { return Collection::open(path); }
+  View open() const { return View::open(path); }
 };
 
 float cosine(const VectorRows& vectors, Row row, const std::vector<float>& query) {
@@ -74,10 +75,10 @@ float cosine(const VectorRows& vectors, Row row, const std::vector<float>& query
 BOOST_FIXTURE_TEST_SUITE(searching, Collected)
 
 BOOST_AUTO_TEST_CASE(the_fused_score_is_the_sum_of_its_kinds_of_evidence) {
-  const Collection collection = open();
+  const View collection = open();
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
   query.letters = letter_query("word7 common");
-  const auto letters = letter_evidence(collection.lexicon(), query.letters, 900).nats;
+  const auto letters = letter_evidence(collection.lexicons(), query.letters, 900).nats;
   // By the definition, with spreads over everything that lives.
   const auto spread_over = [&](const VectorRows& vectors, const std::vector<Row>& owners) {
     std::vector<float> cosines;
@@ -87,15 +88,17 @@ BOOST_AUTO_TEST_CASE(the_fused_score_is_the_sum_of_its_kinds_of_evidence) {
     }
     return spread_of(cosines);
   };
-  const CosineSpread pictures = spread_over(collection.image_vectors(), {});
-  const CosineSpread texts = spread_over(collection.text_vectors(), collection.text_owners());
+  const CosineSpread pictures = spread_over(only_part(collection).image_vectors(), {});
+  const CosineSpread texts =
+      spread_over(only_part(collection).text_vectors(), only_part(collection).text_owners());
   std::vector<std::pair<double, Row>> expected;
   for (Row row = 0; row < 900; ++row) {
     if (!collection.is_live(row)) continue;
-    double score =
-        nats_of(pictures.standardised(cosine(collection.image_vectors(), row, query.picture)));
+    double score = nats_of(
+        pictures.standardised(cosine(only_part(collection).image_vectors(), row, query.picture)));
     if (const auto text = collection.text_index(row)) {
-      score += nats_of(texts.standardised(cosine(collection.text_vectors(), *text, query.text)));
+      score += nats_of(
+          texts.standardised(cosine(only_part(collection).text_vectors(), *text, query.text)));
       score += letters[row];
     }
     expected.emplace_back(-score, row);
@@ -126,7 +129,7 @@ BOOST_AUTO_TEST_CASE(nats_are_those_of_the_normal_distribution) {
 }
 
 BOOST_AUTO_TEST_CASE(words_are_found_though_the_vectors_know_nothing_of_them) {
-  const Collection collection = open();
+  const View collection = open();
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
   query.letters = letter_query("wurd17");
   const auto hits = search(collection, query, {5, SearchSpace::Text, {}, 0});
@@ -136,7 +139,7 @@ BOOST_AUTO_TEST_CASE(words_are_found_though_the_vectors_know_nothing_of_them) {
 }
 
 BOOST_AUTO_TEST_CASE(filters_admit_what_the_records_say) {
-  const Collection collection = open();
+  const View collection = open();
   const auto rows = [&](const RecordFilter& filter) {
     const std::vector<bool> admitted = admitted_rows(collection, filter);
     std::set<Row> result;
@@ -206,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_cosine_is_chance_up_to_what_the_best_of_so_many_would_hav
 }
 
 BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
-  const Collection collection = open();
+  const View collection = open();
   Matrix background(200, kDimension);
   for (size_t i = 0; i < background.rows(); ++i)
     std::ranges::copy(random_unit(random), background.row(i).begin());
@@ -216,7 +219,7 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
   };
   // A picture's own vector stands out for that picture.
   std::vector<float> own(kDimension);
-  from_fp16(collection.image_vectors().row(101), own);
+  from_fp16(only_part(collection).image_vectors().row(101), own);
   normalise(own);
   const auto hits = found(SearchQuery::of_vector(own), SearchSpace::Picture);
   BOOST_REQUIRE(!hits.empty());

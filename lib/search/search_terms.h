@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/collection.h"
+#include "lib/collection/view.h"
+#include "lib/encoder/encoder_source.h"
 #include "lib/search/search.h"
-#include "models/flags/model_flags.h"
 
 namespace zeroshelf {
 
@@ -30,9 +30,10 @@ struct MadeQuery {
   std::vector<Row> liked;  // the rows of terms that are pictures of the collection
 };
 
-// The model is only loaded when a text or a picture file is among the terms. The vectors of several
-// terms are added as weight / spread of the term's cosines over the collection, so that a picture
-// (whose cosines with pictures lie far apart) does not drown a text (whose cosines lie close).
+// The encoder is only asked for when a text or a picture file is among the terms. The vectors of
+// several terms are added as weight / spread of the term's cosines over the collection, so that a
+// picture (whose cosines with pictures lie far apart) does not drown a text (whose cosines lie
+// close).
 //
 // A picture that the collection has (for a file: one with its content) is compared with pictures by
 // its picture vector and with texts by the vector of its text, so that it fits nothing better than
@@ -40,7 +41,7 @@ struct MadeQuery {
 // SearchSpace::Text, where it would have nothing to say at all, its picture vector is compared with
 // them. The letters are those of the texts with positive weight. Throws NotFound for a picture that
 // the collection does not have.
-MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>& terms,
-                     SearchSpace space, const ModelOptions& model);
+MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,
+                     SearchSpace space, EncoderSource& encoders);
 
 }  // namespace zeroshelf

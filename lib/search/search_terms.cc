@@ -1,9 +1,8 @@
-// Tested by tests/programs/search_test.cc.
+// Tested by tests/search/search_test.cc.
 
-#include "query/search_terms.h"
+#include "lib/search/search_terms.h"
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <span>
 
@@ -26,7 +25,7 @@ struct TermVectors {
   std::vector<float> text;  // empty: it says nothing of texts
 };
 
-std::vector<float> stored_vector(const VectorRows& vectors, Row row) {
+std::vector<float> stored_vector(const ViewVectors& vectors, Row row) {
   std::vector<float> values(vectors.dimension());
   from_fp16(vectors.row(row), values);
   normalise(values);
@@ -37,7 +36,7 @@ std::vector<float> row_of(const Matrix& matrix) {
   return {matrix.row(0).begin(), matrix.row(0).end()};
 }
 
-Row liked_row(const Collection& collection, const std::string& path) {
+Row liked_row(const View& collection, const std::string& path) {
   if (const auto row = collection.find_path(path)) return *row;
   if (const auto row = collection.find_path(absolute_path(path).string())) return *row;
   throw Error(ErrorCode::NotFound, path, "not a picture of the collection",
@@ -45,20 +44,20 @@ Row liked_row(const Collection& collection, const std::string& path) {
 }
 
 // Some row with the content of that file.
-std::optional<Row> row_of_file(const Collection& collection, const std::string& path) {
+std::optional<Row> row_of_file(const View& collection, const std::string& path) {
   const std::string bytes = read_file(path, DecodeLimits().max_bytes);
   return collection.find_content(content_hash(std::as_bytes(std::span(bytes))));
 }
 
-TermVectors vectors_of_row(const Collection& collection, Row row) {
+TermVectors vectors_of_row(const View& collection, Row row) {
   TermVectors vectors;
-  vectors.picture = stored_vector(collection.image_vectors(), row);
+  vectors.picture = stored_vector(ViewVectors::pictures(collection), row);
   if (const auto text = collection.text_index(row))
-    vectors.text = stored_vector(collection.text_vectors(), *text);
+    vectors.text = stored_vector(ViewVectors::texts(collection), *text);
   return vectors;
 }
 
-TermVectors vectors_of(const Collection& collection, const SearchTerm& term, Encoder* encoder,
+TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* encoder,
                        std::vector<Row>& liked) {
   if (term.kind == Kind::PictureOfCollection) {
     const Row row = liked_row(collection, term.value);
@@ -91,35 +90,35 @@ SearchTerm parse_term(const std::string& argument, float weight) {
   return {Kind::Text, argument, weight};
 }
 
-MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>& terms,
-                     SearchSpace space, const ModelOptions& model) {
+MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,
+                     SearchSpace space, EncoderSource& encoders) {
   const auto has = [&](Kind kind) {
     return std::any_of(terms.begin(), terms.end(),
                        [&](const SearchTerm& term) { return term.kind == kind; });
   };
-  std::unique_ptr<Encoder> encoder;
+  Encoder* encoder = nullptr;
   if (has(Kind::Text) || has(Kind::PictureFile)) {
     const EncoderSide side = !has(Kind::PictureFile) ? EncoderSide::TextOnly
                              : has(Kind::Text)       ? EncoderSide::Both
                                                      : EncoderSide::ImageOnly;
-    encoder = load_model_of(collection.manifest(), model, side);
+    encoder = &encoders.encoder(side);
   }
   MadeQuery made;
   SearchQuery& query = made.query;
   for (const SearchTerm& term : terms) {
-    TermVectors vectors = vectors_of(collection, term, encoder.get(), made.liked);
+    TermVectors vectors = vectors_of(collection, term, encoder, made.liked);
     if (vectors.text.empty() && space == SearchSpace::Text) vectors.text = vectors.picture;
     float picture_spread = 1;
     float text_spread = 1;
     if (terms.size() > 1) {
       constexpr size_t kSample = 2048;
       picture_spread =
-          sampled_spread(collection, collection.image_vectors(), {}, vectors.picture, kSample)
+          sampled_spread(collection, ViewVectors::pictures(collection), vectors.picture, kSample)
               .spread;
       if (!vectors.text.empty())
-        text_spread = sampled_spread(collection, collection.text_vectors(),
-                                     collection.text_owners(), vectors.text, kSample)
-                          .spread;
+        text_spread =
+            sampled_spread(collection, ViewVectors::texts(collection), vectors.text, kSample)
+                .spread;
     }
     add(query.picture, vectors.picture, term.weight / picture_spread);
     add(query.text, vectors.text, term.weight / text_spread);
@@ -131,7 +130,7 @@ MadeQuery make_query(const Collection& collection, const std::vector<SearchTerm>
   }
   normalise(query.picture);
   normalise(query.text);
-  if (has(Kind::Text)) made.background = background_vectors(collection, *encoder);
+  if (has(Kind::Text)) made.background = background_vectors(collection, encoders);
   return made;
 }
 

@@ -1,0 +1,118 @@
+#pragma once
+
+// One or many collections as one thing to ask. Rows are numbered through all parts: those of the
+// first part keep their numbers, those of the next go on behind them. Sums and counts are those of
+// the union; sums are in fixed point, so many parts give the bits of one collection with the same
+// pictures. With one part every call goes straight to it.
+//
+// Threads: const calls may run together.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "lib/collection/attachments.h"
+#include "lib/collection/collection.h"
+#include "lib/lexicon/lexicon.h"
+
+namespace zeroshelf {
+
+class View {
+ public:
+  struct Part {
+    Collection collection;
+    Row first_row = 0;        // of this part's row 0
+    uint64_t first_text = 0;  // of this part's text vector 0
+  };
+
+  // Opens the collection, or all of them: at least one. Throws what Collection::open throws, and
+  // Incompatible, naming the part, when its vectors are not of the first one's model.
+  static View open(const std::filesystem::path& directory);
+  static View open(std::span<const std::filesystem::path> directories);
+  explicit View(Collection collection);
+  explicit View(std::vector<Collection> parts);
+
+  // Of the first part: what all parts agree in is the model and what follows from it.
+  const Manifest& manifest() const { return parts_.front().collection.manifest(); }
+  // Where runs, calibrations, classifiers and prompts are kept: with the first part.
+  Attachments attachments() const { return Attachments(directory()); }
+  const std::filesystem::path& directory() const { return parts_.front().collection.directory(); }
+  CollectionCounts counts() const;  // added up; disk_bytes reads the folders
+
+  std::span<const Part> parts() const { return parts_; }
+  const Part& part_of(Row row) const;           // row < rows()
+  const Part& part_of_text(size_t text) const;  // text < texts()
+
+  // --- rows -------------------------------------------------------------------------------------
+
+  uint64_t rows() const { return rows_; }    // removed ones included
+  uint64_t texts() const { return texts_; }  // text vectors, numbered like rows
+  uint64_t pictures() const;                 // live rows
+  bool is_live(Row row) const;
+  // Which text vector is the row's, if it has any; and the row that a text vector belongs to.
+  std::optional<size_t> text_index(Row row) const;
+  Row text_owner(size_t text) const { return text_owners()[text]; }
+  const std::vector<Row>& text_owners() const;  // one a text vector, ascending
+  TextEvidence text_evidence(size_t text) const;
+  // Of all live pictures and of all live texts: not of unit length; zero when there are none.
+  std::vector<float> mean_image_vector() const;
+  std::vector<float> mean_text_vector() const;
+
+  // The index of the words, see Collection::lexicon(): lexicons of disjoint rows, ascending.
+  std::vector<PlacedLexicon> lexicons() const;
+
+  // --- records: as Collection has them, with this view's row numbers ----------------------------
+
+  PictureRecord record(Row row) const;
+  std::vector<Word> words(Row row) const;
+  std::optional<std::vector<uint16_t>> masked_vector(Row row) const;
+  void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;
+  void for_each_record(Row first, Row end,
+                       const std::function<void(Row, const PictureRecord&)>& visit) const;
+  void for_each_words(Row first, Row end,
+                      const std::function<void(Row, const std::vector<Word>&)>& visit) const;
+  std::optional<Row> find_path(std::string_view path) const;  // of the first part that has it
+  std::optional<Row> find_content(const ContentHash& hash) const;
+
+ private:
+  std::vector<Part> parts_;
+  std::vector<Row> text_owners_;  // of more than one part
+  uint64_t rows_ = 0;
+  uint64_t texts_ = 0;
+};
+
+// All vectors of one kind, numbered through the parts: pictures by row, texts by text_index(). The
+// view must outlive it.
+class ViewVectors {
+ public:
+  enum class Kind { Pictures, Texts };
+
+  ViewVectors(const View& view, Kind kind) : view_(view), kind_(kind) {}
+  static ViewVectors pictures(const View& view) { return {view, Kind::Pictures}; }
+  static ViewVectors texts(const View& view) { return {view, Kind::Texts}; }
+
+  uint64_t size() const { return kind_ == Kind::Pictures ? view_.rows() : view_.texts(); }
+  uint32_t dimension() const { return view_.manifest().dimension; }
+  std::span<const uint16_t> row(uint64_t number) const;  // fp16, of unit length
+  Row owner(uint64_t number) const;                      // the picture's row
+
+  // As the functions of these names in lib/vectors have them.
+  void inner_products(uint64_t first, size_t count, const Matrix& queries,
+                      std::span<float> out) const;
+  void inner_products_of(std::span<const Row> numbers, std::span<const float> query,
+                         std::span<float> out) const;
+
+ private:
+  const View::Part& part_of(uint64_t number) const;
+  uint64_t first_of(const View::Part& part) const;
+  const VectorRows& vectors_of(const View::Part& part) const;
+
+  const View& view_;
+  Kind kind_;
+};
+
+}  // namespace zeroshelf

@@ -1,0 +1,79 @@
+// Tested by tests/labelling/labelling_test.cc.
+
+#include "lib/labelling/labelling.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "lib/files/npy_reader.h"
+#include "lib/labelling/calibrate.h"
+#include "lib/labelling/classifier.h"
+#include "lib/labelling/prompt_cache.h"
+#include "lib/labels/label_vectors.h"
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+namespace {
+
+Matrix read_label_vectors(const std::filesystem::path& path, const std::vector<Label>& labels,
+                          uint32_t dimension) {
+  const NpyReader reader(path);
+  const auto refuse = [&](const std::string& cause, const std::string& cure) {
+    throw Error(ErrorCode::InvalidArgument, path.string(), cause, cure);
+  };
+  if (reader.rows() != labels.size())
+    refuse(fmt::format("{} rows for {} labels", reader.rows(), labels.size()),
+           "name one label a row, in the same order, with --labels or --labels-file");
+  if (reader.columns() != dimension)
+    refuse(fmt::format("rows of {} values; the collection's vectors have {}", reader.columns(),
+                       dimension),
+           "make them with the model that made the collection's vectors");
+  Matrix vectors = reader.matrix();
+  for (size_t i = 0; i < vectors.rows(); ++i) {
+    double squares = 0;
+    for (const float value : vectors.row(i)) squares += static_cast<double>(value) * value;
+    if (!std::isfinite(squares) || squares == 0)
+      refuse(fmt::format("row {} (label '{}') has no direction: it is zero or not finite", i,
+                         labels[i].name),
+             "make the file again");
+    normalise(vectors.row(i));
+  }
+  return vectors;
+}
+
+}  // namespace
+
+LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
+                           EncoderSource& encoders) {
+  if (!request.vectors.empty())
+    return LabelVectors(
+        read_label_vectors(request.vectors, request.labels, collection.manifest().dimension));
+  return LabelVectors(label_vectors(request.labels, [&](const std::vector<std::string>& prompts) {
+    return prompt_vectors(collection, prompts, encoders);
+  }));
+}
+
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         EncoderSource& encoders) {
+  Labelling labelling;
+  labelling.threshold = request.threshold;
+  if (!request.classifier.empty()) {
+    Classifier classifier = load_classifier(collection, request.classifier);
+    labelling.labels = std::move(classifier.labels);
+    labelling.vectors = std::move(classifier.vectors);
+    labelling.fusion = {&fusion_rule("mix"), classifier.settings};
+    return labelling;
+  }
+  labelling.labels = request.labels;
+  labelling.fusion =
+      request.calibration.empty()
+          ? default_fusion(collection, request.fusion)
+          : Fusion{&fusion_rule("mix"), load_calibration(collection, request.calibration).settings};
+  labelling.vectors = label_vectors(collection, request, encoders);
+  if (request.last_is_none) labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
+  return labelling;
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,38 @@
+#pragma once
+
+// What somebody asks for -> what pictures are labelled with.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/collection/view.h"
+#include "lib/encoder/encoder_source.h"
+#include "lib/labelling/classify.h"
+#include "lib/labels/labels.h"
+
+namespace zeroshelf {
+
+struct LabellingRequest {
+  std::vector<Label> labels;      // with their prompts; ignored with a classifier
+  std::filesystem::path vectors;  // .npy, one row a label, in place of their prompts
+  std::string fusion = "max";     // the rule's name
+  std::string calibration;        // a kept one, in place of fusion: decides by `mix`
+  std::string classifier;         // a kept one, in place of labels: decides by its own `mix`
+  bool last_is_none = false;      // the last label stands for "none of these"
+  std::optional<float> threshold;
+};
+
+// The vectors of the labels: the rows of the file, scaled to unit length, or those of their
+// prompts. Throws what prompt_vectors and NpyReader throw; InvalidArgument, naming the file, unless
+// it has one row a label, each with a direction and the collection's dimension.
+LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
+                           EncoderSource& encoders);
+
+// Throws what label_vectors does, InvalidArgument for an unknown rule, and what loading a kept
+// calibration or classifier throws.
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         EncoderSource& encoders);
+
+}  // namespace zeroshelf

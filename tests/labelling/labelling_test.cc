@@ -1,0 +1,178 @@
+#include "lib/labelling/labelling.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+#include "lib/labelling/calibrate.h"
+#include "lib/labelling/prompt_cache.h"
+#include "lib/labels/label_vectors.h"
+#include "lib/util/error.h"
+#include "tests/support/asked.h"
+#include "tests/support/fake_encoder.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf::testing {
+namespace {
+
+// Counts how often it is asked; answers with another direction for every fingerprint.
+class CountingSource : public EncoderSource {
+ public:
+  explicit CountingSource(std::string fingerprint, std::string precision = "fp32")
+      : encoder_(std::move(fingerprint)), precision_(std::move(precision)) {}
+
+  Encoder& encoder(EncoderSide) override {
+    ++asked;
+    return encoder_;
+  }
+  std::string precision() const override { return precision_; }
+  bool is_named() const override { return named; }
+
+  size_t asked = 0;
+  bool named = false;
+
+ private:
+  class Named : public FakeEncoder {
+   public:
+    explicit Named(std::string fingerprint) : named_info_(FakeEncoder::info()) {
+      named_info_.fingerprint = std::move(fingerprint);
+    }
+    const ModelInfo& info() const override { return named_info_; }
+    Matrix encode_texts(std::span<const std::string> texts, LongText) override {
+      Matrix vectors(texts.size(), kDimension);
+      for (size_t i = 0; i < texts.size(); ++i) {
+        vectors.row(i)[0] = static_cast<float>(named_info_.fingerprint.back());
+        vectors.row(i)[1] = static_cast<float>(texts[i].size());
+        normalise(vectors.row(i));
+      }
+      return vectors;
+    }
+
+   private:
+    ModelInfo named_info_;
+  };
+
+  Named encoder_;
+  std::string precision_;
+};
+
+struct Asked {
+  explicit Asked(const std::string& fingerprint = "fa4e") {
+    Manifest manifest;
+    manifest.model_name = "fake";
+    manifest.model_fingerprint = fingerprint;
+    manifest.dimension = FakeEncoder::kDimension;
+    CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
+    Batch batch;
+    for (int i = 0; i < 20; ++i) {
+      NewPicture picture;
+      picture.record.file.path = "/" + std::to_string(i);
+      picture.record.content_hash[0] = static_cast<uint8_t>(i);
+      picture.image_vector.assign(FakeEncoder::kDimension, 0);
+      picture.image_vector[i % 2] = 1;
+      batch.added.push_back(std::move(picture));
+    }
+    writer.commit(batch);
+  }
+
+  View open() const { return View::open(path); }
+
+  TemporaryDirectory directory;
+  std::filesystem::path path = directory / "shelf";
+};
+
+LabellingRequest request_of(std::vector<Label> labels) {
+  LabellingRequest request;
+  request.labels = std::move(labels);
+  request.fusion = "image";
+  return request;
+}
+
+const std::vector<std::string> kPrompts = {"a", "longer", "longest of all"};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(labelling)
+
+BOOST_AUTO_TEST_CASE(prompts_that_were_asked_before_need_no_encoder) {
+  const Asked shelf;
+  const View collection = shelf.open();
+  CountingSource encoders("fa4e");
+  const Matrix first = prompt_vectors(collection, kPrompts, encoders);
+  BOOST_TEST(encoders.asked == 1u);
+  const Matrix again = prompt_vectors(collection, kPrompts, encoders);
+  BOOST_TEST(encoders.asked == 1u);
+  for (size_t i = 0; i < kPrompts.size(); ++i) BOOST_TEST(again.row(i)[1] == first.row(i)[1]);
+  encoders.named = true;  // a model that somebody names is compared with the collection's
+  prompt_vectors(collection, kPrompts, encoders);
+  BOOST_TEST(encoders.asked == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(vectors_of_another_precision_are_not_taken) {
+  const Asked shelf;
+  const View collection = shelf.open();
+  CountingSource fp32("fa4e", "fp32");
+  CountingSource bf16("fa4e", "bf16");
+  prompt_vectors(collection, kPrompts, fp32);
+  prompt_vectors(collection, kPrompts, bf16);
+  BOOST_TEST(bf16.asked == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_collection_of_an_unknown_model_keeps_the_prompts_of_each_model_apart) {
+  const Asked shelf(Manifest::kUnknownModel);
+  const View collection = shelf.open();
+  CountingSource a("model a");
+  CountingSource b("model b");
+  const Matrix of_a = prompt_vectors(collection, kPrompts, a);
+  const Matrix of_b = prompt_vectors(collection, kPrompts, b);
+  BOOST_TEST(of_a.row(0)[0] != of_b.row(0)[0]);
+  const Matrix of_a_again = prompt_vectors(collection, kPrompts, a);
+  BOOST_TEST(of_a_again.row(0)[0] == of_a.row(0)[0]);
+}
+
+BOOST_AUTO_TEST_CASE(threshold_and_none_are_applied_wherever_answers_are_asked_for) {
+  const Asked shelf;
+  const View collection = shelf.open();
+  CountingSource encoders("fa4e");
+  LabellingRequest request = request_of({{"a", {"a"}}, {"b", {"bb"}}, {"none", {"nothing"}}});
+  request.threshold = 1.0f;  // no softmax over three gets there
+  const auto every_winner = [&](const Labelling& labelling) {
+    std::vector<bool> winners;
+    for (const Prediction& prediction : classify(collection, labelling))
+      winners.push_back(prediction.winner.has_value());
+    return winners;
+  };
+  const Labelling without_none = make_labelling(collection, request, encoders);
+  BOOST_TEST(every_winner(without_none) == std::vector<bool>(20, false));
+  BOOST_TEST(count_pictures(collection, without_none).unanswered == 20u);
+
+  request.last_is_none = true;
+  const Labelling with_none = make_labelling(collection, request, encoders);
+  BOOST_TEST(with_none.none.value() == 2u);
+  const PictureCounts counts = count_pictures(collection, with_none);
+  BOOST_TEST(counts.of_label[2] == 20u);
+  BOOST_TEST(counts.unanswered == 0u);
+  const PictureCounts of_predictions =
+      count_pictures(collection, with_none, classify(collection, with_none));
+  BOOST_TEST((of_predictions.of_label == counts.of_label));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_named_and_not_kept_is_refused) {
+  const Asked shelf;
+  const View collection = shelf.open();
+  CountingSource encoders("fa4e");
+  LabellingRequest request = request_of({{"a", {"a"}}});
+  request.fusion = "mxi";
+  BOOST_CHECK_THROW(make_labelling(collection, request, encoders), Error);
+  request = request_of({{"a", {"a"}}});
+  request.calibration = "absent";
+  BOOST_CHECK_THROW(make_labelling(collection, request, encoders), Error);
+  request = request_of({});
+  request.classifier = "absent";
+  BOOST_CHECK_THROW(make_labelling(collection, request, encoders), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace zeroshelf::testing
