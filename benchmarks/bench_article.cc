@@ -22,6 +22,7 @@
 #include "lib/report/formats.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/openblas.h"
 #include "lib/util/parallel.h"
 #include "models/baselines/baselines.h"
 #include "models/flags/model_flags.h"
@@ -307,6 +308,7 @@ int compare(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  use_best_openblas_core(argv);
   Program program("bench_article", "The article's comparison on a folder-per-class data set.");
   Options options;
   CLI::App& app = program.app();

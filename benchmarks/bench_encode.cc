@@ -1,5 +1,7 @@
-// The encoders' speed beside plain libtorch modules and beside their multiplications alone, and the
-// speed of a whole `add` beside the slower of its two parts. Random weights, so it runs anywhere.
+// The encoders' speed beside plain libtorch modules at their best batch, beside their multiplications
+// alone and beside what the processor multiplies in its registers; the share of each stage; the
+// start of zeroshelf-query until a text is answered; and the speed of a whole `add` beside the
+// slower of its two parts. Random weights, so it runs anywhere.
 //
 //   ./dev bench encode [--models B32,B16,L14] [--repeats 5] [--seconds 4] [--prompts 1000]
 //                      [--small 2000] [--large 200] [--ocr 0] [--skip images,texts,loading,add]
@@ -15,10 +17,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
@@ -31,10 +37,12 @@
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/preprocess.h"
 #include "lib/ingest/prepare.h"
+#include "lib/util/openblas.h"
 #include "lib/util/parallel.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/tensor_names.h"
 #include "models/clip/forward.h"
+#include "models/compute/kernels.h"
 #include "models/clip/network.h"
 #include "models/compute/packed_linear.h"
 #include "tests/support/run_program.h"
@@ -161,93 +169,292 @@ std::vector<Image> random_images(size_t count, int side) {
 
 struct Variant {
   std::string name;
-  std::function<void()> run;  // encodes `count` inputs
-  size_t count;
+  std::function<double(double seconds)> speed;  // measured for about so long
   std::vector<double> per_second = {};
 };
 
-// Rounds of all variants in turn; each runs for a share of the time, at least once.
+// run encodes `count` inputs; at least once.
+Variant variant(std::string name, size_t count, std::function<void()> run) {
+  return {std::move(name), [count, run = std::move(run)](double seconds) {
+            double spent = 0;
+            size_t done = 0;
+            do {
+              spent += seconds_of(run);
+              done += count;
+            } while (spent < seconds);
+            return static_cast<double>(done) / spent;
+          }};
+}
+
+// Rounds of all variants in turn; each runs for a share of the time.
 void measure(std::vector<Variant>& variants, const Options& options) {
-  for (Variant& variant : variants) variant.run();  // packed and paged in
+  const double seconds = options.seconds / static_cast<double>(variants.size());
+  for (Variant& variant : variants) variant.speed(0);  // packed and paged in
   for (int round = 0; round < options.repeats; ++round) {
-    for (Variant& variant : variants) {
-      double spent = 0;
-      size_t done = 0;
-      while (spent < options.seconds / static_cast<double>(variants.size())) {
-        spent += seconds_of(variant.run);
-        done += variant.count;
-      }
-      variant.per_second.push_back(static_cast<double>(done) / spent);
-    }
+    for (Variant& variant : variants) variant.per_second.push_back(variant.speed(seconds));
   }
 }
 
+// Ours is the last.
 void print(const std::vector<Variant>& variants, const char* unit) {
   const double ours = median(variants.back().per_second);
   for (const Variant& variant : variants) {
     const double speed = median(variant.per_second);
-    fmt::print("  {:<44} {:>8.1f} {}  ours is {:.2f} times that\n", variant.name, speed, unit,
+    fmt::print("  {:<52} {:>8.1f} {}  ours is {:.2f} times that\n", variant.name, speed, unit,
                ours / speed);
   }
+}
+
+// The batch with which encode(batch) is fastest a picture, and its variant.
+Variant at_best_batch(const std::string& name, std::initializer_list<size_t> batches,
+                      const std::function<void(size_t batch)>& encode) {
+  size_t best = 0;
+  double most = 0;
+  for (const size_t batch : batches) {
+    Variant trial = variant(name, batch, [&] { encode(batch); });
+    trial.speed(0);
+    std::vector<double> speeds;
+    for (int i = 0; i < 3; ++i) speeds.push_back(trial.speed(0.2));
+    const double speed = median(std::move(speeds));
+    if (speed > most) {
+      most = speed;
+      best = batch;
+    }
+  }
+  return variant(fmt::format("{}, {} a batch", name, best), best, [encode, best] { encode(best); });
 }
 
 // The multiplications of the image encoder and nothing else, each thread on batches of its own.
 class Multiplications {
  public:
-  Multiplications(const ClipConfig& config, Arithmetic arithmetic, Multiplier multiplier,
-                  size_t batch)
-      : tokens_(static_cast<size_t>(1 + config.grid() * config.grid())), batch_(batch) {
-    const int64_t width = config.image.width;
-    const int64_t mlp = config.image.mlp_width;
-    std::vector<float> weights(static_cast<size_t>(std::max(mlp * width, 3 * width * width)),
-                               0.01f);
-    const auto add = [&](int64_t in, int64_t out) {
-      PackedLinear::Options options;
-      options.in = in;
-      options.out = out;
-      options.arithmetic = arithmetic;
-      options.multiplier = multiplier;
-      weights.resize(std::max(weights.size(), static_cast<size_t>(in * out)), 0.01f);
-      linears_.emplace_back(options,
-                            std::span<const float>(weights).first(static_cast<size_t>(in * out)),
-                            std::span<const float>());
-      widest_ = std::max({widest_, in, out});
-      weights_ += static_cast<size_t>(in * out);
-    };
-    add(3 * config.patch_size_px * config.patch_size_px, width);
+  Multiplications(const ClipConfig& config, const Kernels& kernels, size_t batch)
+      : kernels_(kernels),
+        tokens_(static_cast<size_t>(1 + config.grid() * config.grid())),
+        batch_(batch) {
+    const auto width = static_cast<size_t>(config.image.width);
+    const auto mlp = static_cast<size_t>(config.image.mlp_width);
+    const auto patch = static_cast<size_t>(3 * config.patch_size_px * config.patch_size_px);
+    std::mt19937 random(4);
+    std::normal_distribution<float> normal;
+    numbers_.resize(std::max({3 * width * width, mlp * width, patch * width}));
+    for (float& number : numbers_) number = normal(random) * 0.03f;
+    add(patch, width, false);
     for (int64_t layer = 0; layer < config.image.layers; ++layer) {
-      add(width, 3 * width);
-      add(width, width);
-      add(width, mlp);
-      add(mlp, width);
+      add(width, 3 * width, true);
+      add(width, width, false);
+      add(width, mlp, true);
+      add(mlp, width, false);
     }
   }
 
   void run(size_t images) const {
     parallel_chunks(images, batch_, 0, [&](size_t begin, size_t end) {
-      const OneThread one;
-      const size_t rows = whole_rows((end - begin) * tokens_);
-      thread_local AlignedBuffer x, y, scratch;
-      float* in = x.floats(rows * static_cast<size_t>(widest_));
-      float* out = y.floats(rows * static_cast<size_t>(widest_));
-      for (const PackedLinear& linear : linears_) {
-        linear.run(in, static_cast<int64_t>(rows), out, scratch);
+      std::unique_ptr<Space> space = take();
+      const size_t rows = (end - begin) * tokens_;
+      for (const Step& step : steps_) {
+        const bool is_new = !space->inputs.contains(step.in);
+        const Operand x = space->inputs[step.in].make(kernels_, rows, step.in);
+        for (size_t row = 0; is_new && row < rows; ++row) {
+          kernels_.put(numbers_.data() + row * 97, 1, step.in, x, row);
+        }
+        if (step.is_multiplied) {
+          step.linear.run(x, rows, space->result.make(kernels_, rows, step.out));
+        } else {
+          step.linear.run(x, rows, space->floats.floats(rows * step.out));
+        }
       }
+      const std::lock_guard lock(mutex_);
+      free_.push_back(std::move(space));
     });
   }
-
-  std::string kernel() const { return linears_[1].kernel(); }
 
   // Of one picture.
   double multiply_adds() const { return static_cast<double>(tokens_ * weights_); }
 
  private:
+  struct Step {
+    size_t in;
+    size_t out;
+    bool is_multiplied;  // whether its result is
+    PackedLinear linear;
+  };
+
+  struct Space {
+    std::map<size_t, OperandBuffer> inputs;  // by their width, filled once
+    OperandBuffer result;
+    AlignedBuffer floats;
+  };
+
+  std::unique_ptr<Space> take() const {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return std::make_unique<Space>();
+    auto space = std::move(free_.back());
+    free_.pop_back();
+    return space;
+  }
+
+  void add(size_t in, size_t out, bool is_multiplied) {
+    const std::span<const float> whole = std::span(numbers_).first(in * out);
+    steps_.push_back({in, out, is_multiplied,
+                      PackedLinear(kernels_, {.in = in, .out = out}, {&whole, 1}, {})});
+    weights_ += in * out;
+  }
+
+  const Kernels& kernels_;
   size_t tokens_;
   size_t weights_ = 0;  // of all layers
   size_t batch_;
-  int64_t widest_ = 0;
-  std::vector<PackedLinear> linears_;
+  std::vector<float> numbers_;
+  std::vector<Step> steps_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Space>> free_;  // as many as there were threads at a time
 };
+
+// --- the share of each stage --------------------------------------------------------------------
+
+enum Stage { kMultiplying, kAttending, kNormalising, kPutting, kStages };
+
+// Kernels that take the time of others; one set at a time.
+class StageClock {
+ public:
+  explicit StageClock(const Kernels& kernels) : timed_(kernels) {
+    inner_ = &kernels;
+    timed_.multiply = timed<kMultiplying, &Kernels::multiply>(kernels.multiply);
+    timed_.attention = timed<kAttending, &Kernels::attention>(kernels.attention);
+    timed_.layer_norm = timed<kNormalising, &Kernels::layer_norm>(kernels.layer_norm);
+    timed_.layer_norm_floats =
+        timed<kNormalising, &Kernels::layer_norm_floats>(kernels.layer_norm_floats);
+    timed_.put = timed<kPutting, &Kernels::put>(kernels.put);
+  }
+
+  const Kernels& kernels() const { return timed_; }
+  void reset() {
+    for (auto& each : nanoseconds_) each = 0;
+  }
+  // Of all threads together.
+  double seconds(Stage stage) const { return 1e-9 * static_cast<double>(nanoseconds_[stage]); }
+
+ private:
+  template <Stage kStage, auto kMember, class... Arguments>
+  static auto timed(void (*)(Arguments...)) {
+    return +[](Arguments... arguments) {
+      const auto start = std::chrono::steady_clock::now();
+      (inner_->*kMember)(arguments...);
+      nanoseconds_[kStage] += std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                  std::chrono::steady_clock::now() - start)
+                                  .count();
+    };
+  }
+
+  static inline const Kernels* inner_ = nullptr;
+  static inline std::atomic<int64_t> nanoseconds_[kStages];
+  Kernels timed_;
+};
+
+// Seconds of one thread for a batch of sequences of a transformer's block.
+struct StepTimes {
+  double activation = 0;
+  double softmax = 0;
+  double arranging = 0;  // keys and values, before attention multiplies them
+};
+
+double median_difference(int repeats, const std::function<void()>& with,
+                         const std::function<void()>& without) {
+  with();
+  without();
+  std::vector<double> differences;
+  for (int i = 0; i < repeats; ++i) differences.push_back(seconds_of(with) - seconds_of(without));
+  return median(std::move(differences));
+}
+
+StepTimes measure_steps(const Kernels& kernels, const TransformerConfig& config, size_t tokens,
+                        size_t sequences) {
+  constexpr int kRepeats = 15;
+  const auto width = static_cast<size_t>(config.width);
+  const auto mlp = static_cast<size_t>(config.mlp_width);
+  const auto heads = static_cast<size_t>(config.heads);
+  const size_t rows = tokens * sequences;
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> numbers(std::max(width * mlp, rows * 3 * width));
+  for (float& number : numbers) number = normal(random) * 0.03f;
+  const std::span<const float> weights = std::span(numbers).first(width * mlp);
+  const After activation = config.activation == Activation::Gelu ? After::Gelu : After::QuickGelu;
+  const PackedLinear with(kernels, {.in = width, .out = mlp, .after = activation}, {&weights, 1}, {});
+  const PackedLinear without(kernels, {.in = width, .out = mlp}, {&weights, 1}, {});
+  OperandBuffer x_memory, y_memory, parts_memory;
+  const Operand x = x_memory.make(kernels, rows, width);
+  kernels.put(numbers.data(), rows, width, x, 0);
+  const Operand y = y_memory.make(kernels, rows, mlp);
+  StepTimes times;
+  times.activation = median_difference(
+      kRepeats, [&] { with.run(x, rows, y); }, [&] { without.run(x, rows, y); });
+
+  const Operand parts = parts_memory.make(kernels, rows, 3 * width);
+  kernels.put(numbers.data(), rows, 3 * width, parts, 0);
+  clip_kernels::AttentionShape shape;
+  shape.length = shape.end_query = tokens;
+  shape.heads = heads;
+  shape.head_width = width / heads;
+  AlignedBuffer scratch;
+  void* memory = scratch.bytes(kernels.attention_scratch(tokens, shape.head_width));
+  times.arranging = median_seconds(kRepeats, [&] {
+    for (size_t i = 0; i < sequences; ++i) {
+      for (size_t head = 0; head < heads; ++head) {
+        kernels.arrange(parts, i * tokens, shape, head, memory);
+      }
+    }
+  });
+  const size_t stride = (tokens + 31) / 32 * 32;
+  std::vector<float> scores(numbers.begin(), numbers.begin() + static_cast<ptrdiff_t>(12 * stride));
+  std::vector<float> sums(12);
+  OperandBuffer soft_memory;
+  const Operand soft = soft_memory.make(kernels, 12, stride);
+  times.softmax = median_seconds(kRepeats, [&] {
+    for (size_t done = 0; done < sequences * heads * tokens; done += 12) {
+      kernels.soften(scores.data(), 12, tokens, stride, 0.125f, soft, sums.data());
+    }
+  });
+  return times;
+}
+
+void print_stages(const std::shared_ptr<const Checkpoint>& checkpoint, const Kernels& kernels,
+                  std::span<const Image> images) {
+  StageClock clock(kernels);
+  const ClipConfig& config = checkpoint->config;
+  const auto network = make_cpu_network(checkpoint, EncoderSide::ImageOnly, clock.kernels(), 0);
+  network->encode_images(images);
+  clock.reset();
+  constexpr int kRepeats = 5;
+  const double wall = seconds_of([&] {
+    for (int i = 0; i < kRepeats; ++i) network->encode_images(images);
+  });
+  // What one picture takes of one core.
+  const double pictures = static_cast<double>(images.size()) * kRepeats;
+  const double whole = wall * available_cores() / pictures;
+  const size_t batch = network->batch_images();
+  const auto tokens = static_cast<size_t>(1 + config.grid() * config.grid());
+  const StepTimes steps = measure_steps(kernels, config.image, tokens, batch);
+  const double blocks = static_cast<double>(config.image.layers) / static_cast<double>(batch);
+  const auto of = [&](Stage stage) { return clock.seconds(stage) / pictures; };
+  const double activation = steps.activation * blocks;
+  const double softmax = steps.softmax * blocks;
+  const double arranging = steps.arranging * blocks;
+  const std::pair<const char*, double> shares[] = {
+      {"multiplications", of(kMultiplying) - activation},
+      {"GELU", activation},
+      {"attention's products", of(kAttending) - softmax - arranging},
+      {"softmax", softmax},
+      {"packing", of(kPutting) + arranging},
+      {"layer norm", of(kNormalising)},
+      {"rest, and waiting", whole - of(kMultiplying) - of(kAttending) - of(kPutting) -
+                                of(kNormalising)}};
+  fmt::print("  {:.2f} ms of one core a picture:", 1000 * whole);
+  for (const auto& [name, seconds] : shares) {
+    fmt::print("{} {} {:.1f} %", name == shares[0].first ? "" : ",", name, 100 * seconds / whole);
+  }
+  fmt::print("\n");
+}
 
 double least_cosine(const Matrix& a, const Matrix& b) {
   double least = 1;
@@ -270,12 +477,20 @@ Matrix to_matrix(const at::Tensor& tensor) {
   return matrix;
 }
 
-bool same_bits_in_any_company(Network& network, std::span<const Image> images) {
-  const Matrix all = network.encode_images(images);
-  for (const size_t count : {size_t{1}, size_t{2}, size_t{7}}) {
-    const Matrix some = network.encode_images(images.first(count));
-    if (std::memcmp(some.data(), all.data(), count * all.columns() * sizeof(float)) != 0)
-      return false;
+// Batches of several sizes, on 1 to 4 threads.
+bool same_bits_in_any_company(const std::shared_ptr<const Checkpoint>& checkpoint,
+                              Precision precision, std::span<const Image> images) {
+  Matrix all;
+  for (unsigned threads = 1; threads <= 4; ++threads) {
+    const auto network = make_cpu_network(checkpoint, EncoderSide::ImageOnly, precision, threads);
+    if (threads == 1) all = network->encode_images(images);
+    for (const size_t count : {1, 2, 3, 7, 16, 31, 33, 64}) {
+      if (count > images.size()) continue;
+      const Matrix some = network->encode_images(images.last(count));
+      const size_t first = images.size() - count;
+      if (std::memcmp(some.data(), all.row(first).data(), count * all.columns() * sizeof(float)) != 0)
+        return false;
+    }
   }
   return true;
 }
@@ -283,58 +498,69 @@ bool same_bits_in_any_company(Network& network, std::span<const Image> images) {
 void bench_images(const std::string& name, const Options& options) {
   const ClipConfig config = geometry(name);
   const auto checkpoint = random_checkpoint(config);
-  const bool has_bf16 = multiplies_bf16();
+  const bool has_bf16 = clip_kernels::multiplies_bf16();
   const Precision best = has_bf16 ? Precision::Bf16 : Precision::Fp32;
+  const Kernels& kernels =
+      has_bf16 ? clip_kernels::bf16_kernels() : clip_kernels::fp32_kernels();
   const auto network = make_cpu_network(checkpoint, EncoderSide::ImageOnly, best, 0);
-  const size_t count = network->batch_images() * available_cores();
-  const std::vector<Image> images = random_images(std::max<size_t>(count, 8), 224);
+  const size_t batch = network->batch_images();
+  const size_t count = batch * available_cores() * 2;
+  const std::vector<Image> images = random_images(std::max<size_t>(count, 64), 224);
   const auto some = std::span(images).first(count);
 
   const c10::InferenceMode inference;
-  const at::Tensor pixels = pixels_of(some, config.preprocessing);
+  const at::Tensor pixels = pixels_of(images, config.preprocessing);
   std::vector<Variant> variants;
+  const auto add_plain = [&](const std::string& of, const ImageWeights& weights) {
+    variants.push_back(at_best_batch(of, {1, 4, 8, 16, 32, 64}, [&](size_t size) {
+      encode_pixels(weights, config, pixels.slice(0, 0, static_cast<int64_t>(size)));
+    }));
+  };
   const ImageWeights fp32 = read_image_weights(*checkpoint, at::kFloat);
-  variants.push_back(
-      {"plain libtorch modules, fp32", [&] { encode_pixels(fp32, config, pixels); }, count});
+  add_plain("plain libtorch modules, fp32", fp32);
   std::optional<ImageWeights> bf16;
   if (has_bf16) {
     bf16 = read_image_weights(*checkpoint, at::kBFloat16);
-    variants.push_back(
-        {"plain libtorch modules, bf16", [&] { encode_pixels(*bf16, config, pixels); }, count});
+    add_plain("plain libtorch modules, bf16", *bf16);
   }
-  const Arithmetic arithmetic = has_bf16 ? Arithmetic::Bf16 : Arithmetic::Fp32;
-  const Multiplications library(config, arithmetic, Multiplier::OneDnn, network->batch_images());
-  variants.push_back({fmt::format("multiplications alone, {}", library.kernel()),
-                      [&] { library.run(count); }, count});
-  const Multiplications own(config, Arithmetic::Fp32, Multiplier::Best, network->batch_images());
-  if (!has_bf16) {
-    variants.push_back({fmt::format("multiplications alone, our kernel ({})", own.kernel()),
-                        [&] { own.run(count); }, count});
+  const Multiplications multiplications(config, kernels, batch);
+  const bool has_peak = peak_multiply_adds(has_bf16).has_value();
+  if (has_peak) {
+    variants.push_back({"their multiply-adds, from registers", [&](double) {
+                          return *peak_multiply_adds(has_bf16) / multiplications.multiply_adds();
+                        }});
   }
-  variants.push_back({fmt::format("ours, {} ({})", has_bf16 ? "bf16" : "fp32", network->kernel()),
-                      [&] { network->encode_images(some); }, count});
+  variants.push_back(
+      variant("our multiplications alone", count, [&] { multiplications.run(count); }));
+  variants.push_back(variant(fmt::format("ours, {} ({})", has_bf16 ? "bf16" : "fp32", kernels.name),
+                             count, [&] { network->encode_images(some); }));
   measure(variants, options);
-  fmt::print("ViT-{}, {} pictures a call, {} a batch\n", name, count, network->batch_images());
+  fmt::print("ViT-{}, {} pictures a call, {} a batch\n", name, count, batch);
   print(variants, "pictures/s");
-  if (const auto peak = peak_multiply_adds(has_bf16)) {
-    const double bound = *peak / library.multiply_adds();
-    fmt::print("  {:<44} {:>8.1f} pictures/s  ours is {:.2f} times that\n",
-               "their multiply-adds, from registers", bound,
-               median(variants.back().per_second) / bound);
+  if (has_peak) {
+    const auto speed = [&](size_t from_end) {
+      return median(variants[variants.size() - from_end].per_second);
+    };
+    fmt::print("  our multiplications alone are {:.2f} of those from registers\n",
+               speed(2) / speed(3));
   }
+  print_stages(checkpoint, kernels, some);
   const Matrix reference = to_matrix(
       encode_pixels(fp32, config, pixels_of(std::span(images).first(8), config.preprocessing)));
   const Matrix ours = network->encode_images(std::span(images).first(8));
-  fmt::print("  cosine to fp32: {:.7f}; same bits in batches of 1, 2, 7, {}: {}\n",
-             least_cosine(reference, ours), images.size(),
-             same_bits_in_any_company(*network, images) ? "yes" : "NO");
+  // The larger models take their time.
+  const auto compared = std::span(images).first(name == "B32" ? 64 : 8);
+  fmt::print("  cosine to fp32: {:.7f}; same bits in batches of 1 to {}, on 1 to 4 threads: {}\n",
+             least_cosine(reference, ours), compared.size(),
+             same_bits_in_any_company(checkpoint, best, compared) ? "yes" : "NO");
 }
 
 void bench_texts(const Options& options) {
   const ClipConfig config = geometry("B32");
   const auto checkpoint = random_checkpoint(config);
+  const bool has_bf16 = clip_kernels::multiplies_bf16();
   const auto network = make_cpu_network(checkpoint, EncoderSide::TextOnly,
-                                        multiplies_bf16() ? Precision::Bf16 : Precision::Fp32, 0);
+                                        has_bf16 ? Precision::Bf16 : Precision::Fp32, 0);
   std::mt19937 random(3);
   std::vector<std::vector<int32_t>> prompts;
   for (int i = 0; i < options.prompts; ++i) {
@@ -345,22 +571,29 @@ void bench_texts(const Options& options) {
     prompts.push_back(std::move(ids));
   }
   const c10::InferenceMode inference;
-  const TextWeights weights = read_text_weights(*checkpoint, at::kFloat);
   std::vector<Variant> variants;
-  variants.push_back(
-      {"plain libtorch modules, fp32, padded to 77",
-       [&] {
-         constexpr size_t kBatch = 64;
-         for (size_t i = 0; i < prompts.size(); i += kBatch) {
-           TokenBatch batch =
-               batch_of(std::span(prompts).subspan(i, std::min(kBatch, prompts.size() - i)));
-           batch.ids = at::constant_pad_nd(batch.ids, {0, 77 - batch.ids.size(1)}, 0);
-           encode_tokens(weights, config, batch);
-         }
-       },
-       prompts.size()});
-  variants.push_back({fmt::format("ours ({})", network->kernel()),
-                      [&] { network->encode_tokens(prompts); }, prompts.size()});
+  const auto add_plain = [&](const char* type, const TextWeights& weights, bool is_padded) {
+    variants.push_back(at_best_batch(
+        fmt::format("plain modules, {}, padded to {}", type, is_padded ? "77" : "the longest"),
+        {16, 64, 256}, [&, is_padded](size_t batch) {
+          TokenBatch tokens = batch_of(std::span(prompts).first(batch));
+          if (is_padded) {
+            tokens.ids = at::constant_pad_nd(tokens.ids, {0, 77 - tokens.ids.size(1)}, 0);
+          }
+          encode_tokens(weights, config, tokens);
+        }));
+  };
+  const TextWeights fp32 = read_text_weights(*checkpoint, at::kFloat);
+  add_plain("fp32", fp32, true);
+  add_plain("fp32", fp32, false);
+  std::optional<TextWeights> bf16;
+  if (has_bf16) {
+    bf16 = read_text_weights(*checkpoint, at::kBFloat16);
+    add_plain("bf16", *bf16, true);
+    add_plain("bf16", *bf16, false);
+  }
+  variants.push_back(variant(fmt::format("ours ({})", network->kernel()), prompts.size(),
+                             [&] { network->encode_tokens(prompts); }));
   measure(variants, options);
   fmt::print("{} prompts of 5 to 12 tokens, ViT-B/32\n", prompts.size());
   print(variants, "prompts/s");
@@ -495,7 +728,8 @@ void bench_add(const Options& options, const fs::path& directory, const fs::path
   const double preparing = preparing_seconds(files, has_ocr ? "eng" : "");
 
   const auto network = make_cpu_network(random_checkpoint(geometry("B32")), EncoderSide::ImageOnly,
-                                        multiplies_bf16() ? Precision::Bf16 : Precision::Fp32, 0);
+                                        clip_kernels::multiplies_bf16() ? Precision::Bf16 : Precision::Fp32,
+                                        0);
   const size_t count = std::min<size_t>(files.size(), 64 * available_cores());
   const std::vector<Image> crops = random_images(count, 224);
   network->encode_images(std::span(crops).first(network->batch_images()));
@@ -536,8 +770,10 @@ void bench_add(const Options& options, const fs::path& directory, const fs::path
 void run(const Options& options) {
   const std::set<std::string> skip(options.skip.begin(), options.skip.end());
   at::set_num_threads(static_cast<int>(available_cores()));
-  fmt::print("{} threads, {}; medians of {} rounds in turns\n", available_cores(),
-             multiplies_bf16() ? "bf16 in hardware" : "no bf16 in hardware", options.repeats);
+  fmt::print("{}, {} threads, {}; OpenBLAS for {}; medians of {} rounds in turns\n",
+             processor_name(), available_cores(),
+             clip_kernels::multiplies_bf16() ? "bf16 in hardware" : "no bf16 in hardware",
+             openblas_core(), options.repeats);
   if (!skip.contains("images")) {
     for (const std::string& name : options.models) bench_images(name, options);
   }
@@ -555,13 +791,14 @@ void run(const Options& options) {
 }  // namespace zeroshelf
 
 int main(int argc, char** argv) try {
+  zeroshelf::use_best_openblas_core(argv);
   zeroshelf::Options options;
   CLI::App app("The encoders and the indexing pipeline, measured");
   app.add_option("--models", options.models)->delimiter(',');
   app.add_option("--skip", options.skip)->delimiter(',');
   app.add_option("--repeats", options.repeats);
   app.add_option("--seconds", options.seconds);
-  app.add_option("--prompts", options.prompts);
+  app.add_option("--prompts", options.prompts)->check(CLI::Range(256, 1'000'000));
   app.add_option("--small", options.small);
   app.add_option("--large", options.large);
   app.add_option("--ocr", options.ocr);

@@ -8,6 +8,7 @@
 
 #include "benchmarks/measure.h"
 #include "lib/util/cpu.h"
+#include "lib/util/matrix_tiles.h"
 #include "lib/util/parallel.h"
 
 namespace zeroshelf {
@@ -23,13 +24,7 @@ constexpr double kInstructions = double{kSums} * kRounds;
 
 __attribute__((target("amx-tile,amx-bf16"))) double products_amx_bf16() {
   constexpr long kTileRounds = kRounds / 16;
-  struct alignas(64) {
-    uint8_t palette = 1;
-    uint8_t reserved[15] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } configuration;
-  _tile_loadconfig(&configuration);
+  configure_whole_tiles();
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -44,7 +39,7 @@ __attribute__((target("amx-tile,amx-bf16"))) double products_amx_bf16() {
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
-  _tile_release();
+  release_tiles();
   return 4.0 * kTileRounds * 16 * 16 * 32;
 }
 

@@ -6,8 +6,6 @@ find_package(OpenMP REQUIRED)
 # Before RocksDB: both bring gflags, and Torch's way of finding it must come first.
 find_package(Torch REQUIRED)
 
-# oneDNN, the library that libtorch computes with, too. (Its own CMake files want OpenCL.)
-find_library(DNNL_LIBRARY dnnl REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)

@@ -1,6 +1,7 @@
 // Inner products in fixed point with AMX. Tested by tests/vectors/fixed_point_test.cc where the
 // processor has it, and without it with a unit that is imitated there.
 
+#include "lib/util/matrix_tiles.h"
 #include "lib/vectors/fixed_matrix.h"
 #include "lib/vectors/fixed_register_avx512.h"
 
@@ -10,21 +11,8 @@ namespace {
 // Tiles 0 to 3 are the sums, 4 and 5 the rows, 6 and 7 the queries. Each sum waits for nothing but
 // its last product four products ago, which is about how long a product takes.
 struct Amx {
-  static void begin() {
-    struct alignas(64) {
-      uint8_t palette = 1;
-      uint8_t start_row = 0;
-      uint8_t reserved[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } configuration;
-    for (size_t i = 0; i < 8; ++i) {
-      configuration.row_bytes[i] = 64;
-      configuration.rows[i] = 16;
-    }
-    _tile_loadconfig(&configuration);
-  }
-  static void end() { _tile_release(); }
+  static void begin() { configure_whole_tiles(); }
+  static void end() { release_tiles(); }
   static void clear() {
     _tile_zero(0);
     _tile_zero(1);

@@ -1,10 +1,7 @@
-// The networks on oneDNN and our kernels. Tested by tests/clip.
-
-#include <fmt/format.h>
+// The networks on our kernels. Tested by tests/clip.
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -18,39 +15,39 @@
 namespace zeroshelf {
 namespace {
 
-using clip_kernels::Kernels;
-using clip_kernels::Store;
-
 // Tokens that are multiplied together: enough that a weight is used often while it is in cache, and
 // few enough that what lies between two multiplications stays there. Measured: docs/performance.md.
 constexpr size_t kBatchTokens = 400;
 
-struct Norm {
+struct NormWeights {
   std::vector<float> weight;
   std::vector<float> bias;
+  float epsilon;
+
+  clip_kernels::Norm norm() const { return {weight.data(), bias.data(), epsilon}; }
 };
 
 struct CpuBlock {
-  Norm before_attention;
+  NormWeights before_attention;
   PackedLinear queries_keys_values;
   PackedLinear attention_out;
-  Norm before_mlp;
+  NormWeights before_mlp;
   PackedLinear mlp_in;
   PackedLinear mlp_out;
 };
 
 // What one thread computes with.
 struct Workspace {
-  AlignedBuffer patches;
+  std::vector<float> patch;  // one
+  OperandBuffer patches;
   AlignedBuffer embedded;
   AlignedBuffer stream;      // [rows, width], float: the residual stream
   AlignedBuffer chosen;      // [sequences, width], float: that of the tokens that are the answer
-  AlignedBuffer normalised;  // [rows, width], to be multiplied
-  AlignedBuffer parts;       // [rows, 3 width], float: queries, keys, values
-  AlignedBuffer hidden;      // [rows, MLP width], to be multiplied
-  AlignedBuffer answers;     // [sequences, dimension], float
+  OperandBuffer normalised;  // [rows, width]
+  OperandBuffer parts;       // [rows, 3 width]: queries, keys and values
+  OperandBuffer mixed;       // [rows, width]: what attention gives
+  OperandBuffer hidden;      // [rows, MLP width]
   AlignedBuffer attention;
-  AlignedBuffer onednn;
 };
 
 // Workspaces are as many as there ever were threads at a time.
@@ -95,41 +92,43 @@ struct Sequence {
 
 class WeightReader {
  public:
-  WeightReader(const Checkpoint& checkpoint, Arithmetic arithmetic)
-      : checkpoint_(checkpoint), arithmetic_(arithmetic) {}
+  WeightReader(const Checkpoint& checkpoint, const Kernels& kernels)
+      : checkpoint_(checkpoint), kernels_(kernels) {}
+
+  const Kernels& kernels() const { return kernels_; }
 
   std::vector<float> floats(const std::string& name, const std::vector<int64_t>& shape) const {
     return floats_of(checkpoint_, name, shape);
   }
 
-  Norm norm(const NormNames& names, int64_t width) const {
-    return {floats(names.weight, {width}), floats(names.bias, {width})};
+  NormWeights norm(const NormNames& names, int64_t width) const {
+    return {floats(names.weight, {width}), floats(names.bias, {width}),
+            static_cast<float>(checkpoint_.config.layer_norm_epsilon)};
   }
 
-  PackedLinear linear(const LinearNames& names, After after, bool is_result_multiplied) const {
+  PackedLinear linear(const LinearNames& names, After after) const {
     std::vector<float> bias;
     for (const std::string& name : names.biases) {
       const std::vector<float> part = floats(name, {names.out});
       bias.insert(bias.end(), part.begin(), part.end());
     }
     PackedLinear::Options options;
-    options.in = names.in;
-    options.out = names.out * static_cast<int64_t>(names.weights.size());
-    options.arithmetic = arithmetic_;
+    options.in = static_cast<size_t>(names.in);
+    options.out = static_cast<size_t>(names.out) * names.weights.size();
     options.after = after;
-    options.is_result_multiplied = is_result_multiplied;
-    options.usual_rows = kBatchTokens;
-    return {options, matrix(names), bias};
+    const std::vector<float> weights = matrix(names);
+    const std::span<const float> whole(weights);
+    return {kernels_, options, {&whole, 1}, bias};
   }
 
   CpuBlock block(const BlockNames& names, const TransformerConfig& config) const {
     const After activation = config.activation == Activation::Gelu ? After::Gelu : After::QuickGelu;
     return {norm(names.before_attention, config.width),
-            linear(names.queries_keys_values, After::Nothing, false),
-            linear(names.attention_out, After::AddToResult, false),
+            linear(names.queries_keys_values, After::Nothing),
+            linear(names.attention_out, After::AddToResult),
             norm(names.before_mlp, config.width),
-            linear(names.mlp_in, activation, true),
-            linear(names.mlp_out, After::AddToResult, false)};
+            linear(names.mlp_in, activation),
+            linear(names.mlp_out, After::AddToResult)};
   }
 
  private:
@@ -150,21 +149,19 @@ class WeightReader {
   }
 
   const Checkpoint& checkpoint_;
-  Arithmetic arithmetic_;
+  const Kernels& kernels_;
 };
 
 // The blocks of either tower.
 class Transformer {
  public:
-  Transformer(const std::vector<BlockNames>& names, const TransformerConfig& config, double epsilon,
-              bool is_causal, const WeightReader& reader, Arithmetic arithmetic, unsigned threads)
-      : config_(config),
+  Transformer(const std::vector<BlockNames>& names, const TransformerConfig& config, bool is_causal,
+              const WeightReader& reader, unsigned threads)
+      : kernels_(reader.kernels()),
+        heads_(static_cast<size_t>(config.heads)),
         width_(static_cast<size_t>(config.width)),
-        epsilon_(static_cast<float>(epsilon)),
-        is_causal_(is_causal),
-        store_(arithmetic == Arithmetic::Fp32   ? Store::Float
-               : arithmetic == Arithmetic::Bf16 ? Store::Bf16
-                                                : Store::RoundedFloat) {
+        mlp_width_(static_cast<size_t>(config.mlp_width)),
+        is_causal_(is_causal) {
     std::vector<std::optional<CpuBlock>> read(names.size());
     parallel_chunks(names.size(), 1, threads, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) read[i].emplace(reader.block(names[i], config));
@@ -172,17 +169,9 @@ class Transformer {
     for (auto& block : read) blocks_.push_back(std::move(*block));
   }
 
-  Store store() const { return store_; }
   const Kernels& kernels() const { return kernels_; }
-  float epsilon() const { return epsilon_; }
-  std::string kernel() const {
-    const std::string multiplier = blocks_.front().mlp_in.kernel();
-    return multiplier == kernels_.name ? multiplier
-                                       : fmt::format("{}, {}", multiplier, kernels_.name);
-  }
 
-  // space.stream holds [rows, width], rows in whole steps; the answers' rows come out in
-  // space.chosen.
+  // space.stream holds [rows, width]; the answers' rows come out in space.chosen.
   void run(Workspace& space, size_t rows, std::span<const Sequence> sequences) const {
     for (size_t i = 0; i + 1 < blocks_.size(); ++i) run_block(blocks_[i], space, rows, sequences);
     run_last(blocks_.back(), space, rows, sequences);
@@ -192,84 +181,74 @@ class Transformer {
   void run_block(const CpuBlock& block, Workspace& space, size_t rows,
                  std::span<const Sequence> sequences) const {
     float* stream = space.stream.floats(rows * width_);
-    const float* parts = attention_parts(block, space, rows);
-    void* mixed = space.normalised.bytes(rows * width_ * sizeof(float));
+    const Operand parts = attention_parts(block, space, rows);
+    const Operand mixed = space.mixed.make(kernels_, rows, width_);
     for (const Sequence& sequence : sequences) {
-      attend(space, parts, sequence, 0, sequence.length, at(mixed, sequence.first));
+      attend(space, parts, sequence, 0, sequence.length, mixed, sequence.first);
     }
-    finish_block(block, space, stream, rows);
+    finish_block(block, space, mixed, stream, rows);
   }
 
   // Of the last block only the answers' rows are wanted.
   void run_last(const CpuBlock& block, Workspace& space, size_t rows,
                 std::span<const Sequence> sequences) const {
     const float* stream = space.stream.floats(rows * width_);
-    const float* parts = attention_parts(block, space, rows);
-    const size_t answers = whole_rows(sequences.size());
-    float* chosen = space.chosen.floats(answers * width_);
-    std::fill(chosen + sequences.size() * width_, chosen + answers * width_, 0.0f);
-    void* mixed = space.normalised.bytes(rows * width_ * sizeof(float));
+    const Operand parts = attention_parts(block, space, rows);
+    float* chosen = space.chosen.floats(sequences.size() * width_);
+    const Operand mixed = space.mixed.make(kernels_, sequences.size(), width_);
     for (size_t i = 0; i < sequences.size(); ++i) {
       const Sequence& sequence = sequences[i];
       std::copy_n(stream + (sequence.first + sequence.answer) * width_, width_,
                   chosen + i * width_);
-      attend(space, parts, sequence, sequence.answer, sequence.answer + 1, at(mixed, i));
+      attend(space, parts, sequence, sequence.answer, sequence.answer + 1, mixed, i);
     }
-    finish_block(block, space, chosen, answers);
+    finish_block(block, space, mixed, chosen, sequences.size());
   }
 
-  const float* attention_parts(const CpuBlock& block, Workspace& space, size_t rows) const {
-    const float* stream = space.stream.floats(rows * width_);
-    void* normalised = space.normalised.bytes(rows * width_ * sizeof(float));
-    float* parts = space.parts.floats(rows * 3 * width_);
-    layer_norm(stream, rows, block.before_attention, normalised);
-    block.queries_keys_values.run(normalised, static_cast<int64_t>(rows), parts, space.onednn);
+  Operand attention_parts(const CpuBlock& block, Workspace& space, size_t rows) const {
+    const Operand normalised = layer_norm(space, block.before_attention,
+                                          space.stream.floats(rows * width_), rows);
+    const Operand parts = space.parts.make(kernels_, rows, 3 * width_);
+    block.queries_keys_values.run(normalised, rows, parts);
     return parts;
   }
 
-  void attend(Workspace& space, const float* parts, const Sequence& sequence, size_t first_query,
-              size_t end_query, void* out) const {
+  void attend(Workspace& space, const Operand& parts, const Sequence& sequence, size_t first_query,
+              size_t end_query, const Operand& out, size_t out_row) const {
     clip_kernels::AttentionShape shape;
     shape.length = sequence.length;
-    shape.heads = static_cast<size_t>(config_.heads);
-    shape.head_width = width_ / shape.heads;
+    shape.heads = heads_;
+    shape.head_width = width_ / heads_;
     shape.first_query = first_query;
     shape.end_query = end_query;
     shape.is_causal = is_causal_;
-    float* scratch =
-        space.attention.floats(clip_kernels::attention_scratch(sequence.length, shape.head_width));
-    kernels_.attention(parts + sequence.first * 3 * width_, shape, scratch, store_, out);
+    void* scratch =
+        space.attention.bytes(kernels_.attention_scratch(sequence.length, shape.head_width));
+    kernels_.attention(parts, sequence.first, shape, scratch, out, out_row);
   }
 
-  // From what attention mixed, in space.normalised, to the block's result in stream.
-  void finish_block(const CpuBlock& block, Workspace& space, float* stream, size_t rows) const {
-    const auto count = static_cast<int64_t>(rows);
-    void* normalised = space.normalised.bytes(rows * width_ * sizeof(float));
-    void* hidden =
-        space.hidden.bytes(rows * static_cast<size_t>(config_.mlp_width) * sizeof(float));
-    block.attention_out.run(normalised, count, stream, space.onednn);
-    layer_norm(stream, rows, block.before_mlp, normalised);
-    block.mlp_in.run(normalised, count, hidden, space.onednn);
-    block.mlp_out.run(hidden, count, stream, space.onednn);
+  // From what attention mixed to the block's result in stream.
+  void finish_block(const CpuBlock& block, Workspace& space, const Operand& mixed, float* stream,
+                    size_t rows) const {
+    block.attention_out.run(mixed, rows, stream);
+    const Operand normalised = layer_norm(space, block.before_mlp, stream, rows);
+    const Operand hidden = space.hidden.make(kernels_, rows, mlp_width_);
+    block.mlp_in.run(normalised, rows, hidden);
+    block.mlp_out.run(hidden, rows, stream);
   }
 
-  void layer_norm(const float* x, size_t rows, const Norm& norm, void* out) const {
-    kernels_.layer_norm(x, rows, width_, norm.weight.data(), norm.bias.data(), epsilon_, store_,
-                        out);
+  Operand layer_norm(Workspace& space, const NormWeights& weights, const float* x,
+                     size_t rows) const {
+    const Operand out = space.normalised.make(kernels_, rows, width_);
+    kernels_.layer_norm(x, rows, width_, weights.norm(), out);
+    return out;
   }
 
-  // The row of a matrix of the multiplied type.
-  void* at(void* matrix, size_t row) const {
-    const size_t element = store_ == Store::Bf16 ? sizeof(uint16_t) : sizeof(float);
-    return static_cast<std::byte*>(matrix) + row * width_ * element;
-  }
-
-  const Kernels& kernels_ = clip_kernels::best();
-  TransformerConfig config_;
+  const Kernels& kernels_;
+  size_t heads_;
   size_t width_;
-  float epsilon_;
+  size_t mlp_width_;
   bool is_causal_;
-  Store store_;
   std::vector<CpuBlock> blocks_;
 };
 
@@ -278,51 +257,45 @@ class Head {
  public:
   Head(const NormNames& norm, const LinearNames& projection, int64_t width,
        const WeightReader& reader)
-      : dimension_(static_cast<size_t>(projection.out)),
+      : kernels_(reader.kernels()),
         norm_(reader.norm(norm, width)),
-        projection_(reader.linear(projection, After::Nothing, false)) {}
+        projection_(reader.linear(projection, After::Nothing)) {}
 
-  void run(Workspace& space, size_t rows, const Transformer& transformer, float* out) const {
+  // From space.chosen; out: [rows, dimension].
+  void run(Workspace& space, size_t rows, float* out) const {
     const size_t width = norm_.weight.size();
-    const size_t computed = whole_rows(rows);
-    void* normalised = space.normalised.bytes(computed * width * sizeof(float));
-    float* answers = space.answers.floats(computed * dimension_);
-    transformer.kernels().layer_norm(space.chosen.floats(computed * width), computed, width,
-                                     norm_.weight.data(), norm_.bias.data(), transformer.epsilon(),
-                                     transformer.store(), normalised);
-    projection_.run(normalised, static_cast<int64_t>(computed), answers, space.onednn);
-    std::copy_n(answers, rows * dimension_, out);
+    const Operand normalised = space.normalised.make(kernels_, rows, width);
+    kernels_.layer_norm(space.chosen.floats(rows * width), rows, width, norm_.norm(), normalised);
+    projection_.run(normalised, rows, out);
   }
 
  private:
-  size_t dimension_;
-  Norm norm_;
+  const Kernels& kernels_;
+  NormWeights norm_;
   PackedLinear projection_;
 };
 
 class ImageTower {
  public:
-  ImageTower(const Checkpoint& checkpoint, Arithmetic arithmetic, unsigned threads)
+  ImageTower(const Checkpoint& checkpoint, const Kernels& kernels, unsigned threads)
       : ImageTower(checkpoint, image_names(checkpoint.config, checkpoint.names),
-                   WeightReader(checkpoint, arithmetic), arithmetic, threads) {}
+                   WeightReader(checkpoint, kernels), threads) {}
 
   size_t batch() const { return std::max<size_t>(1, (kBatchTokens + tokens_ / 2) / tokens_); }
-  std::string kernel() const { return transformer_.kernel(); }
-
   // out: [images, dimension].
   void encode(std::span<const Image> images, Workspace& space, float* out) const {
+    const Kernels& kernels = transformer_.kernels();
     const size_t patches = tokens_ - 1;
-    const size_t rows = whole_rows(images.size() * patches);
-    const size_t inputs = 3 * patch_ * patch_;
-    void* pixels = space.patches.bytes(rows * inputs * sizeof(float));
-    for (size_t i = 0; i < images.size(); ++i) cut_patches(images[i], pixels, i * patches * inputs);
+    const size_t rows = images.size() * patches;
+    const Operand pixels = space.patches.make(kernels, rows, 3 * patch_ * patch_);
+    for (size_t i = 0; i < images.size(); ++i) {
+      put_patches(images[i], space.patch, pixels, i * patches);
+    }
     float* embedded = space.embedded.floats(rows * width_);
-    patch_weights_.run(pixels, static_cast<int64_t>(rows), embedded, space.onednn);
+    patch_weights_.run(pixels, rows, embedded);
 
     const size_t tokens = images.size() * tokens_;
-    const size_t computed = whole_rows(tokens);
-    float* stream = space.stream.floats(computed * width_);
-    std::fill(stream + tokens * width_, stream + computed * width_, 0.0f);
+    float* stream = space.stream.floats(tokens * width_);
     std::vector<Sequence> sequences;
     for (size_t i = 0; i < images.size(); ++i) {
       float* first = stream + i * tokens_ * width_;
@@ -331,35 +304,30 @@ class ImageTower {
           first + width_);
       sequences.push_back({i * tokens_, tokens_, 0});
     }
-    transformer_.kernels().layer_norm(stream, tokens, width_, before_.weight.data(),
-                                      before_.bias.data(), transformer_.epsilon(), Store::Float,
-                                      stream);
-    transformer_.run(space, computed, sequences);
-    head_.run(space, images.size(), transformer_, out);
+    kernels.layer_norm_floats(stream, tokens, width_, before_.norm(), stream);
+    transformer_.run(space, tokens, sequences);
+    head_.run(space, images.size(), out);
   }
 
  private:
   ImageTower(const Checkpoint& checkpoint, const ImageNames& names, const WeightReader& reader,
-             Arithmetic arithmetic, unsigned threads)
+             unsigned threads)
       : grid_(static_cast<size_t>(checkpoint.config.grid())),
         patch_(static_cast<size_t>(checkpoint.config.patch_size_px)),
         tokens_(1 + grid_ * grid_),
         width_(static_cast<size_t>(checkpoint.config.image.width)),
-        patch_weights_(reader.linear(names.patches, After::Nothing, false)),
+        patch_weights_(reader.linear(names.patches, After::Nothing)),
         class_token_(reader.floats(names.class_token, {checkpoint.config.image.width})),
         positions_(reader.floats(names.positions,
                                  {static_cast<int64_t>(tokens_), checkpoint.config.image.width})),
         before_(reader.norm(names.before, checkpoint.config.image.width)),
-        transformer_(names.blocks, checkpoint.config.image, checkpoint.config.layer_norm_epsilon,
-                     false, reader, arithmetic, threads),
+        transformer_(names.blocks, checkpoint.config.image, false, reader, threads),
         head_(names.after, names.projection, checkpoint.config.image.width, reader) {
     const Preprocessing& preprocessing = checkpoint.config.preprocessing;
     for (size_t c = 0; c < 3; ++c) {
       for (size_t sample = 0; sample < 256; ++sample) {
-        float value = (static_cast<float>(sample) / 255.0f - preprocessing.mean[c]) /
-                      preprocessing.standard_deviation[c];
-        if (arithmetic != Arithmetic::Fp32) clip_kernels::best().round_to_bf16(&value, 1);
-        normalised_[c][sample] = value;
+        normalised_[c][sample] = (static_cast<float>(sample) / 255.0f - preprocessing.mean[c]) /
+                                 preprocessing.standard_deviation[c];
       }
     }
   }
@@ -369,33 +337,21 @@ class ImageTower {
   }
 
   // [patches, 3 * patch * patch], patches row by row, in each first all of red.
-  void cut_patches(const Image& image, void* out, size_t at) const {
-    const bool is_half = transformer_.store() == Store::Bf16;
+  void put_patches(const Image& image, std::vector<float>& patch, const Operand& out,
+                   size_t row) const {
     const auto stride = static_cast<size_t>(image.width_px) * 3;
+    patch.resize(3 * patch_ * patch_);
     for (size_t gy = 0; gy < grid_; ++gy) {
-      for (size_t gx = 0; gx < grid_; ++gx) {
+      for (size_t gx = 0; gx < grid_; ++gx, ++row) {
+        float* to = patch.data();
         for (size_t c = 0; c < 3; ++c) {
           const uint8_t* corner = image.rgb.data() + gy * patch_ * stride + gx * patch_ * 3 + c;
-          for (size_t y = 0; y < patch_; ++y, at += patch_) {
-            if (is_half) {
-              put_row(corner + y * stride, normalised_[c], static_cast<uint16_t*>(out) + at);
-            } else {
-              put_row(corner + y * stride, normalised_[c], static_cast<float*>(out) + at);
-            }
+          for (size_t y = 0; y < patch_; ++y, to += patch_) {
+            for (size_t x = 0; x < patch_; ++x) to[x] = normalised_[c][corner[y * stride + 3 * x]];
           }
         }
+        transformer_.kernels().put(patch.data(), 1, patch.size(), out, row);
       }
-    }
-  }
-
-  void put_row(const uint8_t* samples, const float* table, float* out) const {
-    for (size_t x = 0; x < patch_; ++x) out[x] = table[samples[3 * x]];
-  }
-  void put_row(const uint8_t* samples, const float* table, uint16_t* out) const {
-    for (size_t x = 0; x < patch_; ++x) {
-      uint32_t bits;
-      std::memcpy(&bits, table + samples[3 * x], sizeof bits);
-      out[x] = static_cast<uint16_t>(bits >> 16);
     }
   }
 
@@ -406,7 +362,7 @@ class ImageTower {
   PackedLinear patch_weights_;
   std::vector<float> class_token_;
   std::vector<float> positions_;
-  Norm before_;
+  NormWeights before_;
   Transformer transformer_;
   Head head_;
   float normalised_[3][256];  // of every sample, for each channel
@@ -414,11 +370,9 @@ class ImageTower {
 
 class TextTower {
  public:
-  TextTower(const Checkpoint& checkpoint, Arithmetic arithmetic, unsigned threads)
+  TextTower(const Checkpoint& checkpoint, const Kernels& kernels, unsigned threads)
       : TextTower(checkpoint, text_names(checkpoint.config, checkpoint.names),
-                  WeightReader(checkpoint, arithmetic), arithmetic, threads) {}
-
-  std::string kernel() const { return transformer_.kernel(); }
+                  WeightReader(checkpoint, kernels), threads) {}
 
   // Texts stand behind each other without padding: only attention knows which is which.
   void encode(std::span<const std::vector<int32_t>> texts, Workspace& space, float* out) const {
@@ -430,24 +384,21 @@ class TextTower {
       sequences.push_back({tokens, text.size(), static_cast<size_t>(end)});
       tokens += text.size();
     }
-    const size_t rows = whole_rows(tokens);
-    float* stream = space.stream.floats(rows * width_);
+    float* stream = space.stream.floats(tokens * width_);
     for (size_t i = 0; i < texts.size(); ++i) embed(texts[i], stream + sequences[i].first * width_);
-    std::fill(stream + tokens * width_, stream + rows * width_, 0.0f);
-    transformer_.run(space, rows, sequences);
-    head_.run(space, texts.size(), transformer_, out);
+    transformer_.run(space, tokens, sequences);
+    head_.run(space, texts.size(), out);
   }
 
  private:
   TextTower(const Checkpoint& checkpoint, const TextNames& names, const WeightReader& reader,
-            Arithmetic arithmetic, unsigned threads)
+            unsigned threads)
       : width_(static_cast<size_t>(checkpoint.config.text.width)),
         tokens_(tensor_of(checkpoint, names.tokens,
                           {checkpoint.config.vocabulary_size, checkpoint.config.text.width})),
         positions_(reader.floats(names.positions,
                                  {checkpoint.config.context_length, checkpoint.config.text.width})),
-        transformer_(names.blocks, checkpoint.config.text, checkpoint.config.layer_norm_epsilon,
-                     true, reader, arithmetic, threads),
+        transformer_(names.blocks, checkpoint.config.text, true, reader, threads),
         head_(names.after, names.projection, checkpoint.config.text.width, reader) {}
 
   void embed(const std::vector<int32_t>& text, float* out) const {
@@ -470,22 +421,16 @@ class TextTower {
 
 class CpuNetwork : public Network {
  public:
-  CpuNetwork(std::shared_ptr<const Checkpoint> checkpoint, EncoderSide side, Precision precision,
+  CpuNetwork(std::shared_ptr<const Checkpoint> checkpoint, EncoderSide side, const Kernels& kernels,
              unsigned threads)
-      : checkpoint_(std::move(checkpoint)), threads_(threads) {
-    const Arithmetic arithmetic = precision == Precision::Fp32 ? Arithmetic::Fp32
-                                  : multiplies_bf16()          ? Arithmetic::Bf16
-                                                               : Arithmetic::EmulatedBf16;
-    if (side != EncoderSide::TextOnly) images_.emplace(*checkpoint_, arithmetic, threads_);
-    if (side != EncoderSide::ImageOnly) texts_.emplace(*checkpoint_, arithmetic, threads_);
-    kernel_ = (images_ ? images_->kernel() : texts_->kernel()) +
-              (arithmetic == Arithmetic::EmulatedBf16 ? ", bf16 emulated" : "");
+      : checkpoint_(std::move(checkpoint)), kernels_(kernels), threads_(threads) {
+    if (side != EncoderSide::TextOnly) images_.emplace(*checkpoint_, kernels, threads_);
+    if (side != EncoderSide::ImageOnly) texts_.emplace(*checkpoint_, kernels, threads_);
   }
 
   Matrix encode_images(std::span<const Image> images) override {
     Matrix result(images.size(), static_cast<size_t>(checkpoint_->config.dimension));
     parallel_chunks(images.size(), images_->batch(), threads_, [&](size_t begin, size_t end) {
-      const OneThread one;
       Workspaces::Lease space(workspaces_);
       images_->encode(images.subspan(begin, end - begin), *space, result.row(begin).data());
     });
@@ -496,7 +441,6 @@ class CpuNetwork : public Network {
     Matrix result(sequences.size(), static_cast<size_t>(checkpoint_->config.dimension));
     const std::vector<size_t> ends = batches(sequences);
     parallel_chunks(ends.size(), 1, threads_, [&](size_t chunk, size_t) {
-      const OneThread one;
       Workspaces::Lease space(workspaces_);
       const size_t begin = chunk == 0 ? 0 : ends[chunk - 1];
       texts_->encode(sequences.subspan(begin, ends[chunk] - begin), *space,
@@ -505,7 +449,7 @@ class CpuNetwork : public Network {
     return result;
   }
 
-  std::string kernel() const override { return kernel_; }
+  std::string kernel() const override { return kernels_.name; }
   size_t batch_images() const override { return images_ ? images_->batch() : 1; }
 
  private:
@@ -525,10 +469,10 @@ class CpuNetwork : public Network {
   }
 
   std::shared_ptr<const Checkpoint> checkpoint_;
+  const Kernels& kernels_;
   unsigned threads_;
   std::optional<ImageTower> images_;
   std::optional<TextTower> texts_;
-  std::string kernel_;
   Workspaces workspaces_;
 };
 
@@ -536,7 +480,16 @@ class CpuNetwork : public Network {
 
 std::unique_ptr<Network> make_cpu_network(std::shared_ptr<const Checkpoint> checkpoint,
                                           EncoderSide side, Precision precision, unsigned threads) {
-  return std::make_unique<CpuNetwork>(std::move(checkpoint), side, precision, threads);
+  return make_cpu_network(std::move(checkpoint), side,
+                          precision == Precision::Fp32 ? clip_kernels::fp32_kernels()
+                                                       : clip_kernels::bf16_kernels(),
+                          threads);
+}
+
+std::unique_ptr<Network> make_cpu_network(std::shared_ptr<const Checkpoint> checkpoint,
+                                          EncoderSide side, const Kernels& kernels,
+                                          unsigned threads) {
+  return std::make_unique<CpuNetwork>(std::move(checkpoint), side, kernels, threads);
 }
 
 }  // namespace zeroshelf

@@ -16,6 +16,7 @@
 #include "models/clip/load.h"
 #include "models/clip/network.h"
 #include "models/clip/torch_part.h"
+#include "models/compute/kernels.h"
 #include "models/text/tokenizer.h"
 
 namespace zeroshelf {
@@ -141,7 +142,7 @@ class ClipEncoder : public Encoder {
 }  // namespace
 
 bool has_fast_bf16() {
-  return __builtin_cpu_supports("avx512bf16");
+  return clip_kernels::multiplies_bf16();
 }
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,

@@ -7,7 +7,6 @@
 //
 // A picture's vector and a text's vector have the same bits whatever they are encoded together with
 // and on however many threads: every row is computed by the same operations in the same order.
-// (With bfloat16 in hardware it rests on oneDNN and was not measured: docs/performance.md.)
 
 #include <cstdint>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "lib/image/image.h"
 #include "lib/util/matrix.h"
 #include "models/checkpoint/checkpoint.h"
+#include "models/compute/kernels.h"
 #include "models/clip/load.h"
 
 namespace zeroshelf {
@@ -35,7 +35,7 @@ class Network {
   // the vocabulary. [sequences, dimension], not normalised.
   virtual Matrix encode_tokens(std::span<const std::vector<int32_t>> sequences) = 0;
 
-  // What computes, for people, e.g. "oneDNN brgemm:avx512_core_amx, avx512" or "avx2".
+  // What computes, for people, e.g. "amx-bf16" or "avx2".
   virtual std::string kernel() const = 0;
 
   // Pictures that are best encoded in one call of one thread.
@@ -46,5 +46,10 @@ class Network {
 // Reads only the wanted side. Throws Corruption naming the tensor.
 std::unique_ptr<Network> make_cpu_network(std::shared_ptr<const Checkpoint> checkpoint,
                                           EncoderSide side, Precision precision, unsigned threads);
+
+// The same with these kernels, which outlive it.
+std::unique_ptr<Network> make_cpu_network(std::shared_ptr<const Checkpoint> checkpoint,
+                                          EncoderSide side, const clip_kernels::Kernels& kernels,
+                                          unsigned threads);
 
 }  // namespace zeroshelf

@@ -6,7 +6,7 @@
 
 namespace zeroshelf::clip_kernels {
 
-const Kernels& best() {
+const Kernels& fp32_kernels() {
   switch (instruction_set()) {
     case InstructionSet::Avx512:
       return kAvx512;
@@ -18,13 +18,21 @@ const Kernels& best() {
   return kPortable;
 }
 
-size_t attention_scratch(size_t longest, size_t head_width) {
-  constexpr size_t kWidestTile = 64;  // columns
-  constexpr size_t kMostRows = 16;
-  const size_t padded_length = longest + kWidestTile;
-  const size_t padded_width = head_width + kWidestTile;
-  return head_width * padded_length + longest * padded_width + kMostRows * padded_length +
-         kMostRows * padded_width;
+const Kernels& bf16_kernels() {
+  if (multiplies_bf16()) return has_matrix_tiles() ? kAmx : kAvx512Bf16;
+  switch (instruction_set()) {
+    case InstructionSet::Avx512:
+      return kAvx512Rounded;
+    case InstructionSet::Avx2:
+      return kAvx2Rounded;
+    case InstructionSet::Portable:
+      break;
+  }
+  return kPortableRounded;
+}
+
+bool multiplies_bf16() {
+  return instruction_set() == InstructionSet::Avx512 && __builtin_cpu_supports("avx512bf16");
 }
 
 }  // namespace zeroshelf::clip_kernels

@@ -8,7 +8,7 @@
 
 namespace zeroshelf::clip_kernels {
 
-const Kernels kAvx2 = {"avx2",      layer_norm, attention,      round_to_bf16,
-                       packed_size, pack,       multiply_packed};
+const Kernels kAvx2 = make_kernels<false>("avx2");
+const Kernels kAvx2Rounded = make_kernels<true>("avx2, bf16 imitated");
 
 }  // namespace zeroshelf::clip_kernels

@@ -8,7 +8,7 @@
 
 namespace zeroshelf::clip_kernels {
 
-const Kernels kAvx512 = {"avx512",    layer_norm, attention,      round_to_bf16,
-                         packed_size, pack,       multiply_packed};
+const Kernels kAvx512 = make_kernels<false>("avx512");
+const Kernels kAvx512Rounded = make_kernels<true>("avx512, bf16 imitated");
 
 }  // namespace zeroshelf::clip_kernels

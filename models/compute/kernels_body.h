@@ -1,116 +1,51 @@
-// The kernels themselves, for a width of vector that the including file chooses: it defines
+// The kernels in fp32, for a width of vector that the including file chooses: it defines
 // ZEROSHELF_LANES (floats a register), ZEROSHELF_ROWS and ZEROSHELF_COLUMNS (registers of a tile of
-// a product) and ZEROSHELF_KERNELS (the table's name). GCC's vectors, so all sets are one text.
+// a product). GCC's vectors, so all sets are one text. With IsRounded they are those that imitate
+// bfloat16: what is multiplied is rounded to it.
 //
-// No guard: private to kernels_*.cc, each of which includes it once.
+// An operand is plain floats, row by row. No guard: private to kernels_*.cc, each of which includes
+// it once.
 
 #include <cmath>  // NOLINT: for the declaration of sqrtf alone
 
-#include "models/compute/kernels.h"
+#include "models/compute/kernels_vectors.h"
 
 namespace zeroshelf::clip_kernels {
 namespace {
 
-constexpr size_t kLanes = ZEROSHELF_LANES;
 constexpr size_t kRows = ZEROSHELF_ROWS;
 constexpr size_t kTile = ZEROSHELF_COLUMNS * kLanes;  // columns
-
-// Unaligned, and allowed to alias.
-typedef float Floats __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-typedef int32_t Ints __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-typedef uint32_t Words __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-typedef uint16_t Halves __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
-
-inline Floats load(const float* values) {
-  return *reinterpret_cast<const Floats*>(values);
-}
-inline void put(float* values, Floats v) {
-  *reinterpret_cast<Floats*>(values) = v;
-}
-inline Floats all(float value) {
-  return value - Floats{};  // x - 0 is x, whatever its sign
-}
-
-inline float total(Floats v) {
-  float sum = 0;
-  for (size_t i = 0; i < kLanes; ++i) sum += v[i];
-  return sum;
-}
 
 inline size_t padded(size_t count) {
   return (count + kTile - 1) / kTile * kTile;
 }
 
-// The upper halves hold bfloat16.
-inline Words rounded_bits(Floats v) {
-  const Words bits = reinterpret_cast<Words>(v);
-  return bits + 0x7fffu + ((bits >> 16) & 1u);
+inline float* row_of(const Operand& operand, size_t row) {
+  return static_cast<float*>(operand.data) + row * operand.stride;
 }
 
-inline float rounded(float value) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &value, sizeof bits);
-  bits = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
-  __builtin_memcpy(&value, &bits, sizeof value);
+template <bool IsRounded, class Value>
+inline Value stored(Value value) {
+  if constexpr (IsRounded) return rounded(value);
   return value;
 }
 
-inline void store(Floats v, Store form, void* out, size_t at) {
-  switch (form) {
-    case Store::Float:
-      put(static_cast<float*>(out) + at, v);
-      break;
-    case Store::RoundedFloat:
-      put(static_cast<float*>(out) + at, reinterpret_cast<Floats>(rounded_bits(v) & 0xffff0000u));
-      break;
-    case Store::Bf16:
-      *reinterpret_cast<Halves*>(static_cast<uint16_t*>(out) + at) =
-          __builtin_convertvector(rounded_bits(v) >> 16, Halves);
-      break;
+OperandSize operand_size(size_t rows, size_t width) {
+  return {rows * width * sizeof(float), width};
+}
+
+template <bool IsRounded>
+void put_rows(const float* x, size_t rows, size_t width, const Operand& out, size_t first_row) {
+  for (size_t row = 0; row < rows; ++row, x += width) {
+    float* to = row_of(out, first_row + row);
+    size_t i = 0;
+    for (; i + kLanes <= width; i += kLanes) put(to + i, stored<IsRounded>(load(x + i)));
+    for (; i < width; ++i) to[i] = stored<IsRounded>(x[i]);
   }
 }
 
-inline void store_one(float value, Store form, void* out, size_t at) {
-  switch (form) {
-    case Store::Float:
-      static_cast<float*>(out)[at] = value;
-      break;
-    case Store::RoundedFloat:
-      static_cast<float*>(out)[at] = rounded(value);
-      break;
-    case Store::Bf16: {
-      const float nearest = rounded(value);
-      uint32_t bits;
-      __builtin_memcpy(&bits, &nearest, sizeof bits);
-      static_cast<uint16_t*>(out)[at] = static_cast<uint16_t>(bits >> 16);
-      break;
-    }
-  }
-}
-
-// e^x for x <= 0, relative error below 2e-7; 0 below the smallest normal number. Cephes' expf
-// (S. Moshier): x = n ln 2 + r, a polynomial of degree 6 in r, and 2^n from its bits.
-inline Floats exponential(Floats x) {
-  const Floats lowest = all(-87.0f);
-  const Ints is_tiny = x < lowest;
-  x = is_tiny ? lowest : x;
-  const Floats magic = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
-  const Floats n = (x * 1.44269504088896341f + magic) - magic;
-  const Floats r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  Floats p = all(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const Ints exponent = (__builtin_convertvector(n, Ints) + 127) << 23;
-  const Floats result = p * reinterpret_cast<Floats>(exponent);
-  return is_tiny ? Floats{} : result;
-}
-
-void layer_norm_row(const float* x, size_t width, const float* weight, const float* bias,
-                    float epsilon, Store form, void* out, size_t at) {
+template <bool IsRounded>
+void layer_norm_row(const float* x, size_t width, const Norm& norm, float* out) {
   const size_t whole = width / kLanes * kLanes;
   Floats sums{};
   for (size_t i = 0; i < whole; i += kLanes) sums += load(x + i);
@@ -125,20 +60,27 @@ void layer_norm_row(const float* x, size_t width, const float* weight, const flo
   }
   float square = total(squares);
   for (size_t i = whole; i < width; ++i) square += (x[i] - mean) * (x[i] - mean);
-  const float scale = 1.0f / sqrtf(square / static_cast<float>(width) + epsilon);
+  const float scale = 1.0f / sqrtf(square / static_cast<float>(width) + norm.epsilon);
 
   for (size_t i = 0; i < whole; i += kLanes) {
-    store((load(x + i) - mean) * scale * load(weight + i) + load(bias + i), form, out, at + i);
+    put(out + i, stored<IsRounded>((load(x + i) - mean) * scale * load(norm.weight + i) +
+                                   load(norm.bias + i)));
   }
   for (size_t i = whole; i < width; ++i) {
-    store_one((x[i] - mean) * scale * weight[i] + bias[i], form, out, at + i);
+    out[i] = stored<IsRounded>((x[i] - mean) * scale * norm.weight[i] + norm.bias[i]);
   }
 }
 
-void layer_norm(const float* x, size_t rows, size_t width, const float* weight, const float* bias,
-                float epsilon, Store form, void* out) {
+template <bool IsRounded>
+void layer_norm(const float* x, size_t rows, size_t width, const Norm& norm, const Operand& out) {
   for (size_t row = 0; row < rows; ++row) {
-    layer_norm_row(x + row * width, width, weight, bias, epsilon, form, out, row * width);
+    layer_norm_row<IsRounded>(x + row * width, width, norm, row_of(out, row));
+  }
+}
+
+void layer_norm_floats(const float* x, size_t rows, size_t width, const Norm& norm, float* out) {
+  for (size_t row = 0; row < rows; ++row) {
+    layer_norm_row<false>(x + row * width, width, norm, out + row * width);
   }
 }
 
@@ -170,7 +112,8 @@ void multiply(const float* a, size_t a_stride, const float* b, size_t b_stride, 
 }
 
 // Scores -> e^(scale (score - largest)), with 0 from `count` on. Gives the sum.
-float soften(float* scores, size_t count, size_t padded_count, float scale) {
+template <bool IsRounded>
+float soften_row(float* scores, size_t count, size_t padded_count, float scale) {
   for (size_t j = count; j < padded_count; ++j) scores[j] = -INFINITY;
   Floats largest_of = load(scores);
   for (size_t j = kLanes; j < padded_count; j += kLanes) {
@@ -182,10 +125,19 @@ float soften(float* scores, size_t count, size_t padded_count, float scale) {
   Floats sums{};
   for (size_t j = 0; j < padded_count; j += kLanes) {
     const Floats e = exponential((load(scores + j) - largest) * scale);
-    put(scores + j, e);
+    put(scores + j, stored<IsRounded>(e));
     sums += e;
   }
   return total(sums);
+}
+
+template <bool IsRounded>
+void soften(float* scores, size_t rows, size_t count, size_t stride, float scale,
+            const Operand& out, float* sums) {
+  for (size_t i = 0; i < rows; ++i) {
+    sums[i] = soften_row<IsRounded>(scores + i * stride, count, stride, scale);
+    __builtin_memcpy(row_of(out, i), scores + i * stride, stride * sizeof(float));
+  }
 }
 
 struct Head {
@@ -195,10 +147,9 @@ struct Head {
   size_t stride;
 };
 
-template <size_t Rows>
+template <bool IsRounded, size_t Rows>
 void attend(const Head& head, const AttentionShape& shape, size_t first, const float* keys,
-            const float* values, float* scores, float* mixed, Store form, void* out, size_t at,
-            size_t width) {
+            const float* values, float* scores, float* mixed, float* out, size_t out_stride) {
   const size_t padded_length = padded(shape.length);
   const size_t padded_width = padded(shape.head_width);
   multiply<Rows>(head.queries + first * head.stride, head.stride, keys, padded_length,
@@ -207,19 +158,17 @@ void attend(const Head& head, const AttentionShape& shape, size_t first, const f
   float sums[Rows];
   for (size_t i = 0; i < Rows; ++i) {
     const size_t seen = shape.is_causal ? first + i + 1 : shape.length;
-    sums[i] = soften(scores + i * padded_length, seen, padded_length, scale);
+    sums[i] = soften_row<IsRounded>(scores + i * padded_length, seen, padded_length, scale);
   }
   multiply<Rows>(scores, padded_length, values, padded_width, shape.length, padded_width, mixed,
                  padded_width);
-  for (size_t i = 0; i < Rows; ++i) {
+  for (size_t i = 0; i < Rows; ++i, out += out_stride) {
     const float* row = mixed + i * padded_width;
     const size_t whole = shape.head_width / kLanes * kLanes;
     for (size_t j = 0; j < whole; j += kLanes) {
-      store(load(row + j) / sums[i], form, out, at + i * width + j);
+      put(out + j, stored<IsRounded>(load(row + j) / sums[i]));
     }
-    for (size_t j = whole; j < shape.head_width; ++j) {
-      store_one(row[j] / sums[i], form, out, at + i * width + j);
-    }
+    for (size_t j = whole; j < shape.head_width; ++j) out[j] = stored<IsRounded>(row[j] / sums[i]);
   }
 }
 
@@ -240,64 +189,64 @@ void arrange(const Head& head, const AttentionShape& shape, float* keys, float* 
   }
 }
 
-void attention(const float* qkv, const AttentionShape& shape, float* scratch, Store form,
-               void* out) {
+Head head_of(const Operand& qkv, size_t first_row, const AttentionShape& shape, size_t number) {
   const size_t width = shape.heads * shape.head_width;
+  const float* queries = row_of(qkv, first_row) + number * shape.head_width;
+  return {queries, queries + width, queries + 2 * width, qkv.stride};
+}
+
+void arrange_head(const Operand& qkv, size_t first_row, const AttentionShape& shape, size_t number,
+                  void* scratch) {
+  float* keys = static_cast<float*>(scratch);
+  arrange(head_of(qkv, first_row, shape, number), shape, keys,
+          keys + shape.head_width * padded(shape.length));
+}
+
+template <bool IsRounded>
+void attention(const Operand& qkv, size_t first_row, const AttentionShape& shape, void* scratch,
+               const Operand& out, size_t out_row) {
   const size_t padded_length = padded(shape.length);
   const size_t padded_width = padded(shape.head_width);
-  float* keys = scratch;
+  float* keys = static_cast<float*>(scratch);
   float* values = keys + shape.head_width * padded_length;
   float* scores = values + shape.length * padded_width;
   float* mixed = scores + kRows * padded_length;
   for (size_t h = 0; h < shape.heads; ++h) {
-    const float* queries = qkv + h * shape.head_width;
-    const Head head{queries, queries + width, queries + 2 * width, 3 * width};
+    const Head head = head_of(qkv, first_row, shape, h);
     arrange(head, shape, keys, values);
     size_t row = shape.first_query;
     const auto place = [&](size_t query) {
-      return (query - shape.first_query) * width + h * shape.head_width;
+      return row_of(out, out_row + query - shape.first_query) + h * shape.head_width;
     };
     for (; row + kRows <= shape.end_query; row += kRows) {
-      attend<kRows>(head, shape, row, keys, values, scores, mixed, form, out, place(row), width);
+      attend<IsRounded, kRows>(head, shape, row, keys, values, scores, mixed, place(row),
+                               out.stride);
     }
     for (; row < shape.end_query; ++row) {
-      attend<1>(head, shape, row, keys, values, scores, mixed, form, out, place(row), width);
+      attend<IsRounded, 1>(head, shape, row, keys, values, scores, mixed, place(row), out.stride);
     }
   }
 }
 
-// x * sigmoid(1.702 x).
-inline Floats quick_gelu(Floats x) {
-  const Floats z = x * 1.702f;
-  const Ints is_negative = z < Floats{};
-  const Floats e = exponential(is_negative ? z : -z);
-  return x * (is_negative ? e : all(1.0f)) / (e + 1.0f);
-}
-
-// x * (1 + erf(x / sqrt 2)) / 2, erf to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26).
-inline Floats gelu(Floats x) {
-  const Ints is_negative = x < Floats{};
-  const Floats a = (is_negative ? -x : x) * 0.70710678118654752f;
-  const Floats t = 1.0f / (a * 0.3275911f + 1.0f);
-  Floats p = all(1.061405429f);
-  p = p * t - 1.453152027f;
-  p = p * t + 1.421413741f;
-  p = p * t - 0.284496736f;
-  p = p * t + 0.254829592f;
-  const Floats rest = p * t * exponential(-(a * a));  // 1 - erf(a)
-  return x * 0.5f * (is_negative ? rest : 2.0f - rest);
+size_t attention_scratch(size_t longest, size_t head_width) {
+  const size_t padded_length = padded(longest);
+  const size_t padded_width = padded(head_width);
+  return sizeof(float) * (head_width * padded_length + longest * padded_width +
+                          kRows * padded_length + kRows * padded_width);
 }
 
 // Columns of the result are computed kTile at a time from a panel of the weights, kDepth inputs at
 // a time, so that the piece of the panel stays in the first cache over all rows.
 constexpr size_t kDepth = 256;
 
-size_t packed_size(size_t out, size_t in) {
-  return padded(out) * in;
+size_t packed_bytes(size_t out, size_t in) {
+  return sizeof(float) * padded(out) * in;
 }
 
 // Panels of kTile outputs, each [in, kTile]; the last one is filled up with 0.
-void pack(const float* weights, size_t out, size_t in, float* packed) {
+template <bool IsRounded>
+void pack(const float* weights, size_t out, size_t in, void* to) {
+  auto* packed = static_cast<float*>(to);
   for (size_t panel = 0; panel < padded(out); panel += kTile, packed += kTile * in) {
     const size_t count = out - panel < kTile ? out - panel : kTile;
     // In squares, so that what is read together is written together.
@@ -306,7 +255,7 @@ void pack(const float* weights, size_t out, size_t in, float* packed) {
       const size_t end = first + kSquare < in ? first + kSquare : in;
       for (size_t j = 0; j < count; ++j) {
         const float* from = weights + (panel + j) * in;
-        for (size_t k = first; k < end; ++k) packed[k * kTile + j] = from[k];
+        for (size_t k = first; k < end; ++k) packed[k * kTile + j] = stored<IsRounded>(from[k]);
       }
       for (size_t k = first; k < end; ++k) {
         for (size_t j = count; j < kTile; ++j) packed[k * kTile + j] = 0;
@@ -319,28 +268,16 @@ struct Product {
   const float* bias;
   size_t out;
   After after;
-  Store store;
+  bool is_rounded;
+  float* y;
+  size_t y_stride;
 };
 
-inline Floats finished(Floats sum, After after, Floats before) {
-  switch (after) {
-    case After::Nothing:
-      break;
-    case After::QuickGelu:
-      return quick_gelu(sum);
-    case After::Gelu:
-      return gelu(sum);
-    case After::AddToResult:
-      return sum + before;
-  }
-  return sum;
-}
-
 // A tile of the result: its sums over `depth` more inputs. Between them they lie in `sums`
-// ([Rows, kTile]); the last time they are finished into y.
+// ([Rows, kTile]); the last time they are finished into the result.
 template <size_t Rows>
 void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t depth, bool is_first,
-                   bool is_last, float* partial, const Product& product, size_t column, float* y) {
+                   bool is_last, float* partial, const Product& product, size_t row, size_t column) {
   constexpr size_t kColumns = ZEROSHELF_COLUMNS;
   Floats sums[Rows][kColumns];
   for (size_t i = 0; i < Rows; ++i) {
@@ -368,17 +305,18 @@ void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t d
   for (size_t i = 0; i < Rows; ++i) {
     for (size_t j = 0; j < kColumns; ++j) {
       const size_t at = column + j * kLanes;
-      float* place = y + i * product.out + at;
+      float* place = product.y + (row + i) * product.y_stride + at;
       Floats sum = load(partial + i * kTile + j * kLanes);
       if (at + kLanes <= product.out) {
         if (product.bias != nullptr) sum += load(product.bias + at);
         const Floats before = product.after == After::AddToResult ? load(place) : Floats{};
-        store(finished(sum, product.after, before), product.store, place, 0);
+        const Floats result = finished(sum, product.after, before);
+        put(place, product.is_rounded ? rounded(result) : result);
       } else {
         for (size_t lane = 0; at + lane < product.out; ++lane) {
           const float whole = sum[lane] + (product.bias != nullptr ? product.bias[at + lane] : 0);
-          const Floats result = finished(all(whole), product.after, all(place[lane]));
-          store_one(result[0], product.store, place, lane);
+          const float result = finished(all(whole), product.after, all(place[lane]))[0];
+          place[lane] = product.is_rounded ? rounded(result) : result;
         }
       }
     }
@@ -386,7 +324,7 @@ void multiply_tile(const float* x, size_t x_stride, const float* panel, size_t d
 }
 
 using TileKernel = void (*)(const float*, size_t, const float*, size_t, bool, bool, float*,
-                            const Product&, size_t, float*);
+                            const Product&, size_t, size_t);
 
 template <size_t Rows>
 void choose_tile(size_t rows, TileKernel& kernel) {
@@ -396,9 +334,18 @@ void choose_tile(size_t rows, TileKernel& kernel) {
 
 constexpr size_t kBlockRows = kRows * 64;  // sums of a panel that are kept between two depths
 
-void multiply_packed(const float* x, size_t rows, size_t in, const float* packed, const float* bias,
-                     size_t out, After after, Store form, float* y) {
-  const Product product{bias, out, after, form};
+template <bool IsRounded>
+void multiply_packed(const Operand& operand, size_t rows, size_t in, const void* weights,
+                     const float* bias, size_t out, After after, const Result& result) {
+  const auto* x = static_cast<const float*>(operand.data);
+  const auto* packed = static_cast<const float*>(weights);
+  const bool is_operand = result.floats == nullptr;
+  const Product product{bias,
+                        out,
+                        after,
+                        IsRounded && is_operand,
+                        is_operand ? static_cast<float*>(result.operand.data) : result.floats,
+                        is_operand ? result.operand.stride : out};
   alignas(64) static thread_local float partial[kBlockRows * kTile];
   for (size_t block = 0; block < rows; block += kBlockRows) {
     const size_t end = block + kBlockRows < rows ? block + kBlockRows : rows;
@@ -409,20 +356,28 @@ void multiply_packed(const float* x, size_t rows, size_t in, const float* packed
         for (size_t row = block; row < end; row += kRows) {
           TileKernel kernel = multiply_tile<kRows>;
           if (end - row < kRows) choose_tile<kRows>(end - row, kernel);
-          kernel(x + row * in + k, in, panel + k * kTile, depth, k == 0, k + depth == in,
-                 partial + (row - block) * kTile, product, column, y + row * out);
+          kernel(x + row * operand.stride + k, operand.stride, panel + k * kTile, depth, k == 0,
+                 k + depth == in, partial + (row - block) * kTile, product, row, column);
         }
       }
     }
   }
 }
 
-void round_to_bf16(float* values, size_t count) {
-  size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    store(load(values + i), Store::RoundedFloat, values, i);
-  }
-  for (; i < count; ++i) values[i] = rounded(values[i]);
+template <bool IsRounded>
+constexpr Kernels make_kernels(const char* name) {
+  return {name,
+          operand_size,
+          put_rows<IsRounded>,
+          layer_norm<IsRounded>,
+          layer_norm_floats,
+          attention<IsRounded>,
+          attention_scratch,
+          pack<IsRounded>,
+          packed_bytes,
+          multiply_packed<IsRounded>,
+          arrange_head,
+          soften<IsRounded>};
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 namespace zeroshelf::clip_kernels {
 
-const Kernels kPortable = {"portable",  layer_norm, attention,      round_to_bf16,
-                           packed_size, pack,       multiply_packed};
+const Kernels kPortable = make_kernels<false>("portable");
+const Kernels kPortableRounded = make_kernels<true>("portable, bf16 imitated");
 
 }  // namespace zeroshelf::clip_kernels

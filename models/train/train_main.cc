@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "lib/program/program.h"
+#include "lib/util/openblas.h"
 #include "models/clip/load.h"
 #include "models/train/figures.h"
 #include "models/train/trainer.h"
@@ -69,6 +70,7 @@ int show_figures(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  use_best_openblas_core(argv);
   Program program("zeroshelf-train", "Trains the bundled model on drawn pictures.");
   Options options;
   options.training.model = mini_config();

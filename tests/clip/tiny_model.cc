@@ -43,7 +43,7 @@ std::string byte_letter(int byte) {
 
 }  // namespace
 
-TinyModel::TinyModel(unsigned seed) {
+TinyModel::TinyModel(unsigned seed, const TinySides& sides) : TinySides(sides) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   const auto make = [&](const std::string& name, std::vector<int> shape, float scale,
@@ -59,7 +59,7 @@ TinyModel::TinyModel(unsigned seed) {
     make(name + ".bias", {width}, 0.2f);
   };
   const auto dense = [&](const std::string& name, int in, int out) {
-    make(name + ".weight", {out, in}, 0.3f);
+    make(name + ".weight", {out, in}, in > 32 ? 1.2f / std::sqrt(static_cast<float>(in)) : 0.3f);
     make(name + ".bias", {out}, 0.2f);
   };
   for (const std::string tower : {"vision_model", "text_model"}) {

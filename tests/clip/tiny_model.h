@@ -12,7 +12,7 @@
 
 namespace zeroshelf::testing {
 
-struct TinyModel {
+struct TinySides {
   int width = 16;
   int layers = 2;
   int heads = 2;
@@ -21,10 +21,13 @@ struct TinyModel {
   int patch = 7;
   int dimension = 12;
   int context = 10;
+};
+
+struct TinyModel : TinySides {
   std::string activation = "gelu";
 
   // Random weights from the seed.
-  explicit TinyModel(unsigned seed);
+  explicit TinyModel(unsigned seed, const TinySides& sides = {});
 
   // config.json, model.safetensors, vocab.json and merges.txt. The vocabulary has the 256 bytes,
   // one merge ("a" "t</w>") and the two marks.
