@@ -285,6 +285,7 @@ std::string json_line(const Row& row, const Bar& bar) {
 int compare(const Options& options) {
   const auto encoder = load_model(options.model, EncoderSide::Both);
   Comparison comparison(options, *encoder);
+  fmt::print(stderr, "{} threads, OpenBLAS for {}\n", available_cores(), openblas_core());
   comparison.run();
   fmt::print("| method | accuracy | 95 % interval | seconds |\n|---|---|---|---|\n");
   std::vector<Bar> bars;

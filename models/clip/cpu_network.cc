@@ -116,9 +116,8 @@ class WeightReader {
     options.in = static_cast<size_t>(names.in);
     options.out = static_cast<size_t>(names.out) * names.weights.size();
     options.after = after;
-    const std::vector<float> weights = matrix(names);
-    const std::span<const float> whole(weights);
-    return {kernels_, options, {&whole, 1}, bias};
+    std::vector<std::vector<float>> kept;
+    return {kernels_, options, parts(names, kept), bias};
   }
 
   CpuBlock block(const BlockNames& names, const TransformerConfig& config) const {
@@ -132,6 +131,31 @@ class WeightReader {
   }
 
  private:
+  // The matrices below each other, where they lie in the file if they can be taken as they are.
+  std::vector<std::span<const float>> parts(const LinearNames& names,
+                                            std::vector<std::vector<float>>& kept) const {
+    const bool is_cut = names.weights.size() == 1 ||
+                        static_cast<size_t>(names.out) % clip_kernels::kPackedOut == 0;
+    if (names.is_transposed || !is_cut) {
+      kept.push_back(matrix(names));
+      return {kept.back()};
+    }
+    std::vector<std::span<const float>> parts;
+    kept.reserve(names.weights.size());
+    for (const std::string& name : names.weights) {
+      const TensorView& view = tensor_of(checkpoint_, name, names.shape);
+      const auto* floats = reinterpret_cast<const float*>(view.bytes.data());
+      if (view.type == TensorType::F32 &&
+          reinterpret_cast<uintptr_t>(floats) % alignof(float) == 0) {
+        parts.emplace_back(floats, view.bytes.size() / sizeof(float));
+      } else {
+        kept.push_back(floats_of(checkpoint_, name, names.shape));
+        parts.emplace_back(kept.back());
+      }
+    }
+    return parts;
+  }
+
   // [out of all parts, in].
   std::vector<float> matrix(const LinearNames& names) const {
     const auto size = static_cast<size_t>(names.in * names.out);

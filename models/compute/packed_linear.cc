@@ -10,6 +10,13 @@
 namespace zeroshelf {
 
 void* AlignedBuffer::bytes(size_t count) {
+  const size_t before = size_;
+  void* memory = bytes_to_fill(count);
+  if (size_ != before) std::memset(memory, 0, size_);
+  return memory;
+}
+
+void* AlignedBuffer::bytes_to_fill(size_t count) {
   constexpr size_t kAlignment = 64;
   if (count > size_) {
     memory_.reset();
@@ -17,7 +24,6 @@ void* AlignedBuffer::bytes(size_t count) {
     const size_t rounded = (count + kAlignment - 1) / kAlignment * kAlignment;
     memory_.reset(std::aligned_alloc(kAlignment, rounded));
     if (!memory_) throw std::bad_alloc();
-    std::memset(memory_.get(), 0, rounded);
     size_ = rounded;
   }
   return memory_.get();
@@ -38,7 +44,7 @@ PackedLinear::PackedLinear(const Kernels& kernels, const Options& options,
     : kernels_(kernels), options_(options), bias_(bias.begin(), bias.end()) {
   assert(bias.empty() || bias.size() == options.out);
   auto* packed =
-      static_cast<std::byte*>(packed_.bytes(kernels.packed_bytes(options.out, options.in)));
+      static_cast<std::byte*>(packed_.bytes_to_fill(kernels.packed_bytes(options.out, options.in)));
   size_t done = 0;
   for (const std::span<const float> part : parts) {
     assert(done % clip_kernels::kPackedOut == 0 && part.size() % options.in == 0);

@@ -33,6 +33,8 @@ class AlignedBuffer {
  public:
   // At least this many bytes; old contents are lost when it grows, and new ones are 0.
   void* bytes(size_t count);
+  // The same for memory that will be written before it is read: nothing is set to 0.
+  void* bytes_to_fill(size_t count);
   float* floats(size_t count) { return static_cast<float*>(bytes(count * sizeof(float))); }
   const void* data() const { return memory_.get(); }
 
