@@ -6,7 +6,6 @@
 #include <cctype>
 #include <cstddef>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <span>
@@ -20,7 +19,7 @@
 #include "lib/image/encode_jpeg.h"
 #include "lib/ocr/overlay.h"
 #include "lib/ocr/text_reader.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/output_stream.h"
@@ -94,24 +93,6 @@ class Drawings {
   std::set<std::string> names_;
 };
 
-std::string ocr_json(const fs::path& path, const std::vector<Word>& words) {
-  std::string line = "{\"type\":\"ocr\",";
-  append_json_path(line, path.string());
-  line += ",\"text\":";
-  append_json_string(line, joined_text(words));
-  line += ",\"words\":[";
-  for (size_t i = 0; i < words.size(); ++i) {
-    const Word& word = words[i];
-    line += i == 0 ? "{\"text\":" : ",{\"text\":";
-    append_json_string(line, word.text);
-    fmt::format_to(
-        std::back_inserter(line),
-        ",\"confidence\":{:.3f},\"box\":{{\"x\":{},\"y\":{},\"width\":{},\"height\":{}}}}}",
-        word.confidence, word.box.x, word.box.y, word.box.width, word.box.height);
-  }
-  return line + "]}\n";
-}
-
 int run_ocr(const OcrOptions& options) {
   TextReader reader(options.reader);
   Drawings drawings(options);
@@ -144,10 +125,10 @@ int run_ocr(const OcrOptions& options) {
       continue;
     }
     drawings.add(path, image, words);
-    out.write(ocr_json(path, words));
+    out.write(json_line(message::Ocr{path.native(), words}));
     out.flush();
   }
-  return any_failed ? kFailed : kDone;
+  return any_failed ? kSomeSkipped : kDone;
 }
 
 }  // namespace

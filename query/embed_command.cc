@@ -15,7 +15,7 @@
 
 #include "lib/files/npy.h"
 #include "lib/image/read_crop.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/output_stream.h"
@@ -88,22 +88,15 @@ Matrix encode(Encoder& encoder, std::span<const EmbedInput> inputs) {
 
 std::string embed_line(const Encoder& encoder, const EmbedInput& input, const EmbedOptions& options,
                        std::span<const float> vector) {
-  std::string line = "{";
+  message::Embedding line;
   if (input.kind == Kind::Image) {
-    line += "\"type\":\"image\",";
-    append_json_path(line, input.value);
+    line.path = input.value;
   } else {
-    line += "\"type\":\"text\",\"text\":";
-    append_json_string(line, input.value);
+    line.text = input.value;
+    if (options.tokens) line.ids = encoder.tokenize(input.value);
   }
-  if (options.tokens && input.kind == Kind::Text) {
-    line += fmt::format(",\"ids\":[{}]", fmt::join(encoder.tokenize(input.value), ","));
-  }
-  if (options.npy.empty()) {
-    line += ",\"embedding\":";
-    append_json_numbers(line, vector);
-  }
-  return line + "}\n";
+  if (options.npy.empty()) line.embedding = vector;
+  return json_line(line);
 }
 
 // How many inputs from the front are of the same kind.

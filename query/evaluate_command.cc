@@ -27,7 +27,7 @@ struct EvaluateOptions {
   std::filesystem::path collection;
   LabelOptions labels;  // the fusion is not used: every rule is measured
   std::filesystem::path truth;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
   std::filesystem::path plot;
   ModelOptions model;
 };
@@ -51,7 +51,7 @@ int run_evaluate(const EvaluateOptions& options) {
   const Evaluation evaluation =
       evaluate(collection, labels, ways_of(collection, labelling, options.labels), truth,
                options.model.threads);
-  const bool table = options.format == "table";
+  const bool table = options.format == OutputFormat::Table;
   OutputStream out(stdout, "standard output");
   out.write(table ? evaluation_table(evaluation, labels) : evaluation_json(evaluation, labels));
   out.flush();
@@ -76,7 +76,7 @@ void add_evaluate(Program& program) {
   add_label_flags(command, options.labels);
   add_calibration_flag(command, options.labels);
   add_truth_flag(command, options.truth);
-  add_format(command, options.format, {"table", "jsonl"});
+  add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   command
       ->add_option("--plot", options.plot,
                    "Also draw coverage against accuracy, and confidence against accuracy")

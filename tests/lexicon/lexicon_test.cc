@@ -7,8 +7,10 @@
 
 #include "lib/lexicon/letters.h"
 #include "lib/lexicon/tokens.h"
+#include "lib/util/edit_distance.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/text.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
