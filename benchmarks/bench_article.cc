@@ -260,7 +260,7 @@ class Comparison {
   const Options& options_;
   Encoder& encoder_;
   Pictures pictures_;
-  Split split_;
+  TrainingSplit split_;
   baselines::Classes classes_;
   std::vector<Row> rows_;
 };

@@ -99,8 +99,8 @@ int run_ocr(const OcrOptions& options) {
   OutputStream out(stdout, "standard output");
   const DecodeLimits limits;
   bool any_failed = false;
-  const auto fail = [&](const fs::path& path, const std::string& message) {
-    warn(kProgram, path.string() + ": " + message);
+  const auto fail = [&](const fs::path& path, const std::string& cause, const std::string& cure) {
+    warn(kProgram, Error(ErrorCode::Io, path.string(), cause, cure).what());
     any_failed = true;
   };
   for (const fs::path& path : options.images) {
@@ -108,12 +108,12 @@ int run_ocr(const OcrOptions& options) {
     try {
       bytes = read_file(path, limits.max_bytes);
     } catch (const Error& error) {
-      fail(path, error.cause());
+      fail(path, error.cause(), error.cure());
       continue;
     }
     const auto decoded = decode_image(std::as_bytes(std::span(bytes)), limits);
     if (const Skip* skip = std::get_if<Skip>(&decoded)) {
-      fail(path, skip->detail);
+      fail(path, skip->detail, "");
       continue;
     }
     const Image& image = std::get<Image>(decoded);
@@ -121,7 +121,7 @@ int run_ocr(const OcrOptions& options) {
     try {
       words = reader.read(image);
     } catch (const Error& error) {
-      fail(path, error.cause() + "; " + error.cure());
+      fail(path, error.cause(), error.cure());
       continue;
     }
     drawings.add(path, image, words);

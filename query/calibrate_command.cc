@@ -121,9 +121,9 @@ int run_calibrate(const CalibrateOptions& options) {
   options.format == OutputFormat::Table ? write_table(out, calibration, start) : write_json(out, calibration);
   out.flush();
   if (!calibration.gain.is_real()) {
-    fmt::print(stderr,
-               "zeroshelf-query: the gain is within noise, so nothing is kept; label more "
-               "pictures, or go on with the defaults\n");
+    note(
+        "the gain is within noise, so nothing is kept; label more pictures, or go on with the "
+        "defaults");
     return kNothingFound;
   }
   if (options.save.empty()) return kDone;

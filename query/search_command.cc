@@ -279,8 +279,7 @@ int run_search(const SearchOptions& options) {
   }();
   HitWriter(collection, letters, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return kDone;
-  fmt::print(stderr, "zeroshelf-query: nothing fits{}\n",
-             nearest > 0 ? "; --all shows what is nearest" : "");
+  note(fmt::format("nothing fits{}", nearest > 0 ? "; --all shows what is nearest" : ""));
   return kNothingFound;
 }
 
