@@ -13,6 +13,7 @@
 #include "benchmarks/bar_chart.h"
 #include "benchmarks/dataset.h"
 #include "lib/evaluation/resampling.h"
+#include "lib/files/new_file.h"
 #include "lib/fusion/fusion.h"
 #include "lib/image/decode.h"
 #include "lib/image/preprocess.h"

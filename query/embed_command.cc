@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/files/new_file.h"
 #include "lib/files/npy.h"
 #include "lib/image/read_crop.h"
 #include "lib/report/messages.h"
@@ -113,6 +114,7 @@ int run_embed(const EmbedOptions& options) {
     throw Error(ErrorCode::InvalidArgument, "embed", "nothing to embed",
                 "give --text, --text-file or --image");
   }
+  if (!options.npy.empty()) NewFile::check(options.npy);
   const auto encoder = load_model(options.model, side_for(inputs));
   OutputStream out(stdout, "standard output");
   std::optional<NpyWriter> npy;

@@ -1,5 +1,6 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
+#include "lib/files/new_file.h"
 #include "query/commands.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
 #include "lib/report/evaluate_output.h"
-#include "lib/util/file.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "models/flags/model_source.h"
@@ -42,6 +42,7 @@ std::vector<Way> ways_of(const View& collection, const Labelling& labelling,
 }
 
 int run_evaluate(const EvaluateOptions& options) {
+  if (!options.plot.empty()) NewFile::check(options.plot);
   const Truth truth = read_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
@@ -55,7 +56,11 @@ int run_evaluate(const EvaluateOptions& options) {
   OutputStream out(stdout, "standard output");
   out.write(table ? evaluation_table(evaluation, labels) : evaluation_json(evaluation, labels));
   out.flush();
-  if (!options.plot.empty()) write_file_atomically(options.plot, evaluation_plot(evaluation));
+  if (!options.plot.empty()) {
+    NewFile plot(options.plot);
+    plot.write(evaluation_plot(evaluation));
+    plot.publish();
+  }
   const auto tell = [](uint64_t count, const char* what) {
     if (count > 0) fmt::print(stderr, "{} {}\n", with_thousands(count), what);
   };
