@@ -13,13 +13,14 @@
 #include "benchmarks/bar_chart.h"
 #include "benchmarks/dataset.h"
 #include "lib/evaluation/resampling.h"
+#include "lib/files/new_file.h"
 #include "lib/fusion/fusion.h"
 #include "lib/image/decode.h"
 #include "lib/image/preprocess.h"
 #include "lib/labels/label_vectors.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/program/program.h"
-#include "lib/report/formats.h"
+#include "lib/report/json.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/openblas.h"
@@ -261,7 +262,7 @@ class Comparison {
   const Options& options_;
   Encoder& encoder_;
   Pictures pictures_;
-  Split split_;
+  TrainingSplit split_;
   baselines::Classes classes_;
   std::vector<Row> rows_;
 };
@@ -274,12 +275,18 @@ Bar bar_of(const Row& row, uint64_t seed) {
           interval.high};
 }
 
-std::string json_line(const Row& row, const Bar& bar) {
-  std::string line = "{\"type\":\"method\",\"name\":";
-  append_json_string(line, row.name);
-  return line +
-         fmt::format(",\"accuracy\":{},\"low\":{},\"high\":{},\"test\":{},\"seconds\":{:.2f}}}\n",
-                     bar.share, bar.low, bar.high, row.right.size(), row.seconds);
+struct Method {
+  static constexpr std::string_view kType = "method";
+  const Row& row;
+  const Bar& bar;
+};
+void write_members(JsonWriter& json, const Method& method) {
+  json.member("name", method.row.name)
+      .member("accuracy", method.bar.share)
+      .member("low", method.bar.low)
+      .member("high", method.bar.high)
+      .member("test", method.row.right.size())
+      .member("seconds", Decimal{method.row.seconds, 2});
 }
 
 int compare(const Options& options) {
@@ -295,7 +302,7 @@ int compare(const Options& options) {
     const Bar& bar = bars.back();
     fmt::print("| {} | {:.1f} % | {:.1f} to {:.1f} % | {:.1f} |\n", row.name, 100 * bar.share,
                100 * bar.low, 100 * bar.high, row.seconds);
-    lines += json_line(row, bar);
+    append_json_line(lines, Method{row, bar});
   }
   if (!options.json.empty()) write_file_atomically(options.json, lines);
   if (!options.svg.empty()) {

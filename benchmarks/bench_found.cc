@@ -17,6 +17,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "lib/files/new_file.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/search/background.h"
 #include "lib/search/search.h"

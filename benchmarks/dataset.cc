@@ -50,10 +50,10 @@ Dataset find_dataset(const fs::path& root) {
   return dataset;
 }
 
-Split stratified_split(const std::vector<Example>& examples, double training_share, uint64_t seed) {
+TrainingSplit stratified_split(const std::vector<Example>& examples, double training_share, uint64_t seed) {
   std::map<size_t, std::vector<size_t>> of_class;
   for (size_t i = 0; i < examples.size(); ++i) of_class[examples[i].class_number].push_back(i);
-  Split split;
+  TrainingSplit split;
   Random random(seed);
   for (auto& [number, places] : of_class) {
     shuffle(places, random);

@@ -27,13 +27,13 @@ struct Dataset {
 Dataset find_dataset(const std::filesystem::path& root);
 
 // Places in a list of examples.
-struct Split {
+struct TrainingSplit {
   std::vector<size_t> training;
   std::vector<size_t> test;
 };
 
 // Of every class the same share, chosen by the seed. Each class with two examples or more has one
 // on both sides.
-Split stratified_split(const std::vector<Example>& examples, double training_share, uint64_t seed);
+TrainingSplit stratified_split(const std::vector<Example>& examples, double training_share, uint64_t seed);
 
 }  // namespace zeroshelf::bench

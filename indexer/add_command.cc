@@ -2,7 +2,6 @@
 
 #include "indexer/commands.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -22,14 +20,17 @@
 
 #include "indexer/ocr_flags.h"
 #include "indexer/progress.h"
+#include "lib/files/find_files.h"
 #include "lib/files/path_list.h"
 #include "lib/ingest/sync.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/program/values.h"
+#include "lib/report/messages.h"
 #include "lib/util/cgroup.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
+#include "lib/util/utc.h"
 #include "models/flags/model_flags.h"
 
 namespace zeroshelf {
@@ -79,24 +80,6 @@ void handle_interrupts() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-void check_roots(const std::vector<fs::path>& roots) {
-  for (const fs::path& root : roots) {
-    std::error_code error;
-    const fs::file_status status = fs::status(root, error);
-    if (!fs::exists(status)) {
-      throw Error(ErrorCode::NotFound, root.string(),
-                  error ? errno_text(error.value()) : "no such file or folder",
-                  "name an existing folder or picture");
-    }
-    if (fs::is_directory(status)) fs::directory_iterator(root, error);
-    if (error) {
-      throw Error(ErrorCode::Io, root.string(),
-                  "cannot list the folder: " + errno_text(error.value()),
-                  "run as a user who may read it, or name other folders");
-    }
-  }
-}
-
 // What is to be taken up. A path of the list may be gone: then its picture is.
 std::vector<fs::path> roots_of(const AddOptions& options) {
   check_roots(options.roots);
@@ -133,7 +116,7 @@ Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, 
   manifest.logit_scale = model.logit_scale;
   manifest.ocr_languages = ocr_languages;
   manifest.mask_text = mask_text;
-  manifest.created_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  manifest.created_utc = now_utc();
   return manifest;
 }
 
@@ -207,14 +190,22 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
 
 std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds,
                         const std::string& precision, const std::string& kernel) {
-  return fmt::format(
-      "{{\"type\":\"summary\",\"added\":{},\"copied\":{},\"moved\":{},\"removed\":{},\"unchanged\":"
-      "{},"
-      "\"skipped\":{},\"with_text\":{},\"interrupted\":{},\"pictures\":{},\"seconds\":{:.3f},"
-      "\"precision\":\"{}\",\"kernel\":\"{}\",\"stage_seconds\":{}}}\n",
-      report.added, report.copied, report.moved, report.removed, report.unchanged, report.skipped,
-      report.with_text, report.interrupted, counts.pictures, seconds, precision, kernel,
-      profile_json(report.stage_seconds));
+  message::SyncSummary summary;
+  summary.added = report.added;
+  summary.copied = report.copied;
+  summary.moved = report.moved;
+  summary.removed = report.removed;
+  summary.unchanged = report.unchanged;
+  summary.skipped = report.skipped;
+  summary.with_text = report.with_text;
+  summary.interrupted = report.interrupted;
+  summary.pictures = counts.pictures;
+  summary.seconds = seconds;
+  summary.precision = precision;
+  summary.kernel = kernel;
+  for (size_t i = 0; i < kStages; ++i)
+    summary.stage_seconds.push_back({kStageNames[i], Decimal{report.stage_seconds[i], 3}});
+  return json_line(summary);
 }
 
 void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {

@@ -10,11 +10,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "indexer/progress.h"
 #include "lib/collection/collection.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 
@@ -39,26 +40,25 @@ std::map<std::string, uint64_t> count_skip_reasons(const Collection& collection)
 std::string stats_json(const Collection& collection) {
   const Manifest& manifest = collection.manifest();
   const CollectionCounts counts = collection.counts();
-  std::string out = fmt::format(
-      "{{\"type\":\"stats\",\"pictures\":{},\"with_text\":{},\"tombstones\":{},\"skipped\":{},"
-      "\"commits\":{},"
-      "\"disk_bytes\":{},\"dimension\":{},\"logit_scale\":{},\"format_version\":{},\"model_name\":",
-      counts.pictures, counts.with_text, counts.tombstones, counts.skips, counts.commits,
-      counts.disk_bytes, manifest.dimension, manifest.logit_scale, manifest.format_version);
-  append_json_string(out, manifest.model_name);
-  out += ",\"model_path\":";
-  append_json_string(out, manifest.model_path);
-  fmt::format_to(
-      std::back_inserter(out),
-      ",\"model_fingerprint\":\"{}\",\"ocr_languages\":\"{}\",\"mask_text\":{},\"created\":\"{}\"",
-      manifest.model_fingerprint, manifest.ocr_languages, manifest.mask_text, manifest.created_utc);
-  out += ",\"skip_reasons\":{";
-  std::string separator;
-  for (const auto& [reason, count] : count_skip_reasons(collection)) {
-    fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", separator, reason, count);
-    separator = ",";
-  }
-  return out + "}}\n";
+  const std::map<std::string, uint64_t> reasons = count_skip_reasons(collection);
+  message::Stats stats;
+  stats.pictures = counts.pictures;
+  stats.with_text = counts.with_text;
+  stats.tombstones = counts.tombstones;
+  stats.skipped = counts.skips;
+  stats.commits = counts.commits;
+  stats.disk_bytes = counts.disk_bytes;
+  stats.dimension = manifest.dimension;
+  stats.logit_scale = manifest.logit_scale;
+  stats.format_version = manifest.format_version;
+  stats.model_name = manifest.model_name;
+  stats.model_path = manifest.model_path;
+  stats.model_fingerprint = manifest.model_fingerprint;
+  stats.ocr_languages = manifest.ocr_languages;
+  stats.mask_text = manifest.mask_text;
+  stats.created = manifest.created_utc;
+  for (const auto& [reason, count] : reasons) stats.skip_reasons.push_back({reason, count});
+  return json_line(stats);
 }
 
 std::string stats_text(const Collection& collection) {
@@ -88,16 +88,11 @@ std::string stats_text(const Collection& collection) {
   return out;
 }
 
-std::string faults_json(const char* type, const std::vector<Fault>& faults) {
-  std::string out;
-  for (const Fault& fault : faults) {
-    fmt::format_to(std::back_inserter(out), "{{\"type\":\"{}\",\"subject\":", type);
-    append_json_string(out, fault.subject);
-    out += ",\"cause\":";
-    append_json_string(out, fault.cause);
-    out += "}\n";
-  }
-  return out;
+std::string faults_json(std::string_view type, const std::vector<Fault>& faults) {
+  std::string lines;
+  for (const Fault& fault : faults)
+    append_json_line(lines, message::Fault{type, fault.subject, fault.cause});
+  return lines;
 }
 
 std::string faults_text(const char* prefix, const std::vector<Fault>& faults) {
@@ -138,7 +133,7 @@ int run_verify(const CollectionOptions& options) {
   const std::vector<Fault> faults = verify_collection(options.collection);
   if (options.json) {
     print(faults_json("fault", faults) +
-          fmt::format("{{\"type\":\"summary\",\"faults\":{}}}\n", faults.size()));
+          json_line(message::Summary{{{"faults", faults.size()}}}));
   } else {
     print(faults.empty() ? "no faults\n" : faults_text("", faults));
   }
@@ -153,17 +148,15 @@ int run_repair(const CollectionOptions& options) {
   std::string out;
   for (const std::string& mended : report.mended) {
     if (options.json) {
-      out += "{\"type\":\"mended\",\"what\":";
-      append_json_string(out, mended);
-      out += "}\n";
+      append_json_line(out, message::Mended{mended});
     } else {
       out += "mended " + printable(mended) + "\n";
     }
   }
   out += options.json ? faults_json("lost", report.lost) : faults_text("lost ", report.lost);
   if (options.json) {
-    out += fmt::format("{{\"type\":\"summary\",\"mended\":{},\"lost\":{}}}\n", report.mended.size(),
-                       report.lost.size());
+    append_json_line(out, message::Summary{{{"mended", report.mended.size()},
+                                            {"lost", report.lost.size()}}});
   } else if (report.mended.empty() && report.lost.empty()) {
     out += "nothing to repair\n";
   }
@@ -173,7 +166,7 @@ int run_repair(const CollectionOptions& options) {
 
 int run_compact(const CollectionOptions& options) {
   const uint64_t dropped = compact_collection(options.collection);
-  print(options.json ? fmt::format("{{\"type\":\"summary\",\"dropped\":{}}}\n", dropped)
+  print(options.json ? json_line(message::Summary{{{"dropped", dropped}}})
                      : fmt::format("{} tombstones dropped\n", with_thousands(dropped)));
   return kDone;
 }

@@ -2,24 +2,23 @@
 
 #include "indexer/commands.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "lib/image/decode.h"
-#include "lib/image/preprocess.h"
+#include "lib/image/read_crop.h"
 #include "lib/ingest/import.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
+#include "lib/util/utc.h"
 #include "models/flags/model_flags.h"
 
 namespace zeroshelf {
@@ -89,10 +88,6 @@ std::vector<ImportRow> read_rows(const ImportFlags& flags) {
   return read_import_metadata(list, root);
 }
 
-std::string now_utc() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
 Manifest manifest_for(const ImportFlags& flags, uint32_t dimension, const Encoder* encoder) {
   Manifest manifest;
   manifest.model_name = "imported";
@@ -117,12 +112,10 @@ Manifest manifest_for(const ImportFlags& flags, uint32_t dimension, const Encode
 
 // What the model itself says of a picture, if the picture can be read.
 std::optional<Matrix> encoded(Encoder& encoder, const std::string& path) {
-  const DecodeLimits limits;
-  const std::string bytes = read_file(path, limits.max_bytes);
-  const auto image = decode_image(std::as_bytes(std::span(bytes)), limits);
-  if (std::holds_alternative<Skip>(image)) return std::nullopt;
-  const Image crop = resize_and_crop(std::get<Image>(image), encoder.info().preprocessing.size_px);
-  return encoder.encode_images(std::span(&crop, 1));
+  const auto crop = try_read_crop(path, encoder.info().preprocessing);
+  const Image* image = std::get_if<Image>(&crop);
+  if (image == nullptr) return std::nullopt;
+  return encoder.encode_images(std::span(image, 1));
 }
 
 // Vectors of another model look as good as any: only encoding some pictures tells.

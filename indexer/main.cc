@@ -24,7 +24,8 @@ void add_examples(Program& program) {
 
 int main(int argc, char** argv) {
   using namespace zeroshelf;
-  Program program("zeroshelf-index", "Makes and keeps an index of a picture collection.");
+  Program program("zeroshelf-index", "Makes and keeps an index of a picture collection.",
+                  {kDone, kFailed, kSomeSkipped});
   add_add(program);
   add_collection_commands(program);
   add_ocr(program);

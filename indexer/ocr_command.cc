@@ -6,7 +6,6 @@
 #include <cctype>
 #include <cstddef>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <span>
@@ -20,7 +19,7 @@
 #include "lib/image/encode_jpeg.h"
 #include "lib/ocr/overlay.h"
 #include "lib/ocr/text_reader.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/output_stream.h"
@@ -94,32 +93,14 @@ class Drawings {
   std::set<std::string> names_;
 };
 
-std::string ocr_json(const fs::path& path, const std::vector<Word>& words) {
-  std::string line = "{\"type\":\"ocr\",";
-  append_json_path(line, path.string());
-  line += ",\"text\":";
-  append_json_string(line, joined_text(words));
-  line += ",\"words\":[";
-  for (size_t i = 0; i < words.size(); ++i) {
-    const Word& word = words[i];
-    line += i == 0 ? "{\"text\":" : ",{\"text\":";
-    append_json_string(line, word.text);
-    fmt::format_to(
-        std::back_inserter(line),
-        ",\"confidence\":{:.3f},\"box\":{{\"x\":{},\"y\":{},\"width\":{},\"height\":{}}}}}",
-        word.confidence, word.box.x, word.box.y, word.box.width, word.box.height);
-  }
-  return line + "]}\n";
-}
-
 int run_ocr(const OcrOptions& options) {
   TextReader reader(options.reader);
   Drawings drawings(options);
   OutputStream out(stdout, "standard output");
   const DecodeLimits limits;
   bool any_failed = false;
-  const auto fail = [&](const fs::path& path, const std::string& message) {
-    warn(kProgram, path.string() + ": " + message);
+  const auto fail = [&](const fs::path& path, const std::string& cause, const std::string& cure) {
+    warn(kProgram, Error(ErrorCode::Io, path.string(), cause, cure).what());
     any_failed = true;
   };
   for (const fs::path& path : options.images) {
@@ -127,12 +108,12 @@ int run_ocr(const OcrOptions& options) {
     try {
       bytes = read_file(path, limits.max_bytes);
     } catch (const Error& error) {
-      fail(path, error.cause());
+      fail(path, error.cause(), error.cure());
       continue;
     }
     const auto decoded = decode_image(std::as_bytes(std::span(bytes)), limits);
     if (const Skip* skip = std::get_if<Skip>(&decoded)) {
-      fail(path, skip->detail);
+      fail(path, skip->detail, "");
       continue;
     }
     const Image& image = std::get<Image>(decoded);
@@ -140,14 +121,14 @@ int run_ocr(const OcrOptions& options) {
     try {
       words = reader.read(image);
     } catch (const Error& error) {
-      fail(path, error.cause() + "; " + error.cure());
+      fail(path, error.cause(), error.cure());
       continue;
     }
     drawings.add(path, image, words);
-    out.write(ocr_json(path, words));
+    out.write(json_line(message::Ocr{path.native(), words}));
     out.flush();
   }
-  return any_failed ? kFailed : kDone;
+  return any_failed ? kSomeSkipped : kDone;
 }
 
 }  // namespace

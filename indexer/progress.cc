@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -108,7 +108,7 @@ void TextProgress::erase() {
 
 void JsonProgress::planned(uint64_t files_to_read) {
   numbers_.begin(files_to_read);
-  out_.write(fmt::format("{{\"type\":\"plan\",\"files\":{}}}\n", files_to_read));
+  out_.write(json_line(message::Plan{files_to_read}));
   out_.flush();
 }
 
@@ -117,12 +117,9 @@ void JsonProgress::working(const StageTimes& times) {
   const auto now = RunningNumbers::Clock::now();
   if (now - last_written_ < kLook) return;
   last_written_ = now;
-  const std::optional<double> left = numbers_.seconds_left();
-  out_.write(fmt::format(
-      "{{\"type\":\"progress\",\"files_read\":{},\"files\":{},\"per_second\":{:.2f},"
-      "\"seconds_left\":{},\"skipped\":{},\"bottleneck\":\"{}\"}}\n",
-      numbers_.done(), numbers_.total(), numbers_.per_second(),
-      left ? fmt::format("{:.1f}", *left) : "null", numbers_.skips(), numbers_.bottleneck()));
+  out_.write(json_line(message::Progress{numbers_.done(), numbers_.total(), numbers_.per_second(),
+                                         numbers_.seconds_left(), numbers_.skips(),
+                                         numbers_.bottleneck()}));
   out_.flush();
 }
 
@@ -132,8 +129,7 @@ void JsonProgress::skipped(const SkippedFile& file) {
 }
 
 void JsonProgress::committed(uint64_t pictures) {
-  out_.write(fmt::format("{{\"type\":\"commit\",\"pictures\":{},\"files_read\":{},\"files\":{}}}\n",
-                         pictures, numbers_.done(), numbers_.total()));
+  out_.write(json_line(message::Commit{pictures, numbers_.done(), numbers_.total()}));
   out_.flush();
 }
 
@@ -148,22 +144,9 @@ std::string profile_text(const StageTimes::Seconds& seconds) {
   return text;
 }
 
-std::string profile_json(const StageTimes::Seconds& seconds) {
-  std::string text;
-  for (size_t i = 0; i < kStages; ++i) {
-    fmt::format_to(std::back_inserter(text), "{}\"{}\":{:.3f}", i == 0 ? "" : ",", kStageNames[i],
-                   seconds[i]);
-  }
-  return "{" + text + "}";
-}
-
 std::string skip_json(const SkippedFile& file) {
-  std::string line = "{\"type\":\"skip\",";
-  append_json_path(line, file.file.path);
-  fmt::format_to(std::back_inserter(line),
-                 ",\"reason\":\"{}\",\"detail\":", skip_reason_name(file.skip.reason));
-  append_json_string(line, file.skip.detail);
-  return line + "}\n";
+  return json_line(message::SkippedFile{file.file.path, skip_reason_name(file.skip.reason),
+                                        file.skip.detail});
 }
 
 }  // namespace zeroshelf

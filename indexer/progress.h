@@ -83,9 +83,8 @@ class JsonProgress : public SyncObserver {
   RunningNumbers::Clock::time_point last_written_ = RunningNumbers::Clock::now();
 };
 
-// The stages of a run and their share, as lines of text or as members of a JSON object.
+// The stages of a run and their share, as lines of text.
 std::string profile_text(const StageTimes::Seconds& seconds);
-std::string profile_json(const StageTimes::Seconds& seconds);
 
 // {"type":"skip","path":...,"reason":...,"detail":...}
 std::string skip_json(const SkippedFile& file);

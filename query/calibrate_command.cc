@@ -12,7 +12,9 @@
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/kept.h"
 #include "lib/labelling/labelling.h"
+#include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
+#include "lib/util/utc.h"
 #include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
@@ -26,7 +28,7 @@ struct CalibrateOptions {
   std::filesystem::path truth;
   LabelOptions labels;
   std::string save;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
   ModelOptions model;
 };
 
@@ -62,20 +64,28 @@ void write_table(OutputStream& out, const Calibration& calibration, const Fusion
                         gain.default_log_loss - gain.log_loss.value, figure(gain.log_loss, 1)));
 }
 
+message::Interval interval(const Figure& figure) {
+  return {figure.value, figure.interval.low, figure.interval.high};
+}
+
 void write_json(OutputStream& out, const Calibration& calibration) {
   const CalibrationGain& gain = calibration.gain;
-  const Figure& points = gain.judged.comparisons[0].difference;
-  out.write(fmt::format(
-      "{{\"type\":\"calibration\",\"settings\":{},\"pictures\":{},\"with_text\":{},\"folds\":{},"
-      "\"log_loss_gain\":{{\"value\":{},\"low\":{},\"high\":{}}},"
-      "\"accuracy_gain\":{{\"value\":{},\"low\":{},\"high\":{}}},"
-      "\"accuracy\":{},\"default_accuracy\":{},\"calibration_error\":{},"
-      "\"default_calibration_error\":{},\"beyond_noise\":{}}}\n",
-      settings_json(calibration.settings), gain.pictures, gain.with_text, gain.folds,
-      gain.log_loss.value, gain.log_loss.interval.low, gain.log_loss.interval.high, points.value,
-      points.interval.low, points.interval.high, gain.judged.reports[1].accuracy.value,
-      gain.judged.reports[0].accuracy.value, gain.judged.reports[1].calibration_error.value,
-      gain.judged.reports[0].calibration_error.value, gain.is_real()));
+  const Report& before = gain.judged.reports[0];
+  const Report& after = gain.judged.reports[1];
+  const std::string settings = settings_json(calibration.settings);
+  message::Calibration line;
+  line.settings_json = settings;
+  line.pictures = gain.pictures;
+  line.with_text = gain.with_text;
+  line.folds = gain.folds;
+  line.log_loss_gain = interval(gain.log_loss);
+  line.accuracy_gain = interval(gain.judged.comparisons[0].difference);
+  line.accuracy = after.accuracy.value;
+  line.default_accuracy = before.accuracy.value;
+  line.calibration_error = after.calibration_error.value;
+  line.default_calibration_error = before.calibration_error.value;
+  line.beyond_noise = gain.is_real();
+  out.write(json_line(line));
 }
 
 KeptCalibration kept_of(const View& collection, const std::vector<Label>& labels,
@@ -108,12 +118,12 @@ int run_calibrate(const CalibrateOptions& options) {
   const FusionSettings start = default_fusion(collection, "mix").settings;
   const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);
   OutputStream out(stdout, "standard output");
-  options.format == "table" ? write_table(out, calibration, start) : write_json(out, calibration);
+  options.format == OutputFormat::Table ? write_table(out, calibration, start) : write_json(out, calibration);
   out.flush();
   if (!calibration.gain.is_real()) {
-    fmt::print(stderr,
-               "zeroshelf-query: the gain is within noise, so nothing is kept; label more "
-               "pictures, or go on with the defaults\n");
+    note(
+        "the gain is within noise, so nothing is kept; label more pictures, or go on with the "
+        "defaults");
     return kNothingFound;
   }
   if (options.save.empty()) return kDone;
@@ -138,7 +148,7 @@ void add_calibrate(Program& program) {
       ->add_option("--save", options.save,
                    "Keep the settings under this name, if the gain is beyond noise")
       ->type_name("NAME");
-  add_format(command, options.format, {"table", "jsonl"});
+  add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

@@ -17,6 +17,7 @@
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
 #include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/output_stream.h"
@@ -41,7 +42,7 @@ struct ClassifyOptions {
   std::vector<std::string> only;
   bool summary = false;
   bool multi = false;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
   ModelOptions model;
 };
 
@@ -156,22 +157,21 @@ class LineWriter {
 
 // --- counts -------------------------------------------------------------------------------------
 
-std::string count_line(const std::string& format, const std::string* label, uint64_t count,
-                       uint64_t pictures) {
-  const double share =
-      pictures == 0 ? 0 : static_cast<double>(count) / static_cast<double>(pictures);
-  std::string line;
-  if (format == "jsonl") {
-    line = "{\"type\":\"count\",\"label\":";
-    label != nullptr ? append_json_string(line, *label) : void(line += "null");
-    return line + fmt::format(",\"pictures\":{},\"share\":{:.6g}}}\n", count, share);
+// label: null for no answer.
+std::string count_line(OutputFormat format, const std::string* label, uint64_t pictures,
+                       uint64_t all) {
+  message::Count count;
+  if (label != nullptr) count.label = *label;
+  count.pictures = pictures;
+  count.share = all == 0 ? 0 : static_cast<double>(pictures) / static_cast<double>(all);
+  if (format == OutputFormat::Jsonl) return json_line(count);
+  if (format == OutputFormat::Csv) {
+    std::string line;
+    append_csv_cell(line, count.label.value_or(""));
+    return line + fmt::format(",{},{:.6g}\r\n", pictures, count.share);
   }
-  if (format == "csv") {
-    if (label != nullptr) append_csv_cell(line, *label);
-    return line + fmt::format(",{},{:.6g}\r\n", count, share);
-  }
-  return fmt::format("{} {:>12} {:7.2f} %\n", table_cell(label != nullptr ? *label : "-", 32),
-                     with_thousands(count), 100 * share);
+  return fmt::format("{} {:>12} {:7.2f} %\n", table_cell(count.label.value_or("-"), 32),
+                     with_thousands(pictures), 100 * count.share);
 }
 
 int write_summary(const View& collection, const Labelling& labelling,
@@ -183,8 +183,8 @@ int write_summary(const View& collection, const Labelling& labelling,
   const double spent = milliseconds_since(start);
   const uint64_t pictures = collection.pictures();
   OutputStream out(stdout, "standard output");
-  if (options.format == "csv") out.write("label,pictures,share\r\n");
-  if (options.format == "table")
+  if (options.format == OutputFormat::Csv) out.write("label,pictures,share\r\n");
+  if (options.format == OutputFormat::Table)
     out.write(fmt::format("{} {:>12} {:>9}\n", table_cell("LABEL", 32), "PICTURES", "SHARE"));
   for (size_t k = 0; k < labelling.labels.size(); ++k)
     out.write(count_line(options.format, &labelling.labels[k].name, counts.of_label[k], pictures));
@@ -245,7 +245,7 @@ void add_classify(Program& program) {
           ->add_flag("--summary", options.summary,
                      "Only how many pictures have which label, with --multi how many have it too")
           ->excludes(only);
-  CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "csv"});
+  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,
                 "Only the paths of pictures with an answer, each ended by NUL");
   command->get_option("--null")->excludes(summary);

@@ -4,12 +4,13 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lib/labelling/run_diff.h"
 #include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
@@ -24,16 +25,11 @@ struct DiffOptions {
   std::filesystem::path collection;
   std::string before;
   std::string after;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
 };
 
 std::string cell(const std::optional<std::string>& label) {
   return table_cell(label.value_or("(no answer)"), kNameWidth);
-}
-
-void append_label(std::string& out, const char* member, const std::optional<std::string>& label) {
-  fmt::format_to(std::back_inserter(out), ",\"{}\":", member);
-  label ? append_json_string(out, *label) : void(out += "null");
 }
 
 class DiffWriter {
@@ -41,6 +37,22 @@ class DiffWriter {
   DiffWriter(OutputStream& out, const Run& before, const Run& after)
       : out_(out), before_(before), after_(after) {}
 
+  void write(const RunDiff& diff, OutputFormat format) const {
+    switch (format) {
+      case OutputFormat::Table:
+        return table(diff);
+      case OutputFormat::Jsonl:
+        return json(diff);
+      case OutputFormat::Csv:
+        return csv(diff);
+      case OutputFormat::Paths:
+        return paths(diff, '\n');
+      case OutputFormat::NulPaths:
+        return paths(diff, '\0');
+    }
+  }
+
+ private:
   void table(const RunDiff& diff) const {
     out_.write(fmt::format("{:>11}  {} TO\n", "PICTURES", table_cell("FROM", kNameWidth)));
     for (const Transition& it : diff.transitions) {
@@ -55,24 +67,17 @@ class DiffWriter {
   }
 
   void json(const RunDiff& diff) const {
-    for (const Transition& it : diff.transitions) {
-      std::string line = "{\"type\":\"transition\"";
-      append_label(line, "from", it.from);
-      append_label(line, "to", it.to);
-      out_.write(line + fmt::format(",\"pictures\":{}}}\n", it.pictures));
-    }
+    for (const Transition& it : diff.transitions)
+      out_.write(json_line(message::Transition{it.from, it.to, it.pictures}));
     for (const MovedPicture& it : diff.moved) {
-      std::string line = "{\"type\":\"moved\",";
-      append_json_path(line, it.path);
-      append_label(line, "from", from(it));
-      append_label(line, "to", to(it));
-      out_.write(line + fmt::format(",\"from_score\":{},\"to_score\":{}}}\n", it.before->score,
-                                    it.after->score));
+      out_.write(json_line(
+          message::Moved{it.path, from(it), to(it), it.before->score, it.after->score}));
     }
-    out_.write(fmt::format(
-        "{{\"type\":\"summary\",\"same\":{},\"moved\":{},\"only_before\":{},"
-        "\"only_after\":{},\"in_neither\":{}}}\n",
-        diff.same, diff.moved.size(), diff.only_before, diff.only_after, diff.in_neither));
+    out_.write(json_line(message::Summary{{{"same", diff.same},
+                                           {"moved", diff.moved.size()},
+                                           {"only_before", diff.only_before},
+                                           {"only_after", diff.only_after},
+                                           {"in_neither", diff.in_neither}}}));
   }
 
   void csv(const RunDiff& diff) const {
@@ -87,7 +92,10 @@ class DiffWriter {
     }
   }
 
- private:
+  void paths(const RunDiff& diff, char end) const {
+    for (const MovedPicture& it : diff.moved) out_.write(it.path + end);
+  }
+
   std::optional<std::string> from(const MovedPicture& it) const {
     return label_name(before_, it.before->label);
   }
@@ -106,13 +114,7 @@ int run_diff(const DiffOptions& options) {
   const Run after = load_run(collection, options.after);
   const RunDiff diff = diff_runs(collection, before, after);
   OutputStream out(stdout, "standard output");
-  const DiffWriter writer(out, before, after);
-  if (options.format == "table") writer.table(diff);
-  if (options.format == "jsonl") writer.json(diff);
-  if (options.format == "csv") writer.csv(diff);
-  if (options.format == kNulPaths) {
-    for (const MovedPicture& it : diff.moved) out.write(it.path + '\0');
-  }
+  DiffWriter(out, before, after).write(diff, options.format);
   out.flush();
   fmt::print(stderr, "{} moved, {} the same", with_thousands(diff.moved.size()),
              with_thousands(diff.same));
@@ -133,7 +135,7 @@ void add_diff(Program& program) {
   add_collection(command, options.collection);
   command->add_option("BEFORE", options.before, "The run before, see classify --save")->required();
   command->add_option("AFTER", options.after, "The run after")->required();
-  CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "csv"});
+  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,
                 "Only the paths of those with another label, each ended by NUL");
 }

@@ -7,10 +7,13 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/search/duplicates.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
@@ -22,23 +25,17 @@ namespace {
 
 struct DuplicateOptions {
   std::filesystem::path collection;
-  std::string kind = "all";
+  std::optional<DuplicateKind> kind;  // absent: all
   DuplicateLimits limits;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
 };
 
 std::string group_json(const View& collection, const DuplicateGroup& group) {
-  std::string line = fmt::format("{{\"type\":\"group\",\"kind\":\"{}\",\"pictures\":[",
-                                 duplicate_kind_name(group.kind));
-  for (const Row row : group.rows) {
-    if (line.back() != '[') line += ',';
-    line += '{';
-    append_json_path(line, collection.record(row).file.path);
-    line += ",\"ocr_text\":";
-    append_json_string(line, joined_text(collection.words(row)));
-    line += '}';
-  }
-  return line + "]}\n";
+  message::DuplicateGroup line;
+  line.kind = duplicate_kind_name(group.kind);
+  for (const Row row : group.rows)
+    line.pictures.push_back({collection.record(row).file.path, joined_text(collection.words(row))});
+  return json_line(line);
 }
 
 std::string group_rows(const View& collection, size_t number, const DuplicateGroup& group) {
@@ -58,18 +55,23 @@ std::string group_paths(const View& collection, const DuplicateGroup& group) {
   return paths;
 }
 
+std::string group_text(const View& collection, size_t number, const DuplicateGroup& group,
+                       OutputFormat format) {
+  if (format == OutputFormat::Jsonl) return group_json(collection, group);
+  if (format == OutputFormat::NulPaths) return group_paths(collection, group);
+  return group_rows(collection, number, group);
+}
+
 int run_duplicates(const DuplicateOptions& options) {
   const View collection = View::open(options.collection);
   OutputStream out(stdout, "standard output");
   size_t number = 0;
   for (const DuplicateGroup& group : find_duplicates(collection, options.limits)) {
-    if (options.kind != "all" && options.kind != duplicate_kind_name(group.kind)) continue;
-    if (number == 0 && options.format == "table")
+    if (options.kind && options.kind != group.kind) continue;
+    if (number == 0 && options.format == OutputFormat::Table)
       out.write("GROUP KIND         TEXT                           PATH\n");
     ++number;
-    out.write(options.format == "jsonl"     ? group_json(collection, group)
-              : options.format == kNulPaths ? group_paths(collection, group)
-                                            : group_rows(collection, number, group));
+    out.write(group_text(collection, number, group, options.format));
   }
   out.flush();
   return number == 0 ? kNothingFound : kDone;
@@ -85,9 +87,11 @@ void add_duplicates(Program& program) {
       "Groups of the same picture, of one picture with other words, and of same words",
       [shared] { return run_duplicates(*shared); });
   add_collection(command, options.collection);
-  command->add_option("--kind", options.kind, "Only groups of this kind")
-      ->check(one_of({"all", "same_picture", "other_words", "same_words"}))
-      ->capture_default_str();
+  std::vector<Choice<std::optional<DuplicateKind>>> kinds = {{"all", std::nullopt}};
+  for (const DuplicateKind kind :
+       {DuplicateKind::SamePicture, DuplicateKind::OtherWords, DuplicateKind::SameWords})
+    kinds.push_back({duplicate_kind_name(kind), kind});
+  add_choice(command, "--kind", options.kind, kinds, "Only groups of this kind");
   command
       ->add_option("--cosine", options.limits.picture_cosine,
                    "From which cosine on pictures are nearly the same")
@@ -99,7 +103,7 @@ void add_duplicates(Program& program) {
       ->check(CLI::Range(0.1, 1.0))
       ->capture_default_str();
   command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();
-  CLI::Option* format = add_format(command, options.format, {"table", "jsonl"});
+  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   add_null_flag(command, options.format, format);
 }
 

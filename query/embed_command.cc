@@ -13,9 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "lib/files/new_file.h"
 #include "lib/files/npy.h"
 #include "lib/image/read_crop.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/output_stream.h"
@@ -88,22 +89,15 @@ Matrix encode(Encoder& encoder, std::span<const EmbedInput> inputs) {
 
 std::string embed_line(const Encoder& encoder, const EmbedInput& input, const EmbedOptions& options,
                        std::span<const float> vector) {
-  std::string line = "{";
+  message::Embedding line;
   if (input.kind == Kind::Image) {
-    line += "\"type\":\"image\",";
-    append_json_path(line, input.value);
+    line.path = input.value;
   } else {
-    line += "\"type\":\"text\",\"text\":";
-    append_json_string(line, input.value);
+    line.text = input.value;
+    if (options.tokens) line.ids = encoder.tokenize(input.value);
   }
-  if (options.tokens && input.kind == Kind::Text) {
-    line += fmt::format(",\"ids\":[{}]", fmt::join(encoder.tokenize(input.value), ","));
-  }
-  if (options.npy.empty()) {
-    line += ",\"embedding\":";
-    append_json_numbers(line, vector);
-  }
-  return line + "}\n";
+  if (options.npy.empty()) line.embedding = vector;
+  return json_line(line);
 }
 
 // How many inputs from the front are of the same kind.
@@ -120,6 +114,7 @@ int run_embed(const EmbedOptions& options) {
     throw Error(ErrorCode::InvalidArgument, "embed", "nothing to embed",
                 "give --text, --text-file or --image");
   }
+  if (!options.npy.empty()) NewFile::check(options.npy);
   const auto encoder = load_model(options.model, side_for(inputs));
   OutputStream out(stdout, "standard output");
   std::optional<NpyWriter> npy;

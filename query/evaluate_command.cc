@@ -1,5 +1,6 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
+#include "lib/files/new_file.h"
 #include "query/commands.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
 #include "lib/report/evaluate_output.h"
-#include "lib/util/file.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "models/flags/model_source.h"
@@ -27,7 +27,7 @@ struct EvaluateOptions {
   std::filesystem::path collection;
   LabelOptions labels;  // the fusion is not used: every rule is measured
   std::filesystem::path truth;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
   std::filesystem::path plot;
   ModelOptions model;
 };
@@ -42,6 +42,7 @@ std::vector<Way> ways_of(const View& collection, const Labelling& labelling,
 }
 
 int run_evaluate(const EvaluateOptions& options) {
+  if (!options.plot.empty()) NewFile::check(options.plot);
   const Truth truth = read_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
@@ -51,11 +52,15 @@ int run_evaluate(const EvaluateOptions& options) {
   const Evaluation evaluation =
       evaluate(collection, labels, ways_of(collection, labelling, options.labels), truth,
                options.model.threads);
-  const bool table = options.format == "table";
+  const bool table = options.format == OutputFormat::Table;
   OutputStream out(stdout, "standard output");
   out.write(table ? evaluation_table(evaluation, labels) : evaluation_json(evaluation, labels));
   out.flush();
-  if (!options.plot.empty()) write_file_atomically(options.plot, evaluation_plot(evaluation));
+  if (!options.plot.empty()) {
+    NewFile plot(options.plot);
+    plot.write(evaluation_plot(evaluation));
+    plot.publish();
+  }
   const auto tell = [](uint64_t count, const char* what) {
     if (count > 0) fmt::print(stderr, "{} {}\n", with_thousands(count), what);
   };
@@ -76,7 +81,7 @@ void add_evaluate(Program& program) {
   add_label_flags(command, options.labels);
   add_calibration_flag(command, options.labels);
   add_truth_flag(command, options.truth);
-  add_format(command, options.format, {"table", "jsonl"});
+  add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   command
       ->add_option("--plot", options.plot,
                    "Also draw coverage against accuracy, and confidence against accuracy")

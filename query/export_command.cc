@@ -12,12 +12,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/export/bands.h"
+#include "lib/export/export_format.h"
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
-#include "lib/files/new_file.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/values.h"
 #include "lib/report/prediction_writer.h"
@@ -39,7 +40,7 @@ struct ExportOptions {
   LabelOptions labels;
   std::filesystem::path target;
   std::filesystem::path unsure_target;  // empty: unsure pictures are left out
-  std::string format = "folders";
+  ExportFormat format = ExportFormat::Folders;
   std::optional<std::string> mode;   // only where pictures are placed; symlink
   std::optional<double> validation;  // only for imagefolder
   std::filesystem::path root;        // only for labelstudio and coco
@@ -49,21 +50,32 @@ struct ExportOptions {
   ModelOptions model;
 };
 
-void refuse_unless(bool fits, bool given, const char* flag, const std::string& format,
-                   const char* formats) {
-  if (fits || !given) return;
-  throw Error(ErrorCode::InvalidArgument, flag, "means nothing for --format " + format,
-              fmt::format("leave it out, or use --format {}", formats));
+// "folders, imagefolder or fiftyone": the formats that can that.
+std::string formats_with(bool ExportFormatTraits::*ability) {
+  std::vector<std::string_view> names;
+  for (const ExportFormatTraits& traits : export_formats()) {
+    if (traits.*ability) names.push_back(traits.name);
+  }
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    (text += i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") += names[i];
+  return text;
+}
+
+void refuse_unless(bool ExportFormatTraits::*ability, bool given, const char* flag,
+                   const ExportFormatTraits& format) {
+  if (format.*ability || !given) return;
+  throw Error(ErrorCode::InvalidArgument, flag,
+              fmt::format("means nothing for --format {}", format.name),
+              "leave it out, or use --format " + formats_with(ability));
 }
 
 void check_flags(const ExportOptions& options) {
-  const std::string& format = options.format;
-  refuse_unless(places_pictures(format), options.mode.has_value(), "--mode", format,
-                "folders, imagefolder or fiftyone");
-  refuse_unless(format == "imagefolder", options.validation.has_value(), "--validation", format,
-                "imagefolder");
-  refuse_unless(format == "labelstudio" || format == "coco", !options.root.empty(), "--root",
-                format, "labelstudio or coco");
+  const ExportFormatTraits& format = traits_of(options.format);
+  refuse_unless(&ExportFormatTraits::places_pictures, options.mode.has_value(), "--mode", format);
+  refuse_unless(&ExportFormatTraits::splits, options.validation.has_value(), "--validation",
+                format);
+  refuse_unless(&ExportFormatTraits::takes_root, !options.root.empty(), "--root", format);
   if (options.min_score && !std::isfinite(*options.min_score))
     throw Error(ErrorCode::InvalidArgument, "--min-score", "not a number");
   if (!options.unsure_target.empty() &&
@@ -75,12 +87,7 @@ void check_flags(const ExportOptions& options) {
 // Before anything is computed.
 void check_targets(const ExportOptions& options) {
   for (const std::filesystem::path& target : {options.target, options.unsure_target}) {
-    if (target.empty()) continue;
-    if (options.format == "html") {
-      NewFile::check(target);
-    } else {
-      check_target(options.format, target);
-    }
+    if (!target.empty()) check_target(options.format, target);
   }
 }
 
@@ -96,56 +103,37 @@ struct Exported {
   uint64_t failed = 0;
 };
 
-Exported write_page(const ExportOptions& options, const Classified& classified, const Bands& bands,
-                    Band band, const std::filesystem::path& target) {
-  PageOptions page;
-  page.file = target;
-  page.max_per_label = options.max_per_label.value_or(page.max_per_label);
-  page.threads = options.model.threads;
-  page.fusion = classified.labelling.fusion.rule->name();
-  page.keep = [&bands, band](Row row) { return bands.of_row[row] == band; };
-  const PageReport report =
-      export_page(classified.collection, classified.labelling.labels, classified.predictions, page);
-  fmt::print(stderr, "{} of {} pictures shown on {}{}\n", with_thousands(report.shown),
-             with_thousands(report.answered), printable(target.string()),
-             report.without_thumbnail > 0
-                 ? fmt::format(", {} without a thumbnail", with_thousands(report.without_thumbnail))
-                 : "");
-  return {report.shown, 0};
-}
-
 ExportContext context_for(const ExportOptions& options, const Classified& classified,
                           const Bands& bands) {
-  ExportContext context(classified.collection, classified.labelling.labels);
+  const std::vector<Label>& labels = classified.labelling.labels;
+  ExportContext context(classified.collection, labels, classified.predictions);
   context.mode_name = options.mode.value_or("symlink");
   context.mode = parse_export_mode(context.mode_name);
   context.root = options.root;
   context.model = classified.collection.manifest().model_name;
+  context.fusion = classified.labelling.fusion.rule->name();
+  context.max_per_label = options.max_per_label;
+  context.threads = options.model.threads;
   context.on_failure = [](const Error& error) { warn(kProgram, error.what()); };
-  if (options.format == "imagefolder") {
-    context.validation = choose_validation(
-        classified.collection, classified.labelling.labels.size(), classified.predictions, bands,
-        options.validation.value_or(kDefaultValidation));
+  if (traits_of(options.format).splits) {
+    context.validation =
+        choose_validation(classified.collection, labels.size(), classified.predictions, bands,
+                          options.validation.value_or(kDefaultValidation));
   }
   return context;
 }
 
-Exported write_sink(const ExportOptions& options, const Classified& classified, const Bands& bands,
-                    Band band, const std::filesystem::path& target) {
+Exported write_target(const ExportOptions& options, const Classified& classified,
+                      const Bands& bands, Band band, const std::filesystem::path& target) {
   const ExportContext context = context_for(options, classified, bands);
-  const bool places = places_pictures(options.format);
-  const std::string shown = printable(target.string());
-  if (places && context.mode == ExportMode::Move)
-    fmt::print(stderr, "moving; zeroshelf-query undo {} puts every file back\n", shown);
+  if (traits_of(options.format).places_pictures && context.mode == ExportMode::Move) {
+    fmt::print(stderr, "moving; zeroshelf-query undo {} puts every file back\n",
+               printable(target.string()));
+  }
   const auto sink = make_sink(options.format, target, context);
-  classified.collection.for_each_record([&](Row row, const PictureRecord& record) {
-    if (bands.of_row[row] == band) sink->add(row, record, classified.predictions[row]);
-  });
+  sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
   sink->finish();
-  fmt::print(
-      stderr, "{} {}pictures exported to {} ({}){}\n", with_thousands(sink->exported()),
-      band == Band::Unsure ? "unsure " : "", shown, places ? context.mode_name : options.format,
-      sink->failed() > 0 ? fmt::format(", {} could not be", with_thousands(sink->failed())) : "");
+  fmt::print(stderr, "{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
   return {sink->exported(), sink->failed()};
 }
 
@@ -174,10 +162,10 @@ int run_export(const ExportOptions& options) {
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
   fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
              with_thousands(collection.pictures()), labelling.labels.size(), spent.count());
-  const bool page = options.format == "html";
   BandOptions band_options;
   band_options.min_score = options.min_score;
-  if (!page) band_options.max_per_label = options.max_per_label;
+  if (!traits_of(options.format).cuts_labels)
+    band_options.max_per_label = options.max_per_label;
   band_options.only = only;
   const Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
                                    classified.predictions, band_options);
@@ -187,21 +175,15 @@ int run_export(const ExportOptions& options) {
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
     fmt::print(stderr, "{}\n", left_out);
 
-  const auto write = page ? write_page : write_sink;
-  Exported exported = write(options, classified, bands, Band::Sure, options.target);
+  Exported exported = write_target(options, classified, bands, Band::Sure, options.target);
   if (!options.unsure_target.empty()) {
-    const Exported unsure = write(options, classified, bands, Band::Unsure, options.unsure_target);
+    const Exported unsure =
+        write_target(options, classified, bands, Band::Unsure, options.unsure_target);
     exported.pictures += unsure.pictures;
     exported.failed += unsure.failed;
   }
   if (exported.failed > 0) return kFailed;
   return exported.pictures > 0 ? kDone : kNothingFound;
-}
-
-std::vector<std::string> formats() {
-  std::vector<std::string> names = sink_formats();
-  names.push_back("html");
-  return names;
 }
 
 void add_band_flags(CLI::App* command, ExportOptions& options) {
@@ -246,12 +228,11 @@ void add_export(Program& program) {
                    "The folder or file to make; nothing is ever overwritten")
       ->type_name("DIR|FILE")
       ->required();
-  command
-      ->add_option(
-          "--format", options.format,
-          "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
-      ->check(one_of(formats()))
-      ->capture_default_str();
+  std::vector<Choice<ExportFormat>> formats;
+  for (const ExportFormatTraits& traits : export_formats())
+    formats.push_back({std::string(traits.name), traits.format});
+  add_choice(command, "--format", options.format, formats,
+             "What is made: folders of pictures, lists, annotations, or one page with thumbnails");
   command
       ->add_option("--mode", options.mode,
                    "How a picture gets into its folder; zeroshelf-query undo DIR takes a move back")

@@ -2,7 +2,7 @@
 
 #include "query/flags.h"
 
-#include <utility>
+#include <string>
 
 #include "lib/program/values.h"
 
@@ -18,17 +18,19 @@ void add_truth_flag(CLI::App* command, std::filesystem::path& truth) {
       ->required();
 }
 
-CLI::Option* add_format(CLI::App* command, std::string& format, std::vector<std::string> names) {
-  return command->add_option("--format", format, "Of the output")
-      ->check(one_of(std::move(names)))
-      ->capture_default_str();
+CLI::Option* add_format(CLI::App* command, OutputFormat& format,
+                        const std::vector<OutputFormat>& formats) {
+  std::vector<Choice<OutputFormat>> choices;
+  for (const OutputFormat one : formats)
+    choices.push_back({std::string(output_format_name(one)), one});
+  return add_choice(command, "--format", format, choices, "Of the output");
 }
 
-void add_null_flag(CLI::App* command, std::string& format, CLI::Option* format_option,
+void add_null_flag(CLI::App* command, OutputFormat& format, CLI::Option* format_option,
                    const std::string& help) {
   command
       ->add_flag_callback(
-          "-0,--null", [&format] { format = kNulPaths; }, help)
+          "-0,--null", [&format] { format = OutputFormat::NulPaths; }, help)
       ->excludes(format_option);
 }
 

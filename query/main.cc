@@ -37,7 +37,8 @@ void add_examples(Program& program) {
 
 int main(int argc, char** argv) {
   using namespace zeroshelf;
-  Program program("zeroshelf-query", "Searches, labels and exports an indexed picture collection.");
+  Program program("zeroshelf-query", "Searches, labels and exports an indexed picture collection.",
+                  {kDone, kNothingFound, kFailed});
   add_search(program);
   add_duplicates(program);
   add_classify(program);

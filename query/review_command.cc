@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -13,6 +12,7 @@
 #include "lib/labelling/run_diff.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
@@ -28,9 +28,9 @@ struct ReviewOptions {
   std::filesystem::path collection;
   std::string run;
   LabelOptions labels;
-  std::string by = "margin";
+  ReviewBy by = ReviewBy::Margin;
   size_t k = 20;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
   ModelOptions model;
 };
 
@@ -48,32 +48,26 @@ class ReviewWriter {
                        table_cell("TEXT SAYS", std::max(width_, 9)));
   }
 
-  std::string table_line(const ReviewItem& item) const {
-    const RunEntry& it = item.entry;
-    return fmt::format("{} {:6.3f} {:6.3f} {} {} {}\n", table_cell(name(it.label), width_),
-                       it.margin, it.score, table_cell(name(it.image_label), std::max(width_, 12)),
-                       table_cell(name(it.text_label), std::max(width_, 9)), printable(item.path));
-  }
-
-  std::string json_line(const ReviewItem& item) const {
-    const RunEntry& it = item.entry;
-    std::string line = "{\"type\":\"review\",";
-    append_json_path(line, item.path);
-    append(line, "label", it.label);
-    fmt::format_to(std::back_inserter(line), ",\"score\":{},\"margin\":{},\"source\":\"{}\"",
-                   it.score, it.margin, source_name(*it.source));
-    append(line, "image_label", it.image_label);
-    append(line, "text_label", it.text_label);
-    return line + "}\n";
+  std::string line(const ReviewItem& item, OutputFormat format) const {
+    if (format == OutputFormat::NulPaths) return item.path + '\0';
+    return format == OutputFormat::Jsonl ? json(item) : table(item);
   }
 
  private:
   std::string name(std::optional<uint32_t> label) const {
     return label_name(run_, label).value_or("-");
   }
-  void append(std::string& out, const char* member, std::optional<uint32_t> label) const {
-    fmt::format_to(std::back_inserter(out), ",\"{}\":", member);
-    label ? append_json_string(out, name(label)) : void(out += "null");
+  std::string table(const ReviewItem& item) const {
+    const RunEntry& it = item.entry;
+    return fmt::format("{} {:6.3f} {:6.3f} {} {} {}\n", table_cell(name(it.label), width_),
+                       it.margin, it.score, table_cell(name(it.image_label), std::max(width_, 12)),
+                       table_cell(name(it.text_label), std::max(width_, 9)), printable(item.path));
+  }
+  std::string json(const ReviewItem& item) const {
+    const RunEntry& it = item.entry;
+    return json_line(message::Review{item.path, label_name(run_, it.label), it.score, it.margin,
+                                     source_name(*it.source), label_name(run_, it.image_label),
+                                     label_name(run_, it.text_label)});
   }
 
   const Run& run_;
@@ -81,21 +75,15 @@ class ReviewWriter {
 };
 
 int show(const View& collection, const Run& run, const ReviewOptions& options) {
-  const ReviewBy by = options.by == "margin" ? ReviewBy::Margin : ReviewBy::Disagreement;
-  const Review found = review(collection, run, by, options.k);
+  const Review found = review(collection, run, options.by, options.k);
   const ReviewWriter writer(run);
-  const bool table = options.format == "table";
   OutputStream out(stdout, "standard output");
-  if (table && !found.items.empty()) out.write(writer.header());
-  for (const ReviewItem& item : found.items) {
-    out.write(table                         ? writer.table_line(item)
-              : options.format == kNulPaths ? item.path + '\0'
-                                            : writer.json_line(item));
-  }
+  if (options.format == OutputFormat::Table && !found.items.empty()) out.write(writer.header());
+  for (const ReviewItem& item : found.items) out.write(writer.line(item, options.format));
   out.flush();
   fmt::print(stderr, "{} of {} pictures {}\n", with_thousands(found.items.size()),
              with_thousands(found.candidates),
-             by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
+             options.by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
   return found.items.empty() ? kNothingFound : kDone;
 }
 
@@ -131,13 +119,13 @@ void add_review(Program& program) {
   labels->require_option(0, 1);
   for (CLI::Option* option : labels->get_options()) option->excludes(run);
   add_fusion_flag(command, options.labels);
-  command->add_option("--by", options.by, "What makes an answer doubtful")
-      ->check(one_of({"margin", "disagreement"}))
-      ->capture_default_str();
+  add_choice(command, "--by", options.by,
+             {{"margin", ReviewBy::Margin}, {"disagreement", ReviewBy::Disagreement}},
+             "What makes an answer doubtful");
   command->add_option("-k", options.k, "How many at most")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000'000}))
       ->capture_default_str();
-  CLI::Option* format = add_format(command, options.format, {"table", "jsonl"});
+  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   add_null_flag(command, options.format, format);
   add_model_flags(command, options.model, "Default: the collection's model");
 }

@@ -14,6 +14,7 @@
 #include "lib/labelling/run.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
@@ -28,7 +29,7 @@ struct RunsOptions {
   std::filesystem::path collection;
   std::string kind = "runs";
   std::string remove;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
 };
 
 // One line of the list.
@@ -68,26 +69,21 @@ std::string table_line(const Kept& kept) {
                      printable(kept.about));
 }
 
-std::string json_line(const Kept& kept) {
-  std::string line = fmt::format("{{\"type\":\"{}\",\"name\":", kept.type);
-  append_json_string(line, kept.name);
-  line += ",\"created\":";
-  append_json_string(line, kept.created_utc);
-  line += fmt::format(",\"pictures\":{},\"labels\":{},\"about\":", kept.pictures, kept.labels);
-  append_json_string(line, kept.about);
-  return line + "}\n";
+std::string kept_json(const Kept& kept) {
+  return json_line(message::KeptThing{kept.type, kept.name, kept.created_utc, kept.pictures,
+                                      kept.labels, kept.about});
 }
 
 int list(const View& collection, const RunsOptions& options) {
   OutputStream out(stdout, "standard output");
   const auto names = collection.attachments().names(options.kind);
-  const bool table = options.format == "table";
+  const bool table = options.format == OutputFormat::Table;
   if (table && !names.empty())
     out.write(fmt::format("{} {:20} {:>11} {:>6}  {}\n", table_cell("NAME", 24), "KEPT AT",
                           "PICTURES", "LABELS", "WHAT"));
   for (const std::string& name : names) {
     const Kept kept = kept_of(collection, options.kind, name);
-    out.write(table ? table_line(kept) : json_line(kept));
+    out.write(table ? table_line(kept) : kept_json(kept));
   }
   out.flush();
   return names.empty() ? kNothingFound : kDone;
@@ -118,7 +114,7 @@ void add_runs(Program& program) {
       ->check(one_of({"runs", "calibrations", "classifiers"}))
       ->capture_default_str();
   command->add_option("--remove", options.remove, "Remove the one of this name")->type_name("NAME");
-  add_format(command, options.format, {"table", "jsonl"});
+  add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
 }
 
 }  // namespace zeroshelf

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include "lib/labelling/run.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/report/terminal_picture.h"
 #include "lib/search/background.h"
 #include "lib/search/record_filter.h"
@@ -47,7 +47,7 @@ struct SearchOptions {
   std::vector<std::string> minus;
   std::vector<float> weights;
   uint64_t count = 10;
-  std::string space = "both";
+  SearchSpace space = SearchSpace::Both;
   bool all = false;
   bool exact = false;
   bool group = false;
@@ -58,8 +58,8 @@ struct SearchOptions {
   std::string until;
   std::string run;
   std::vector<std::string> labels;
-  std::string format = "table";
-  std::string thumbnails = "auto";
+  OutputFormat format = OutputFormat::Table;
+  std::optional<PictureProtocol> thumbnails;  // absent: what the terminal says
   ModelOptions model;
 };
 
@@ -103,12 +103,6 @@ RecordFilter filter_of_options(const SearchOptions& options) {
   if (!options.since.empty()) filter.since_ns = start_of_day_ns("--since", options.since);
   if (!options.until.empty()) filter.until_ns = start_of_day_ns("--until", options.until, 1);
   return filter;
-}
-
-SearchSpace space_of(const std::string& name) {
-  return name == "picture" ? SearchSpace::Picture
-         : name == "text"  ? SearchSpace::Text
-                           : SearchSpace::Both;
 }
 
 // Which rows may be found: by the filters, by phrases, and not what was given to be liked.
@@ -163,55 +157,41 @@ std::string_view found_by(const SearchHit& hit, SearchSpace space) {
   return space == SearchSpace::Text || hit.text_nats > hit.image_nats ? "text" : "picture";
 }
 
-void append_matches(std::string& line, const LetterQuery& letters, const std::vector<Word>& words) {
-  line += "\"words\":[";
-  for (const MatchedWord& match : matched_words(letters, words)) {
-    const Word& word = words[match.word];
-    if (line.back() != '[') line += ',';
-    line += "{\"text\":";
-    append_json_string(line, word.text);
-    line += ",\"query\":";
-    append_json_string(line, match.query_word);
-    fmt::format_to(std::back_inserter(line), ",\"edits\":{},\"box\":[{},{},{},{}]}}", match.edits,
-                   word.box.x, word.box.y, word.box.width, word.box.height);
-  }
-  line += ']';
-}
-
 class HitWriter {
  public:
   HitWriter(const View& collection, const LetterQuery& letters, SearchSpace space,
-            std::string format, const std::string& thumbnails)
-      : collection_(collection), letters_(letters), space_(space), format_(std::move(format)) {
-    if (format_ == "table" && out_.is_terminal()) protocol_ = protocol_of(thumbnails);
+            OutputFormat format, std::optional<PictureProtocol> thumbnails)
+      : collection_(collection), letters_(letters), space_(space), format_(format) {
+    if (format_ == OutputFormat::Table && out_.is_terminal()) {
+      protocol_ =
+          thumbnails ? *thumbnails
+                     : announced_protocol([](const char* name) { return std::getenv(name); });
+    }
   }
 
   void write(const std::vector<Group>& groups) {
-    if (format_ == "table" && !groups.empty())
+    if (format_ == OutputFormat::Table && !groups.empty())
       out_.write("RANK SCORE  BY      PICTURE TEXT   WORDS                PATH\n");
     for (size_t i = 0; i < groups.size(); ++i) {
-      const std::string path = path_of(groups[i].hit.row);
-      if (format_ == "paths") {
-        out_.write(path + "\n");
-      } else if (format_ == kNulPaths) {
-        out_.write(path + '\0');
-      } else if (format_ == "jsonl") {
-        out_.write(json(i + 1, groups[i], path));
-      } else {
-        out_.write(row(i + 1, groups[i], path));
-        if (protocol_ != PictureProtocol::None) out_.write_commands(picture(groups[i].hit.row));
-      }
+      out_.write(line(i + 1, groups[i]));
+      if (protocol_ != PictureProtocol::None) out_.write_commands(picture(groups[i].hit.row));
     }
     out_.flush();
   }
 
  private:
-  static PictureProtocol protocol_of(const std::string& thumbnails) {
-    return thumbnails == "kitty"   ? PictureProtocol::Kitty
-           : thumbnails == "iterm" ? PictureProtocol::Iterm
-           : thumbnails == "never"
-               ? PictureProtocol::None
-               : announced_protocol([](const char* name) { return std::getenv(name); });
+  std::string line(size_t rank, const Group& group) const {
+    const std::string path = path_of(group.hit.row);
+    switch (format_) {
+      case OutputFormat::Paths:
+        return path + "\n";
+      case OutputFormat::NulPaths:
+        return path + '\0';
+      case OutputFormat::Jsonl:
+        return json(rank, group, path);
+      default:
+        return row(rank, group, path);
+    }
   }
 
   // Nothing where the file is gone or another one now.
@@ -226,27 +206,26 @@ class HitWriter {
   std::string path_of(Row row) const { return collection_.record(row).file.path; }
 
   std::string json(size_t rank, const Group& group, const std::string& path) const {
-    const SearchHit& hit = group.hit;
-    const std::vector<Word> words = collection_.words(hit.row);
-    std::string line = fmt::format("{{\"type\":\"hit\",\"rank\":{},", rank);
-    append_json_path(line, path);
-    fmt::format_to(std::back_inserter(line),
-                   ",\"score\":{},\"found_by\":\"{}\",\"image_score\":{},\"text_score\":{},"
-                   "\"image_nats\":{},\"text_nats\":{},\"letter_nats\":{},",
-                   hit.score, found_by(hit, space_), hit.image_score,
-                   hit.text_score ? fmt::to_string(*hit.text_score) : "null", hit.image_nats,
-                   hit.text_nats, hit.letter_nats);
-    append_matches(line, letters_, words);
-    line += ",\"similar\":[";
-    for (const Row row : group.similar) {
-      if (line.back() != '[') line += ',';
-      line += '{';
-      append_json_path(line, path_of(row));
-      line += '}';
+    const SearchHit& found = group.hit;
+    const std::vector<Word> words = collection_.words(found.row);
+    const std::vector<MatchedWord> matches = matched_words(letters_, words);
+    message::Hit hit;
+    hit.rank = rank;
+    hit.path = path;
+    hit.score = found.score;
+    hit.found_by = found_by(found, space_);
+    hit.image_score = found.image_score;
+    hit.text_score = found.text_score;
+    hit.image_nats = found.image_nats;
+    hit.text_nats = found.text_nats;
+    hit.letter_nats = found.letter_nats;
+    for (const MatchedWord& match : matches) {
+      const Word& word = words[match.word];
+      hit.words.push_back({word.text, match.query_word, match.edits, word.box});
     }
-    line += "],\"ocr_text\":";
-    append_json_string(line, joined_text(words));
-    return line + "}\n";
+    for (const Row row : group.similar) hit.similar.push_back(path_of(row));
+    hit.ocr_text = joined_text(words);
+    return json_line(hit);
   }
 
   std::string row(size_t rank, const Group& group, const std::string& path) const {
@@ -265,7 +244,7 @@ class HitWriter {
   const View& collection_;
   const LetterQuery& letters_;
   SearchSpace space_;
-  std::string format_;
+  OutputFormat format_;
   PictureProtocol protocol_ = PictureProtocol::None;
   OutputStream out_{stdout, "standard output"};
 };
@@ -273,7 +252,7 @@ class HitWriter {
 int run_search(const SearchOptions& options) {
   const std::vector<SearchTerm> terms = terms_of_options(options);
   const RecordFilter filter = filter_of_options(options);
-  const SearchSpace space = space_of(options.space);
+  const SearchSpace space = options.space;
   const View collection = View::open(options.collection);
   ModelSource encoders(collection.manifest(), options.model);
   const MadeQuery made = make_query(collection, terms, space, encoders);
@@ -300,8 +279,7 @@ int run_search(const SearchOptions& options) {
   }();
   HitWriter(collection, letters, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return kDone;
-  fmt::print(stderr, "zeroshelf-query: nothing fits{}\n",
-             nearest > 0 ? "; --all shows what is nearest" : "");
+  note(fmt::format("nothing fits{}", nearest > 0 ? "; --all shows what is nearest" : ""));
   return kNothingFound;
 }
 
@@ -380,22 +358,25 @@ void add_search(Program& program) {
   command->add_option("-k", options.count, "How many hits")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
       ->capture_default_str();
-  command->add_option("--in", options.space, "Look at the pictures, the text in them, or both")
-      ->check(one_of({"picture", "text", "both"}))
-      ->capture_default_str();
+  add_choice(command, "--in", options.space,
+             {{"picture", SearchSpace::Picture},
+              {"text", SearchSpace::Text},
+              {"both", SearchSpace::Both}},
+             "Look at the pictures, the text in them, or both");
   command->add_flag("--all", options.all, "Also the nearest that do not fit");
   command->add_flag(
       "--exact", options.exact,
       "Look at every picture, also where an index of a million or more proposes some");
   command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
   add_filters(command, options);
-  CLI::Option* format = add_format(command, options.format, {"table", "jsonl", "paths"});
+  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Paths});
   add_null_flag(command, options.format, format);
-  command
-      ->add_option("--thumbnails", options.thumbnails,
-                   "Pictures in the table on a terminal; auto: where it says that it shows them")
-      ->check(one_of({"auto", "never", "kitty", "iterm"}))
-      ->capture_default_str();
+  add_choice(command, "--thumbnails", options.thumbnails,
+             {{"auto", std::nullopt},
+              {"never", PictureProtocol::None},
+              {"kitty", PictureProtocol::Kitty},
+              {"iterm", PictureProtocol::Iterm}},
+             "Pictures in the table on a terminal; auto: where it says that it shows them");
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

@@ -12,7 +12,8 @@
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
-#include "lib/report/formats.h"
+#include "lib/report/evaluate_output.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "models/flags/model_source.h"
@@ -28,7 +29,7 @@ struct TrainOptions {
   std::filesystem::path truth;
   LabelOptions labels;  // of the zero-shot answers that it is compared with
   std::string save;
-  std::string format = "table";
+  OutputFormat format = OutputFormat::Table;
   ModelOptions model;
 };
 
@@ -72,26 +73,18 @@ void write_table(OutputStream& out, const Training& training, const Judged& judg
 }
 
 void write_json(OutputStream& out, const Training& training, const Judged& judged) {
-  for (const Report& it : judged.reports) {
-    out.write(
-        fmt::format("{{\"type\":\"accuracy\",\"name\":\"{}\",\"accuracy\":{},\"low\":{},"
-                    "\"high\":{},\"macro_f1\":{},\"pictures\":{}}}\n",
-                    it.name, it.accuracy.value, it.accuracy.interval.low, it.accuracy.interval.high,
-                    it.macro_f1.value, training.classifier.pictures));
-  }
+  std::string lines;
+  for (const Report& it : judged.reports) append_json_line(lines, accuracy_message(it));
   for (const Comparison& it : judged.comparisons) {
-    if (it.second + 1 != judged.reports.size()) continue;
-    out.write(
-        fmt::format("{{\"type\":\"comparison\",\"first\":\"{}\",\"second\":\"learned\","
-                    "\"difference\":{},\"low\":{},\"high\":{},\"p_value\":{}}}\n",
-                    judged.reports[it.first].name, it.difference.value, it.difference.interval.low,
-                    it.difference.interval.high, it.p_value));
+    if (it.second + 1 == judged.reports.size())
+      append_json_line(lines, comparison_message(judged, it));
   }
-  out.write(fmt::format(
-      "{{\"type\":\"training\",\"pictures\":{},\"labels\":{},\"penalty\":{},"
-      "\"folds\":{},\"held_out_log_loss\":{}}}\n",
-      training.classifier.pictures, training.classifier.labels.size(), training.validation.penalty,
-      training.validation.folds, training.validation.log_loss));
+  const Classifier& classifier = training.classifier;
+  const CrossValidation& validation = training.validation;
+  append_json_line(lines, message::Training{classifier.pictures, classifier.labels.size(),
+                                            validation.penalty, validation.folds,
+                                            validation.log_loss});
+  out.write(lines);
 }
 
 int run_train(const TrainOptions& options) {
@@ -123,7 +116,7 @@ int run_train(const TrainOptions& options) {
   answers.push_back({"learned", training.validation.held_out});
   const Judged judged = judge(answers, labels.size(), {.threads = options.model.threads});
   OutputStream out(stdout, "standard output");
-  options.format == "table" ? write_table(out, training, judged)
+  options.format == OutputFormat::Table ? write_table(out, training, judged)
                             : write_json(out, training, judged);
   out.flush();
   save_classifier(collection, options.save, training.classifier);
@@ -146,7 +139,7 @@ void add_train(Program& program) {
   command->add_option("--save", options.save, "Keep the classifier under this name")
       ->type_name("NAME")
       ->required();
-  add_format(command, options.format, {"table", "jsonl"});
+  add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   add_model_flags(command, options.model,
                   "For the zero-shot answers to compare with; default: the collection's model");
 }

@@ -13,7 +13,7 @@
 #include "lib/collection/collection.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
@@ -34,21 +34,9 @@ struct VectorsOptions {
 };
 
 std::string metadata_line(const PictureRecord& record, const std::vector<Word>& words) {
-  std::string line = "{";
-  append_json_path(line, record.file.path);
-  fmt::format_to(std::back_inserter(line),
-                 ",\"size_bytes\":{},\"mtime_ns\":{},\"sha256\":\"{}\",\"width\":{},\"height\":{},"
-                 "\"words\":[",
-                 record.file.size_bytes, record.file.mtime_ns, to_hex(record.content_hash),
-                 record.width_px, record.height_px);
-  for (size_t i = 0; i < words.size(); ++i) {
-    line += i > 0 ? ",{\"text\":" : "{\"text\":";
-    append_json_string(line, words[i].text);
-    const Box& box = words[i].box;
-    fmt::format_to(std::back_inserter(line), ",\"confidence\":{},\"box\":[{},{},{},{}]}}",
-                   words[i].confidence, box.x, box.y, box.width, box.height);
-  }
-  return line + "]}\n";
+  return json_line(message::Metadata{record.file.path, record.file.size_bytes, record.file.mtime_ns,
+                                     to_hex(record.content_hash), record.width_px,
+                                     record.height_px, words});
 }
 
 // The files that were asked for, each new.

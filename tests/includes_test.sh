@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$1"
 
 order=(
-  lib/util lib/image lib/ocr lib/encoder lib/labels lib/fusion lib/evaluation lib/lexicon lib/store lib/vectors lib/files
+  lib/util lib/files lib/image lib/ocr lib/encoder lib/labels lib/fusion lib/evaluation lib/lexicon lib/store lib/vectors
   lib/collection lib/ingest lib/labelling lib/search lib/report lib/export lib/program
   models/checkpoint models/compute models/text models/clip models/flags models/train models/baselines
   indexer query

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "lib/collection/layout.h"
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
@@ -113,7 +114,7 @@ void Attachments::put(std::string_view kind, std::string_view name,
   make_folder(directory_);
   make_folder(path.parent_path());
   const FolderLock lock(path.parent_path());
-  AtomicFile file(path);
+  NewFile file(path, Existing::Replace);
   const std::string seal = seal_of(kind, name, content);
   for (const std::string_view part : {kMagic, std::string_view(seal), content})
     file.write(std::as_bytes(std::span(part)));

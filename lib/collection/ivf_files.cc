@@ -2,8 +2,8 @@
 // Tested by tests/collection/ivf_test.cc.
 
 #include "lib/collection/state.h"
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 
 namespace zeroshelf {
 namespace {

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"

@@ -2,9 +2,9 @@
 // by tests/collection/lexicon_test.cc.
 
 #include "lib/collection/state.h"
+#include "lib/files/new_file.h"
 #include "lib/lexicon/tokens.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 
 namespace zeroshelf {
 namespace {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "lib/collection/state.h"
+#include "lib/files/new_file.h"
 #include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"

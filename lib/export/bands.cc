@@ -1,4 +1,4 @@
-// Tested by tests/programs/bands_test.cc.
+// Tested by tests/export/bands_test.cc.
 
 #include "lib/export/bands.h"
 
@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "lib/export/best_rows.h"
 #include "lib/util/hash.h"
 
 namespace zeroshelf {
@@ -18,17 +19,10 @@ bool wanted(const std::vector<uint32_t>& only, uint32_t label) {
 // Leaves out all but the count best rows of a label.
 void keep_best(std::vector<Row>& rows, uint64_t count, const std::vector<Prediction>& predictions,
                Bands& bands) {
-  if (rows.size() <= count) return;
-  const auto better = [&](Row a, Row b) {
-    const float score_a = predictions[a].answer().score;
-    const float score_b = predictions[b].answer().score;
-    return score_a != score_b ? score_a > score_b : a < b;
-  };
-  const auto kept = rows.begin() + static_cast<std::ptrdiff_t>(count);
-  std::nth_element(rows.begin(), kept, rows.end(), better);
-  for (auto row = kept; row != rows.end(); ++row) bands.of_row[*row] = Band::LeftOut;
-  bands.above_max += static_cast<uint64_t>(rows.end() - kept);
-  bands.sure -= static_cast<uint64_t>(rows.end() - kept);
+  const size_t kept = move_best_to_front(rows, count, predictions);
+  for (size_t i = kept; i < rows.size(); ++i) bands.of_row[rows[i]] = Band::LeftOut;
+  bands.above_max += rows.size() - kept;
+  bands.sure -= rows.size() - kept;
 }
 
 struct Drawn {

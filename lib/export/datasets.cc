@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <system_error>
 #include <utility>
 
 #include "lib/export/folder_export.h"
 #include "lib/report/formats.h"
+#include "lib/report/json.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 
@@ -16,12 +18,6 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 // What follows the root in the path, without a slash before it; the whole path without a root.
 std::string below(const fs::path& root, const std::string& path) {
@@ -46,6 +42,112 @@ std::string percent_encoded(std::string_view bytes) {
     }
   }
   return out;
+}
+
+template <class T>
+std::string json_of(const T& value) {
+  std::string text;
+  JsonWriter(text).write(value);
+  return text;
+}
+
+// --- the parts of the formats, with their members -----------------------------------------------
+
+struct TaskData {
+  std::string image;
+  std::string_view path;
+  std::string_view text;
+};
+void write_members(JsonWriter& json, const TaskData& data) {
+  json.member("image", data.image).path(data.path).member("text", data.text);
+}
+
+struct Choices {
+  std::array<std::string_view, 1> choices;
+};
+void write_members(JsonWriter& json, const Choices& value) {
+  json.member("choices", value.choices);
+}
+
+struct TaskResult {
+  std::string_view label;
+};
+void write_members(JsonWriter& json, const TaskResult& result) {
+  json.member("id", "label")
+      .member("from_name", "label")
+      .member("to_name", "image")
+      .member("type", "choices")
+      .member("value", Choices{{result.label}});
+}
+
+struct TaskPrediction {
+  std::string_view model;
+  float score = 0;
+  std::string_view label;
+};
+void write_members(JsonWriter& json, const TaskPrediction& prediction) {
+  json.member("model_version", prediction.model)
+      .member("score", prediction.score)
+      .member("result", std::array{TaskResult{prediction.label}});
+}
+
+struct Task {
+  TaskData data;
+  std::vector<TaskPrediction> predictions;  // one, or none
+};
+void write_members(JsonWriter& json, const Task& task) {
+  json.member("data", task.data).member("predictions", task.predictions);
+}
+
+struct CocoImage {
+  uint64_t id = 0;
+  std::string_view name;
+  const AnnotatedPicture& picture;
+};
+void write_members(JsonWriter& json, const CocoImage& image) {
+  json.member("id", image.id)
+      .member("width", image.picture.width_px)
+      .member("height", image.picture.height_px)
+      .member("file_name", image.name)
+      .path(image.picture.path);
+}
+
+// The whole picture.
+struct CocoAnnotation {
+  uint64_t id = 0;
+  uint64_t image = 0;
+  uint64_t category = 0;
+  uint32_t width_px = 0;
+  uint32_t height_px = 0;
+  float score = 0;
+};
+void write_members(JsonWriter& json, const CocoAnnotation& one) {
+  json.member("id", one.id)
+      .member("image_id", one.image)
+      .member("category_id", one.category)
+      .member("bbox", std::array<uint64_t, 4>{0, 0, one.width_px, one.height_px})
+      .member("area", uint64_t{one.width_px} * one.height_px)
+      .member("iscrowd", 0)
+      .member("segmentation", std::array<int, 0>{})
+      .member("score", one.score);
+}
+
+struct CocoCategory {
+  uint64_t id = 0;
+  std::string_view name;
+};
+void write_members(JsonWriter& json, const CocoCategory& category) {
+  json.member("id", category.id)
+      .member("name", category.name)
+      .member("supercategory", std::string_view());
+}
+
+struct FiftyOneLabel {
+  uint32_t label = 0;
+  float confidence = 0;
+};
+void write_members(JsonWriter& json, const FiftyOneLabel& label) {
+  json.member("label", label.label).member("confidence", label.confidence);
 }
 
 fs::path normal_root(const fs::path& root) {
@@ -85,25 +187,12 @@ LabelStudioTasks::LabelStudioTasks(fs::path directory, const std::vector<std::st
 }
 
 void LabelStudioTasks::add(const AnnotatedPicture& picture) {
-  std::string task = any_ ? ",\n" : "\n";
-  task += "{\"data\":{\"image\":";
-  append_json_string(task, "/data/local-files/?d=" +
-                               percent_encoded(below(root_.empty() ? "/" : root_, picture.path)));
-  task += ',';
-  append_json_path(task, picture.path);
-  task += ",\"text\":";
-  append_json_string(task, picture.text);
-  task += "},\"predictions\":[";
-  if (picture.label) {
-    task += "{\"model_version\":";
-    append_json_string(task, model_);
-    fmt::format_to(std::back_inserter(task),
-                   ",\"score\":{},\"result\":[{{\"id\":\"label\",\"from_name\":\"label\","
-                   "\"to_name\":\"image\",\"type\":\"choices\",\"value\":{{\"choices\":[{}]}}}}]}}",
-                   picture.score, json_string(labels_[*picture.label]));
-  }
-  task += "]}";
-  tasks_->write(task);
+  const std::string place = below(root_.empty() ? "/" : root_, picture.path);
+  Task task;
+  task.data = {"/data/local-files/?d=" + percent_encoded(place), picture.path, picture.text};
+  if (picture.label)
+    task.predictions.push_back({model_, picture.score, labels_[*picture.label]});
+  tasks_->write((any_ ? ",\n" : "\n") + json_of(task));
   any_ = true;
 }
 
@@ -116,21 +205,14 @@ void LabelStudioTasks::finish() {
 CocoFile::CocoFile(fs::path file, const std::vector<std::string>& labels, std::string description,
                    fs::path root)
     : root_(normal_root(root)), file_(std::move(file)), labels_(labels) {
-  file_.write("{\"info\":{\"description\":" + json_string(description) +
+  file_.write("{\"info\":{\"description\":" + json_of(description) +
               "},\"licenses\":[],\n\"images\":[");
 }
 
 void CocoFile::add(const AnnotatedPicture& picture) {
   const std::string name = below(root_, picture.path);
-  std::string line = images_ > 0 ? ",\n" : "\n";
+  file_.write((images_ > 0 ? ",\n" : "\n") + json_of(CocoImage{images_ + 1, name, picture}));
   ++images_;
-  fmt::format_to(std::back_inserter(line),
-                 "{{\"id\":{},\"width\":{},\"height\":{},\"file_name\":", images_, picture.width_px,
-                 picture.height_px);
-  append_json_string(line, name);
-  line += ',';
-  append_json_path(line, picture.path);
-  file_.write(line + "}");
   if (picture.label) {
     annotations_.push_back(
         {images_, picture.width_px, picture.height_px, *picture.label, picture.score});
@@ -141,36 +223,26 @@ void CocoFile::finish() {
   file_.write("\n],\n\"annotations\":[");
   for (size_t i = 0; i < annotations_.size(); ++i) {
     const Annotation& one = annotations_[i];
-    file_.write(fmt::format(
-        "{}\n{{\"id\":{},\"image_id\":{},\"category_id\":{},\"bbox\":[0,0,{},{}],\"area\":{},"
-        "\"iscrowd\":0,\"segmentation\":[],\"score\":{}}}",
-        i > 0 ? "," : "", i + 1, one.image, one.label + 1, one.width_px, one.height_px,
-        uint64_t{one.width_px} * one.height_px, one.score));
+    file_.write((i > 0 ? ",\n" : "\n") +
+                json_of(CocoAnnotation{i + 1, one.image, uint64_t{one.label} + 1, one.width_px,
+                                       one.height_px, one.score}));
   }
   file_.write("\n],\n\"categories\":[");
-  for (size_t i = 0; i < labels_.size(); ++i) {
-    file_.write(fmt::format("{}\n{{\"id\":{},\"name\":{},\"supercategory\":\"\"}}",
-                            i > 0 ? "," : "", i + 1, json_string(labels_[i])));
-  }
+  for (size_t i = 0; i < labels_.size(); ++i)
+    file_.write((i > 0 ? ",\n" : "\n") + json_of(CocoCategory{i + 1, labels_[i]}));
   file_.write("\n]}\n");
   file_.publish();
 }
 
 FiftyOneLabels::FiftyOneLabels(const fs::path& directory, const std::vector<std::string>& labels)
     : file_(directory / "labels.json") {
-  std::string head = "{\"classes\":[";
-  for (size_t i = 0; i < labels.size(); ++i) head += (i > 0 ? "," : "") + json_string(labels[i]);
-  file_.write(head + "],\n\"labels\":{");
+  file_.write("{\"classes\":" + json_of(labels) + ",\n\"labels\":{");
 }
 
 void FiftyOneLabels::add(const fs::path& placed, std::optional<uint32_t> label, float score) {
+  const auto value = label ? std::optional(FiftyOneLabel{*label, score}) : std::nullopt;
   std::string line = any_ ? ",\n" : "\n";
-  append_json_string(line, placed.stem().string());
-  if (label) {
-    fmt::format_to(std::back_inserter(line), ":{{\"label\":{},\"confidence\":{}}}", *label, score);
-  } else {
-    line += ":null";
-  }
+  line += json_of(placed.stem().string()) + ':' + json_of(value);
   file_.write(line);
   any_ = true;
 }

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
+#include "lib/export/best_rows.h"
 #include "lib/export/indexed_picture.h"
 #include "lib/export/page.h"
 #include "lib/image/thumbnail.h"
@@ -33,18 +33,6 @@ std::vector<std::vector<Row>> rows_of_labels(const View& collection, size_t labe
       rows[prediction.answer().label].push_back(row);
   }
   return rows;
-}
-
-// Leaves the count best rows, best first.
-void keep_best(std::vector<Row>& rows, uint64_t count, const std::vector<Prediction>& predictions) {
-  const auto better = [&](Row a, Row b) {
-    const float score_a = predictions[a].answer().score;
-    const float score_b = predictions[b].answer().score;
-    return score_a != score_b ? score_a > score_b : a < b;
-  };
-  const auto kept = static_cast<std::ptrdiff_t>(std::min<uint64_t>(count, rows.size()));
-  std::partial_sort(rows.begin(), rows.begin() + kept, rows.end(), better);
-  rows.erase(rows.begin() + kept, rows.end());
 }
 
 std::variant<Thumbnail, Skip> thumbnail_of(const PictureRecord& record) {
@@ -81,7 +69,7 @@ class PageExport {
     PageHead head{absolute_path(collection_.directory()).filename().string(), "", {}};
     for (size_t i = 0; i < rows.size(); ++i) {
       const uint64_t pictures = rows[i].size();
-      keep_best(rows[i], options_.max_per_label, predictions_);
+      rows[i].resize(move_best_to_front(rows[i], options_.max_per_label, predictions_));
       head.sections.push_back({labels_[i].name, pictures, rows[i].size()});
       report_.answered += pictures;
     }

@@ -1,18 +1,19 @@
-// Tested through the program by tests/programs/export_test.cc.
+// Tested by tests/export/export_sinks_test.cc.
 
 #include "lib/export/export_sinks.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "lib/export/datasets.h"
+#include "lib/export/export_page.h"
 #include "lib/files/new_file.h"
-#include "lib/report/formats.h"
+#include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/util/hash.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {
@@ -30,12 +31,40 @@ std::vector<std::string> names_of(const std::vector<Label>& labels) {
   return names;
 }
 
-// folders, imagefolder, fiftyone.
-class FolderSink : public ExportSink {
+// What takes picture by picture with its record.
+class RecordSink : public ExportSink {
  public:
-  FolderSink(const std::string& format, const fs::path& target, const ExportContext& context)
-      : format_(format), context_(context), folders_(target, options()) {
-    if (format == "fiftyone") fifty_one_.emplace(target, names_of(context.labels));
+  RecordSink(ExportFormat format, const fs::path& target, const ExportContext& context)
+      : format_(format), target_(target), context_(context) {}
+
+  void add_rows(const std::function<bool(Row)>& chosen) final {
+    context_.collection.for_each_record([&](Row row, const PictureRecord& record) {
+      if (chosen(row)) add(row, record, context_.predictions[row]);
+    });
+  }
+
+  std::string told(std::string_view what) const override {
+    const ExportFormatTraits& traits = traits_of(format_);
+    return fmt::format(
+        "{} {}pictures exported to {} ({}){}", with_thousands(exported()), what,
+        printable(target_.string()), traits.places_pictures ? context_.mode_name : traits.name,
+        failed() > 0 ? fmt::format(", {} could not be", with_thousands(failed())) : "");
+  }
+
+ protected:
+  virtual void add(Row row, const PictureRecord& record, const Prediction& prediction) = 0;
+
+  ExportFormat format_;
+  fs::path target_;
+  const ExportContext& context_;
+};
+
+// folders, imagefolder, fiftyone.
+class FolderSink : public RecordSink {
+ public:
+  FolderSink(ExportFormat format, const fs::path& target, const ExportContext& context)
+      : RecordSink(format, target, context), folders_(target, options()) {
+    if (format == ExportFormat::FiftyOne) fifty_one_.emplace(target, names_of(context.labels));
   }
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
@@ -43,9 +72,9 @@ class FolderSink : public ExportSink {
     item.source = record.file.path;
     item.folders = folders_of(row, prediction);
     if (const auto label = label_of(prediction)) item.label = context_.labels[*label].name;
-    item.evidence_json = fmt::format("\"mode\":\"{}\",\"prediction\":{{", context_.mode_name);
-    append_evidence(item.evidence_json, context_.labels, prediction);
-    item.evidence_json += "}";
+    JsonWriter(item.evidence_json)
+        .member("mode", context_.mode_name)
+        .member("prediction", evidence_message(context_.labels, prediction));
     item.size_bytes = record.file.size_bytes;
     item.mtime_ns = record.file.mtime_ns;
     if (fifty_one_) {
@@ -71,7 +100,7 @@ class FolderSink : public ExportSink {
     FolderExportOptions options;
     options.mode = context_.mode;
     options.on_failure = context_.on_failure;
-    if (format_ == "fiftyone") {
+    if (format_ == ExportFormat::FiftyOne) {
       options.unique_stems = true;
       options.on_placed = [this](const ExportItem& item, const fs::path& target) {
         const auto label = item.tag == kNoLabel ? std::nullopt : std::optional(item.tag);
@@ -82,50 +111,34 @@ class FolderSink : public ExportSink {
   }
 
   std::vector<std::string> folders_of(Row row, const Prediction& prediction) const {
-    if (format_ == "fiftyone") return {"data"};
+    if (format_ == ExportFormat::FiftyOne) return {"data"};
     const auto label = label_of(prediction);
     const std::string name = label ? context_.labels[*label].name : kUnanswered;
-    if (format_ == "folders") return {name};
+    if (format_ == ExportFormat::Folders) return {name};
     const bool validation = row < context_.validation.size() && context_.validation[row];
     return {validation ? "validation" : "train", name};
   }
 
-  std::string format_;
-  const ExportContext& context_;
   std::optional<FiftyOneLabels> fifty_one_;
   FolderExport folders_;
 };
 
 // jsonl, csv: what classify says of a picture, what was read in it, and what it is.
-class LineSink : public ExportSink {
+class LineSink : public RecordSink {
  public:
-  LineSink(const std::string& format, const fs::path& target, const ExportContext& context)
-      : context_(context),
-        is_csv_(format == "csv"),
-        writer_(prediction_writer(format, context.labels)),
+  LineSink(ExportFormat format, const fs::path& target, const ExportContext& context)
+      : RecordSink(format, target, context),
+        csv_(prediction_writer(OutputFormat::Csv, context.labels)),
         file_(target) {
-    if (is_csv_) file_.write(without_end(writer_->header()) + ",width,height,sha256\r\n");
+    if (format == ExportFormat::Csv)
+      file_.write(without_end(csv_->header()) + ",width,height,sha256\r\n");
   }
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
     const std::vector<Word> words =
         record.word_count > 0 ? context_.collection.words(row) : std::vector<Word>();
-    std::string line;
-    writer_->append(line, {record, prediction, words, nullptr});
-    line = without_end(std::move(line));
-    const std::string hash = to_hex(record.content_hash);
-    if (is_csv_) {
-      fmt::format_to(std::back_inserter(line), ",{},{},{}\r\n", record.width_px, record.height_px,
-                     hash);
-    } else {
-      line.pop_back();  // the object's end
-      fmt::format_to(std::back_inserter(line),
-                     ",\"width\":{},\"height\":{},\"sha256\":\"{}\",\"ocr_text\":", record.width_px,
-                     record.height_px, hash);
-      append_json_string(line, joined_text(words));
-      line += "}\n";
-    }
-    file_.write(line);
+    const PredictionLine line{record, prediction, words, nullptr};
+    file_.write(format_ == ExportFormat::Csv ? csv(line) : json(line));
     ++exported_;
   }
 
@@ -138,19 +151,32 @@ class LineSink : public ExportSink {
     return line;
   }
 
-  const ExportContext& context_;
-  bool is_csv_;
-  std::unique_ptr<PredictionWriter> writer_;
+  std::string csv(const PredictionLine& line) const {
+    std::string text;
+    csv_->append(text, line);
+    return without_end(std::move(text)) + fmt::format(",{},{},{}\r\n", line.record.width_px,
+                                                      line.record.height_px,
+                                                      to_hex(line.record.content_hash));
+  }
+
+  std::string json(const PredictionLine& line) const {
+    message::Prediction prediction = prediction_message(context_.labels, line);
+    prediction.file = {line.record.width_px, line.record.height_px,
+                       to_hex(line.record.content_hash)};
+    return json_line(prediction);
+  }
+
+  std::unique_ptr<PredictionWriter> csv_;
   NewFile file_;
   uint64_t exported_ = 0;
 };
 
 // labelstudio, coco.
 template <class Writer>
-class AnnotationSink : public ExportSink {
+class AnnotationSink : public RecordSink {
  public:
-  AnnotationSink(const fs::path& target, const ExportContext& context)
-      : context_(context),
+  AnnotationSink(ExportFormat format, const fs::path& target, const ExportContext& context)
+      : RecordSink(format, target, context),
         writer_(target, names_of(context.labels), "zeroshelf " + context.model, context.root) {}
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
@@ -171,40 +197,71 @@ class AnnotationSink : public ExportSink {
   uint64_t failed() const override { return failed_; }
 
  private:
-  const ExportContext& context_;
   Writer writer_;
   uint64_t exported_ = 0;
   uint64_t failed_ = 0;
 };
 
+// html. The cards are made in finish(), best first.
+class PageSink : public ExportSink {
+ public:
+  PageSink(const fs::path& target, const ExportContext& context) : context_(context) {
+    NewFile::check(target);
+    options_.file = target;
+    options_.max_per_label = context.max_per_label.value_or(options_.max_per_label);
+    options_.threads = context.threads;
+    options_.fusion = context.fusion;
+  }
+
+  void add_rows(const std::function<bool(Row)>& chosen) override { options_.keep = chosen; }
+
+  void finish() override {
+    report_ = export_page(context_.collection, context_.labels, context_.predictions, options_);
+  }
+
+  uint64_t exported() const override { return report_.shown; }
+
+  std::string told(std::string_view /*what*/) const override {
+    const uint64_t without = report_.without_thumbnail;
+    return fmt::format(
+        "{} of {} pictures shown on {}{}", with_thousands(report_.shown),
+        with_thousands(report_.answered), printable(options_.file.string()),
+        without > 0 ? fmt::format(", {} without a thumbnail", with_thousands(without)) : "");
+  }
+
+ private:
+  const ExportContext& context_;
+  PageOptions options_;
+  PageReport report_;
+};
+
 }  // namespace
 
-std::vector<std::string> sink_formats() {
-  return {"folders", "imagefolder", "jsonl", "csv", "labelstudio", "coco", "fiftyone"};
-}
-
-bool places_pictures(const std::string& format) {
-  return format == "folders" || format == "imagefolder" || format == "fiftyone";
-}
-
-bool makes_folder(const std::string& format) {
-  return places_pictures(format) || format == "labelstudio";
-}
-
-void check_target(const std::string& format, const fs::path& target) {
-  if (makes_folder(format)) {
+void check_target(ExportFormat format, const fs::path& target) {
+  if (traits_of(format).makes_folder) {
     FolderExport::check(target);
   } else {
     NewFile::check(target);
   }
 }
 
-std::unique_ptr<ExportSink> make_sink(const std::string& format, const fs::path& target,
+std::unique_ptr<ExportSink> make_sink(ExportFormat format, const fs::path& target,
                                       const ExportContext& context) {
-  if (places_pictures(format)) return std::make_unique<FolderSink>(format, target, context);
-  if (format == "labelstudio")
-    return std::make_unique<AnnotationSink<LabelStudioTasks>>(target, context);
-  if (format == "coco") return std::make_unique<AnnotationSink<CocoFile>>(target, context);
+  switch (format) {
+    case ExportFormat::Folders:
+    case ExportFormat::ImageFolder:
+    case ExportFormat::FiftyOne:
+      return std::make_unique<FolderSink>(format, target, context);
+    case ExportFormat::LabelStudio:
+      return std::make_unique<AnnotationSink<LabelStudioTasks>>(format, target, context);
+    case ExportFormat::Coco:
+      return std::make_unique<AnnotationSink<CocoFile>>(format, target, context);
+    case ExportFormat::Html:
+      return std::make_unique<PageSink>(target, context);
+    case ExportFormat::Jsonl:
+    case ExportFormat::Csv:
+      break;
+  }
   return std::make_unique<LineSink>(format, target, context);
 }
 

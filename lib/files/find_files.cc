@@ -213,14 +213,15 @@ bool is_absent(const Root& root) {
   return root.error_number == ENOENT || root.error_number == ENOTDIR;
 }
 
-void expect_good(const Root& root) {
+void expect_good(const Root& root, const std::string& shown) {
   if (root.error_number != 0) {
-    throw Error(is_absent(root) ? ErrorCode::NotFound : ErrorCode::Io, root.path,
+    throw Error(is_absent(root) ? ErrorCode::NotFound : ErrorCode::Io, shown,
                 is_absent(root) ? "no such file or folder" : errno_text(root.error_number),
-                is_absent(root) ? "check the path" : "");
+                "name an existing folder or picture");
   }
   if (S_ISDIR(root.status.st_mode) && open_folder(root.path) == nullptr) {
-    throw Error(ErrorCode::Io, root.path, "cannot list the folder: " + errno_text(errno));
+    throw Error(ErrorCode::Io, shown, "cannot list the folder: " + errno_text(errno),
+                "run as a user who may read it, or name other folders");
   }
 }
 
@@ -292,13 +293,17 @@ void wait_for_the_next_tick(const FoundFile& file) {
 
 }  // namespace
 
+void check_roots(const std::vector<std::filesystem::path>& roots) {
+  for (const std::filesystem::path& root : roots) expect_good(root_at(root), root.string());
+}
+
 void find_files(const std::vector<std::filesystem::path>& paths,
                 const std::filesystem::path& excluded, const Visit& visit,
                 const FindOptions& options) {
   const std::vector<Root> roots = roots_at(paths);
   std::set<std::string> file_roots;
   for (const Root& root : roots) {
-    if (options.bad_roots == BadRoots::Refuse) expect_good(root);
+    if (options.bad_roots == BadRoots::Refuse) expect_good(root, root.path);
     if (root.error_number == 0 && !S_ISDIR(root.status.st_mode)) file_roots.insert(root.path);
   }
   Walk walk(file_roots, identity_at(excluded), options.linked_folders, visit);

@@ -69,6 +69,10 @@ void find_files(const std::vector<std::filesystem::path>& roots,
                 const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit,
                 const FindOptions& options = {});
 
+// Throws what find_files does for a bad root with BadRoots::Refuse, before there is anything to wait
+// for.
+void check_roots(const std::vector<std::filesystem::path>& roots);
+
 // The bytes of a file that find_files found: those that go with its size and time, since the file
 // has both before and after they are read, and a later change gives it another time (on file
 // systems that keep times to 10 ms or better). For that it waits until the file is 20 ms old.

@@ -1,29 +1,37 @@
-// Tested by tests/output/new_file_test.cc.
+// Tested by tests/files/new_file_test.cc, and that no failing call loses a file by
+// tests/collection/failing_calls_test.cc.
 
 #include "lib/files/new_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
 #include <system_error>
 #include <utility>
 
 #include "lib/files/exclusive.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& path) {
-  throw system_error(path.string(), "write", errno);
+constexpr size_t kBufferBytes = size_t{1} << 16;
+
+[[noreturn]] void fail(const fs::path& path, const char* doing, int error_number) {
+  throw system_error(path.string(), doing, error_number);
 }
 
 [[noreturn]] void refuse(const fs::path& path) {
   throw Error(ErrorCode::InvalidArgument, path.string(), "it exists already",
-              "an export never overwrites: name a new file with --to");
+              "nothing is ever overwritten: name a new file");
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 }  // namespace
@@ -31,49 +39,107 @@ namespace fs = std::filesystem;
 void NewFile::check(const fs::path& path) {
   if (!path.has_filename()) {
     throw Error(ErrorCode::InvalidArgument, path.string(), "not the name of a file",
-                "name a new file with --to");
+                "name a new file");
   }
   std::error_code error;
   if (fs::exists(fs::symlink_status(path, error))) refuse(path);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(path);
   if (!fs::is_directory(folder, error)) {
     throw Error(ErrorCode::NotFound, folder.string(), "no such folder", "make it first");
   }
 }
 
-NewFile::NewFile(fs::path path) : path_(std::move(path)) {
-  check(path_);
-  open_unfinished();
-}
-
-void NewFile::open_unfinished() {
-  for (int number = 1; file_ == nullptr; ++number) {
-    unfinished_ = path_;
-    unfinished_ += number == 1 ? ".unfinished" : ".unfinished" + std::to_string(number);
-    file_ = std::fopen(unfinished_.c_str(), "wxe");
-    if (file_ == nullptr && errno != EEXIST) fail(unfinished_);
+NewFile::NewFile(fs::path path, Existing existing) : path_(std::move(path)), existing_(existing) {
+  if (existing_ == Existing::Refuse) {
+    check(path_);
+    open_unfinished();
+  } else {
+    open_replacement();
   }
 }
 
+void NewFile::open_unfinished() {
+  for (int number = 1; fd_ < 0; ++number) {
+    unfinished_ = path_;
+    unfinished_ += number == 1 ? ".unfinished" : ".unfinished" + std::to_string(number);
+    fd_ = ::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd_ < 0 && errno != EEXIST) {
+      const int error_number = errno;
+      fail(std::exchange(unfinished_, {}), "write", error_number);
+    }
+  }
+}
+
+void NewFile::open_replacement() {
+  unfinished_ = path_;
+  unfinished_ += ".new";
+  fd_ = ::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail(unfinished_, "open", errno);
+}
+
 NewFile::~NewFile() {
-  if (file_ != nullptr) std::fclose(file_);
+  if (fd_ >= 0) ::close(fd_);
   if (!unfinished_.empty()) ::unlink(unfinished_.c_str());
 }
 
 void NewFile::write(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail(unfinished_);
+  if (buffer_.size() + bytes.size() <= kBufferBytes) {
+    buffer_ += bytes;
+    return;
+  }
+  flush();
+  if (bytes.size() < kBufferBytes) {
+    buffer_ += bytes;
+  } else {
+    write_through(bytes);
+  }
+}
+
+void NewFile::write(std::span<const std::byte> bytes) {
+  write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+void NewFile::flush() {
+  write_through(buffer_);
+  buffer_.clear();
+}
+
+void NewFile::write_through(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(unfinished_, "write", errno);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void NewFile::rewrite_beginning(std::string_view bytes) {
+  flush();
+  if (::lseek(fd_, 0, SEEK_SET) < 0) fail(unfinished_, "write", errno);
+  write_through(bytes);
+  if (::lseek(fd_, 0, SEEK_END) < 0) fail(unfinished_, "write", errno);
 }
 
 void NewFile::publish() {
-  if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) fail(unfinished_);
-  if (std::fclose(std::exchange(file_, nullptr)) != 0) fail(unfinished_);
-  const int error_number = rename_exclusively(unfinished_, path_);
-  if (error_number == EEXIST) refuse(path_);
-  if (error_number != 0) {
-    errno = error_number;
-    fail(path_);
+  flush();
+  if (::fsync(fd_) != 0) fail(unfinished_, "sync", errno);
+  // Some file systems tell of a failed write only now.
+  if (::close(std::exchange(fd_, -1)) != 0) fail(unfinished_, "close", errno);
+  if (existing_ == Existing::Replace) {
+    if (::rename(unfinished_.c_str(), path_.c_str()) != 0) fail(path_, "replace", errno);
+  } else {
+    const int error_number = rename_exclusively(unfinished_, path_);
+    if (error_number == EEXIST) refuse(path_);
+    if (error_number != 0) fail(path_, "write", error_number);
   }
   unfinished_.clear();
+  sync_path(folder_of(path_));
+}
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  NewFile file(path, Existing::Replace);
+  file.write(content);
+  file.publish();
 }
 
 }  // namespace zeroshelf

@@ -1,41 +1,62 @@
 #pragma once
 
-// A file that appears complete under its name or not at all, and never in the place of another.
+// The one way in which a file is made: it appears complete under its name or not at all, and in the
+// place of another only where that was asked for.
 
-#include <cstdio>
+#include <cstddef>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace zeroshelf {
 
-// Writes go to a file beside it, NAME.unfinished (with a number when that is taken), which goes
-// away with the object; only a killed process leaves it behind.
-// Threads: one at a time.
+// What something that has the name already means.
+enum class Existing {
+  Refuse,   // an error: what a user names is never overwritten
+  Replace,  // after a crash at any instant either the old content or the new is there
+};
+
+// With Refuse, writes go to NAME.unfinished (with a number when that is taken), with Replace to
+// NAME.new, which takes the place of an earlier one; either goes away with the object, so only a
+// killed process leaves it behind. Threads: one at a time.
 class NewFile {
  public:
   // Throws InvalidArgument when something has that name already, also a link that leads nowhere,
   // and NotFound when the folder is absent. Changes nothing.
   static void check(const std::filesystem::path& path);
 
-  // Throws what check does, and Io.
-  explicit NewFile(std::filesystem::path path);
+  // Throws Io and, with Refuse, what check does.
+  explicit NewFile(std::filesystem::path path, Existing existing = Existing::Refuse);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  // Throws Io.
+  // Throws Io; the cause says when the disk is full.
   void write(std::string_view bytes);
+  void write(std::span<const std::byte> bytes);
 
-  // Syncs the file and gives it its name. Throws Io, and InvalidArgument when something took the
-  // name meanwhile.
+  // Puts these bytes in the place of the first ones, which are as many or more. Throws Io.
+  void rewrite_beginning(std::string_view bytes);
+
+  // Syncs the file, gives it its name, and syncs the folder. Throws Io, and InvalidArgument when
+  // something took the name meanwhile that is not to be replaced.
   void publish();
 
  private:
   void open_unfinished();
+  void open_replacement();
+  void flush();
+  void write_through(std::string_view bytes);
 
   std::filesystem::path path_;
-  std::filesystem::path unfinished_;
-  std::FILE* file_ = nullptr;
+  Existing existing_;
+  std::filesystem::path unfinished_;  // empty: it has its name
+  std::string buffer_;                // not yet written
+  int fd_ = -1;
 };
+
+// A file with this content, in the place of an earlier one. Throws Io.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace zeroshelf

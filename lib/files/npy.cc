@@ -1,15 +1,12 @@
-// Tested by tests/output/formats_test.cc.
+// Tested by tests/files/npy_test.cc.
 
 #include "lib/files/npy.h"
 
 #include <fmt/format.h>
 
 #include <cassert>
-#include <cerrno>
-#include <system_error>
+#include <span>
 #include <utility>
-
-#include "lib/util/error.h"
 
 namespace zeroshelf {
 namespace {
@@ -17,39 +14,22 @@ constexpr size_t kHeaderBytes = 128;  // a multiple of 64, with room for any num
 }
 
 NpyWriter::NpyWriter(std::filesystem::path path, size_t columns)
-    : path_(std::move(path)), temporary_(path_), columns_(columns) {
-  temporary_ += ".new";
-  file_ = std::fopen(temporary_.c_str(), "wbe");
-  if (file_ == nullptr) fail();
-  write_header();
-}
-
-NpyWriter::~NpyWriter() {
-  if (file_ == nullptr) return;
-  std::fclose(file_);
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
+    : file_(std::move(path)), columns_(columns) {
+  file_.write(header());
 }
 
 void NpyWriter::append(const Matrix& rows) {
   assert(rows.columns() == columns_ || rows.rows() == 0);
-  const size_t values = rows.rows() * rows.columns();
-  if (std::fwrite(rows.data(), sizeof(float), values, file_) != values) fail();
+  file_.write(std::as_bytes(std::span(rows.data(), rows.rows() * rows.columns())));
   rows_ += rows.rows();
 }
 
 void NpyWriter::finish() {
-  write_header();
-  if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
-  std::error_code error;
-  std::filesystem::rename(temporary_, path_, error);
-  if (error) {
-    errno = error.value();
-    fail();
-  }
+  file_.rewrite_beginning(header());
+  file_.publish();
 }
 
-void NpyWriter::write_header() {
+std::string NpyWriter::header() const {
   std::string header("\x93NUMPY\x01\x00", 8);
   const auto size = static_cast<uint16_t>(kHeaderBytes - 10);
   header += static_cast<char>(size & 0xff);
@@ -58,14 +38,7 @@ void NpyWriter::write_header() {
                         columns_);
   header.resize(kHeaderBytes - 1, ' ');
   header += '\n';
-  if (std::fseek(file_, 0, SEEK_SET) != 0 ||
-      std::fwrite(header.data(), 1, header.size(), file_) != header.size()) {
-    fail();
-  }
-}
-
-void NpyWriter::fail() const {
-  throw Error(ErrorCode::Io, path_.string(), "cannot write: " + errno_text(errno));
+  return header;
 }
 
 }  // namespace zeroshelf

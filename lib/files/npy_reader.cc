@@ -14,8 +14,8 @@
 
 #include "lib/util/bytes.h"
 #include "lib/util/error.h"
+#include "lib/util/fp16.h"
 #include "lib/util/text.h"
-#include "lib/vectors/vector_rows.h"
 
 namespace zeroshelf {
 namespace {

@@ -1,10 +1,10 @@
-// Tested through the program by tests/programs.
+// Tested by tests/image/read_crop_test.cc.
 
 #include "lib/image/read_crop.h"
 
 #include <span>
 #include <string>
-#include <variant>
+#include <utility>
 
 #include "lib/image/decode.h"
 #include "lib/util/error.h"
@@ -12,14 +12,20 @@
 
 namespace zeroshelf {
 
-Image read_crop(const std::filesystem::path& path, const Preprocessing& preprocessing) {
+std::variant<Image, Skip> try_read_crop(const std::filesystem::path& path,
+                                        const Preprocessing& preprocessing) {
   const DecodeLimits limits;
   const std::string bytes = read_file(path, limits.max_bytes);
   const auto decoded = decode_image(std::as_bytes(std::span(bytes)), limits);
-  if (const Skip* skip = std::get_if<Skip>(&decoded)) {
-    throw Error(ErrorCode::InvalidArgument, path.string(), skip->detail);
-  }
+  if (const Skip* skip = std::get_if<Skip>(&decoded)) return *skip;
   return resize_and_crop(std::get<Image>(decoded), preprocessing.size_px);
+}
+
+Image read_crop(const std::filesystem::path& path, const Preprocessing& preprocessing) {
+  auto crop = try_read_crop(path, preprocessing);
+  if (const Skip* skip = std::get_if<Skip>(&crop))
+    throw Error(ErrorCode::InvalidArgument, path.string(), skip->detail);
+  return std::get<Image>(std::move(crop));
 }
 
 }  // namespace zeroshelf

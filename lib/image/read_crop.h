@@ -1,14 +1,21 @@
 #pragma once
 
-// A picture file given on the command line.
+// A picture file as an encoder takes it.
 
 #include <filesystem>
+#include <variant>
 
 #include "lib/image/preprocess.h"
+#include "lib/util/skip.h"
 
 namespace zeroshelf {
 
-// Reads, decodes and crops it as the encoder takes it. Throws Error naming the file.
+// Reads, decodes and crops it, or says why it cannot be decoded. Throws NotFound, Io and
+// InvalidArgument (too large) for a file that cannot be read.
+std::variant<Image, Skip> try_read_crop(const std::filesystem::path& path,
+                                        const Preprocessing& preprocessing);
+
+// The same of a picture that must be one: throws InvalidArgument too when it cannot be decoded.
 Image read_crop(const std::filesystem::path& path, const Preprocessing& preprocessing);
 
 }  // namespace zeroshelf

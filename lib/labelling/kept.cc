@@ -2,11 +2,9 @@
 
 #include "lib/labelling/kept.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
-#include <ctime>
 
 #include "lib/collection/attachments.h"
 #include "lib/util/json_object.h"
@@ -74,10 +72,6 @@ FusionSettings parse_settings(std::string_view json, const std::string& subject)
     settings.*number.member = found;
   }
   return settings;
-}
-
-std::string now_utc() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 }  // namespace zeroshelf

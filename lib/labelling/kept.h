@@ -28,7 +28,4 @@ Error other_version(const std::string& subject);
 std::string settings_json(const FusionSettings& settings);
 FusionSettings parse_settings(std::string_view json, const std::string& subject);
 
-// ISO 8601, to the second.
-std::string now_utc();
-
 }  // namespace zeroshelf

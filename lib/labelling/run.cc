@@ -12,6 +12,7 @@
 #include "lib/collection/attachments.h"
 #include "lib/labelling/kept.h"
 #include "lib/util/bytes.h"
+#include "lib/util/utc.h"
 
 namespace zeroshelf {
 namespace {

@@ -9,6 +9,8 @@
 #include <optional>
 
 #include "lib/lexicon/tokens.h"
+#include "lib/util/edit_distance.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {

@@ -8,8 +8,10 @@
 
 #include "lib/lexicon/tokens.h"
 #include "lib/util/bytes.h"
+#include "lib/util/edit_distance.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {

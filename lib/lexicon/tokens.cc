@@ -8,7 +8,6 @@
 #include <unicode/uscript.h>
 
 #include <algorithm>
-#include <array>
 
 #include "lib/util/error.h"
 
@@ -118,46 +117,6 @@ std::vector<std::string> terms_of(std::string_view text) {
     }
   }
   return std::move(terms).take();
-}
-
-std::u32string code_points(std::string_view utf8) {
-  std::u32string result;
-  const auto* data = reinterpret_cast<const uint8_t*>(utf8.data());
-  const auto size = static_cast<int64_t>(utf8.size());
-  for (int64_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT_OR_FFFD(data, i, size, c);
-    result += static_cast<char32_t>(c);
-  }
-  return result;
-}
-
-int edit_distance(std::u32string_view a, std::u32string_view b, int limit) {
-  const auto difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
-  if (difference > static_cast<size_t>(limit)) return limit + 1;
-  if (a.size() > kMaxTermLength || b.size() > kMaxTermLength) return a == b ? 0 : limit + 1;
-  using Line = std::array<int, kMaxTermLength + 1>;
-  std::array<Line, 3> lines;
-  Line* before = &lines[0];  // two letters of a ago
-  Line* last = &lines[1];
-  Line* line = &lines[2];
-  for (size_t j = 0; j <= b.size(); ++j) (*last)[j] = static_cast<int>(j);
-  for (size_t i = 1; i <= a.size(); ++i) {
-    (*line)[0] = static_cast<int>(i);
-    int least = (*line)[0];
-    for (size_t j = 1; j <= b.size(); ++j) {
-      int best = std::min(
-          {(*last)[j] + 1, (*line)[j - 1] + 1, (*last)[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        best = std::min(best, (*before)[j - 2] + 1);
-      (*line)[j] = best;
-      least = std::min(least, best);
-    }
-    if (least > limit) return limit + 1;
-    std::swap(before, last);
-    std::swap(last, line);
-  }
-  return std::min((*last)[b.size()], limit + 1);
 }
 
 int allowed_edits(size_t length) {

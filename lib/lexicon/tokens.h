@@ -20,13 +20,6 @@ inline constexpr size_t kMaxTermLength = 64;  // code points
 // Bytes that are not UTF-8 separate.
 std::vector<std::string> terms_of(std::string_view text);
 
-// The code points of a UTF-8 text; U+FFFD for bytes that are none.
-std::u32string code_points(std::string_view utf8);
-
-// The least number of letters inserted, deleted, replaced, or exchanged with their neighbour
-// (optimal string alignment) that turns one into the other; limit + 1 when it is more than limit.
-int edit_distance(std::u32string_view a, std::u32string_view b, int limit);
-
 // How many edits of a word of that many letters still count as the word: none up to 2, 1 up to 5,
 // and 2 from 6 on.
 int allowed_edits(size_t length);

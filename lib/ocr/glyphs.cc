@@ -59,7 +59,7 @@ cv::Mat standing_out(const cv::Mat& samples, const cv::Mat& mean, Polarity polar
 
 // Runs row by row; row y has those from first_of_row[y] to before first_of_row[y + 1].
 struct RowRuns {
-  std::vector<Run> runs;
+  std::vector<PixelRun> runs;
   std::vector<size_t> first_of_row;
 };
 
@@ -110,7 +110,7 @@ std::vector<uint32_t> first_of_regions(const RowRuns& rows) {
     size_t above = rows.first_of_row[y - 1];
     const size_t end = rows.first_of_row[y];
     for (size_t i = end; i < rows.first_of_row[y + 1]; ++i) {
-      const Run& run = rows.runs[i];
+      const PixelRun& run = rows.runs[i];
       while (above < end && rows.runs[above].end < run.begin) ++above;
       for (size_t j = above; j < end && rows.runs[j].begin <= run.end; ++j) {
         const uint32_t a = root(static_cast<uint32_t>(i));
@@ -129,7 +129,7 @@ void take_regions(const RowRuns& rows, Layer& layer) {
   std::vector<uint32_t> region_of = first_of_regions(rows);
   layer.regions.clear();
   for (size_t i = 0; i < rows.runs.size(); ++i) {
-    const Run& run = rows.runs[i];
+    const PixelRun& run = rows.runs[i];
     const cv::Rect box(run.begin, run.y, run.end - run.begin, 1);
     if (region_of[i] == i) {
       region_of[i] = static_cast<uint32_t>(layer.regions.size());
@@ -167,7 +167,7 @@ struct Sums {
 // Over the pixels of a region. Neighbours that are inside are of the same region.
 Sums sums_of(const Layer& layer, const Region& region, const cv::Mat& mean, const cv::Mat& inside) {
   Sums sums;
-  for (const Run& run : layer.runs_of(region)) {
+  for (const PixelRun& run : layer.runs_of(region)) {
     const int y_above = std::max(0, run.y - 1);
     const int y_below = std::min(inside.rows - 1, run.y + 1);
     const uint8_t* above = inside.ptr<uint8_t>(y_above);

@@ -16,7 +16,7 @@
 namespace zeroshelf {
 
 // Pixels of a row side by side: from begin to before end.
-struct Run {
+struct PixelRun {
   int y = 0;
   int begin = 0;
   int end = 0;
@@ -54,13 +54,13 @@ struct Layer {
   Polarity polarity = Polarity::Bright;
   double scale = 1;       // pixels of the layer a pixel of the picture
   cv::Mat samples;        // CV_8U
-  std::vector<Run> runs;  // those of a region lie side by side, from top to bottom
+  std::vector<PixelRun> runs;  // those of a region lie side by side, from top to bottom
   std::vector<Region> regions;
   Channel channel = Channel::Luminance;  // what the samples are
   std::vector<Glyph> glyphs;
   cv::Scalar ink;  // of Channel::Ink: R, G and B
 
-  std::span<const Run> runs_of(const Region& region) const {
+  std::span<const PixelRun> runs_of(const Region& region) const {
     return std::span(runs).subspan(region.first_run, region.run_count);
   }
 };

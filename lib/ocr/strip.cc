@@ -111,7 +111,7 @@ cv::Mat cut(const cv::Mat& rgb, const Frame& frame, double rgb_scale) {
 
 float mean_level(const Layer& layer, const Region& region) {
   int64_t sum = 0;
-  for (const Run& run : layer.runs_of(region)) {
+  for (const PixelRun& run : layer.runs_of(region)) {
     const uint8_t* samples = layer.samples.ptr<uint8_t>(run.y);
     sum = std::accumulate(samples + run.begin, samples + run.end, sum);
   }
@@ -125,7 +125,7 @@ struct Mask {
 
   // As far as the region lies in the area.
   void set(const Layer& layer, const Region& region) {
-    for (const Run& run : layer.runs_of(region)) {
+    for (const PixelRun& run : layer.runs_of(region)) {
       if (run.y < area.y || run.y >= area.y + area.height) continue;
       const int begin = std::max(run.begin - area.x, 0);
       const int end = std::min(run.end - area.x, area.width);

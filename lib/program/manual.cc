@@ -410,7 +410,7 @@ std::shared_ptr<CLI::FormatterBase> help_formatter() {
 }
 
 std::string manual_page(const CLI::App& program, const std::string& name,
-                        const std::string& version) {
+                        const std::string& version, const std::string& exit_status) {
   std::string upper = name;
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   std::string out = fmt::format(".TH {} 1 \"\" \"zeroshelf {}\"\n", roff(upper), version);
@@ -423,12 +423,7 @@ std::string manual_page(const CLI::App& program, const std::string& name,
     append_man_flags(out, *command);
     if (command->get_footer() != program.get_footer()) append_man_footer(out, *command);
   }
-  out +=
-      ".SH EXIT STATUS\n.nf\n"
-      "0  done; for a query: something was found\n"
-      "1  the query ran and found nothing\n"
-      "2  could not do it\n"
-      "3  the indexer finished and some files were skipped\n.fi\n";
+  out += ".SH EXIT STATUS\n.nf\n" + exit_status + ".fi\n";
   out += ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nAny value but an empty one: no colours in messages.\n";
   return out;
 }

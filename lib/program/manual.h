@@ -37,7 +37,7 @@ std::shared_ptr<CLI::FormatterBase> help_formatter();
 
 // The manual page of a program with all its subcommands, for man(1).
 std::string manual_page(const CLI::App& program, const std::string& name,
-                        const std::string& version);
+                        const std::string& version, const std::string& exit_status);
 
 // The completion script of a program. shell: "bash", "zsh" or "fish"; throws InvalidArgument for
 // another.

@@ -25,6 +25,9 @@
 namespace zeroshelf {
 namespace {
 
+// For note(), which is called where the program is not known.
+std::string running_program = "zeroshelf";
+
 // With those of its groups, which are subcommands without a name to CLI11.
 void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
   for (const CLI::Option* option : command->get_options()) {
@@ -47,13 +50,31 @@ bool shows_colours(std::FILE* stream) {
          std::string_view(terminal) != "dumb";
 }
 
-Program::Program(std::string name, std::string description)
-    : name_(std::move(name)), app_(std::move(description), name_) {
+std::string_view meaning_of(ExitCode code) {
+  switch (code) {
+    case kDone:
+      return "done";
+    case kNothingFound:
+      return "nothing found";
+    case kFailed:
+      return "could not do it";
+    case kSomeSkipped:
+      return "done with some files skipped";
+  }
+  return "";
+}
+
+Program::Program(std::string name, std::string description, std::vector<ExitCode> codes)
+    : name_(std::move(name)), codes_(std::move(codes)), app_(std::move(description), name_) {
+  running_program = name_;
   app_.require_subcommand(1);
   app_.set_version_flag("--version", name_ + " " ZEROSHELF_VERSION);
   app_.formatter(help_formatter());
-  app_.footer(
-      "Exit codes: 0 done, 1 nothing found, 2 could not do it, 3 done with some files skipped.");
+  std::string footer;
+  for (const ExitCode code : codes_)
+    footer += fmt::format("{} {} {}", footer.empty() ? "Exit codes:" : ",", static_cast<int>(code),
+                          meaning_of(code));
+  app_.footer(footer + ".");
 }
 
 CLI::App* Program::add_command(const std::string& name, const std::string& description,
@@ -67,7 +88,7 @@ CLI::App* Program::add_command(const std::string& name, const std::string& descr
 bool Program::print_generated(int argc, char** argv) const {
   std::string text;
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
-    text = manual_page(app_, name_, ZEROSHELF_VERSION);
+    text = manual_page(app_, name_, ZEROSHELF_VERSION, exit_status());
   } else if (argc == 3 && std::string_view(argv[1]) == "--completion") {
     text = completion_script(app_, name_, argv[2]);
   } else {
@@ -77,6 +98,13 @@ bool Program::print_generated(int argc, char** argv) const {
   out.write(text);
   out.flush();
   return true;
+}
+
+std::string Program::exit_status() const {
+  std::string lines;
+  for (const ExitCode code : codes_)
+    lines += fmt::format("{}  {}\n", static_cast<int>(code), meaning_of(code));
+  return lines;
 }
 
 void Program::add_examples(const std::string& command, const std::vector<std::string>& lines) {
@@ -165,6 +193,10 @@ int Program::run(int argc, char** argv) {
   } catch (const std::exception& error) {
     return report(std::string("internal error: ") + printable(error.what()));
   }
+}
+
+void note(std::string_view text) {
+  fmt::print(stderr, "{}: {}\n", running_program, printable(text));
 }
 
 void warn(const std::string& program, const std::string& text) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,10 +19,15 @@ enum ExitCode : int {
   kSomeSkipped = 3,   // the indexer finished and some files were skipped
 };
 
+// What a code means, for help: "done".
+std::string_view meaning_of(ExitCode code);
+
 // A program: its command line, and what the chosen subcommand does.
 class Program {
  public:
-  Program(std::string name, std::string description);
+  // codes: those that it returns, for help.
+  Program(std::string name, std::string description,
+          std::vector<ExitCode> codes = {kDone, kFailed});
 
   CLI::App& app() { return app_; }
 
@@ -45,9 +51,11 @@ class Program {
   std::string unknown_flag(int argc, char** argv) const;
   std::string usage_error(const CLI::ParseError& error) const;
   bool print_generated(int argc, char** argv) const;
+  std::string exit_status() const;  // a line a code
   int report(const std::string& message) const;
 
   std::string name_;
+  std::vector<ExitCode> codes_;
   CLI::App app_;
   std::function<int()> chosen_;
 };
@@ -55,6 +63,10 @@ class Program {
 // Whether messages to the stream may have colours: it is a terminal that knows them, and NO_COLOR
 // (https://no-color.org) is not set.
 bool shows_colours(std::FILE* stream);
+
+// "program: text" on stderr, with the name of the program that runs: what is no error and no
+// warning, but must be known.
+void note(std::string_view text);
 
 // "program: warning: text" on stderr, control characters made visible.
 void warn(const std::string& program, const std::string& text);

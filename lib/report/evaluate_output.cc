@@ -1,4 +1,4 @@
-// Tested by tests/labelling/evaluate_test.cc.
+// Tested by tests/report/evaluate_output_test.cc.
 
 #include "lib/report/evaluate_output.h"
 
@@ -112,15 +112,34 @@ std::string mistakes_table(const Report& report, const std::vector<Label>& label
 
 // --- JSON Lines ---------------------------------------------------------------------------------
 
+message::Interval interval(const Figure& figure) {
+  return {figure.value, figure.interval.low, figure.interval.high};
+}
+
+message::Accuracy accuracy_message(const Report& report, const Share& share) {
+  message::Accuracy accuracy;
+  accuracy.name = report.name;
+  accuracy.accuracy = share.value();
+  accuracy.low = share.low();
+  accuracy.high = share.high();
+  accuracy.right = share.good;
+  accuracy.pictures = share.trials;
+  return accuracy;
+}
+
+// The lines about one report.
 class JsonReport {
  public:
   JsonReport(std::string& out, const Report& report, const std::vector<Label>& labels)
       : out_(out), report_(report), labels_(labels) {}
 
   void write() const {
-    accuracy("", all_of(report_));
-    for (size_t i = 0; i < labels_.size(); ++i)
-      accuracy(labels_[i].name, report_.labels[i].recall());
+    append_json_line(out_, accuracy_message(report_));
+    for (size_t i = 0; i < labels_.size(); ++i) {
+      message::Accuracy of_label = accuracy_message(report_, report_.labels[i].recall());
+      of_label.label = labels_[i].name;
+      append_json_line(out_, of_label);
+    }
     metric("accuracy", report_.accuracy);
     metric("macro_f1", report_.macro_f1);
     metric("expected_calibration_error", report_.calibration_error);
@@ -131,62 +150,39 @@ class JsonReport {
   }
 
  private:
-  void begin(const char* type) const {
-    fmt::format_to(std::back_inserter(out_), "{{\"type\":\"{}\",\"fusion\":\"{}\"", type,
-                   report_.name);
-  }
-  void name(const char* member, const std::string* name) const {
-    fmt::format_to(std::back_inserter(out_), ",\"{}\":", member);
-    name == nullptr ? void(out_ += "null") : append_json_string(out_, *name);
-  }
-  template <class... Values>
-  void members(fmt::format_string<Values...> text, Values&&... values) const {
-    fmt::format_to(std::back_inserter(out_), text, std::forward<Values>(values)...);
-    out_ += "}\n";
-  }
-
-  void accuracy(const std::string& label, const Share& share) const {
-    begin("accuracy");
-    name("label", label.empty() ? nullptr : &label);
-    members(",\"accuracy\":{},\"low\":{},\"high\":{},\"right\":{},\"pictures\":{}", share.value(),
-            share.low(), share.high(), share.good, share.trials);
-  }
-  void metric(const char* metric, const Figure& figure) const {
-    begin("metric");
-    members(",\"metric\":\"{}\",\"value\":{},\"low\":{},\"high\":{}", metric, figure.value,
-            figure.interval.low, figure.interval.high);
+  void metric(const char* name, const Figure& figure) const {
+    append_json_line(out_, message::Metric{report_.name, name, interval(figure)});
   }
   void of_label(const std::string& label, const LabelCounts& counts) const {
-    begin("label");
-    name("label", &label);
-    members(",\"precision\":{},\"recall\":{},\"f1\":{},\"truths\":{},\"answers\":{},\"right\":{}",
-            counts.precision().value(), counts.recall().value(), counts.f1(), counts.truths,
-            counts.answers, counts.right);
+    append_json_line(
+        out_, message::LabelFigures{report_.name, label, counts.precision().value(),
+                                    counts.recall().value(), counts.f1(), counts.truths,
+                                    counts.answers, counts.right});
   }
   void confusion_cell(const ConfusionCell& cell) const {
-    begin("confusion");
-    name("truth", &labels_[cell.truth].name);
-    name("answer", cell.answer ? &labels_[*cell.answer].name : nullptr);
-    members(",\"pictures\":{}", cell.pictures);
+    message::Confusion confusion;
+    confusion.fusion = report_.name;
+    confusion.truth = labels_[cell.truth].name;
+    if (cell.answer) confusion.answer = labels_[*cell.answer].name;
+    confusion.pictures = cell.pictures;
+    append_json_line(out_, confusion);
   }
   void reliability_bins() const {
     for (size_t i = 0; i < report_.reliability.size(); ++i) {
       const ReliabilityBin& bin = report_.reliability[i];
       if (bin.pictures == 0) continue;
-      begin("reliability");
-      members(",\"from\":{:.4f},\"to\":{:.4f},\"confidence\":{},\"accuracy\":{},\"pictures\":{}",
-              static_cast<double>(i) / kReliabilityBins,
-              static_cast<double>(i + 1) / kReliabilityBins, bin.confidence(), bin.accuracy(),
-              bin.pictures);
+      append_json_line(
+          out_, message::Reliability{report_.name, static_cast<double>(i) / kReliabilityBins,
+                                     static_cast<double>(i + 1) / kReliabilityBins,
+                                     bin.confidence(), bin.accuracy(), bin.pictures});
     }
   }
   void coverage_points() const {
     for (int share = 5; share <= 100; share += 5) {
       const auto point = at_coverage(report_.coverage, share / 100.0);
       if (!point) return;
-      begin("coverage");
-      members(",\"coverage\":{},\"accuracy\":{},\"confidence\":{},\"answered\":{}", point->coverage,
-              point->accuracy(), point->confidence, point->answered);
+      append_json_line(out_, message::Coverage{report_.name, point->coverage, point->accuracy(),
+                                               point->confidence, point->answered});
     }
   }
 
@@ -194,15 +190,6 @@ class JsonReport {
   const Report& report_;
   const std::vector<Label>& labels_;
 };
-
-std::string comparison_json(const Judged& judged, const Comparison& pair) {
-  return fmt::format(
-      "{{\"type\":\"comparison\",\"first\":\"{}\",\"second\":\"{}\",\"difference\":{},\"low\":{},"
-      "\"high\":{},\"only_first_right\":{},\"only_second_right\":{},\"p_value\":{}}}\n",
-      judged.reports[pair.first].name, judged.reports[pair.second].name, pair.difference.value,
-      pair.difference.interval.low, pair.difference.interval.high, pair.only_first_right,
-      pair.only_second_right, pair.p_value);
-}
 
 // --- plot ---------------------------------------------------------------------------------------
 
@@ -260,6 +247,18 @@ void draw_reliability(Svg& svg, const Panel& panel, const Report& report, const 
 
 }  // namespace
 
+message::Accuracy accuracy_message(const Report& report) {
+  message::Accuracy accuracy = accuracy_message(report, all_of(report));
+  accuracy.macro_f1 = report.macro_f1.value;
+  return accuracy;
+}
+
+message::Comparison comparison_message(const Judged& judged, const Comparison& pair) {
+  return {judged.reports[pair.first].name, judged.reports[pair.second].name,
+          interval(pair.difference),       pair.only_first_right,
+          pair.only_second_right,          pair.p_value};
+}
+
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels) {
   std::string table =
       fmt::format("FUSION     {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", kNameWidth));
@@ -281,7 +280,7 @@ std::string evaluation_json(const Evaluation& evaluation, const std::vector<Labe
   std::string lines;
   for (const Report& report : evaluation.judged.reports) JsonReport(lines, report, labels).write();
   for (const Comparison& pair : evaluation.judged.comparisons)
-    lines += comparison_json(evaluation.judged, pair);
+    append_json_line(lines, comparison_message(evaluation.judged, pair));
   return lines;
 }
 

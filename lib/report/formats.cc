@@ -1,13 +1,21 @@
-// Tested by tests/output/formats_test.cc.
+// Tested by tests/report/formats_test.cc.
 
 #include "lib/report/formats.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {
+
+// Needs no escape; most texts are all like that.
+bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
 
 void append_escaped(std::string& out, std::string_view utf8) {
   for (size_t i = 0; i < utf8.size(); ++i) {
@@ -32,7 +40,9 @@ void append_escaped(std::string& out, std::string_view utf8) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  if (is_utf8(text)) {
+  if (std::ranges::all_of(text, is_plain)) {
+    out += text;
+  } else if (is_utf8(text)) {
     append_escaped(out, text);
   } else {
     append_escaped(out, to_utf8(text));
@@ -44,19 +54,6 @@ void append_json_path(std::string& out, std::string_view path) {
   out += "\"path\":";
   append_json_string(out, path);
   if (!is_utf8(path)) out += ",\"path_base64\":\"" + base64(path) + '"';
-}
-
-void append_json_number(std::string& out, float value) {
-  fmt::format_to(std::back_inserter(out), "{}", value);
-}
-
-void append_json_numbers(std::string& out, std::span<const float> values) {
-  out += '[';
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += ',';
-    append_json_number(out, values[i]);
-  }
-  out += ']';
 }
 
 void append_csv_cell(std::string& out, std::string_view text) {

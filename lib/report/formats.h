@@ -1,8 +1,7 @@
 #pragma once
 
-// Pieces of JSON Lines, CSV, HTML and tables. Every append function adds to the end of `out`.
+// Text for JSON, CSV, HTML and tables (whole JSON lines: json.h). Every append function adds to the end of `out`.
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,10 +14,6 @@ void append_json_string(std::string& out, std::string_view text);
 // "path":"..." and, when the path is not UTF-8 and the text can therefore not be turned back,
 // "path_base64":"..." with its exact bytes.
 void append_json_path(std::string& out, std::string_view path);
-
-// The shortest decimal that reads back as the same float. Finite.
-void append_json_number(std::string& out, float value);
-void append_json_numbers(std::string& out, std::span<const float> values);
 
 // A CSV cell (RFC 4180): quoted where needed. A cell that a spreadsheet would run as a formula
 // (it starts with = + - @ tab or return) gets a leading apostrophe.

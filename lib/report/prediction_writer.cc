@@ -1,4 +1,4 @@
-// Tested through the program by tests/programs.
+// Tested by tests/report/prediction_writer_test.cc.
 
 #include "lib/report/prediction_writer.h"
 
@@ -13,15 +13,16 @@
 namespace zeroshelf {
 namespace {
 
-void append_scored(std::string& out, const std::vector<Label>& labels, const Scored& scored) {
-  out += "{\"label\":";
-  append_json_string(out, labels[scored.label].name);
-  fmt::format_to(std::back_inserter(out), ",\"score\":{}", scored.score);
+message::SideAnswer side_message(const std::vector<Label>& labels, const SideAnswer& side) {
+  return {labels[side.label].name, side.score, side.margin};
 }
 
-void append_side(std::string& out, const std::vector<Label>& labels, const SideAnswer& side) {
-  append_scored(out, labels, side);
-  fmt::format_to(std::back_inserter(out), ",\"margin\":{}}}", side.margin);
+message::ScoredLabel scored_message(const std::vector<Label>& labels, const Scored& scored) {
+  return {labels[scored.label].name, scored.score};
+}
+
+bool is_answered(const PredictionLine& line) {
+  return line.all_above != nullptr ? !line.all_above->empty() : line.prediction.winner.has_value();
 }
 
 class JsonPredictions : public PredictionWriter {
@@ -29,37 +30,10 @@ class JsonPredictions : public PredictionWriter {
   explicit JsonPredictions(const std::vector<Label>& labels) : labels_(labels) {}
 
   void append(std::string& out, const PredictionLine& line) const override {
-    out += "{\"type\":\"prediction\",";
-    append_json_path(out, line.record.file.path);
-    out += ',';
-    append_evidence(out, labels_, line.prediction);
-    append_ocr(out, line);
-    if (line.all_above != nullptr) append_all(out, *line.all_above);
-    out += "}\n";
+    append_json_line(out, prediction_message(labels_, line));
   }
 
  private:
-  static void append_ocr(std::string& out, const PredictionLine& line) {
-    if (line.words.empty()) {
-      out += ",\"ocr\":null";
-      return;
-    }
-    out += ",\"ocr\":{\"text\":";
-    append_json_string(out, joined_text(line.words));
-    fmt::format_to(std::back_inserter(out), ",\"words\":{},\"confidence\":{}}}", line.words.size(),
-                   line.record.text_confidence);
-  }
-
-  void append_all(std::string& out, const std::vector<Scored>& all) const {
-    out += ",\"labels\":[";
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (i > 0) out += ',';
-      append_scored(out, labels_, all[i]);
-      out += '}';
-    }
-    out += ']';
-  }
-
   const std::vector<Label>& labels_;
 };
 
@@ -116,13 +90,17 @@ class CsvPredictions : public PredictionWriter {
   const std::vector<Label>& labels_;
 };
 
-class NulPaths : public PredictionWriter {
+// Of pictures with an answer.
+class PathPredictions : public PredictionWriter {
  public:
+  explicit PathPredictions(char end) : end_(end) {}
+
   void append(std::string& out, const PredictionLine& line) const override {
-    const bool answered =
-        line.all_above != nullptr ? !line.all_above->empty() : line.prediction.winner.has_value();
-    if (answered) out += line.record.file.path + '\0';
+    if (is_answered(line)) (out += line.record.file.path) += end_;
   }
+
+ private:
+  char end_;
 };
 
 class TablePredictions : public PredictionWriter {
@@ -169,39 +147,47 @@ class TablePredictions : public PredictionWriter {
 
 }  // namespace
 
-std::unique_ptr<PredictionWriter> prediction_writer(const std::string& format,
+std::unique_ptr<PredictionWriter> prediction_writer(OutputFormat format,
                                                     const std::vector<Label>& labels) {
-  if (format == "jsonl") return std::make_unique<JsonPredictions>(labels);
-  if (format == "csv") return std::make_unique<CsvPredictions>(labels);
-  if (format == kNulPaths) return std::make_unique<NulPaths>();
+  switch (format) {
+    case OutputFormat::Jsonl:
+      return std::make_unique<JsonPredictions>(labels);
+    case OutputFormat::Csv:
+      return std::make_unique<CsvPredictions>(labels);
+    case OutputFormat::Paths:
+      return std::make_unique<PathPredictions>('\n');
+    case OutputFormat::NulPaths:
+      return std::make_unique<PathPredictions>('\0');
+    case OutputFormat::Table:
+      break;
+  }
   return std::make_unique<TablePredictions>(labels);
 }
 
-void append_evidence(std::string& out, const std::vector<Label>& labels,
-                     const Prediction& prediction) {
-  out += "\"label\":";
+message::Evidence evidence_message(const std::vector<Label>& labels, const Prediction& prediction) {
+  message::Evidence evidence;
   if (prediction.winner) {
-    append_json_string(out, labels[prediction.answer().label].name);
-    fmt::format_to(std::back_inserter(out), ",\"score\":{},\"source\":\"{}\",\"margin\":{}",
-                   prediction.answer().score, source_name(*prediction.winner), prediction.margin());
-  } else {
-    out += "null,\"score\":null,\"source\":null,\"margin\":null";
+    const Scored& answer = prediction.answer();
+    evidence.answer = {labels[answer.label].name, answer.score, source_name(*prediction.winner),
+                       prediction.margin()};
+    if (prediction.runner_up) evidence.runner_up = scored_message(labels, *prediction.runner_up);
   }
-  out += ",\"runner_up\":";
-  if (prediction.winner && prediction.runner_up) {
-    append_scored(out, labels, *prediction.runner_up);
-    out += '}';
-  } else {
-    out += "null";
-  }
-  out += ",\"image\":";
-  append_side(out, labels, prediction.image);
-  out += ",\"text\":";
-  if (prediction.text) {
-    append_side(out, labels, *prediction.text);
-  } else {
-    out += "null";
-  }
+  evidence.image = side_message(labels, prediction.image);
+  if (prediction.text) evidence.text = side_message(labels, *prediction.text);
+  return evidence;
+}
+
+message::Prediction prediction_message(const std::vector<Label>& labels,
+                                       const PredictionLine& line) {
+  message::Prediction prediction;
+  prediction.path = line.record.file.path;
+  prediction.evidence = evidence_message(labels, line.prediction);
+  if (!line.words.empty())
+    prediction.ocr = {joined_text(line.words), line.words.size(), line.record.text_confidence};
+  if (line.all_above == nullptr) return prediction;
+  std::vector<message::ScoredLabel>& all = prediction.labels.emplace();
+  for (const Scored& one : *line.all_above) all.push_back(scored_message(labels, one));
+  return prediction;
 }
 
 std::string count_summary(const std::vector<Label>& labels, const PictureCounts& counts) {

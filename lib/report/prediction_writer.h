@@ -10,11 +10,10 @@
 #include "lib/fusion/fusion.h"
 #include "lib/labelling/classify.h"
 #include "lib/labels/labels.h"
+#include "lib/report/messages.h"
+#include "lib/report/output_format.h"
 
 namespace zeroshelf {
-
-// The format of -0: the bytes of each path and a NUL, nothing else.
-inline constexpr const char* kNulPaths = "paths0";
 
 // A picture and what is said of it.
 struct PredictionLine {
@@ -33,16 +32,16 @@ class PredictionWriter {
   virtual void append(std::string& out, const PredictionLine& line) const = 0;
 };
 
-// format: "jsonl", "csv", "table", or kNulPaths (of pictures with an answer). The labels must
-// outlive the writer.
-std::unique_ptr<PredictionWriter> prediction_writer(const std::string& format,
+// Any format; paths are those of pictures with an answer. The labels must outlive the writer.
+std::unique_ptr<PredictionWriter> prediction_writer(OutputFormat format,
                                                     const std::vector<Label>& labels);
+
+// The line as a message, and the evidence in it. Labels and line must outlive it.
+message::Prediction prediction_message(const std::vector<Label>& labels,
+                                       const PredictionLine& line);
+message::Evidence evidence_message(const std::vector<Label>& labels, const Prediction& prediction);
 
 // "cat 12, dog 3, no answer 1" in the order of the labels; labels without pictures are left out.
 std::string count_summary(const std::vector<Label>& labels, const PictureCounts& counts);
-
-// Appends the members label, score, source, margin, runner_up, image and text of a JSON object.
-void append_evidence(std::string& out, const std::vector<Label>& labels,
-                     const Prediction& prediction);
 
 }  // namespace zeroshelf

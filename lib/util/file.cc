@@ -91,41 +91,6 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes) {
   return content;
 }
 
-AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), temporary_(path) {
-  temporary_ += ".new";
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) throw_errno(temporary_, "open");
-}
-
-AtomicFile::~AtomicFile() {
-  if (fd_ >= 0) ::close(fd_);
-  if (!is_published_) ::unlink(temporary_.c_str());
-}
-
-void AtomicFile::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_errno(temporary_, "write");
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-}
-
-void AtomicFile::publish() {
-  if (::fsync(fd_) != 0) throw_errno(temporary_, "sync");
-  // Some file systems tell of a failed write only now.
-  if (::close(std::exchange(fd_, -1)) != 0) throw_errno(temporary_, "close");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_errno(path_, "replace");
-  is_published_ = true;
-  sync_path(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));
-}
-
-void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  AtomicFile file(path);
-  file.write(std::as_bytes(std::span(content)));
-  file.publish();
-}
-
 void sync_path(const std::filesystem::path& path) {
   const FileDescriptor file(path, O_RDONLY);
   if (::fsync(file.get()) != 0) throw_errno(path, "sync");

@@ -1,14 +1,12 @@
 #pragma once
 
-// Reading and writing whole files, with errors that name the file.
+// Reading whole files, with errors that name the file. (Writing: lib/files/new_file.h.)
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace zeroshelf {
 
@@ -34,30 +32,6 @@ class MappedFile {
 
 // The whole file. Throws NotFound, Io, or InvalidArgument when it has more than limit bytes.
 std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes);
-
-// Replaces a file so that after a crash at any instant either the old content or the new is there:
-// writes go to NAME.new, which goes away with the object unless it was published.
-// Threads: one at a time. All of it throws Io; the cause says when the disk is full.
-class AtomicFile {
- public:
-  explicit AtomicFile(const std::filesystem::path& path);
-  ~AtomicFile();
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-
-  void write(std::span<const std::byte> bytes);
-  // Syncs the file, renames it over the old one, and syncs the folder.
-  void publish();
-
- private:
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  int fd_;
-  bool is_published_ = false;
-};
-
-// An AtomicFile with this content, published.
-void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 // Flushes a file's or a folder's content to the disk. Throws Io.
 void sync_path(const std::filesystem::path& path);

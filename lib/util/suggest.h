@@ -9,12 +9,6 @@
 
 namespace zeroshelf {
 
-// How many characters must be inserted, removed, replaced or exchanged with their neighbour to turn
-// one text into the other (Damerau's distance in its restricted form: no part is edited twice).
-// Counts characters of UTF-8, not bytes; each invalid byte is one. Time: the product of the
-// lengths.
-size_t edit_distance(std::string_view a, std::string_view b);
-
 // The known name that is nearest to the one that was written, without regard to ASCII case, if it
 // is near enough to have been meant: one edit for each three characters, rounded up, and never the
 // whole name. The first of equally near ones. Long texts (above 200 bytes) are never near.

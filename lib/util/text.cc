@@ -89,6 +89,15 @@ std::string legible(std::string_view bytes) {
   return result;
 }
 
+std::u32string code_points(std::string_view utf8) {
+  constexpr char32_t kNoCharacter = 0xfffd;
+  std::u32string result;
+  for_each_character(utf8, [&](UChar32 c, std::string_view) {
+    result += c >= 0 ? static_cast<char32_t>(c) : kNoCharacter;
+  });
+  return result;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\n\r\f\v";
   const size_t first = text.find_first_not_of(kSpace);

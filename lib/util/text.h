@@ -23,6 +23,9 @@ std::string printable(std::string_view bytes);
 // a character that could end, hide or reorder what stands beside it.
 std::string legible(std::string_view bytes);
 
+// The code points of a UTF-8 text; U+FFFD for bytes that are none.
+std::u32string code_points(std::string_view utf8);
+
 // White space at both ends removed (ASCII space, tab, newline, return, form feed).
 std::string_view trimmed(std::string_view text);
 

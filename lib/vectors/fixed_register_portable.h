@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "lib/util/fp16_kernel.h"
 #include "lib/vectors/kernel.h"
 
 namespace zeroshelf::kernel {

@@ -88,10 +88,4 @@ void code_sums_avx2(const uint8_t* codes, size_t blocks, size_t groups, const ui
                     uint16_t* sums);
 CodeSums chosen_code_sums();
 
-// Exact; rounding to nearest, ties to even.
-void to_fp16_portable(const float* values, size_t count, uint16_t* out);
-void from_fp16_portable(const uint16_t* halves, size_t count, float* out);
-void to_fp16_avx2(const float* values, size_t count, uint16_t* out);
-void from_fp16_avx2(const uint16_t* halves, size_t count, float* out);
-
 }  // namespace zeroshelf::kernel

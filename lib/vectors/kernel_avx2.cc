@@ -1,4 +1,4 @@
-// The inner products and the conversions with AVX2, FMA and F16C. Tested by tests/vectors.
+// The inner products with AVX2, FMA and F16C. Tested by tests/vectors.
 
 #include <immintrin.h>
 
@@ -45,21 +45,6 @@ void inner_products_avx2(const uint16_t* rows, size_t row_count, size_t dimensio
 void scattered_products_avx2(const uint16_t* const* rows, size_t row_count, size_t dimension,
                              const float* query, float* out) {
   scattered_rows<Avx2>(rows, row_count, dimension, query, out);
-}
-
-void to_fp16_avx2(const float* values, size_t count, uint16_t* out) {
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    const __m128i halves = _mm256_cvtps_ph(_mm256_loadu_ps(values + i), _MM_FROUND_TO_NEAREST_INT);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), halves);
-  }
-  to_fp16_portable(values + i, count - i, out + i);
-}
-
-void from_fp16_avx2(const uint16_t* halves, size_t count, float* out) {
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) _mm256_storeu_ps(out + i, Avx2::load(halves + i));
-  from_fp16_portable(halves + i, count - i, out + i);
 }
 
 // Bytes are added up as halves of 16-bit numbers: the odd ones alone, and both together, from which

@@ -1,4 +1,4 @@
-// The inner products and the conversions for any processor. Tested by tests/vectors.
+// The inner products for any processor. Tested by tests/vectors.
 
 #include "lib/vectors/kernel.h"
 #include "lib/vectors/kernel_tile.h"
@@ -57,17 +57,6 @@ void inner_products_portable(const uint16_t* rows, size_t row_count, size_t dime
 void scattered_products_portable(const uint16_t* const* rows, size_t row_count, size_t dimension,
                                  const float* query, float* out) {
   scattered_rows<Portable>(rows, row_count, dimension, query, out);
-}
-
-void to_fp16_portable(const float* values, size_t count, uint16_t* out) {
-  for (size_t i = 0; i < count; ++i) {
-    const auto half = static_cast<_Float16>(values[i]);
-    __builtin_memcpy(out + i, &half, sizeof half);
-  }
-}
-
-void from_fp16_portable(const uint16_t* halves, size_t count, float* out) {
-  for (size_t i = 0; i < count; ++i) out[i] = from_half(halves + i);
 }
 
 void code_sums_portable(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <string>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -92,7 +93,7 @@ std::vector<VectorRows::Segment> VectorRows::segments(Row first_row, uint64_t ro
 }
 
 void VectorRows::write_faiss_file(const std::filesystem::path& path) const {
-  AtomicFile file(path);
+  NewFile file(path, Existing::Replace);
   const std::string header = faiss_header(dimension_, size());
   file.write(std::as_bytes(std::span(header)));
   for (const Segment& segment : segments())

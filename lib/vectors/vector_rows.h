@@ -14,14 +14,11 @@
 #include <vector>
 
 #include "lib/util/file.h"
+#include "lib/util/fp16.h"
 
 namespace zeroshelf {
 
 using Row = uint64_t;
-
-// Round to nearest, ties to even; and back, exactly.
-void to_fp16(std::span<const float> values, std::span<uint16_t> out);
-void from_fp16(std::span<const uint16_t> halves, std::span<float> out);
 
 class VectorRows {
  public:

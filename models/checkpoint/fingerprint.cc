@@ -11,6 +11,7 @@
 #include <ctime>
 #include <optional>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "models/checkpoint/strict_json.h"
 

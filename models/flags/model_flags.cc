@@ -28,10 +28,9 @@ bool is_bundled(const fs::path& path) {
 
 // The bundled model is small, and who uses it should know.
 void tell_of_bundled_model() {
-  fmt::print(stderr,
-             "zeroshelf: using the bundled model {} (for drawings; --model takes a better one, see "
-             "models/fetch.sh)\n",
-             kBundledModel);
+  note(fmt::format(
+      "using the bundled model {} (for drawings; --model takes a better one, see models/fetch.sh)",
+      kBundledModel));
 }
 
 }  // namespace

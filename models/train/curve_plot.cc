@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/files/new_file.h"
 #include "lib/report/svg.h"
-#include "lib/util/file.h"
 
 namespace zeroshelf::train {
 namespace {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "lib/files/new_file.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/program/program.h"
 #include "lib/util/file.h"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/files/new_file.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "models/checkpoint/safetensors.h"
 
 namespace zeroshelf::train {

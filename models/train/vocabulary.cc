@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "lib/util/file.h"
+#include "lib/files/new_file.h"
 #include "models/text/tokenizer.h"
 
 namespace zeroshelf::train {

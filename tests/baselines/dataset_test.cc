@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(one_class_is_no_data_set) {
 
 BOOST_AUTO_TEST_CASE(a_split_is_disjoint_complete_and_the_same_share_of_every_class) {
   const auto all = examples({100, 30, 10});
-  const Split split = stratified_split(all, 0.7, 1);
+  const TrainingSplit split = stratified_split(all, 0.7, 1);
   std::set<size_t> places(split.training.begin(), split.training.end());
   for (const size_t place : split.test) BOOST_TEST(places.insert(place).second);
   BOOST_TEST(places.size() == all.size());
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_split_follows_from_its_seed) {
 }
 
 BOOST_AUTO_TEST_CASE(small_classes_have_a_picture_on_both_sides) {
-  const Split split = stratified_split(examples({2, 2}), 0.9, 1);
+  const TrainingSplit split = stratified_split(examples({2, 2}), 0.9, 1);
   BOOST_TEST(split.training.size() == 2u);
   BOOST_TEST(split.test.size() == 2u);
 }

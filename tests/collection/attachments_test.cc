@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/collection/collection.h"
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "tests/collection/shelf.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
+#include "lib/files/new_file.h"
 #include "lib/util/file.h"
 #include "tests/collection/shelf.h"
 

@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <random>
 
+#include "lib/files/new_file.h"
 #include "lib/program/program.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "tests/fuzz/targets.h"
 #include "tests/fuzz/worker.h"
 

@@ -1,127 +1,71 @@
-// evaluate: what counts as right, what a truth file may look like, and what is said of it.
+// Every rule against its predictions.
 
 #include "lib/labelling/evaluate.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <random>
+#include <vector>
 
-#include "lib/report/evaluate_output.h"
 #include "lib/util/error.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/support/asked.h"
+#include "tests/support/random_collection.h"
 
 namespace zeroshelf {
 namespace {
 
-struct Fixture {
-  testing::TemporaryDirectory directory;
-  Truth read(const std::string& text) const {
-    testing::write_file(directory / "truth.csv", text);
-    return read_truth(directory / "truth.csv");
+using testing::random_matrix;
+using testing::RandomCollection;
+
+BOOST_FIXTURE_TEST_SUITE(evaluating, RandomCollection)
+
+BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
+  const View collection = open();
+  const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}, {"c", {"c"}}};
+  const LabelVectors vectors(random_matrix(random, 3));
+  Truth truth = {{"/not there", "a"}};
+  for (Row row = 1; row < 600; row += 2) {
+    truth["/" + std::to_string(row)] = labels[row % 3].name;
   }
-  std::string path(const std::string& name) const { return (directory / name).string(); }
-};
-
-bool says(const Error& error, const std::string& text) {
-  return std::string(error.what()).find(text) != std::string::npos;
-}
-
-BOOST_FIXTURE_TEST_SUITE(truth, Fixture)
-
-BOOST_AUTO_TEST_CASE(paths_are_relative_to_the_file_and_columns_go_by_name) {
-  const Truth truth =
-      read("note,label,path\r\nx,Doom,a/1.jpg\r\ny,\"Animal, Crossing\",/b/2.jpg\r\n");
-  BOOST_TEST(truth.size() == 2u);
-  BOOST_TEST(truth.at(path("a/1.jpg")) == "Doom");
-  BOOST_TEST(truth.at("/b/2.jpg") == "Animal, Crossing");
-}
-
-BOOST_AUTO_TEST_CASE(quotes_line_ends_marks_and_empty_lines_are_read) {
-  const Truth truth =
-      read("\xef\xbb\xbfpath,label\n\"with \"\"quotes\"\"\nand lines.jpg\",cat\n\n\nb.jpg,dog");
-  BOOST_TEST(truth.at(path("with \"quotes\"\nand lines.jpg")) == "cat");
-  BOOST_TEST(truth.at(path("b.jpg")) == "dog");
-}
-
-BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
-  const auto fails = [this](const std::string& text, const std::string& cause) {
-    BOOST_CHECK_EXCEPTION(read(text), Error,
-                          [&](const Error& error) { return says(error, cause); });
-  };
-  fails("", "the file is empty");
-  fails("file,label\na,b\n", "no column \"path\"");
-  fails("path,label\na.jpg\n", "truth.csv:2: a cell is missing");
-  fails("path,label\na.jpg,cat\nb/../a.jpg,dog\n", "truth.csv:3");
-  fails("path,label\n\"a.jpg,cat\n", "does not end");
-  fails("path,label\n\"a.jpg\"b,cat\n", "goes on behind its quote");
-  fails(std::string("path,label\na\0.jpg,cat\n", 21), "not text in UTF-8");
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_file_is_not_found) {
-  BOOST_CHECK_EXCEPTION(read_truth(directory / "absent.csv"), Error,
-                        [](const Error& error) { return error.code() == ErrorCode::NotFound; });
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-// Two rules, three pictures, labels with characters that every format has to escape.
-struct SmallEvaluation {
-  SmallEvaluation() {
-    evaluation.pictures = 3;
-    evaluation.judged = judge({{"image", {{0, 0, 0.9f}, {0, 1, 0.6f}, {1, std::nullopt, 0}}},
-                               {"max", {{0, 0, 0.9f}, {0, 0, 0.6f}, {1, 0, 0.3f}}}},
-                              2, {});
-  }
-  std::vector<nlohmann::json> lines(const std::string& type) const {
-    std::istringstream text(evaluation_json(evaluation, labels));
-    std::vector<nlohmann::json> found;
-    for (std::string line; std::getline(text, line);) {
-      nlohmann::json value = nlohmann::json::parse(line);
-      if (value["type"] == type) found.push_back(std::move(value));
+  const Evaluation evaluation =
+      evaluate(collection, labels, every_rule(collection, labels, vectors), truth);
+  BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), fusion_rules().size());
+  for (size_t i = 0; i < fusion_rules().size(); ++i) {
+    const Report& report = evaluation.judged.reports[i];
+    const auto predictions =
+        classify(collection, labelling_of(vectors, default_fusion(collection, report.name)));
+    uint64_t right = 0;
+    uint64_t known = 0;
+    for (Row row = 1; row < 600; row += 2) {
+      if (!collection.is_live(row)) continue;
+      ++known;
+      right += predictions[row].winner && predictions[row].answer().label == row % 3;
     }
-    return found;
+    BOOST_TEST(evaluation.pictures == known);
+    BOOST_TEST(report.accuracy.value == static_cast<double>(right) / static_cast<double>(known));
+    LabelCounts sum;
+    for (const LabelCounts& counts : report.labels) {
+      sum.right += counts.right;
+      sum.truths += counts.truths;
+    }
+    BOOST_TEST(sum.right == right);
+    BOOST_TEST(sum.truths == known);
   }
-
-  std::vector<Label> labels = {{"a \"cat\"", {"x"}}, {"<dog>", {"x"}}};
-  Evaluation evaluation;
-};
-
-BOOST_FIXTURE_TEST_SUITE(evaluation_output, SmallEvaluation)
-
-BOOST_AUTO_TEST_CASE(json_has_every_figure_of_every_rule) {
-  BOOST_TEST(lines("accuracy").size() == 6u);  // all and two labels, twice
-  BOOST_TEST(lines("accuracy")[0]["label"].is_null());
-  BOOST_TEST(lines("accuracy")[1]["label"] == "a \"cat\"");
-  BOOST_TEST(lines("accuracy")[1]["right"] == 1);
-  BOOST_TEST(lines("metric").size() == 6u);
-  BOOST_TEST(lines("metric")[3]["metric"] == "accuracy");
-  BOOST_TEST(lines("metric")[3]["value"].get<double>() == 2.0 / 3);
-  BOOST_TEST(lines("label").size() == 4u);
-  BOOST_TEST(lines("label")[2]["precision"].get<double>() == 2.0 / 3);
-  BOOST_TEST(lines("confusion").size() == 5u);
-  BOOST_TEST(lines("confusion")[2]["answer"].is_null());
-  BOOST_TEST(lines("comparison").size() == 1u);
-  BOOST_TEST(lines("comparison")[0]["only_second_right"] == 1);
-  BOOST_TEST(lines("reliability").size() == 5u);
-  // Two of three is what the first rule answers: it has no point beyond.
-  for (const nlohmann::json& point : lines("coverage"))
-    if (point["fusion"] == "image") BOOST_TEST(point["coverage"].get<double>() < 0.67);
+  // Rows 7, 21, 35 ... were removed; they and "/not there" are not in the collection.
+  BOOST_TEST(evaluation.not_in_collection == 1 + 300 - evaluation.pictures);
+  BOOST_TEST(evaluation.without_truth == 600 - evaluation.pictures);
 }
 
-BOOST_AUTO_TEST_CASE(the_table_has_a_line_for_all_and_names_mistakes) {
-  const std::string table = evaluation_table(evaluation, labels);
-  BOOST_TEST(table.starts_with("FUSION     LABEL"));
-  BOOST_TEST(table.find("\nmax        all                        66.7 %") != std::string::npos);
-  BOOST_TEST(table.find("max - image") != std::string::npos);
-  BOOST_TEST(table.find("<dog>                    was called a \"cat\"") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(the_plot_is_a_drawing_with_a_line_a_rule) {
-  const std::string svg = evaluation_plot(evaluation);
-  BOOST_TEST(svg.starts_with("<svg"));
-  BOOST_TEST(svg.find("image: accuracy") != std::string::npos);
-  BOOST_TEST(svg.find("max: accuracy") != std::string::npos);
-  BOOST_TEST(svg.find("nan") == std::string::npos);
+BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
+  const View collection = open();
+  const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};
+  const LabelVectors vectors(random_matrix(random, 2));
+  BOOST_CHECK_EXCEPTION(
+      evaluate(collection, labels, every_rule(collection, labels, vectors), {{"/1", "unknown"}}),
+      Error, [](const Error& error) { return error.subject() == "unknown"; });
+  BOOST_CHECK_THROW(
+      evaluate(collection, labels, every_rule(collection, labels, vectors), {{"/elsewhere", "a"}}),
+      Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

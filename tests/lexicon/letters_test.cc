@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "lib/lexicon/tokens.h"
+#include "lib/util/edit_distance.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {

@@ -7,8 +7,9 @@
 
 #include "lib/lexicon/letters.h"
 #include "lib/lexicon/tokens.h"
+#include "lib/util/edit_distance.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
+#include "lib/util/text.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(near_finds_what_comparing_with_every_term_finds) {
 
 BOOST_AUTO_TEST_CASE(a_file_is_read_as_it_was_written) {
   const testing::TemporaryDirectory directory;
-  write_file_atomically(directory / "lexicon", small_lexicon());
+  testing::write_file(directory / "lexicon", small_lexicon());
   const Lexicon lexicon = Lexicon::map(directory / "lexicon");
   lexicon.check();
   BOOST_TEST(lexicon.terms() == 5);

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "lib/export/export_sinks.h"
+#include "lib/files/new_file.h"
 #include "lib/ingest/sync.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/search/search_terms.h"
-#include "lib/util/file.h"
 #include "models/flags/model_source.h"
 #include "tests/support/draw.h"
 #include "tests/support/fake_encoder.h"

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "tests/support/temporary_directory.h"

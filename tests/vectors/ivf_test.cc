@@ -6,8 +6,8 @@
 #include <random>
 #include <set>
 
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/vectors/kernel.h"
 #include "lib/vectors/scan.h"

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "lib/util/fp16_kernel.h"
 #include "lib/vectors/kernel.h"
 #include "lib/vectors/scan.h"
 

@@ -1,9 +1,10 @@
-// Conversions between float and fp16. Tested by tests/vectors/scan_test.cc.
+// Conversions between float and fp16. Tested by tests/util/fp16_test.cc.
+
+#include "lib/util/fp16.h"
 
 #include <cassert>
 
-#include "lib/vectors/kernel.h"
-#include "lib/vectors/vector_rows.h"
+#include "lib/util/fp16_kernel.h"
 
 namespace zeroshelf {
 namespace {
@@ -14,7 +15,26 @@ bool has_f16c() {
   return has;
 }
 
+float from_half(const uint16_t* half) {
+  uint16_t bits;
+  __builtin_memcpy(&bits, half, sizeof bits);  // rows in a file lie at any alignment
+  _Float16 value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return static_cast<float>(value);
+}
+
 }  // namespace
+
+void kernel::to_fp16_portable(const float* values, size_t count, uint16_t* out) {
+  for (size_t i = 0; i < count; ++i) {
+    const auto half = static_cast<_Float16>(values[i]);
+    __builtin_memcpy(out + i, &half, sizeof half);
+  }
+}
+
+void kernel::from_fp16_portable(const uint16_t* halves, size_t count, float* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = from_half(halves + i);
+}
 
 void to_fp16(std::span<const float> values, std::span<uint16_t> out) {
   assert(values.size() == out.size());

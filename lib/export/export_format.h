@@ -1,0 +1,36 @@
+#pragma once
+
+// The formats of `export`, and what each of them can.
+
+#include <span>
+#include <string_view>
+
+namespace zeroshelf {
+
+enum class ExportFormat {
+  Folders,      // a folder of pictures a label
+  ImageFolder,  // the same in train and validation
+  Jsonl,
+  Csv,
+  LabelStudio,
+  Coco,
+  FiftyOne,
+  Html,  // one page with thumbnails
+};
+
+struct ExportFormatTraits {
+  ExportFormat format;
+  std::string_view name;         // as --format takes it
+  bool makes_folder = false;     // else one file
+  bool places_pictures = false;  // in that folder, by the mode
+  bool splits = false;           // has a validation part
+  bool takes_root = false;       // writes paths relative to a folder
+  // Shows the best of each label itself, and says of how many, so nothing is cut before.
+  bool cuts_labels = false;
+};
+
+// All, in the order of the help.
+std::span<const ExportFormatTraits> export_formats();
+const ExportFormatTraits& traits_of(ExportFormat format);
+
+}  // namespace zeroshelf

@@ -1,0 +1,68 @@
+// The cut-off.
+
+#include "lib/search/search_cut.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <random>
+
+#include "lib/search/background.h"
+#include "lib/search/search.h"
+#include "tests/search/collected.h"
+#include "tests/support/asked.h"
+
+namespace zeroshelf {
+namespace {
+
+using testing::Collected;
+using testing::kCollectedDimension;
+using testing::random_unit;
+
+BOOST_FIXTURE_TEST_SUITE(search_cut, Collected)
+
+BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
+  const View collection = open();
+  Matrix background(200, kCollectedDimension);
+  for (size_t i = 0; i < background.rows(); ++i)
+    std::ranges::copy(random_unit(random), background.row(i).begin());
+  const auto found = [&](const SearchQuery& query, SearchSpace space) {
+    return fitting(collection, query, background, space,
+                   search(collection, query, {10, space, {}, 0}));
+  };
+  // A picture's own vector stands out for that picture.
+  std::vector<float> own(kCollectedDimension);
+  from_fp16(only_part(collection).image_vectors().row(101), own);
+  normalise(own);
+  const auto hits = found(SearchQuery::of_vector(own), SearchSpace::Picture);
+  BOOST_REQUIRE(!hits.empty());
+  BOOST_TEST(hits[0].row == 101u);
+  BOOST_TEST(hits.size() < 10u);
+  // What points away from every picture, or what other prompts say better, does not.
+  const auto everything =
+      search(collection, SearchQuery::of_vector(own), {10, SearchSpace::Picture, {}, 0});
+  Matrix better(50, kCollectedDimension);
+  for (size_t i = 0; i < better.rows(); ++i) {
+    std::vector<float> near = own;
+    near[i % kCollectedDimension] += 0.001f;
+    normalise(near);
+    std::ranges::copy(near, better.row(i).begin());
+  }
+  std::vector<float> vague = own;
+  for (float& value : vague) value += 0.3f;
+  normalise(vague);
+  BOOST_TEST(
+      fitting(collection, SearchQuery::of_vector(vague), better, SearchSpace::Picture, everything)
+          .empty());
+  // Letters stand when half of them are there.
+  SearchQuery query = SearchQuery::of_vector(random_unit(random));
+  query.letters = letter_query("word17");
+  BOOST_TEST(!found(query, SearchSpace::Text).empty());
+  query.letters = letter_query("word17 with many absent others beside");
+  for (const SearchHit& hit : found(query, SearchSpace::Text))
+    BOOST_TEST(hit.text_nats >= least_nats(600));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
