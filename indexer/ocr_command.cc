@@ -119,7 +119,7 @@ int run_ocr(const OcrOptions& options) {
   const DecodeLimits limits;
   bool any_failed = false;
   const auto fail = [&](const fs::path& path, const std::string& message) {
-    warn(kProgram, path.string() + ": " + message);
+    warn(kProgram, Error(ErrorCode::Io, path.string(), message).what());
     any_failed = true;
   };
   for (const fs::path& path : options.images) {

@@ -11,6 +11,7 @@
 #include "lib/collection/attachments.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/kept.h"
+#include "lib/program/message.h"
 #include "lib/util/output_stream.h"
 #include "query/commands.h"
 #include "query/flags.h"
@@ -107,15 +108,13 @@ int run_calibrate(const CalibrateOptions& options) {
   options.format == "table" ? write_table(out, calibration, start) : write_json(out, calibration);
   out.flush();
   if (!calibration.gain.is_real()) {
-    fmt::print(stderr,
-               "zeroshelf-query: the gain is within noise, so nothing is kept; label more "
-               "pictures, or go on with the defaults\n");
+    say("zeroshelf-query: the gain is within noise, so nothing is kept; label more "
+        "pictures, or go on with the defaults\n");
     return kNothingFound;
   }
   if (options.save.empty()) return kDone;
   save_calibration(collection, options.save, kept_of(collection, labels, calibration));
-  fmt::print(stderr, "kept as calibration {}; use it with --calibration {}\n", options.save,
-             options.save);
+  say("kept as calibration {}; use it with --calibration {}\n", options.save, options.save);
   return kDone;
 }
 

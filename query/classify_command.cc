@@ -15,6 +15,7 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/labelling/run.h"
+#include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/util/ordered_workers.h"
@@ -233,8 +234,8 @@ int write_summary(const Labelling& labelling, const ClassifyOptions& options) {
   if (counts.unanswered > 0)
     out.write(count_line(options.format, nullptr, counts.unanswered, pictures));
   out.flush();
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
-             labelling.labels.size(), spent);
+  say("{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
+      labelling.labels.size(), spent);
   return counts.unanswered < pictures ? kDone : kNothingFound;
 }
 
@@ -254,9 +255,9 @@ int run_classify(const ClassifyOptions& options) {
   const auto start = Clock::now();
   OutputStream out(stdout, "standard output");
   const Lines all = LineWriter(labelling, options).write(out);
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
-             with_thousands(all.counts.pictures()), labelling.labels.size(),
-             milliseconds_since(start), all.counts.summary(labelling.labels));
+  say("{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
+      with_thousands(all.counts.pictures()), labelling.labels.size(), milliseconds_since(start),
+      all.counts.summary(labelling.labels));
   return all.any ? kDone : kNothingFound;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lib/labelling/run_diff.h"
+#include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
@@ -114,11 +115,10 @@ int run_diff(const DiffOptions& options) {
     for (const MovedPicture& it : diff.moved) out.write(it.path + '\0');
   }
   out.flush();
-  fmt::print(stderr, "{} moved, {} the same", with_thousands(diff.moved.size()),
-             with_thousands(diff.same));
+  say("{} moved, {} the same", with_thousands(diff.moved.size()), with_thousands(diff.same));
   const uint64_t uncompared = diff.only_before + diff.only_after + diff.in_neither;
-  if (uncompared > 0) fmt::print(stderr, ", {} not in both runs", with_thousands(uncompared));
-  fmt::print(stderr, "\n");
+  if (uncompared > 0) say(", {} not in both runs", with_thousands(uncompared));
+  say("\n");
   return diff.moved.empty() ? kNothingFound : kDone;
 }
 

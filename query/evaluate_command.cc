@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lib/labelling/evaluate.h"
+#include "lib/program/message.h"
 #include "lib/report/evaluate_output.h"
 #include "lib/util/file.h"
 #include "lib/util/output_stream.h"
@@ -54,7 +55,7 @@ int run_evaluate(const EvaluateOptions& options) {
   out.flush();
   if (!options.plot.empty()) write_file_atomically(options.plot, evaluation_plot(evaluation));
   const auto tell = [](uint64_t count, const char* what) {
-    if (count > 0) fmt::print(stderr, "{} {}\n", with_thousands(count), what);
+    if (count > 0) say("{} {}\n", with_thousands(count), what);
   };
   tell(evaluation.not_in_collection, "pictures of the truth are not in the collection");
   tell(evaluation.without_truth, "pictures of the collection are not in the truth");

@@ -17,6 +17,7 @@
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
 #include "lib/files/new_file.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -95,11 +96,11 @@ Exported write_page(const ExportOptions& options, const Classified& classified, 
   page.keep = [&bands, band](Row row) { return bands.of_row[row] == band; };
   const PageReport report =
       export_page(classified.collection, classified.labels, classified.predictions, page);
-  fmt::print(stderr, "{} of {} pictures shown on {}{}\n", with_thousands(report.shown),
-             with_thousands(report.answered), printable(target.string()),
-             report.without_thumbnail > 0
-                 ? fmt::format(", {} without a thumbnail", with_thousands(report.without_thumbnail))
-                 : "");
+  say("{} of {} pictures shown on {}{}\n", with_thousands(report.shown),
+      with_thousands(report.answered), printable(target.string()),
+      report.without_thumbnail > 0
+          ? fmt::format(", {} without a thumbnail", with_thousands(report.without_thumbnail))
+          : "");
   return {report.shown, 0};
 }
 
@@ -125,14 +126,13 @@ Exported write_sink(const ExportOptions& options, const Classified& classified, 
   const bool places = places_pictures(options.format);
   const std::string shown = printable(target.string());
   if (places && context.mode == ExportMode::Move)
-    fmt::print(stderr, "moving; zeroshelf-query undo {} puts every file back\n", shown);
+    say("moving; zeroshelf-query undo {} puts every file back\n", shown);
   const auto sink = make_sink(options.format, target, context);
   classified.collection.for_each_record([&](Row row, const PictureRecord& record) {
     if (bands.of_row[row] == band) sink->add(row, record, classified.predictions[row]);
   });
   sink->finish();
-  fmt::print(
-      stderr, "{} {}pictures exported to {} ({}){}\n", with_thousands(sink->exported()),
+  say("{} {}pictures exported to {} ({}){}\n", with_thousands(sink->exported()),
       band == Band::Unsure ? "unsure " : "", shown, places ? context.mode_name : options.format,
       sink->failed() > 0 ? fmt::format(", {} could not be", with_thousands(sink->failed())) : "");
   return {sink->exported(), sink->failed()};
@@ -162,9 +162,9 @@ int run_export(const ExportOptions& options) {
   band_options.only = only;
   const Bands bands = choose_bands(classified.collection, classified.labels.size(),
                                    classified.predictions, band_options);
-  fmt::print(stderr, "{}\n", count_summary(classified));
+  say("{}\n", count_summary(classified));
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
-    fmt::print(stderr, "{}\n", left_out);
+    say("{}\n", left_out);
 
   const auto write = page ? write_page : write_sink;
   Exported exported = write(options, classified, bands, Band::Sure, options.target);

@@ -15,6 +15,7 @@
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/prompt_cache.h"
 #include "lib/labels/label_vectors.h"
+#include "lib/program/message.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 
@@ -166,9 +167,9 @@ Classified classify_all(Labelling labelling, unsigned threads) {
       classify(labelling.collection, labelling.vectors, labelling.fusion, threads);
   const std::chrono::duration<double, std::milli> spent = Clock::now() - start;
   for (Prediction& prediction : predictions) labelling.settle(prediction);
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
-             with_thousands(labelling.collection.counts().pictures), labelling.labels.size(),
-             spent.count());
+  say("{} pictures x {} labels scored in {:.3g} ms\n",
+      with_thousands(labelling.collection.counts().pictures), labelling.labels.size(),
+      spent.count());
   return {std::move(labelling.labels), labelling.fusion, std::move(labelling.collection),
           std::move(predictions)};
 }

@@ -10,6 +10,7 @@
 
 #include "lib/labelling/review.h"
 #include "lib/labelling/run_diff.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/util/error.h"
@@ -91,9 +92,9 @@ int show(const Collection& collection, const Run& run, const ReviewOptions& opti
                                             : writer.json_line(item));
   }
   out.flush();
-  fmt::print(stderr, "{} of {} pictures {}\n", with_thousands(found.items.size()),
-             with_thousands(found.candidates),
-             by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
+  say("{} of {} pictures {}\n", with_thousands(found.items.size()),
+      with_thousands(found.candidates),
+      by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
   return found.items.empty() ? kNothingFound : kDone;
 }
 

@@ -20,6 +20,7 @@
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/thumbnail.h"
 #include "lib/labelling/run.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/terminal_picture.h"
@@ -299,8 +300,7 @@ int run_search(const SearchOptions& options) {
   }();
   HitWriter(collection, letters, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return kDone;
-  fmt::print(stderr, "zeroshelf-query: nothing fits{}\n",
-             nearest > 0 ? "; --all shows what is nearest" : "");
+  say("zeroshelf-query: nothing fits{}\n", nearest > 0 ? "; --all shows what is nearest" : "");
   return kNothingFound;
 }
 

@@ -11,6 +11,7 @@
 #include "lib/collection/attachments.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
+#include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/util/output_stream.h"
 #include "query/commands.h"
@@ -102,9 +103,8 @@ int run_train(const TrainOptions& options) {
   const Training training =
       train_classifier(collection, names_of(labels), known.pictures, options.model.threads);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-  fmt::print(stderr, "learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
-             known.pictures.size(), spent.count(), training.validation.penalty,
-             training.validation.folds);
+  say("learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
+      known.pictures.size(), spent.count(), training.validation.penalty, training.validation.folds);
 
   const LabelVectors prompts = label_vectors(collection, labels, options.labels, options.model);
   std::vector<Answers> answers = answers_of(collection, every_rule(collection, prompts),
@@ -117,8 +117,7 @@ int run_train(const TrainOptions& options) {
                             : write_json(out, training, judged);
   out.flush();
   save_classifier(collection, options.save, training.classifier);
-  fmt::print(stderr, "kept as classifier {}; use it with --classifier {}\n", options.save,
-             options.save);
+  say("kept as classifier {}; use it with --classifier {}\n", options.save, options.save);
   return kDone;
 }
 

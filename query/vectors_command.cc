@@ -13,6 +13,7 @@
 #include "lib/collection/collection.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
+#include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
@@ -114,8 +115,7 @@ int run_vectors(const VectorsOptions& options) {
     ++rows;
   });
   files.finish();
-  fmt::print(stderr, "{} rows of {} dimensions written\n", with_thousands(rows),
-             collection.manifest().dimension);
+  say("{} rows of {} dimensions written\n", with_thousands(rows), collection.manifest().dimension);
   return rows > 0 ? kDone : kNothingFound;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,8 @@ class Program {
   void add_examples(const std::string& command, const std::vector<std::string>& lines);
 
   // Parses, runs, and turns every outcome into an exit code. Errors go to stderr as
-  // "program: subject: cause; cure". A closed pipe on stdout is a quiet success.
+  // "program: subject: cause; cure"; see message.h. A closed pipe on stdout is a quiet success,
+  // anything else that keeps results from being written a failure. To be called first in main.
   int run(int argc, char** argv);
 
  private:
@@ -45,7 +47,9 @@ class Program {
   std::string unknown_flag(int argc, char** argv) const;
   std::string usage_error(const CLI::ParseError& error) const;
   bool print_generated(int argc, char** argv) const;
-  int report(const std::string& message) const;
+  void print_asked(const CLI::ParseError& error) const;
+  int run_chosen(int argc, char** argv);
+  int report(std::string_view message) const;
 
   std::string name_;
   CLI::App app_;

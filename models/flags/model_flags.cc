@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"
@@ -28,10 +29,9 @@ bool is_bundled(const fs::path& path) {
 
 // The bundled model is small, and who uses it should know.
 void tell_of_bundled_model() {
-  fmt::print(stderr,
-             "zeroshelf: using the bundled model {} (for drawings; --model takes a better one, see "
-             "models/fetch.sh)\n",
-             kBundledModel);
+  say("zeroshelf: using the bundled model {} (for drawings; --model takes a better one, see "
+      "models/fetch.sh)\n",
+      kBundledModel);
 }
 
 }  // namespace
