@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/program/loading.h"
 #include "lib/program/manual.h"
 #include "lib/program/message.h"
 #include "lib/util/error.h"
@@ -165,6 +166,7 @@ int Program::run_chosen(int argc, char** argv) {
 }
 
 int Program::run(int argc, char** argv) {
+  end_of_loading();
   keep_standard_descriptors();
   // A closed pipe then shows as a failed write: lost on stderr, ClosedPipe on stdout.
   std::signal(SIGPIPE, SIG_IGN);

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "lib/image/encode_jpeg.h"
-#include "lib/util/output_stream.h"
 #include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/util/file.h"
+#include "lib/util/output_stream.h"
 #include "models/train/generator.h"
 #include "models/train/memes.h"
 

@@ -6,9 +6,9 @@
 #include <csignal>
 #include <filesystem>
 
-#include "lib/util/output_stream.h"
 #include "lib/program/message.h"
 #include "lib/program/program.h"
+#include "lib/util/output_stream.h"
 #include "models/clip/load.h"
 #include "models/train/figures.h"
 #include "models/train/trainer.h"

@@ -10,10 +10,14 @@
 
 namespace {
 
-std::atomic<long> left{[] {
-  const char* text = std::getenv("ZEROSHELF_THREADS_AT_MOST");
-  return text == nullptr ? 1'000'000L : std::atol(text);
-}()};
+// Whether another one may start. (Asked for before this library's own beginning.)
+bool may_start() {
+  static std::atomic<long> left{[] {
+    const char* text = std::getenv("ZEROSHELF_THREADS_AT_MOST");
+    return text == nullptr ? 1'000'000L : std::atol(text);
+  }()};
+  return left.fetch_sub(1) > 0;
+}
 
 using Create = int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
 
@@ -21,7 +25,7 @@ using Create = int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
 
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                               void* (*body)(void*), void* argument) noexcept {
-  if (left.fetch_sub(1) <= 0) return EAGAIN;
+  if (!may_start()) return EAGAIN;
   static auto* const real = reinterpret_cast<Create*>(dlsym(RTLD_NEXT, "pthread_create"));
   return real(thread, attributes, body, argument);
 }
