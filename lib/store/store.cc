@@ -81,6 +81,12 @@ class Threads : public rocksdb::EnvWrapper {
   void IncBackgroundThreadsIfNeeded(int, Priority) override {}
 };
 
+[[noreturn]] void fail_without_thread(const std::string& subject) {
+  throw Error(ErrorCode::Unavailable, subject, "the system lets no further thread start",
+              "raise the limit of processes (ulimit -u, a container's pids limit) or of memory "
+              "(ulimit -v)");
+}
+
 // Starts the threads that a writer needs. (One flushes, one compacts, and one that every opening
 // starts by itself looks at the clock.)
 void require_threads(const std::string& subject) {
@@ -94,9 +100,7 @@ void require_threads(const std::string& subject) {
     if (threads.size() == kOfAnOpening) return;
   } catch (const std::system_error&) {
   }
-  throw Error(ErrorCode::Unavailable, subject, "the system lets no further thread start",
-              "raise the limit of processes (ulimit -u, a container's pids limit) or of memory "
-              "(ulimit -v)");
+  fail_without_thread(subject);
 }
 
 rocksdb::Options options_for(Store::Access access) {
@@ -194,11 +198,17 @@ Store::Store(const std::filesystem::path& directory, Access access)
   if (access != Access::ReadOnly) require_threads(directory.string());
   rocksdb::DB* db = nullptr;
   const rocksdb::Options options = options_for(access);
-  const rocksdb::Status status = access == Access::ReadOnly
-                                     ? open_beside_writer(options, directory, &db)
-                                     : rocksdb::DB::Open(options, directory.string(), &db);
-  database_->db.reset(db);
-  check(database_->subject, status);
+  const auto open = [&] {
+    return access == Access::ReadOnly ? open_beside_writer(options, directory, &db)
+                                      : rocksdb::DB::Open(options, directory.string(), &db);
+  };
+  try {
+    const rocksdb::Status status = open();
+    database_->db.reset(db);
+    check(database_->subject, status);
+  } catch (const std::system_error&) {  // the limit was reached meanwhile
+    fail_without_thread(database_->subject);
+  }
 }
 
 Store::~Store() = default;
