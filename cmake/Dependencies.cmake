@@ -1,7 +1,18 @@
 # Every library outside the standard one, found once. The packages are listed in ./dev.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # g++'s OpenMP, which the libraries that we use were built with: a second one in a process would be
+  # one too many. Its header has an attribute that clang does not know.
+  foreach(file include libgomp.so)
+    execute_process(COMMAND g++ -print-file-name=${file} OUTPUT_VARIABLE gcc_${file} OUTPUT_STRIP_TRAILING_WHITESPACE)
+  endforeach()
+  add_library(OpenMP::OpenMP_CXX INTERFACE IMPORTED)
+  target_compile_options(OpenMP::OpenMP_CXX INTERFACE "SHELL:-idirafter ${gcc_include}" "-D__malloc__(x)=")
+  target_link_libraries(OpenMP::OpenMP_CXX INTERFACE ${gcc_libgomp.so})
+else()
+  find_package(OpenMP REQUIRED)
+endif()
 
 # Before RocksDB: both bring gflags, and Torch's way of finding it must come first.
 find_package(Torch REQUIRED)

@@ -8,10 +8,21 @@ if(ZEROSHELF_DEVELOPER)
   target_compile_options(zeroshelf_options INTERFACE -Werror)
 endif()
 if(ZEROSHELF_SANITIZE)
-  target_compile_options(zeroshelf_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
-                         -fno-sanitize-recover=undefined
+  target_compile_options(zeroshelf_options INTERFACE -fsanitize=address,undefined,float-cast-overflow
+                         -fno-omit-frame-pointer -fno-sanitize-recover=undefined,float-cast-overflow
                          -Wno-maybe-uninitialized)  # false alarms of g++ 12 under the sanitizers
   target_link_options(zeroshelf_options INTERFACE -fsanitize=address,undefined)
+endif()
+# clang's coverage for libFuzzer, under the same sanitizers. (What others compiled brings no type
+# information that the check of virtual functions could use.)
+if(ZEROSHELF_FUZZ_COVERAGE)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "ZEROSHELF_FUZZ_COVERAGE needs clang: cmake --preset coverage")
+  endif()
+  target_compile_options(zeroshelf_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
+                         -fno-sanitize=vptr,function -fno-omit-frame-pointer -fno-sanitize-recover=all
+                         -Wno-unknown-warning-option)
+  target_link_options(zeroshelf_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

@@ -24,6 +24,7 @@
 #include "lib/files/path_list.h"
 #include "lib/ingest/sync.h"
 #include "lib/ocr/text_reader.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/messages.h"
 #include "lib/util/cgroup.h"
@@ -209,15 +210,14 @@ std::string report_json(const SyncReport& report, const CollectionCounts& counts
 }
 
 void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
-  fmt::print(stderr,
-             "{} added ({} with text), {} copied, {} moved, {} removed, {} unchanged, {} skipped "
-             "in {:.1f} s; "
-             "{} pictures in the collection\n",
-             with_thousands(report.added), with_thousands(report.with_text),
-             with_thousands(report.copied), with_thousands(report.moved),
-             with_thousands(report.removed), with_thousands(report.unchanged),
-             with_thousands(report.skipped), seconds, with_thousands(counts.pictures));
-  if (report.interrupted) fmt::print(stderr, "interrupted: run the same command again to go on\n");
+  say("{} added ({} with text), {} copied, {} moved, {} removed, {} unchanged, {} skipped "
+      "in {:.1f} s; "
+      "{} pictures in the collection\n",
+      with_thousands(report.added), with_thousands(report.with_text), with_thousands(report.copied),
+      with_thousands(report.moved), with_thousands(report.removed),
+      with_thousands(report.unchanged), with_thousands(report.skipped), seconds,
+      with_thousands(counts.pictures));
+  if (report.interrupted) say("interrupted: run the same command again to go on\n");
 }
 
 int run_add(const AddOptions& options) {
@@ -243,9 +243,9 @@ int run_add(const AddOptions& options) {
   } else {
     print_report(report, counts, spent.count());
     if (report.added > 0) {
-      fmt::print(stderr, "encoded in {} ({})\n", target.precision(), target.kernel());
+      say("encoded in {} ({})\n", target.precision(), target.kernel());
     }
-    if (options.profile) fmt::print(stderr, "{}", profile_text(report.stage_seconds));
+    if (options.profile) say_text(profile_text(report.stage_seconds));
   }
   if (report.interrupted) return kFailed;
   return report.skipped > 0 ? kSomeSkipped : kDone;

@@ -132,8 +132,7 @@ int run_skips(const CollectionOptions& options) {
 int run_verify(const CollectionOptions& options) {
   const std::vector<Fault> faults = verify_collection(options.collection);
   if (options.json) {
-    print(faults_json("fault", faults) +
-          json_line(message::Summary{{{"faults", faults.size()}}}));
+    print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
   } else {
     print(faults.empty() ? "no faults\n" : faults_text("", faults));
   }
@@ -155,8 +154,8 @@ int run_repair(const CollectionOptions& options) {
   }
   out += options.json ? faults_json("lost", report.lost) : faults_text("lost ", report.lost);
   if (options.json) {
-    append_json_line(out, message::Summary{{{"mended", report.mended.size()},
-                                            {"lost", report.lost.size()}}});
+    append_json_line(
+        out, message::Summary{{{"mended", report.mended.size()}, {"lost", report.lost.size()}}});
   } else if (report.mended.empty() && report.lost.empty()) {
     out += "nothing to repair\n";
   }

@@ -15,6 +15,7 @@
 
 #include "lib/image/read_crop.h"
 #include "lib/ingest/import.h"
+#include "lib/program/message.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
@@ -137,8 +138,7 @@ void check_model(Encoder& encoder, const std::vector<std::string>& paths, const 
     ++compared;
   }
   if (compared > 0) {
-    fmt::print(stderr, "{} pictures encoded and compared: the vectors are this model's\n",
-               compared);
+    say("{} pictures encoded and compared: the vectors are this model's\n", compared);
   } else {
     warn("zeroshelf-index",
          "no picture could be read, so nothing says that the vectors are of "
@@ -147,18 +147,17 @@ void check_model(Encoder& encoder, const std::vector<std::string>& paths, const 
 }
 
 void print_report(const ImportReport& report, const Manifest& manifest) {
-  fmt::print(stderr, "{} pictures imported ({} with text), {} dimensions\n",
-             with_thousands(report.pictures), with_thousands(report.with_text), manifest.dimension);
+  say("{} pictures imported ({} with text), {} dimensions\n", with_thousands(report.pictures),
+      with_thousands(report.with_text), manifest.dimension);
   const auto note = [](uint64_t count, const char* what) {
-    if (count > 0) fmt::print(stderr, "note: {} {}\n", with_thousands(count), what);
+    if (count > 0) say("note: {} {}\n", with_thousands(count), what);
   };
   note(report.normalised, "vectors had another length than 1 and were scaled to it");
   note(report.missing, "files are not there; a later add of their folder removes them");
   note(report.unreadable, "files cannot be decoded here; their size in pixels is not known");
   if (!manifest.has_known_model()) {
-    fmt::print(stderr,
-               "note: the model is not known: queries need --model, and can only check that its "
-               "dimensions fit\n");
+    say("note: the model is not known: queries need --model, and can only check that its "
+        "dimensions fit\n");
   }
 }
 

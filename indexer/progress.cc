@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <iterator>
 
+#include "lib/program/message.h"
 #include "lib/report/messages.h"
 #include "lib/util/text.h"
 
@@ -72,7 +72,7 @@ void TextProgress::read_one() {
 void TextProgress::skipped(const SkippedFile& file) {
   numbers_.skipped();
   erase();
-  fmt::print(stderr, "skipped {}: {}\n", printable(file.file.path), printable(file.skip.detail));
+  say("skipped {}: {}\n", printable(file.file.path), printable(file.skip.detail));
 }
 
 void TextProgress::working(const StageTimes& times) {
@@ -81,7 +81,7 @@ void TextProgress::working(const StageTimes& times) {
 }
 
 void TextProgress::finish() {
-  if (drawn_) fmt::print(stderr, "\n");
+  if (drawn_) say("\n");
   drawn_ = false;
 }
 
@@ -94,15 +94,14 @@ void TextProgress::draw() {
   std::string bar(filled, '#');
   bar.resize(kBarWidth, '.');
   const std::optional<double> left = numbers_.seconds_left();
-  fmt::print(stderr, "\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped{}{}", bar,
-             with_thousands(numbers_.done()), with_thousands(total), numbers_.per_second(),
-             left ? minutes(*left) : "?", with_thousands(numbers_.skips()),
-             numbers_.bottleneck().empty() ? "" : "  mostly ", numbers_.bottleneck());
-  std::fflush(stderr);
+  say("\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped{}{}", bar, with_thousands(numbers_.done()),
+      with_thousands(total), numbers_.per_second(), left ? minutes(*left) : "?",
+      with_thousands(numbers_.skips()), numbers_.bottleneck().empty() ? "" : "  mostly ",
+      numbers_.bottleneck());
 }
 
 void TextProgress::erase() {
-  if (drawn_) fmt::print(stderr, "\r\x1b[K");
+  if (drawn_) say("\r\x1b[K");
   drawn_ = false;
 }
 
@@ -145,8 +144,8 @@ std::string profile_text(const StageTimes::Seconds& seconds) {
 }
 
 std::string skip_json(const SkippedFile& file) {
-  return json_line(message::SkippedFile{file.file.path, skip_reason_name(file.skip.reason),
-                                        file.skip.detail});
+  return json_line(
+      message::SkippedFile{file.file.path, skip_reason_name(file.skip.reason), file.skip.detail});
 }
 
 }  // namespace zeroshelf

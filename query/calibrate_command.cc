@@ -12,6 +12,7 @@
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/kept.h"
 #include "lib/labelling/labelling.h"
+#include "lib/program/message.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/utc.h"
@@ -118,7 +119,8 @@ int run_calibrate(const CalibrateOptions& options) {
   const FusionSettings start = default_fusion(collection, "mix").settings;
   const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);
   OutputStream out(stdout, "standard output");
-  options.format == OutputFormat::Table ? write_table(out, calibration, start) : write_json(out, calibration);
+  options.format == OutputFormat::Table ? write_table(out, calibration, start)
+                                        : write_json(out, calibration);
   out.flush();
   if (!calibration.gain.is_real()) {
     note(
@@ -128,8 +130,7 @@ int run_calibrate(const CalibrateOptions& options) {
   }
   if (options.save.empty()) return kDone;
   save_calibration(collection, options.save, kept_of(collection, labels, calibration));
-  fmt::print(stderr, "kept as calibration {}; use it with --calibration {}\n", options.save,
-             options.save);
+  say("kept as calibration {}; use it with --calibration {}\n", options.save, options.save);
   return kDone;
 }
 

@@ -16,6 +16,7 @@
 #include "lib/collection/attachments.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
+#include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
@@ -191,8 +192,8 @@ int write_summary(const View& collection, const Labelling& labelling,
   if (counts.unanswered > 0)
     out.write(count_line(options.format, nullptr, counts.unanswered, pictures));
   out.flush();
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
-             labelling.labels.size(), spent);
+  say("{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
+      labelling.labels.size(), spent);
   return counts.unanswered < pictures ? kDone : kNothingFound;
 }
 
@@ -208,9 +209,9 @@ int run_classify(const ClassifyOptions& options) {
   const auto start = Clock::now();
   OutputStream out(stdout, "standard output");
   const Lines all = LineWriter(collection, labelling, options).write(out);
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
-             with_thousands(all.counts.pictures()), labelling.labels.size(),
-             milliseconds_since(start), count_summary(labelling.labels, all.counts));
+  say("{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
+      with_thousands(all.counts.pictures()), labelling.labels.size(), milliseconds_since(start),
+      count_summary(labelling.labels, all.counts));
   return all.any ? kDone : kNothingFound;
 }
 
@@ -245,7 +246,8 @@ void add_classify(Program& program) {
           ->add_flag("--summary", options.summary,
                      "Only how many pictures have which label, with --multi how many have it too")
           ->excludes(only);
-  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
+  CLI::Option* format = add_format(command, options.format,
+                                   {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,
                 "Only the paths of pictures with an answer, each ended by NUL");
   command->get_option("--null")->excludes(summary);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lib/labelling/run_diff.h"
+#include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
@@ -70,8 +71,8 @@ class DiffWriter {
     for (const Transition& it : diff.transitions)
       out_.write(json_line(message::Transition{it.from, it.to, it.pictures}));
     for (const MovedPicture& it : diff.moved) {
-      out_.write(json_line(
-          message::Moved{it.path, from(it), to(it), it.before->score, it.after->score}));
+      out_.write(
+          json_line(message::Moved{it.path, from(it), to(it), it.before->score, it.after->score}));
     }
     out_.write(json_line(message::Summary{{{"same", diff.same},
                                            {"moved", diff.moved.size()},
@@ -116,11 +117,10 @@ int run_diff(const DiffOptions& options) {
   OutputStream out(stdout, "standard output");
   DiffWriter(out, before, after).write(diff, options.format);
   out.flush();
-  fmt::print(stderr, "{} moved, {} the same", with_thousands(diff.moved.size()),
-             with_thousands(diff.same));
+  say("{} moved, {} the same", with_thousands(diff.moved.size()), with_thousands(diff.same));
   const uint64_t uncompared = diff.only_before + diff.only_after + diff.in_neither;
-  if (uncompared > 0) fmt::print(stderr, ", {} not in both runs", with_thousands(uncompared));
-  fmt::print(stderr, "\n");
+  if (uncompared > 0) say(", {} not in both runs", with_thousands(uncompared));
+  say("\n");
   return diff.moved.empty() ? kNothingFound : kDone;
 }
 
@@ -135,7 +135,8 @@ void add_diff(Program& program) {
   add_collection(command, options.collection);
   command->add_option("BEFORE", options.before, "The run before, see classify --save")->required();
   command->add_option("AFTER", options.after, "The run after")->required();
-  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
+  CLI::Option* format = add_format(command, options.format,
+                                   {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,
                 "Only the paths of those with another label, each ended by NUL");
 }

@@ -103,7 +103,8 @@ void add_duplicates(Program& program) {
       ->check(CLI::Range(0.1, 1.0))
       ->capture_default_str();
   command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();
-  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
+  CLI::Option* format =
+      add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   add_null_flag(command, options.format, format);
 }
 

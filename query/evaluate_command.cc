@@ -1,6 +1,7 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
 #include "lib/files/new_file.h"
+#include "lib/program/message.h"
 #include "query/commands.h"
 
 #include <fmt/format.h>
@@ -62,7 +63,7 @@ int run_evaluate(const EvaluateOptions& options) {
     plot.publish();
   }
   const auto tell = [](uint64_t count, const char* what) {
-    if (count > 0) fmt::print(stderr, "{} {}\n", with_thousands(count), what);
+    if (count > 0) say("{} {}\n", with_thousands(count), what);
   };
   tell(evaluation.not_in_collection, "pictures of the truth are not in the collection");
   tell(evaluation.without_truth, "pictures of the collection are not in the truth");

@@ -20,6 +20,7 @@
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
 #include "lib/labelling/labelling.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/util/error.h"
@@ -127,13 +128,12 @@ Exported write_target(const ExportOptions& options, const Classified& classified
                       const Bands& bands, Band band, const std::filesystem::path& target) {
   const ExportContext context = context_for(options, classified, bands);
   if (traits_of(options.format).places_pictures && context.mode == ExportMode::Move) {
-    fmt::print(stderr, "moving; zeroshelf-query undo {} puts every file back\n",
-               printable(target.string()));
+    say("moving; zeroshelf-query undo {} puts every file back\n", printable(target.string()));
   }
   const auto sink = make_sink(options.format, target, context);
   sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
   sink->finish();
-  fmt::print(stderr, "{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
+  say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
   return {sink->exported(), sink->failed()};
 }
 
@@ -160,20 +160,19 @@ int run_export(const ExportOptions& options) {
   const Classified classified{collection, labelling,
                               classify(collection, labelling, options.model.threads)};
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
-  fmt::print(stderr, "{} pictures x {} labels scored in {:.3g} ms\n",
-             with_thousands(collection.pictures()), labelling.labels.size(), spent.count());
+  say("{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(collection.pictures()),
+      labelling.labels.size(), spent.count());
   BandOptions band_options;
   band_options.min_score = options.min_score;
-  if (!traits_of(options.format).cuts_labels)
-    band_options.max_per_label = options.max_per_label;
+  if (!traits_of(options.format).cuts_labels) band_options.max_per_label = options.max_per_label;
   band_options.only = only;
   const Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
                                    classified.predictions, band_options);
-  fmt::print(
-      stderr, "{}\n",
-      count_summary(labelling.labels, count_pictures(collection, labelling, classified.predictions)));
+  fmt::print(stderr, "{}\n",
+             count_summary(labelling.labels,
+                           count_pictures(collection, labelling, classified.predictions)));
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
-    fmt::print(stderr, "{}\n", left_out);
+    say("{}\n", left_out);
 
   Exported exported = write_target(options, classified, bands, Band::Sure, options.target);
   if (!options.unsure_target.empty()) {

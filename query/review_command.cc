@@ -10,6 +10,7 @@
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/review.h"
 #include "lib/labelling/run_diff.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -81,9 +82,9 @@ int show(const View& collection, const Run& run, const ReviewOptions& options) {
   if (options.format == OutputFormat::Table && !found.items.empty()) out.write(writer.header());
   for (const ReviewItem& item : found.items) out.write(writer.line(item, options.format));
   out.flush();
-  fmt::print(stderr, "{} of {} pictures {}\n", with_thousands(found.items.size()),
-             with_thousands(found.candidates),
-             options.by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
+  say("{} of {} pictures {}\n", with_thousands(found.items.size()),
+      with_thousands(found.candidates),
+      options.by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
   return found.items.empty() ? kNothingFound : kDone;
 }
 
@@ -125,7 +126,8 @@ void add_review(Program& program) {
   command->add_option("-k", options.k, "How many at most")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000'000}))
       ->capture_default_str();
-  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
+  CLI::Option* format =
+      add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   add_null_flag(command, options.format, format);
   add_model_flags(command, options.model, "Default: the collection's model");
 }

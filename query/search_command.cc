@@ -19,6 +19,7 @@
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/thumbnail.h"
 #include "lib/labelling/run.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -163,9 +164,9 @@ class HitWriter {
             OutputFormat format, std::optional<PictureProtocol> thumbnails)
       : collection_(collection), letters_(letters), space_(space), format_(format) {
     if (format_ == OutputFormat::Table && out_.is_terminal()) {
-      protocol_ =
-          thumbnails ? *thumbnails
-                     : announced_protocol([](const char* name) { return std::getenv(name); });
+      protocol_ = thumbnails
+                      ? *thumbnails
+                      : announced_protocol([](const char* name) { return std::getenv(name); });
     }
   }
 
@@ -358,18 +359,18 @@ void add_search(Program& program) {
   command->add_option("-k", options.count, "How many hits")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
       ->capture_default_str();
-  add_choice(command, "--in", options.space,
-             {{"picture", SearchSpace::Picture},
-              {"text", SearchSpace::Text},
-              {"both", SearchSpace::Both}},
-             "Look at the pictures, the text in them, or both");
+  add_choice(
+      command, "--in", options.space,
+      {{"picture", SearchSpace::Picture}, {"text", SearchSpace::Text}, {"both", SearchSpace::Both}},
+      "Look at the pictures, the text in them, or both");
   command->add_flag("--all", options.all, "Also the nearest that do not fit");
   command->add_flag(
       "--exact", options.exact,
       "Look at every picture, also where an index of a million or more proposes some");
   command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
   add_filters(command, options);
-  CLI::Option* format = add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Paths});
+  CLI::Option* format = add_format(command, options.format,
+                                   {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Paths});
   add_null_flag(command, options.format, format);
   add_choice(command, "--thumbnails", options.thumbnails,
              {{"auto", std::nullopt},

@@ -12,6 +12,7 @@
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
+#include "lib/program/message.h"
 #include "lib/report/evaluate_output.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
@@ -81,9 +82,9 @@ void write_json(OutputStream& out, const Training& training, const Judged& judge
   }
   const Classifier& classifier = training.classifier;
   const CrossValidation& validation = training.validation;
-  append_json_line(lines, message::Training{classifier.pictures, classifier.labels.size(),
-                                            validation.penalty, validation.folds,
-                                            validation.log_loss});
+  append_json_line(
+      lines, message::Training{classifier.pictures, classifier.labels.size(), validation.penalty,
+                               validation.folds, validation.log_loss});
   out.write(lines);
 }
 
@@ -104,9 +105,8 @@ int run_train(const TrainOptions& options) {
   const Training training =
       train_classifier(collection, names_of(labels), known.pictures, options.model.threads);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-  fmt::print(stderr, "learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
-             known.pictures.size(), spent.count(), training.validation.penalty,
-             training.validation.folds);
+  say("learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
+      known.pictures.size(), spent.count(), training.validation.penalty, training.validation.folds);
 
   ModelSource encoders(collection.manifest(), options.model);
   const LabelVectors prompts = label_vectors(collection, request, encoders);
@@ -117,11 +117,10 @@ int run_train(const TrainOptions& options) {
   const Judged judged = judge(answers, labels.size(), {.threads = options.model.threads});
   OutputStream out(stdout, "standard output");
   options.format == OutputFormat::Table ? write_table(out, training, judged)
-                            : write_json(out, training, judged);
+                                        : write_json(out, training, judged);
   out.flush();
   save_classifier(collection, options.save, training.classifier);
-  fmt::print(stderr, "kept as classifier {}; use it with --classifier {}\n", options.save,
-             options.save);
+  say("kept as classifier {}; use it with --classifier {}\n", options.save, options.save);
   return kDone;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "lib/export/move_journal.h"
+#include "lib/program/message.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 
@@ -17,11 +18,11 @@ namespace {
 int run_undo(const std::filesystem::path& directory) {
   const UndoReport report =
       undo_moves(directory, [](const Error& error) { warn("zeroshelf-query", error.what()); });
-  fmt::print(stderr, "{} files put back, {} were where they belong{}\n",
-             with_thousands(report.put_back), with_thousands(report.never_moved),
-             report.problems > 0
-                 ? fmt::format(", {} could not be put back", with_thousands(report.problems))
-                 : "");
+  say("{} files put back, {} were where they belong{}\n", with_thousands(report.put_back),
+      with_thousands(report.never_moved),
+      report.problems > 0
+          ? fmt::format(", {} could not be put back", with_thousands(report.problems))
+          : "");
   return report.problems > 0 ? kFailed : kDone;
 }
 

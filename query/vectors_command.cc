@@ -13,6 +13,7 @@
 #include "lib/collection/collection.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
+#include "lib/program/message.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
@@ -35,8 +36,8 @@ struct VectorsOptions {
 
 std::string metadata_line(const PictureRecord& record, const std::vector<Word>& words) {
   return json_line(message::Metadata{record.file.path, record.file.size_bytes, record.file.mtime_ns,
-                                     to_hex(record.content_hash), record.width_px,
-                                     record.height_px, words});
+                                     to_hex(record.content_hash), record.width_px, record.height_px,
+                                     words});
 }
 
 // The files that were asked for, each new.
@@ -102,8 +103,7 @@ int run_vectors(const VectorsOptions& options) {
     ++rows;
   });
   files.finish();
-  fmt::print(stderr, "{} rows of {} dimensions written\n", with_thousands(rows),
-             collection.manifest().dimension);
+  say("{} rows of {} dimensions written\n", with_thousands(rows), collection.manifest().dimension);
   return rows > 0 ? kDone : kNothingFound;
 }
 

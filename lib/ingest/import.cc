@@ -392,7 +392,9 @@ std::vector<ImportRow> read_import_paths(const fs::path& file, PathSeparator sep
     rows.emplace_back().file.path = absolute_below(root, path);
   };
   if (separator == PathSeparator::Nul) {
-    for (const std::string& path : read_path_list(file.string())) add(path);
+    // As many as the other list takes.
+    const PathListLimits limits{.paths = kMaxListBytes, .bytes = kMaxListBytes};
+    for (const std::string& path : read_path_list(file.string(), limits)) add(path);
     return rows;
   }
   for_each_line(read_file(file, kMaxListBytes), [&](size_t number, std::string_view line) {

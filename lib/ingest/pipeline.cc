@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "lib/util/parallel.h"
 #include "lib/util/words.h"
 
 namespace zeroshelf {
@@ -70,9 +71,9 @@ Pipeline::Pipeline(const std::vector<FoundFile>& files, Encoder& encoder,
     readers_.push_back(options_.ocr.languages.empty() ? nullptr
                                                       : std::make_unique<TextReader>(options_.ocr));
   }
-  for (auto& reader : readers_) {
-    threads_.emplace_back([this, engine = reader.get()] { work(engine); });
-  }
+  for (auto& reader : readers_)
+    bodies_.emplace_back([this, engine = reader.get()] { work(engine); });
+  threads_ = start_threads(bodies_);
 }
 
 Pipeline::~Pipeline() {
@@ -87,6 +88,8 @@ Pipeline::~Pipeline() {
 std::optional<Result> Pipeline::pop(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   const auto is_there = [this] { return !slots_.empty() && slots_.front()->is_done(); };
+  while (threads_.empty() && !is_there() && work_once(lock, readers_.front().get())) {
+  }
   if (!done_.wait_for(lock, patience, is_there)) return std::nullopt;
   const SlotPointer slot = std::move(slots_.front());
   slots_.pop_front();
@@ -101,20 +104,26 @@ bool Pipeline::may_begin() const {
 }
 
 void Pipeline::work(TextReader* reader) {
-  const size_t batch = std::max<size_t>(1, encoder_.info().batch_images);
   std::unique_lock lock(mutex_);
   while (!closing_) {
-    // Less than a batch is encoded only when there is nothing else to do.
-    if (ready_.size() >= batch || (!ready_.empty() && !may_begin())) {
-      encode_batch(lock);
-    } else if (may_begin()) {
-      prepare_next(lock, reader);
-    } else if (begun_ == files_.size() && preparing_ == 0) {
-      return;
-    } else {
-      work_.wait(lock);
-    }
+    if (work_once(lock, reader)) continue;
+    if (begun_ == files_.size() && preparing_ == 0) return;
+    work_.wait(lock);
   }
+}
+
+// False when nothing is due.
+bool Pipeline::work_once(std::unique_lock<std::mutex>& lock, TextReader* reader) {
+  const size_t batch = std::max<size_t>(1, encoder_.info().batch_images);
+  // Less than a batch is encoded only when there is nothing else to do.
+  if (ready_.size() >= batch || (!ready_.empty() && !may_begin())) {
+    encode_batch(lock);
+  } else if (may_begin()) {
+    prepare_next(lock, reader);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Prepared Pipeline::prepare_one(size_t index, TextReader* reader) {

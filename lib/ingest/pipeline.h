@@ -47,7 +47,7 @@ std::vector<NewPicture> encode(Encoder& encoder, std::vector<PreparedPicture> pi
 class Pipeline {
  public:
   // files, encoder and times outlive the pipeline. is_known is called from all threads. Throws what
-  // a TextReader throws.
+  // a TextReader throws. Where threads cannot be started, fewer work, or the caller's own in pop().
   Pipeline(const std::vector<FoundFile>& files, Encoder& encoder, const PipelineOptions& options,
            std::function<bool(const ContentHash&)> is_known, StageTimes& times);
   // Waits for the work that has begun; the rest is dropped.
@@ -72,6 +72,7 @@ class Pipeline {
   using SlotPointer = std::shared_ptr<Slot>;
 
   void work(TextReader* reader);
+  bool work_once(std::unique_lock<std::mutex>& lock, TextReader* reader);
   void prepare_next(std::unique_lock<std::mutex>& lock, TextReader* reader);
   void encode_batch(std::unique_lock<std::mutex>& lock);
   bool may_begin() const;
@@ -94,6 +95,7 @@ class Pipeline {
   size_t preparing_ = 0;
   bool closing_ = false;
   std::vector<std::unique_ptr<TextReader>> readers_;
+  std::vector<std::function<void()>> bodies_;
   std::vector<std::thread> threads_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/json_object.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
 
@@ -113,8 +114,7 @@ std::vector<Label> parse_text(std::string_view text, LabelCollector collector) {
   return std::move(collector).finish();
 }
 
-std::vector<std::string> json_prompts(const nlohmann::ordered_json& value,
-                                      std::string_view subject) {
+std::vector<std::string> json_prompts(const nlohmann::json& value, std::string_view subject) {
   if (value.is_null()) return {};
   if (value.is_string()) return {value.get<std::string>()};
   std::vector<std::string> prompts;
@@ -128,12 +128,43 @@ std::vector<std::string> json_prompts(const nlohmann::ordered_json& value,
   refuse(subject, "prompts must be a text or a list of texts");
 }
 
-std::vector<Label> parse_json(const nlohmann::ordered_json& json, std::string_view subject,
-                              LabelCollector collector) {
-  if (json.is_object()) {
-    for (const auto& [name, prompts] : json.items()) {
-      collector.add(trimmed(name), json_prompts(prompts, subject), "");
+// JSON whose outermost names keep their order. A name that stands twice in an object is refused:
+// the first one would be lost in silence.
+class LabelJson : public JsonBuilder {
+ public:
+  explicit LabelJson(std::string_view subject) : JsonBuilder(kMaxDepth), subject_(subject) {}
+
+  nlohmann::json read(std::string_view text) {
+    std::optional<nlohmann::json> json = parse(text);
+    if (is_too_deep()) refuse(subject_, "JSON nested too deeply");
+    if (!json) refuse(subject_, "starts like JSON but is not valid JSON");
+    return *std::move(json);
+  }
+  const std::vector<std::string>& names() const { return names_; }
+
+ protected:
+  void named(size_t depth, const std::string& name, bool is_new) override {
+    if (!is_new) {
+      refuse(subject_, fmt::format("the label '{}' stands twice", name),
+             "every label may be named once");
     }
+    if (depth == 1) names_.push_back(name);
+  }
+
+ private:
+  static constexpr size_t kMaxDepth = 8;
+
+  std::string_view subject_;
+  std::vector<std::string> names_;
+};
+
+std::vector<Label> parse_json(std::string_view text, std::string_view subject,
+                              LabelCollector collector) {
+  LabelJson reader(subject);
+  const nlohmann::json json = reader.read(text);
+  if (json.is_object()) {
+    for (const std::string& name : reader.names())
+      collector.add(trimmed(name), json_prompts(json[name], subject), "");
     return std::move(collector).finish();
   }
   size_t position = 0;
@@ -153,28 +184,6 @@ std::vector<Label> parse_json(const nlohmann::ordered_json& json, std::string_vi
     }
   }
   return std::move(collector).finish();
-}
-
-// The file as JSON, if it is that. A name that stands twice in an object would silently be dropped
-// by the parser, so it is looked for here.
-std::optional<nlohmann::ordered_json> try_json(std::string_view text, std::string_view subject) {
-  constexpr int kMaxDepth = 8;
-  std::vector<std::set<std::string>> open_objects;
-  const auto check = [&](int depth, nlohmann::ordered_json::parse_event_t event,
-                         nlohmann::ordered_json& value) {
-    using Event = nlohmann::ordered_json::parse_event_t;
-    if (depth > kMaxDepth) refuse(subject, "JSON nested too deeply");
-    if (event == Event::object_start) open_objects.emplace_back();
-    if (event == Event::object_end) open_objects.pop_back();
-    if (event == Event::key && !open_objects.back().insert(value.get<std::string>()).second) {
-      refuse(subject, fmt::format("the label '{}' stands twice", value.get<std::string>()),
-             "every label may be named once");
-    }
-    return true;
-  };
-  auto json = nlohmann::ordered_json::parse(text, check, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return std::nullopt;
-  return json;
 }
 
 }  // namespace
@@ -203,10 +212,7 @@ std::vector<Label> read_label_file(const std::filesystem::path& path,
   LabelCollector collector(subject, templates);
   const std::string_view body = trimmed(text);
   if (!body.empty() && (body.front() == '[' || body.front() == '{')) {
-    if (const auto json = try_json(body, subject)) {
-      return parse_json(*json, subject, std::move(collector));
-    }
-    refuse(subject, "starts like JSON but is not valid JSON");
+    return parse_json(body, subject, std::move(collector));
   }
   return parse_text(text, std::move(collector));
 }

@@ -12,11 +12,14 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "lib/program/loading.h"
 #include "lib/program/manual.h"
+#include "lib/program/message.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
@@ -27,6 +30,7 @@ namespace {
 
 // For note(), which is called where the program is not known.
 std::string running_program = "zeroshelf";
+constexpr const char* kOutputName = "standard output";
 
 // With those of its groups, which are subcommands without a name to CLI11.
 void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
@@ -94,9 +98,7 @@ bool Program::print_generated(int argc, char** argv) const {
   } else {
     return false;
   }
-  OutputStream out(stdout, "standard output");
-  out.write(text);
-  out.flush();
+  OutputStream(stdout, kOutputName).write(text);
   return true;
 }
 
@@ -113,10 +115,9 @@ void Program::add_examples(const std::string& command, const std::vector<std::st
   app_.get_subcommand(command)->footer(text);
 }
 
-int Program::report(const std::string& message) const {
+int Program::report(std::string_view message) const {
   const bool colours = shows_colours(stderr);
-  fmt::print(stderr, "{}{}:{} {}\n", colours ? "\x1b[1;31m" : "", name_, colours ? "\x1b[0m" : "",
-             message);
+  say("{}{}:{} {}\n", colours ? "\x1b[1;31m" : "", name_, colours ? "\x1b[0m" : "", message);
   return kFailed;
 }
 
@@ -166,21 +167,41 @@ std::string Program::usage_error(const CLI::ParseError& error) const {
          " --help";
 }
 
-int Program::run(int argc, char** argv) {
-  // A closed pipe then shows as a failed write, which OutputStream turns into ClosedPipe.
-  std::signal(SIGPIPE, SIG_IGN);
+// What CLI11 has to say without a mistake being made: help and version.
+void Program::print_asked(const CLI::ParseError& error) const {
+  std::ostringstream text;
+  app_.exit(error, text, text);
+  OutputStream(stdout, kOutputName).write(text.str());
+}
+
+int Program::run_chosen(int argc, char** argv) {
+  if (print_generated(argc, argv)) return kDone;
+  if (const std::string unknown = unknown_command(argc, argv); !unknown.empty())
+    return report(unknown);
   try {
-    if (print_generated(argc, argv)) return kDone;
-    if (const std::string unknown = unknown_command(argc, argv); !unknown.empty())
-      return report(unknown);
     app_.parse(argc, argv);
-    return chosen_();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0)
-      return app_.exit(error) == 0 ? kDone : kFailed;  // help, version
+    if (error.get_exit_code() == 0) {
+      print_asked(error);
+      return kDone;
+    }
     if (const std::string unknown = unknown_flag(argc, argv); !unknown.empty())
       return report(unknown);
     return report(usage_error(error));
+  }
+  return chosen_();
+}
+
+int Program::run(int argc, char** argv) {
+  end_of_loading();
+  keep_standard_descriptors();
+  // A closed pipe then shows as a failed write: lost on stderr, ClosedPipe on stdout.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // and so does a file that would grow beyond `ulimit -f`
+  try {
+    const int code = run_chosen(argc, argv);
+    OutputStream(stdout, kOutputName).flush();  // what a command left to be written
+    return code;
   } catch (const ClosedPipe&) {
     return kDone;
   } catch (const Error& error) {
@@ -196,13 +217,13 @@ int Program::run(int argc, char** argv) {
 }
 
 void note(std::string_view text) {
-  fmt::print(stderr, "{}: {}\n", running_program, printable(text));
+  say("{}: {}\n", running_program, printable(text));
 }
 
 void warn(const std::string& program, const std::string& text) {
   const bool colours = shows_colours(stderr);
-  fmt::print(stderr, "{}: {}warning:{} {}\n", program, colours ? "\x1b[1;33m" : "",
-             colours ? "\x1b[0m" : "", printable(text));
+  say("{}: {}warning:{} {}\n", program, colours ? "\x1b[1;33m" : "", colours ? "\x1b[0m" : "",
+      printable(text));
 }
 
 }  // namespace zeroshelf

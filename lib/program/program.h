@@ -42,7 +42,8 @@ class Program {
   void add_examples(const std::string& command, const std::vector<std::string>& lines);
 
   // Parses, runs, and turns every outcome into an exit code. Errors go to stderr as
-  // "program: subject: cause; cure". A closed pipe on stdout is a quiet success.
+  // "program: subject: cause; cure"; see message.h. A closed pipe on stdout is a quiet success,
+  // anything else that keeps results from being written a failure. To be called first in main.
   int run(int argc, char** argv);
 
  private:
@@ -52,7 +53,9 @@ class Program {
   std::string usage_error(const CLI::ParseError& error) const;
   bool print_generated(int argc, char** argv) const;
   std::string exit_status() const;  // a line a code
-  int report(const std::string& message) const;
+  void print_asked(const CLI::ParseError& error) const;
+  int run_chosen(int argc, char** argv);
+  int report(std::string_view message) const;
 
   std::string name_;
   std::vector<ExitCode> codes_;

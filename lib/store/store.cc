@@ -3,12 +3,14 @@
 #include "lib/store/store.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <set>
 #include <span>
 #include <system_error>
@@ -17,6 +19,7 @@
 
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
+#include "lib/util/parallel.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -69,8 +72,42 @@ std::optional<std::string_view> unsealed(std::string_view key, std::string_view 
   return value;
 }
 
+// RocksDB's threads, where one cannot be started: RocksDB would throw with its locks held.
+class Threads : public rocksdb::EnvWrapper {
+ public:
+  Threads() : EnvWrapper(rocksdb::Env::Default()) {}
+  const char* Name() const override { return "zeroshelf"; }
+  // Who only reads needs none, and who writes has asked for them before: see require_threads.
+  void IncBackgroundThreadsIfNeeded(int, Priority) override {}
+};
+
+[[noreturn]] void fail_without_thread(const std::string& subject) {
+  throw Error(ErrorCode::Unavailable, subject, "the system lets no further thread start",
+              "raise the limit of processes (ulimit -u, a container's pids limit) or of memory "
+              "(ulimit -v)");
+}
+
+// Starts the threads that a writer needs. (One flushes, one compacts, and one that every opening
+// starts by itself looks at the clock.)
+void require_threads(const std::string& subject) {
+  constexpr size_t kOfAnOpening = 1;
+  try {
+    for (const auto priority : {rocksdb::Env::Priority::HIGH, rocksdb::Env::Priority::LOW})
+      rocksdb::Env::Default()->IncBackgroundThreadsIfNeeded(1, priority);
+    const std::vector<std::function<void()>> bodies(kOfAnOpening, [] {});
+    std::vector<std::thread> threads = start_threads(bodies);
+    for (std::thread& thread : threads) thread.join();
+    if (threads.size() == kOfAnOpening) return;
+  } catch (const std::system_error&) {
+  }
+  fail_without_thread(subject);
+}
+
 rocksdb::Options options_for(Store::Access access) {
+  static auto* const threads = new Threads;  // for good: a database that was given up may use it
   rocksdb::Options options;
+  options.env = threads;
+  options.max_file_opening_threads = 1;
   options.create_if_missing = access == Store::Access::Create;
   options.error_if_exists = access == Store::Access::Create;
   options.paranoid_checks = true;
@@ -158,13 +195,20 @@ Store::Store(const std::filesystem::path& directory, Access access)
   if (access != Access::Create && !std::filesystem::exists(directory)) {
     throw Error(ErrorCode::NotFound, directory.string(), "no such directory");
   }
+  if (access != Access::ReadOnly) require_threads(directory.string());
   rocksdb::DB* db = nullptr;
   const rocksdb::Options options = options_for(access);
-  const rocksdb::Status status = access == Access::ReadOnly
-                                     ? open_beside_writer(options, directory, &db)
-                                     : rocksdb::DB::Open(options, directory.string(), &db);
-  database_->db.reset(db);
-  check(database_->subject, status);
+  const auto open = [&] {
+    return access == Access::ReadOnly ? open_beside_writer(options, directory, &db)
+                                      : rocksdb::DB::Open(options, directory.string(), &db);
+  };
+  try {
+    const rocksdb::Status status = open();
+    database_->db.reset(db);
+    check(database_->subject, status);
+  } catch (const std::system_error&) {  // the limit was reached meanwhile
+    fail_without_thread(database_->subject);
+  }
 }
 
 Store::~Store() = default;

@@ -16,7 +16,8 @@ Error::Error(ErrorCode code, std::string subject, std::string cause, std::string
       subject_(std::move(subject)),
       cause_(std::move(cause)),
       cure_(std::move(cure)),
-      what_(printable(subject_ + ": " + cause_ + (cure_.empty() ? "" : "; " + cure_))) {}
+      what_(printable((subject_.empty() ? "''" : subject_) + ": " + cause_ +
+                      (cure_.empty() ? "" : "; " + cure_))) {}
 
 std::string errno_text(int error_number) {
   std::string text = std::generic_category().message(error_number);

@@ -34,7 +34,7 @@ class Error : public std::exception {
   const std::string& cause() const { return cause_; }
   const std::string& cure() const { return cure_; }
 
-  // "subject: cause; cure", with control characters made visible.
+  // "subject: cause; cure", with control characters made visible; an empty subject is shown as ''.
   const char* what() const noexcept override { return what_.c_str(); }
 
  private:

@@ -1,8 +1,10 @@
 #pragma once
 
-// JSON objects from files that may be hostile: bounded depth, and members with their types and
-// ranges checked. (nlohmann's own get<> turns -1 into 2^64 - 1 and cuts 2^32 + 16 to 16 in silence,
-// and its copies, dumps and comparisons recurse as deep as the value is nested.)
+// JSON objects from files that may be hostile: read in a time that goes with their size, of bounded
+// depth, and members with their types and ranges checked. (nlohmann's own parser with a callback
+// looks through all members again for each of them; its get<> turns -1 into 2^64 - 1 and cuts
+// 2^32 + 16 to 16 in silence; and its copies, dumps and comparisons recurse as deep as the value is
+// nested.)
 //
 // For .cc files only: it brings nlohmann-json with it, which their targets link.
 
@@ -16,23 +18,87 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "lib/util/error.h"
 
 namespace zeroshelf {
 
-inline constexpr int kMaxJsonDepth = 32;
+inline constexpr size_t kMaxJsonDepth = 32;
+
+// Puts a value together from what nlohmann's parser reports. Of names that stand twice in an object
+// the last one counts. One text, one builder.
+class JsonBuilder : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit JsonBuilder(size_t max_depth = kMaxJsonDepth) : max_depth_(max_depth) {}
+
+  // The value; nothing when the text is not JSON or is nested more deeply than max_depth.
+  std::optional<nlohmann::json> parse(std::string_view text) {
+    if (!nlohmann::json::sax_parse(text.begin(), text.end(), this)) return std::nullopt;
+    return std::move(root_);
+  }
+  bool is_too_deep() const { return is_too_deep_; }
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t&) override { return put(value); }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(size_t) override { return open(nlohmann::json::value_t::object); }
+  bool start_array(size_t) override { return open(nlohmann::json::value_t::array); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    auto& members = open_.back()->get_ref<nlohmann::json::object_t&>();
+    const auto [member, is_new] = members.try_emplace(name);
+    member_ = &member->second;
+    named(open_.size(), name, is_new);
+    return true;
+  }
+  bool parse_error(size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+ protected:
+  // A member begins, in an object that stands so many levels deep, from 1. May throw.
+  virtual void named(size_t /*depth*/, const std::string& /*name*/, bool /*is_new*/) {}
+
+ private:
+  nlohmann::json& place_for(nlohmann::json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    if (open_.back()->is_object()) return *member_ = std::move(value);
+    return open_.back()->get_ref<nlohmann::json::array_t&>().emplace_back(std::move(value));
+  }
+  bool put(nlohmann::json value) {
+    place_for(std::move(value));
+    return true;
+  }
+  bool open(nlohmann::json::value_t type) {
+    is_too_deep_ = open_.size() >= max_depth_;
+    if (is_too_deep_) return false;
+    open_.push_back(&place_for(type));
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  size_t max_depth_;
+  bool is_too_deep_ = false;
+  nlohmann::json root_;
+  // The objects and arrays that the next part lies in. Each is the last that was put into the one
+  // before it, so it stays where it is.
+  std::vector<nlohmann::json*> open_;
+  nlohmann::json* member_ = nullptr;  // of the innermost object: where its value goes
+};
 
 // The value; nothing when the text is not JSON or is nested more deeply than kMaxJsonDepth.
 inline std::optional<nlohmann::json> parse_bounded_json(std::string_view text) {
-  bool too_deep = false;
-  const auto check = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > kMaxJsonDepth;
-    return !too_deep;  // drops what is deeper, so the value itself stays shallow
-  };
-  nlohmann::json value = nlohmann::json::parse(text, check, /*allow_exceptions=*/false);
-  if (too_deep || value.is_discarded()) return std::nullopt;
-  return value;
+  return JsonBuilder().parse(text);
 }
 
 // The value as T, if it is one: bool, std::string, an integer that T can hold, or for floating

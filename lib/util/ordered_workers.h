@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "lib/util/parallel.h"
+
 namespace zeroshelf {
 
 // Threads: push, pop, full and empty belong to one thread.
@@ -21,12 +23,13 @@ class OrderedWorkers {
  public:
   using Work = std::function<Output(Input)>;
 
-  // One thread for each element of workers, which only that thread calls: it may hold state. At
-  // most window inputs are on their way.
-  OrderedWorkers(std::vector<Work> workers, size_t window) : window_(window) {
-    for (Work& work : workers) {
-      threads_.emplace_back([this, work = std::move(work)] { serve(work); });
-    }
+  // One thread for each element of workers, of which there is one at least; only that thread calls
+  // it, so it may hold state. At most window inputs are on their way. Where threads cannot be
+  // started, fewer work, or the caller's own in pop().
+  OrderedWorkers(std::vector<Work> workers, size_t window)
+      : window_(window), workers_(std::move(workers)) {
+    for (const Work& work : workers_) bodies_.emplace_back([this, &work] { serve(work); });
+    threads_ = start_threads(bodies_);
   }
 
   // Waits for the inputs being worked on; those not begun yet are dropped.
@@ -59,6 +62,7 @@ class OrderedWorkers {
   Output pop() {
     std::future<Output> result = std::move(results_.front());
     results_.pop_front();
+    if (threads_.empty()) do_next(workers_.front(), std::unique_lock(mutex_));
     return result.get();
   }
 
@@ -73,14 +77,18 @@ class OrderedWorkers {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
       if (jobs_.empty()) return;
-      Job job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      try {
-        job.result.set_value(work(std::move(job.input)));
-      } catch (...) {
-        job.result.set_exception(std::current_exception());
-      }
+      do_next(work, std::move(lock));
+    }
+  }
+
+  void do_next(const Work& work, std::unique_lock<std::mutex> lock) {
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    try {
+      job.result.set_value(work(std::move(job.input)));
+    } catch (...) {
+      job.result.set_exception(std::current_exception());
     }
   }
 
@@ -90,6 +98,8 @@ class OrderedWorkers {
   std::deque<Job> jobs_;
   bool closing_ = false;
   std::deque<std::future<Output>> results_;
+  const std::vector<Work> workers_;
+  std::vector<std::function<void()>> bodies_;
   std::vector<std::thread> threads_;
 };
 

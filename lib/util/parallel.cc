@@ -9,8 +9,8 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
+#include <new>
+#include <system_error>
 
 #include "lib/util/cgroup.h"
 
@@ -26,6 +26,17 @@ unsigned available_cores() {
                              ? static_cast<unsigned>(CPU_COUNT(&set))
                              : std::thread::hardware_concurrency();
   return std::clamp(cores, 1u, allowed);
+}
+
+std::vector<std::thread> start_threads(const std::vector<std::function<void()>>& bodies) {
+  std::vector<std::thread> threads;
+  threads.reserve(bodies.size());  // an exception would find threads that nobody joins
+  try {
+    for (const auto& body : bodies) threads.emplace_back(std::cref(body));
+  } catch (const std::system_error&) {  // as many as there may be
+  } catch (const std::bad_alloc&) {
+  }
+  return threads;
 }
 
 void parallel_chunks(size_t count, size_t chunk_size, unsigned threads,
@@ -46,8 +57,8 @@ void parallel_chunks(size_t count, size_t chunk_size, unsigned threads,
   };
   const size_t chunks = (count + chunk_size - 1) / chunk_size;
   const size_t wanted = std::min<size_t>(threads == 0 ? available_cores() : threads, chunks);
-  std::vector<std::thread> helpers;
-  for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
+  const std::vector<std::function<void()>> bodies(wanted == 0 ? 0 : wanted - 1, std::ref(work));
+  std::vector<std::thread> helpers = start_threads(bodies);
   work();
   for (std::thread& helper : helpers) helper.join();
   if (failure) std::rethrow_exception(failure);

@@ -315,6 +315,12 @@ struct Tables {
   float base = 0;  // the inner product of 0 steps
 };
 
+// Rounded, from 0 to most; what is no number is 0.
+uint8_t whole_steps(float steps, size_t most) {
+  if (!(steps > 0)) return 0;
+  return static_cast<uint8_t>(std::min(steps + 0.5f, static_cast<float>(most)));
+}
+
 Tables tables_of(std::span<const float> query, std::span<const float> scales) {
   const size_t groups = groups_of(query.size());
   std::vector<std::array<float, 16>> values(groups);
@@ -333,12 +339,11 @@ Tables tables_of(std::span<const float> query, std::span<const float> scales) {
   }
   // So that the sum over all groups fits 16 bits.
   const size_t most = std::min<size_t>(255, 65'535 / groups);
-  tables.step = widest > 0 ? widest / static_cast<float>(most) : 1;
+  // (A width of the smallest numbers that there are divides to nothing.)
+  const float step = widest / static_cast<float>(most);
+  tables.step = step > 0 ? step : 1;
   for (const std::array<float, 16>& group : values) {
-    for (const float value : group) {
-      const float steps = std::min(value / tables.step + 0.5f, static_cast<float>(most));
-      tables.steps.push_back(static_cast<uint8_t>(steps));
-    }
+    for (const float value : group) tables.steps.push_back(whole_steps(value / tables.step, most));
   }
   return tables;
 }

@@ -149,8 +149,11 @@ void write_safetensors(const std::filesystem::path& path,
                                     [&](const Type& known) { return known.type == view.type; });
     const size_t begin = data.size();
     data.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
-    header[name] = {
-        {"dtype", type->name}, {"shape", view.shape}, {"data_offsets", {begin, data.size()}}};
+    // At the end, without a look at all the others: the names are different ones.
+    header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(
+        name,
+        nlohmann::ordered_json{
+            {"dtype", type->name}, {"shape", view.shape}, {"data_offsets", {begin, data.size()}}});
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned

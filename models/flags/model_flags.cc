@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"

@@ -7,8 +7,10 @@
 
 #include "lib/files/new_file.h"
 #include "lib/image/encode_jpeg.h"
+#include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/util/file.h"
+#include "lib/util/output_stream.h"
 #include "models/train/generator.h"
 #include "models/train/memes.h"
 
@@ -28,8 +30,8 @@ struct Options {
 int draw_memes(const Options& options) {
   const Generator generator({});
   write_memes(generator, options.memes, options.to);
-  fmt::print(stderr, "{0} memes in {1}, the truth in {1}.csv\n", options.memes.count,
-             absolute_path(options.to).string());
+  say("{0} memes in {1}, the truth in {1}.csv\n", options.memes.count,
+      absolute_path(options.to).string());
   return kDone;
 }
 
@@ -38,11 +40,13 @@ int draw_sheet(const Options& options) {
   const Generator generator({});
   const PictureOptions picture_options;
   const int side = picture_options.width_px;
+  OutputStream out(stdout, "standard output");
   Image sheet = blank(options.columns * side, options.rows * side, {});
   for (int cell = 0; cell < options.columns * options.rows; ++cell) {
     Random random = Random::of_item(options.seed, static_cast<uint64_t>(cell));
     const CaptionedPicture picture = generator.any(random, picture_options);
-    fmt::print("{},{}: {}\n", cell / options.columns, cell % options.columns, picture.caption);
+    out.write(fmt::format("{},{}: {}\n", cell / options.columns, cell % options.columns,
+                          picture.caption));
     for (int y = 0; y < side; ++y) {
       const auto row = picture.image.row(y);
       const int to_y = cell / options.columns * side + y;
@@ -58,8 +62,9 @@ int draw_sheet(const Options& options) {
 
 int list_things() {
   const Generator generator({});
+  OutputStream out(stdout, "standard output");
   for (const Thing& thing : generator.things()) {
-    fmt::print("{}: {}\n", thing.name, fmt::join(thing.synonyms, ", "));
+    out.write(fmt::format("{}: {}\n", thing.name, fmt::join(thing.synonyms, ", ")));
   }
   return kDone;
 }

@@ -6,8 +6,10 @@
 #include <csignal>
 #include <filesystem>
 
+#include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/util/openblas.h"
+#include "lib/util/output_stream.h"
 #include "models/clip/load.h"
 #include "models/train/figures.h"
 #include "models/train/trainer.h"
@@ -34,13 +36,12 @@ struct Options {
 
 void report(const Progress& progress, int64_t steps, size_t batch) {
   const double done = static_cast<double>(progress.step) * static_cast<double>(batch);
-  fmt::print(stderr,
-             "step {}/{}  {:.0f} s  {:.0f} pictures/s  loss {:.3f} = picture {:.3f}, text {:.3f}, "
-             "thing {:.3f}",
-             progress.step, steps, progress.seconds, done / progress.seconds, progress.loss,
-             progress.image_loss, progress.text_loss, progress.thing_loss);
-  if (progress.accuracy >= 0) fmt::print(stderr, "  held-out {:.1f} %", 100 * progress.accuracy);
-  fmt::print(stderr, "\n");
+  say("step {}/{}  {:.0f} s  {:.0f} pictures/s  loss {:.3f} = picture {:.3f}, text {:.3f}, "
+      "thing {:.3f}",
+      progress.step, steps, progress.seconds, done / progress.seconds, progress.loss,
+      progress.image_loss, progress.text_loss, progress.thing_loss);
+  if (progress.accuracy >= 0) say("  held-out {:.1f} %", 100 * progress.accuracy);
+  say("\n");
 }
 
 int run(Options& options) {
@@ -54,8 +55,8 @@ int run(Options& options) {
       generator, training, options.run, stop_wanted,
       [&](const Progress& progress) { report(progress, training.steps, training.batch.pictures); });
   write_model(generator, training, options.run, options.to);
-  fmt::print(stderr, "{}: the model is in {}\n",
-             finished ? "done" : "stopped; the same command goes on", options.to.string());
+  say("{}: the model is in {}\n", finished ? "done" : "stopped; the same command goes on",
+      options.to.string());
   return kDone;
 }
 
@@ -63,7 +64,8 @@ int show_figures(const Options& options) {
   const Generator generator({});
   const auto encoder =
       load_encoder(options.to.empty() ? bundled_model() : find_model(options.to), {});
-  fmt::print("{}", as_table(measure_figures(generator, *encoder, options.figures)));
+  OutputStream(stdout, "standard output")
+      .write(as_table(measure_figures(generator, *encoder, options.figures)));
   return kDone;
 }
 

@@ -9,6 +9,7 @@
 #include "models/checkpoint/config.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/text/tokenizer.h"
+#include "tests/support/growth.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -54,6 +55,28 @@ BOOST_AUTO_TEST_CASE(configurations_out_of_range_are_refused) {
     BOOST_TEST_CONTEXT(name << " = " << value)
     BOOST_CHECK_EXCEPTION(read_config_with(name, value), Error, is_corruption);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_time_goes_with_the_number_of_tensors) {
+  const TemporaryDirectory folder;
+  const auto header = [](size_t tensors) {
+    json value = json::object();
+    for (size_t i = 0; i < tensors; ++i) {
+      value["layer " + std::to_string(i)] = {
+          {"dtype", "U8"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
+    }
+    return value.dump();
+  };
+  BOOST_TEST(testing::growth_over_four_sizes(2'000, header, read_safetensors) <
+             testing::kLinearGrowth);
+  const auto tensors = [](size_t count) {
+    std::map<std::string, TensorView> views;
+    for (size_t i = 0; i < count; ++i)
+      views["layer " + std::to_string(i)] = {TensorType::F32, {0}, {}};
+    return views;
+  };
+  const auto write = [&](const auto& views) { write_safetensors(folder / "written", views); };
+  BOOST_TEST(testing::growth_over_four_sizes(2'000, tensors, write) < testing::kLinearGrowth);
 }
 
 BOOST_AUTO_TEST_CASE(an_mlp_without_bound_is_refused) {

@@ -9,6 +9,7 @@
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "tests/collection/shelf.h"
+#include "tests/support/growth.h"
 
 namespace zeroshelf {
 namespace {
@@ -69,6 +70,24 @@ BOOST_AUTO_TEST_CASE(a_current_with_impossible_values_is_refused) {
     changed.update(json::parse(change));
     testing::write_file(folder / layout::kCurrentFile, sealed(changed));
     BOOST_TEST_CONTEXT(change) BOOST_CHECK_THROW(layout::read_current(folder.path()), Error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_is_read_or_refused_in_a_time_that_goes_with_its_size) {
+  const auto manifest = [](const char* part) {
+    return [part](size_t members) {
+      std::string text = "{";
+      for (size_t i = 0; i < members; ++i) text += "\"m" + std::to_string(i) + "\":" + part + ",";
+      return text + "\"checksum\":\"\"}";
+    };
+  };
+  const auto read = [](const std::string& text) {
+    BOOST_CHECK_THROW(layout::decode_manifest(text, "manifest"), Error);
+  };
+  for (const char* part : {"1", "{}", R"([{"a":{}},[]])"}) {
+    BOOST_TEST_CONTEXT(part)
+    BOOST_TEST(testing::growth_over_four_sizes(2'000, manifest(part), read) <
+               testing::kLinearGrowth);
   }
 }
 

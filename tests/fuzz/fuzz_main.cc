@@ -118,6 +118,26 @@ int fuzz(Options options) {
   return findings == 0 ? kDone : kFound;
 }
 
+// A word of the format as libFuzzer's dictionaries have it.
+std::string dictionary_line(const std::string& word) {
+  std::string line = "\"";
+  for (const char c : word) line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  return line + "\"\n";
+}
+
+// What another fuzzer starts from: FOLDER/1, 2, ... and FOLDER.dictionary.
+void write_seeds(const std::string& name, const fs::path& folder) {
+  const Target target = make_target(name);
+  fs::create_directories(folder);
+  int number = 0;
+  for (const std::string& seed : target.seeds)
+    write_file_atomically(folder / std::to_string(++number), seed);
+  std::string dictionary;
+  for (const std::string& word : target.dictionary)
+    if (!word.empty()) dictionary += dictionary_line(word);
+  write_file_atomically(folder.string() + ".dictionary", dictionary);
+}
+
 void add_limits(CLI::App* command, WorkOptions& work) {
   command->add_option("--limit-ms", work.limit_ms, "Processor time for one input")
       ->capture_default_str();
@@ -160,6 +180,13 @@ int main(int argc, char** argv) {
   worker->add_option("TARGET", options.work.target, "Which reader")->required();
   worker->add_option("--slot", options.work.slot, "File that tells the input")->required();
   add_work(worker, options.work);
+  CLI::App* seeds =
+      program.add_command("seeds", "Writes a target's sound inputs and its words.", [&] {
+        write_seeds(options.work.target, options.input);
+        return kDone;
+      });
+  seeds->add_option("TARGET", options.work.target, "Which reader")->required();
+  seeds->add_option("FOLDER", options.input, "Where to")->required();
   program.add_command("list", "The names of the targets.", [] {
     for (const std::string& name : target_names()) fmt::print("{}\n", name);
     return kDone;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "lib/util/file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
 
@@ -63,6 +64,17 @@ BOOST_AUTO_TEST_CASE(a_run_without_findings_leaves_nothing) {
   BOOST_TEST_CONTEXT(result.out << result.err) BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.out.find("0 findings (seed 1)") != std::string::npos);
   BOOST_TEST(!std::filesystem::exists(folder / "found"));
+}
+
+BOOST_AUTO_TEST_CASE(seeds_and_words_are_written_for_another_fuzzer) {
+  const TemporaryDirectory folder;
+  const auto write = [&](const char* target) {
+    return run_program({ZEROSHELF_FUZZ_PROGRAM, "seeds", target, (folder / target).string()});
+  };
+  BOOST_TEST(write("labels").exit_code == 0);
+  BOOST_TEST(read_file(folder / "labels" / "1", 1 << 20).starts_with("# labels\ncat\n"));
+  BOOST_TEST(read_file(folder / "labels.dictionary", 1 << 20).starts_with("\"\\x7b\\x7d\"\n"));
+  BOOST_TEST(write("nonsense").exit_code == 2);
 }
 
 BOOST_AUTO_TEST_CASE(unknown_targets_are_refused) {

@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <random>
 
@@ -7,6 +9,7 @@
 #include "lib/labels/labels.h"
 #include "lib/labels/templates.h"
 #include "lib/util/error.h"
+#include "tests/support/growth.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -45,6 +48,65 @@ BOOST_AUTO_TEST_CASE(empty_lists_and_doubles_are_refused) {
   BOOST_CHECK_EXCEPTION(read_text("cat\ncat: x\n"), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(read_text(R"({"cat": [], "cat": "x"})"), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(read_text(R"(["cat", "cat"])"), Error, is_invalid);
+}
+
+BOOST_AUTO_TEST_CASE(json_keeps_the_order_of_the_labels_and_names_may_look_like_members) {
+  const std::vector<Label> labels =
+      read_text(R"({"zebra": "a", "label": null, "ant": ["b", "c"], "prompts": []})");
+  BOOST_REQUIRE(labels.size() == 4u);
+  BOOST_TEST((labels[0] == Label{"zebra", {"a"}}));
+  BOOST_TEST((labels[1] == Label{"label", {"label"}}));
+  BOOST_TEST((labels[2] == Label{"ant", {"b", "c"}}));
+  BOOST_TEST((labels[3] == Label{"prompts", {"prompts"}}));
+  BOOST_CHECK_EXCEPTION(read_text(R"([{"label": "a", "label": "b"}])"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text("[" + std::string(9, '[') + std::string(9, ']') + "]"), Error,
+                        [](const Error& error) { return error.cause().ends_with("too deeply"); });
+}
+
+// Files of many labels, and of one label with many prompts.
+std::string label_file(size_t count, const char* begin, const char* part, const char* end) {
+  std::string text = begin;
+  for (size_t i = 0; i < count; ++i)
+    text +=
+        fmt::format("{}{}", i > 0 && *begin != '\0' ? "," : "", fmt::format(fmt::runtime(part), i));
+  return text + end;
+}
+
+BOOST_AUTO_TEST_CASE(the_time_goes_with_the_size_of_the_file) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path path = directory / "labels";
+  const struct {
+    const char* begin;
+    const char* part;
+    const char* end;
+  } kFiles[] = {{"{", R"("label {}":[])", "}"},
+                {"{", R"("label {}":["a photo","a drawing"])", "}"},
+                {"[", R"("label {}")", "]"},
+                {"[", R"({{"label":"label {}","prompts":["a {{}}"]}})", "]"},
+                {R"({"cat":[)", R"("prompt {}")", "]}"},
+                {"", "label {}\n", ""},
+                {"", "label {}: a | b {{}}\n", ""}};
+  for (const auto& file : kFiles) {
+    const auto make = [&](size_t count) {
+      return label_file(count, file.begin, file.part, file.end);
+    };
+    const auto read = [&](const std::string& content) {
+      testing::write_file(path, content);
+      distinct_prompts(read_label_file(path, kPlain));
+    };
+    BOOST_TEST_CONTEXT(file.part)
+    BOOST_TEST(testing::growth_over_four_sizes(4'000, make, read) < testing::kLinearGrowth);
+  }
+  const auto prompts = [](size_t count) {
+    std::string text = "cat: prompt";
+    for (size_t i = 0; i < count; ++i) text += fmt::format(" | prompt {}", i);
+    return text;
+  };
+  const auto read = [&](const std::string& content) {
+    testing::write_file(path, content);
+    distinct_prompts(read_label_file(path, kPlain));
+  };
+  BOOST_TEST(testing::growth_over_four_sizes(20'000, prompts, read) < testing::kLinearGrowth);
 }
 
 BOOST_AUTO_TEST_CASE(a_text_file_has_comments_prompts_and_placeholders) {

@@ -133,6 +133,22 @@ BOOST_AUTO_TEST_CASE(a_command_line_that_makes_no_sense) {
   check_refused(*this, zeroshelf_query, {"search", collection, "two", "dogs"}, "quotes");
 }
 
+BOOST_AUTO_TEST_CASE(what_has_no_letters_is_shown_as_that) {
+  const std::string none = (directory / "none").string();
+  check_refused(*this, zeroshelf_index, {"stats", ""}, "zeroshelf-index: '': no such collection");
+  check_refused(*this, zeroshelf_index, {"add", collection, ""}, "zeroshelf-index: '': ");
+  check_refused(*this, zeroshelf_index, {"add", "", pictures}, "zeroshelf-index: '': ");
+  check_refused(*this, zeroshelf_index, {"import", none, "--npy", "", "--paths", ""},
+                "zeroshelf-index: '': ");
+  check_refused(*this, zeroshelf_index, {"ocr", ""}, "'': ");
+  check_refused(*this, zeroshelf_query, {"search", "", "x"}, "zeroshelf-query: '': ");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", "--template", ""},
+                "'': a template without {}");
+  check_refused(*this, zeroshelf_query, {"classify", collection, "--labels-file", ""}, "'': ");
+  check_refused(*this, zeroshelf_query, {"search", collection, "--image", ""}, "'': ");
+  check_refused(*this, zeroshelf_query, {"undo", ""}, "zeroshelf-query: '': ");
+}
+
 BOOST_AUTO_TEST_CASE(a_value_that_a_flag_does_not_have_is_answered_with_those_that_it_has) {
   check_refused(*this, zeroshelf_query, {"search", collection, "x", "--format", "josnl"},
                 "--format: 'josnl' is none of its values; did you mean 'jsonl'?");

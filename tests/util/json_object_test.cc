@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/support/growth.h"
+
 namespace zeroshelf {
 namespace {
 
@@ -19,6 +21,59 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_before_it_can_harm) {
   std::string objects;
   for (int i = 0; i < 200'000; ++i) objects += "{\"a\":";
   BOOST_TEST(!parse_bounded_json(objects + "1" + std::string(200'000, '}')).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(nesting_is_counted_exactly) {
+  const auto nested = [](size_t depth) {
+    return std::string(depth, '[') + "1" + std::string(depth, ']');
+  };
+  BOOST_TEST(JsonBuilder(3).parse(nested(3)).has_value());
+  JsonBuilder builder(3);
+  BOOST_TEST(!builder.parse(nested(4)).has_value());
+  BOOST_TEST(builder.is_too_deep());
+  BOOST_TEST(parse_bounded_json("1").value() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(values_are_those_of_the_parser_without_bounds) {
+  for (const char* text :
+       {"{}", "[]", "null", "[[],{},[{}]]", "[true,false,null,-1,18446744073709551615,1.5e3,\"\"]",
+        R"({"b":{"a":[1,{"c":2}],"d":{}},"a":"\u00e4\ud83d\ude00"})",
+        R"({"a":1,"b":2,"a":{"c":3}})", "-9223372036854775808", "[1e400]", "[1e-400]",
+        "\"\\ud800\"", "[1", "{\"a\"}", "1 1"}) {
+    const json expected = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const std::optional<json> value = parse_bounded_json(text);
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_TEST(value.has_value() == !expected.is_discarded());
+      if (value) BOOST_TEST(*value == expected);
+    }
+  }
+}
+
+// Of parts that look alike.
+std::string repeated(const char* begin, const char* part, size_t count, const char* end) {
+  std::string text = begin;
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) text += ',';
+    for (const char* at = part; *at != '\0'; ++at)
+      *at == '#' ? text += std::to_string(i) : text += *at;
+  }
+  return text + end;
+}
+
+BOOST_AUTO_TEST_CASE(the_time_goes_with_the_size) {
+  for (const char* part : {R"("name #":1)", R"("name #":{})", R"("name #":[])",
+                           R"("name #":{"a":{"b":[]}})", R"("name":{})"}) {
+    const auto object = [part](size_t size) { return repeated("{", part, size, "}"); };
+    BOOST_TEST_CONTEXT(part)
+    BOOST_TEST(testing::growth_over_four_sizes(5'000, object, parse_bounded_json) <
+               testing::kLinearGrowth);
+  }
+  for (const char* part : {"1", "{}", "[]", R"({"a":[{}]})", R"(["a",[]])"}) {
+    const auto array = [part](size_t size) { return repeated("[", part, size, "]"); };
+    BOOST_TEST_CONTEXT(part)
+    BOOST_TEST(testing::growth_over_four_sizes(10'000, array, parse_bounded_json) <
+               testing::kLinearGrowth);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(text_that_is_no_json_is_refused) {

@@ -10,6 +10,8 @@
 namespace zeroshelf {
 namespace {
 
+using namespace std::string_literals;
+
 BOOST_AUTO_TEST_SUITE(text)
 
 BOOST_AUTO_TEST_CASE(printable_shows_what_would_harm_a_terminal) {
@@ -20,6 +22,12 @@ BOOST_AUTO_TEST_CASE(printable_shows_what_would_harm_a_terminal) {
   BOOST_TEST(printable("\xc2\x9b"
                        "1m") == "\\u009b1m");  // C1 control sequence introducer
   BOOST_TEST(printable("naïve 日本") == "naïve 日本");
+}
+
+BOOST_AUTO_TEST_CASE(an_error_about_nothing_shows_that_it_is_nothing) {
+  BOOST_TEST(Error(ErrorCode::NotFound, "", "no such file").what() == "'': no such file"s);
+  BOOST_TEST(Error(ErrorCode::NotFound, "a", "no such file", "name one").what() ==
+             "a: no such file; name one"s);
 }
 
 BOOST_AUTO_TEST_CASE(legible_replaces_what_ends_hides_or_reorders) {
