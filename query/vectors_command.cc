@@ -44,7 +44,8 @@ std::string metadata_line(const PictureRecord& record, const std::vector<Word>& 
 class VectorFiles {
  public:
   VectorFiles(const VectorsOptions& options, uint32_t dimension) : row_(1, dimension) {
-    for (const fs::path& file : {options.npy, options.text_npy}) {
+    for (const fs::path& file :
+         {options.npy, options.text_npy, options.paths, options.paths0, options.metadata}) {
       if (!file.empty()) NewFile::check(file);
     }
     if (!options.npy.empty()) images_.emplace(options.npy, dimension);

@@ -240,9 +240,9 @@ FiftyOneLabels::FiftyOneLabels(const fs::path& directory, const std::vector<std:
 }
 
 void FiftyOneLabels::add(const fs::path& placed, std::optional<uint32_t> label, float score) {
-  const auto value = label ? std::optional(FiftyOneLabel{*label, score}) : std::nullopt;
   std::string line = any_ ? ",\n" : "\n";
-  line += json_of(placed.stem().string()) + ':' + json_of(value);
+  line += json_of(placed.stem().string()) + ':';
+  line += label ? json_of(FiftyOneLabel{*label, score}) : "null";
   file_.write(line);
   any_ = true;
 }

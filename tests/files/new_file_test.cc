@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <string>
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -78,6 +79,31 @@ BOOST_AUTO_TEST_CASE(an_unfinished_file_of_another_run_is_not_touched) {
   one.publish();
   BOOST_TEST(read_file(directory / "a", 100) == "one");
   BOOST_TEST(read_file(directory / "a.unfinished", 100) == "kept");
+}
+
+BOOST_AUTO_TEST_CASE(a_replaced_file_has_the_old_content_or_the_new) {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory / "a", "old");
+  {
+    NewFile file(directory / "a", Existing::Replace);
+    file.write("lost");
+  }
+  BOOST_TEST(read_file(directory / "a", 100) == "old");
+  write_file_atomically(directory / "a", "new");
+  BOOST_TEST(read_file(directory / "a", 100) == "new");
+  BOOST_TEST(entries(directory) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_beginning_may_be_told_at_the_end) {
+  const TemporaryDirectory directory;
+  const std::string large(200'000, 'x');
+  NewFile file(directory / "a");
+  file.write("0000");
+  file.write(large);
+  file.rewrite_beginning("1234");
+  file.write("end");
+  file.publish();
+  BOOST_TEST((read_file(directory / "a", 1 << 20) == "1234" + large + "end"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@
 #include "lib/files/npy_reader.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -51,6 +52,35 @@ struct Folder {
 };
 
 BOOST_FIXTURE_TEST_SUITE(npy_reader, Folder)
+
+BOOST_AUTO_TEST_CASE(other_programs_read_what_was_written_and_an_abandoned_file_leaves_nothing) {
+  Matrix rows(2, 3);
+  for (int i = 0; i < 6; ++i) rows.data()[i] = static_cast<float>(i) / 3;
+  {
+    NpyWriter writer(directory / "a.npy", 3);
+    writer.append(rows);
+    writer.append(rows);
+    BOOST_TEST(!std::filesystem::exists(directory / "a.npy"));
+    writer.finish();
+  }
+  const testing::NpyArray array = testing::read_npy(directory / "a.npy");
+  BOOST_TEST((array.shape == std::vector<size_t>{4, 3}));
+  BOOST_TEST(std::memcmp(array.values.data(), rows.data(), 24) == 0);
+  { NpyWriter abandoned(directory / "b.npy", 3); }
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_writer_never_overwrites) {
+  testing::write_file(path, "kept");
+  BOOST_CHECK_EXCEPTION(NpyWriter(path, 5), Error, [](const Error& error) {
+    return error.code() == ErrorCode::InvalidArgument;
+  });
+  BOOST_TEST(read_file(path, 100) == "kept");
+  NpyWriter late(directory / "late.npy", 5);
+  testing::write_file(directory / "late.npy", "kept");
+  BOOST_CHECK_THROW(late.finish(), Error);
+  BOOST_TEST(read_file(directory / "late.npy", 100) == "kept");
+}
 
 BOOST_AUTO_TEST_CASE(what_the_writer_wrote_is_read_back) {
   Matrix rows(3, 5);

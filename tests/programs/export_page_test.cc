@@ -210,13 +210,11 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_and_nothing_is_changed) {
                 "imagefolder or fiftyone");
   testing::write_file(page, "kept");
   check_refused({}, page +
-                        ": it exists already; an export never overwrites: name a new file with "
-                        "--to");
+                        ": it exists already; nothing is ever overwritten: name a new file");
   fs::remove(page);
   fs::create_symlink(directory / "nowhere", page);
   check_refused({}, page +
-                        ": it exists already; an export never overwrites: name a new file with "
-                        "--to");
+                        ": it exists already; nothing is ever overwritten: name a new file");
   fs::remove(page);
   page = (directory / "none" / "page.html").string();
   check_refused({}, (directory / "none").string() + ": no such folder; make it first");

@@ -182,10 +182,13 @@ BOOST_AUTO_TEST_CASE(a_picture_whose_text_takes_too_long_is_named_with_cause_and
   const std::string plain = (directory / "plain.png").string();
   testing::write_file(plain, testing::png_bytes(testing::plain_image(16, 16, {9, 9, 9})));
   const ProgramResult read = zeroshelf_index({"ocr", slow, plain, "--ocr-timeout", "0.001"});
-  BOOST_TEST(read.exit_code == 2);
+  BOOST_TEST(read.exit_code == 3);
   BOOST_TEST(read.err.find(message) != std::string::npos);
   BOOST_TEST(testing::json_lines(read.out).size() == 1u);
   BOOST_TEST(zeroshelf_index({"ocr", slow}).exit_code == 0);
+  const ProgramResult absent = zeroshelf_index({"ocr", "/no/such/picture"});
+  BOOST_TEST(absent.exit_code == 3);
+  BOOST_TEST(absent.err.starts_with("zeroshelf-index: warning: /no/such/picture: cannot open"));
 
   const std::string shelf = (directory / "reading").string();
   const ProgramResult added = zeroshelf_index(
@@ -194,6 +197,13 @@ BOOST_AUTO_TEST_CASE(a_picture_whose_text_takes_too_long_is_named_with_cause_and
   BOOST_TEST(added.err.find(message) != std::string::npos);
   BOOST_TEST(zeroshelf_index({"skips", shelf}).out.find("--ocr-timeout") != std::string::npos);
   check_refused(*this, zeroshelf_index, {"ocr", slow, "--ocr-timeout", "0"}, "--ocr-timeout");
+}
+
+BOOST_AUTO_TEST_CASE(help_tells_the_exit_codes_that_the_program_has) {
+  BOOST_TEST(zeroshelf_query({"--help"}).out.ends_with(
+      "\nExit codes: 0 done, 1 nothing found, 2 could not do it.\n"));
+  BOOST_TEST(zeroshelf_index({"--help"}).out.ends_with(
+      "\nExit codes: 0 done, 2 could not do it, 3 done with some files skipped.\n"));
 }
 
 BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {

@@ -53,6 +53,18 @@ BOOST_AUTO_TEST_CASE(json_has_every_figure_of_every_rule) {
     if (point["fusion"] == "image") BOOST_TEST(point["coverage"].get<double>() < 0.67);
 }
 
+// What train says of an answer has the members of what evaluate says of it.
+BOOST_AUTO_TEST_CASE(an_accuracy_has_the_same_members_wherever_it_is_told) {
+  const auto of_train =
+      nlohmann::json::parse(json_line(accuracy_message(evaluation.judged.reports[0])));
+  BOOST_TEST(of_train == lines("accuracy")[0]);
+  BOOST_TEST(of_train["name"] == "image");
+  BOOST_TEST(of_train["fusion"] == "image");
+  BOOST_TEST(of_train["macro_f1"].is_number());
+  for (const auto& [member, value] : of_train.items())
+    BOOST_TEST(lines("accuracy")[1].contains(member));
+}
+
 BOOST_AUTO_TEST_CASE(the_table_has_a_line_for_all_and_names_mistakes) {
   const std::string table = evaluation_table(evaluation, labels);
   BOOST_TEST(table.starts_with("FUSION     LABEL"));

@@ -1,14 +1,8 @@
-#include <boost/test/unit_test.hpp>
+#include "lib/report/formats.h"
 
-#include <cstring>
+#include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
-
-#include "lib/files/npy.h"
-#include "lib/report/formats.h"
-#include "lib/util/file.h"
-#include "tests/support/shared_data.h"
-#include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
 namespace {
@@ -47,13 +41,6 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_not_utf8_keeps_its_bytes_beside_the_text) {
   BOOST_TEST(!nlohmann::json::parse(plain + "}").contains("path_base64"));
 }
 
-BOOST_AUTO_TEST_CASE(json_numbers_read_back_exactly) {
-  const std::vector<float> values = {0.1f, -1.0f, 3.4e38f, 1e-45f, 0.0f};
-  std::string out;
-  append_json_numbers(out, values);
-  BOOST_TEST((nlohmann::json::parse(out).get<std::vector<float>>() == values));
-}
-
 BOOST_AUTO_TEST_CASE(csv_cells_are_quoted_and_never_formulas) {
   BOOST_TEST(csv("plain") == "plain");
   BOOST_TEST(csv("a,b") == "\"a,b\"");
@@ -80,24 +67,6 @@ BOOST_AUTO_TEST_CASE(table_cells_have_their_width_and_no_control_characters) {
   BOOST_TEST(table_cell("ab", 4) == "ab  ");
   BOOST_TEST(table_cell("日本語", 4) == "日… ");
   BOOST_TEST(table_cell("\x1b[2J", 8) == "\\x1b[2J ");
-}
-
-BOOST_AUTO_TEST_CASE(npy_files_read_back) {
-  const testing::TemporaryDirectory directory;
-  Matrix rows(2, 3);
-  for (int i = 0; i < 6; ++i) rows.data()[i] = static_cast<float>(i) / 3;
-  {
-    NpyWriter writer(directory / "a.npy", 3);
-    writer.append(rows);
-    writer.append(rows);
-    BOOST_TEST(!std::filesystem::exists(directory / "a.npy"));
-    writer.finish();
-  }
-  const testing::NpyArray array = testing::read_npy(directory / "a.npy");
-  BOOST_TEST((array.shape == std::vector<size_t>{4, 3}));
-  BOOST_TEST(std::memcmp(array.values.data(), rows.data(), 24) == 0);
-  { NpyWriter abandoned(directory / "b.npy", 3); }
-  BOOST_TEST(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "tests/support/temporary_directory.h"
@@ -13,14 +12,6 @@ namespace {
 using testing::TemporaryDirectory;
 
 BOOST_AUTO_TEST_SUITE(file)
-
-BOOST_AUTO_TEST_CASE(atomic_write_replaces_and_leaves_nothing_beside) {
-  const TemporaryDirectory directory;
-  write_file_atomically(directory / "a", "old");
-  write_file_atomically(directory / "a", "new");
-  BOOST_TEST(read_file(directory / "a", 100) == "new");
-  BOOST_TEST(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
-}
 
 BOOST_AUTO_TEST_CASE(read_refuses_what_is_absent_too_large_or_no_file) {
   const TemporaryDirectory directory;
