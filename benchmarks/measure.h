@@ -20,6 +20,9 @@ std::string processor_name();
 // The wall-clock time of one call.
 double seconds_of(const std::function<void()>& body);
 
+// The processor's time of one call, of the calling thread.
+double processor_seconds_of(const std::function<void()>& body);
+
 // The upper median; values must not be empty.
 double median(std::vector<double> values);
 

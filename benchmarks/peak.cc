@@ -111,4 +111,16 @@ std::optional<double> peak_multiply_adds(bool in_bf16) {
   return each * kCalls * threads / seconds;
 }
 
+std::optional<double> peak_multiply_adds_of_one_thread(bool in_bf16) {
+  constexpr int kCalls = 10;
+  const Products products = best_products(in_bf16);
+  if (products == nullptr) return std::nullopt;
+  double made = products();
+  const double seconds = processor_seconds_of([&] {
+    made = 0;
+    for (int call = 0; call < kCalls; ++call) made += products();
+  });
+  return made / seconds;
+}
+
 }  // namespace zeroshelf

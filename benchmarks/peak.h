@@ -12,4 +12,7 @@ namespace zeroshelf {
 // none of them.
 std::optional<double> peak_multiply_adds(bool in_bf16);
 
+// The same of the calling thread alone, a second of the processor's time.
+std::optional<double> peak_multiply_adds_of_one_thread(bool in_bf16);
+
 }  // namespace zeroshelf
