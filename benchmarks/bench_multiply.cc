@@ -1,5 +1,5 @@
-// The kernels of models/compute alone, on one thread: multiplications of the shapes of CLIP's models
-// beside what the processor multiplies in its registers, and what lies between them.
+// The kernels of models/compute alone, on one thread: multiplications of the shapes of CLIP's
+// models beside what the processor multiplies in its registers, and what lies between them.
 //
 //   ./dev bench multiply [REPEATS]     default 9 turns
 //
@@ -136,8 +136,8 @@ void between(const Kernels& kernels, int repeats, std::span<const float> numbers
     shape.heads = kHeads;
     shape.head_width = kWidth / kHeads;
     void* memory = scratch.bytes(kernels.attention_scratch(length, shape.head_width));
-    const double all = microseconds(
-        repeats, [&] { kernels.attention(parts, 0, shape, memory, mixed, 0); });
+    const double all =
+        microseconds(repeats, [&] { kernels.attention(parts, 0, shape, memory, mixed, 0); });
     const double arranging = microseconds(repeats, [&] {
       for (size_t head = 0; head < kHeads; ++head) kernels.arrange(parts, 0, shape, head, memory);
     });
@@ -162,8 +162,7 @@ void report(int repeats) {
   const bool has_bf16 = clip_kernels::multiplies_bf16();
   for (const bool in_bf16 : {true, false}) {
     if (in_bf16 && !has_bf16) continue;
-    const Kernels& kernels =
-        in_bf16 ? clip_kernels::bf16_kernels() : clip_kernels::fp32_kernels();
+    const Kernels& kernels = in_bf16 ? clip_kernels::bf16_kernels() : clip_kernels::fp32_kernels();
     multiplications(kernels, in_bf16, repeats, numbers);
     between(kernels, repeats, numbers);
   }

@@ -140,8 +140,8 @@ std::vector<ReadingWay> ways_to_read() {
   std::vector<ReadingWay> ways;
   for (const auto& [name, read] : loads) {
     for (const size_t kib : {64, 1024, 16 * 1024}) {
-      ways.push_back({std::string(name) + ", " + std::to_string(kib) + " KiB a time", kib << 10,
-                      read});
+      ways.push_back(
+          {std::string(name) + ", " + std::to_string(kib) + " KiB a time", kib << 10, read});
     }
   }
   return ways;
@@ -154,8 +154,9 @@ void stream(std::span<const VectorRows* const> rows, const ReadingWay& way) {
   for (const VectorRows* const each : rows) {
     for (const VectorRows::Segment& segment : each->segments()) {
       const auto* bytes = reinterpret_cast<const std::byte*>(segment.data);
-      parallel_chunks(segment.rows * each->dimension() * sizeof(uint16_t), way.chunk_bytes, 0,
-                      [&](size_t begin, size_t end) { sink += way.read(bytes + begin, end - begin); });
+      parallel_chunks(
+          segment.rows * each->dimension() * sizeof(uint16_t), way.chunk_bytes, 0,
+          [&](size_t begin, size_t end) { sink += way.read(bytes + begin, end - begin); });
     }
   }
 }
@@ -168,7 +169,8 @@ ReadingWay fastest_way_to_read(std::span<const VectorRows* const> rows, int repe
       seconds[j].push_back(seconds_of([&] { stream(rows, ways[j]); }));
     }
   }
-  const auto fastest = std::ranges::min_element(seconds, {}, [](const auto& of) { return median(of); });
+  const auto fastest =
+      std::ranges::min_element(seconds, {}, [](const auto& of) { return median(of); });
   return ways[static_cast<size_t>(fastest - seconds.begin())];
 }
 
