@@ -336,8 +336,8 @@ class StageClock {
 
  private:
   template <Stage kStage, auto kMember, class... Arguments>
-  static auto timed(void (*)(Arguments...)) {
-    return +[](Arguments... arguments) {
+  static auto timed(void (*)(Arguments...)) -> void (*)(Arguments...) {
+    return [](Arguments... arguments) {
       const auto start = std::chrono::steady_clock::now();
       (inner_->*kMember)(arguments...);
       nanoseconds_[kStage] += std::chrono::duration_cast<std::chrono::nanoseconds>(
