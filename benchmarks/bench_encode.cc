@@ -1,7 +1,7 @@
-// The encoders' speed beside plain libtorch modules at their best batch, beside their multiplications
-// alone and beside what the processor multiplies in its registers; the share of each stage; the
-// start of zeroshelf-query until a text is answered; and the speed of a whole `add` beside the
-// slower of its two parts. Random weights, so it runs anywhere.
+// The encoders' speed beside plain libtorch modules at their best batch, beside their
+// multiplications alone and beside what the processor multiplies in its registers; the share of
+// each stage; the start of zeroshelf-query until a text is answered; and the speed of a whole `add`
+// beside the slower of its two parts. Random weights, so it runs anywhere.
 //
 //   ./dev bench encode [--models B32,B16,L14] [--repeats 5] [--seconds 4] [--prompts 1000]
 //                      [--small 2000] [--large 200] [--ocr 0] [--skip images,texts,loading,add]
@@ -42,8 +42,8 @@
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/tensor_names.h"
 #include "models/clip/forward.h"
-#include "models/compute/kernels.h"
 #include "models/clip/network.h"
+#include "models/compute/kernels.h"
 #include "models/compute/packed_linear.h"
 #include "tests/support/run_program.h"
 #include "tests/support/shared_data.h"
@@ -295,8 +295,8 @@ class Multiplications {
 
   void add(size_t in, size_t out, bool is_multiplied) {
     const std::span<const float> whole = std::span(numbers_).first(in * out);
-    steps_.push_back({in, out, is_multiplied,
-                      PackedLinear(kernels_, {.in = in, .out = out}, {&whole, 1}, {})});
+    steps_.push_back(
+        {in, out, is_multiplied, PackedLinear(kernels_, {.in = in, .out = out}, {&whole, 1}, {})});
     weights_ += in * out;
   }
 
@@ -380,7 +380,8 @@ StepTimes measure_steps(const Kernels& kernels, const TransformerConfig& config,
   for (float& number : numbers) number = normal(random) * 0.03f;
   const std::span<const float> weights = std::span(numbers).first(width * mlp);
   const After activation = config.activation == Activation::Gelu ? After::Gelu : After::QuickGelu;
-  const PackedLinear with(kernels, {.in = width, .out = mlp, .after = activation}, {&weights, 1}, {});
+  const PackedLinear with(kernels, {.in = width, .out = mlp, .after = activation}, {&weights, 1},
+                          {});
   const PackedLinear without(kernels, {.in = width, .out = mlp}, {&weights, 1}, {});
   OperandBuffer x_memory, y_memory, parts_memory;
   const Operand x = x_memory.make(kernels, rows, width);
@@ -447,8 +448,8 @@ void print_stages(const std::shared_ptr<const Checkpoint>& checkpoint, const Ker
       {"softmax", softmax},
       {"packing", of(kPutting) + arranging},
       {"layer norm", of(kNormalising)},
-      {"rest, and waiting", whole - of(kMultiplying) - of(kAttending) - of(kPutting) -
-                                of(kNormalising)}};
+      {"rest, and waiting",
+       whole - of(kMultiplying) - of(kAttending) - of(kPutting) - of(kNormalising)}};
   fmt::print("  {:.2f} ms of one core a picture:", 1000 * whole);
   for (const auto& [name, seconds] : shares) {
     fmt::print("{} {} {:.1f} %", name == shares[0].first ? "" : ",", name, 100 * seconds / whole);
@@ -488,7 +489,8 @@ bool same_bits_in_any_company(const std::shared_ptr<const Checkpoint>& checkpoin
       if (count > images.size()) continue;
       const Matrix some = network->encode_images(images.last(count));
       const size_t first = images.size() - count;
-      if (std::memcmp(some.data(), all.row(first).data(), count * all.columns() * sizeof(float)) != 0)
+      if (std::memcmp(some.data(), all.row(first).data(), count * all.columns() * sizeof(float)) !=
+          0)
         return false;
     }
   }
@@ -500,8 +502,7 @@ void bench_images(const std::string& name, const Options& options) {
   const auto checkpoint = random_checkpoint(config);
   const bool has_bf16 = clip_kernels::multiplies_bf16();
   const Precision best = has_bf16 ? Precision::Bf16 : Precision::Fp32;
-  const Kernels& kernels =
-      has_bf16 ? clip_kernels::bf16_kernels() : clip_kernels::fp32_kernels();
+  const Kernels& kernels = has_bf16 ? clip_kernels::bf16_kernels() : clip_kernels::fp32_kernels();
   const auto network = make_cpu_network(checkpoint, EncoderSide::ImageOnly, best, 0);
   const size_t batch = network->batch_images();
   const size_t count = batch * available_cores() * 2;
@@ -727,9 +728,9 @@ void bench_add(const Options& options, const fs::path& directory, const fs::path
   const std::vector<FoundFile> files = make_pictures(folder, small, large, has_ocr);
   const double preparing = preparing_seconds(files, has_ocr ? "eng" : "");
 
-  const auto network = make_cpu_network(random_checkpoint(geometry("B32")), EncoderSide::ImageOnly,
-                                        clip_kernels::multiplies_bf16() ? Precision::Bf16 : Precision::Fp32,
-                                        0);
+  const auto network =
+      make_cpu_network(random_checkpoint(geometry("B32")), EncoderSide::ImageOnly,
+                       clip_kernels::multiplies_bf16() ? Precision::Bf16 : Precision::Fp32, 0);
   const size_t count = std::min<size_t>(files.size(), 64 * available_cores());
   const std::vector<Image> crops = random_images(count, 224);
   network->encode_images(std::span(crops).first(network->batch_images()));
