@@ -11,6 +11,7 @@
 #include <string>
 
 #include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
 #include "lib/program/message.h"
