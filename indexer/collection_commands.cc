@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "indexer/foreign_note.h"
 #include "indexer/progress.h"
 #include "lib/collection/collection.h"
 #include "lib/report/formats.h"
@@ -168,6 +169,7 @@ int run_repair(const CollectionOptions& options) {
     out += "nothing to repair\n";
   }
   print(out);
+  note_foreign(options.collection);
   return report.lost.empty() ? kDone : kFailed;
 }
 
@@ -175,6 +177,7 @@ int run_compact(const CollectionOptions& options) {
   const uint64_t dropped = compact_collection(options.collection);
   print(options.json ? fmt::format("{{\"type\":\"summary\",\"dropped\":{}}}\n", dropped)
                      : fmt::format("{} tombstones dropped\n", with_thousands(dropped)));
+  note_foreign(options.collection);
   return kDone;
 }
 

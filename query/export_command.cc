@@ -13,9 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "lib/collection/foreign.h"
 #include "lib/export/bands.h"
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
+#include "lib/export/open_folder.h"
 #include "lib/files/new_file.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"
@@ -72,6 +74,7 @@ void check_flags(const ExportOptions& options) {
 void check_targets(const ExportOptions& options) {
   for (const std::filesystem::path& target : {options.target, options.unsure_target}) {
     if (target.empty()) continue;
+    expect_outside_collections(target);
     if (options.format == "html") {
       NewFile::check(target);
     } else {
@@ -127,6 +130,10 @@ Exported write_sink(const ExportOptions& options, const Classified& classified, 
   if (places && context.mode == ExportMode::Move)
     fmt::print(stderr, "moving; zeroshelf-query undo {} puts every file back\n", shown);
   const auto sink = make_sink(options.format, target, context);
+  if (const std::string exposure = makes_folder(options.format) ? exposure_of(target) : "";
+      !exposure.empty())
+    warn(kProgram,
+         fmt::format("{}: {}: others may change what is put there", target.string(), exposure));
   classified.collection.for_each_record([&](Row row, const PictureRecord& record) {
     if (bands.of_row[row] == band) sink->add(row, record, classified.predictions[row]);
   });

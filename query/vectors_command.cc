@@ -11,6 +11,7 @@
 #include <string>
 
 #include "lib/collection/collection.h"
+#include "lib/collection/foreign.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
 #include "lib/report/formats.h"
@@ -55,8 +56,9 @@ std::string metadata_line(const PictureRecord& record, const std::vector<Word>& 
 class VectorFiles {
  public:
   VectorFiles(const VectorsOptions& options, uint32_t dimension) : row_(1, dimension) {
-    for (const fs::path& file : {options.npy, options.text_npy}) {
-      if (!file.empty()) NewFile::check(file);
+    for (const fs::path& file :
+         {options.npy, options.text_npy, options.paths, options.paths0, options.metadata}) {
+      if (!file.empty()) check(file);
     }
     if (!options.npy.empty()) images_.emplace(options.npy, dimension);
     if (!options.text_npy.empty()) texts_.emplace(options.text_npy, dimension);
@@ -82,6 +84,11 @@ class VectorFiles {
   }
 
  private:
+  static void check(const fs::path& file) {
+    expect_outside_collections(file);
+    NewFile::check(file);
+  }
+
   // Zeros for a picture without text.
   void append(NpyWriter& writer, const VectorRows& vectors, std::optional<uint64_t> row) {
     std::fill_n(row_.data(), row_.columns(), 0.0f);

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-#include "lib/export/folder_export.h"
+#include "lib/export/open_folder.h"
 #include "lib/report/formats.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -52,14 +52,6 @@ fs::path normal_root(const fs::path& root) {
   return root.empty() ? root : absolute_path(root);
 }
 
-fs::path made_folder(const fs::path& directory) {
-  FolderExport::check(directory);
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) throw system_error(directory.string(), "make the folder", error.value());
-  return directory;
-}
-
 std::string labelling_interface(const std::vector<std::string>& labels) {
   std::string xml =
       "<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
@@ -76,10 +68,12 @@ std::string labelling_interface(const std::vector<std::string>& labels) {
 
 LabelStudioTasks::LabelStudioTasks(fs::path directory, const std::vector<std::string>& labels,
                                    std::string model, fs::path root)
-    : labels_(labels), model_(std::move(model)), root_(normal_root(root)) {
-  made_folder(directory);
-  tasks_.emplace(directory / "tasks.json");
-  config_.emplace(directory / "config.xml");
+    : labels_(labels),
+      model_(std::move(model)),
+      root_(normal_root(root)),
+      folder_(open_export_folder(directory)) {
+  tasks_.emplace(Place(folder_.get(), "tasks.json"), directory / "tasks.json");
+  config_.emplace(Place(folder_.get(), "config.xml"), directory / "config.xml");
   config_->write(labelling_interface(labels_));
   tasks_->write("[");
 }
@@ -156,8 +150,9 @@ void CocoFile::finish() {
   file_.publish();
 }
 
-FiftyOneLabels::FiftyOneLabels(const fs::path& directory, const std::vector<std::string>& labels)
-    : file_(directory / "labels.json") {
+FiftyOneLabels::FiftyOneLabels(const Place& file, const fs::path& shown,
+                               const std::vector<std::string>& labels)
+    : file_(file, shown) {
   std::string head = "{\"classes\":[";
   for (size_t i = 0; i < labels.size(); ++i) head += (i > 0 ? "," : "") + json_string(labels[i]);
   file_.write(head + "],\n\"labels\":{");

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lib/export/datasets.h"
+#include "lib/export/open_folder.h"
 #include "lib/files/new_file.h"
 #include "lib/report/formats.h"
 #include "lib/report/prediction_writer.h"
@@ -35,7 +36,9 @@ class FolderSink : public ExportSink {
  public:
   FolderSink(const std::string& format, const fs::path& target, const ExportContext& context)
       : format_(format), context_(context), folders_(target, options()) {
-    if (format == "fiftyone") fifty_one_.emplace(target, names_of(context.labels));
+    if (format != "fiftyone") return;
+    fifty_one_.emplace(folders_.place("labels.json"), target / "labels.json",
+                       names_of(context.labels));
   }
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
@@ -48,6 +51,7 @@ class FolderSink : public ExportSink {
     item.evidence_json += "}";
     item.size_bytes = record.file.size_bytes;
     item.mtime_ns = record.file.mtime_ns;
+    item.content = record.content_hash;
     if (fifty_one_) {
       item.tag = label_of(prediction).value_or(kNoLabel);
       item.score = prediction.winner ? prediction.answer().score : 0;
@@ -92,8 +96,8 @@ class FolderSink : public ExportSink {
 
   std::string format_;
   const ExportContext& context_;
-  std::optional<FiftyOneLabels> fifty_one_;
   FolderExport folders_;
+  std::optional<FiftyOneLabels> fifty_one_;  // writes into the folder that folders_ holds open
 };
 
 // jsonl, csv: what classify says of a picture, what was read in it, and what it is.
@@ -193,7 +197,7 @@ bool makes_folder(const std::string& format) {
 
 void check_target(const std::string& format, const fs::path& target) {
   if (makes_folder(format)) {
-    FolderExport::check(target);
+    check_export_folder(target);
   } else {
     NewFile::check(target);
   }

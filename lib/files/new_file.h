@@ -4,7 +4,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <string>
 #include <string_view>
+
+#include "lib/files/exclusive.h"
 
 namespace zeroshelf {
 
@@ -19,6 +22,8 @@ class NewFile {
 
   // Throws what check does, and Io.
   explicit NewFile(std::filesystem::path path);
+  // The same in a folder that is held open, and stays so; shown is for errors.
+  NewFile(Place place, std::filesystem::path shown);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -32,9 +37,12 @@ class NewFile {
 
  private:
   void open_unfinished();
+  Place unfinished() const { return {place_.folder, unfinished_}; }
+  [[noreturn]] void fail(int error_number) const;
 
-  std::filesystem::path path_;
-  std::filesystem::path unfinished_;
+  Place place_;
+  std::filesystem::path shown_;
+  std::filesystem::path unfinished_;  // empty: it has its name
   std::FILE* file_ = nullptr;
 };
 

@@ -17,10 +17,14 @@ constexpr size_t kHeaderBytes = 128;  // a multiple of 64, with room for any num
 }
 
 NpyWriter::NpyWriter(std::filesystem::path path, size_t columns)
-    : path_(std::move(path)), temporary_(path_), columns_(columns) {
-  temporary_ += ".new";
-  file_ = std::fopen(temporary_.c_str(), "wbe");
-  if (file_ == nullptr) fail();
+    : path_(std::move(path)), columns_(columns) {
+  // Never one that is there: it may be somebody's, or lead elsewhere.
+  for (int number = 1; file_ == nullptr; ++number) {
+    temporary_ = path_;
+    temporary_ += number == 1 ? ".unfinished" : ".unfinished" + std::to_string(number);
+    file_ = std::fopen(temporary_.c_str(), "wbxe");
+    if (file_ == nullptr && errno != EEXIST) fail();
+  }
   write_header();
 }
 

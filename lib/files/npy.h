@@ -31,7 +31,7 @@ class NpyWriter {
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
-  std::FILE* file_;
+  std::FILE* file_ = nullptr;
   uint64_t rows_ = 0;
   size_t columns_;
 };

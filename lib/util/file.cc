@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "lib/util/error.h"
+#include "lib/util/temporary_name.h"
 
 namespace zeroshelf {
 namespace {
@@ -91,9 +92,12 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes) {
   return content;
 }
 
-AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), temporary_(path) {
-  temporary_ += ".new";
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
+  do {
+    temporary_ = path;
+    temporary_ += temporary_suffix();
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  } while (fd_ < 0 && errno == EEXIST);
   if (fd_ < 0) throw_errno(temporary_, "open");
 }
 

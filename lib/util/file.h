@@ -35,8 +35,8 @@ class MappedFile {
 // The whole file. Throws NotFound, Io, or InvalidArgument when it has more than limit bytes.
 std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes);
 
-// Replaces a file so that after a crash at any instant either the old content or the new is there:
-// writes go to NAME.new, which goes away with the object unless it was published.
+// Replaces a file so that after a crash at any instant the old content or the new is there: writes
+// go to a new file beside it (temporary_name.h), which goes with the object unless published.
 // Threads: one at a time. All of it throws Io; the cause says when the disk is full.
 class AtomicFile {
  public:
