@@ -69,8 +69,8 @@ void find_files(const std::vector<std::filesystem::path>& roots,
                 const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit,
                 const FindOptions& options = {});
 
-// Throws what find_files does for a bad root with BadRoots::Refuse, before there is anything to wait
-// for.
+// Throws what find_files does for a bad root with BadRoots::Refuse, before there is anything to
+// wait for.
 void check_roots(const std::vector<std::filesystem::path>& roots);
 
 // The bytes of a file that find_files found: those that go with its size and time, since the file

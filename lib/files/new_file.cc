@@ -13,6 +13,7 @@
 #include "lib/files/exclusive.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/temporary_name.h"
 
 namespace zeroshelf {
 namespace {
@@ -20,10 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 16;
-
-[[noreturn]] void fail(const fs::path& path, const char* doing, int error_number) {
-  throw system_error(path.string(), doing, error_number);
-}
 
 [[noreturn]] void refuse(const fs::path& path) {
   throw Error(ErrorCode::InvalidArgument, path.string(), "it exists already",
@@ -49,37 +46,50 @@ void NewFile::check(const fs::path& path) {
   }
 }
 
-NewFile::NewFile(fs::path path, Existing existing) : path_(std::move(path)), existing_(existing) {
+NewFile::NewFile(fs::path path, Existing existing)
+    : place_(path), shown_(std::move(path)), existing_(existing) {
   if (existing_ == Existing::Refuse) {
-    check(path_);
+    check(shown_);
     open_unfinished();
   } else {
     open_replacement();
   }
 }
 
+NewFile::NewFile(Place place, fs::path shown)
+    : place_(std::move(place)), shown_(std::move(shown)), existing_(Existing::Refuse) {
+  open_unfinished();
+}
+
+// False when something has the name.
+bool NewFile::open_anew() {
+  fd_ = ::openat(place_.folder, unfinished_.c_str(),
+                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd_ >= 0) return true;
+  const int error_number = errno;
+  unfinished_.clear();
+  if (error_number == EEXIST) return false;
+  fail("write", error_number);
+}
+
 void NewFile::open_unfinished() {
   for (int number = 1; fd_ < 0; ++number) {
-    unfinished_ = path_;
+    unfinished_ = place_.name;
     unfinished_ += number == 1 ? ".unfinished" : ".unfinished" + std::to_string(number);
-    fd_ = ::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd_ < 0 && errno != EEXIST) {
-      const int error_number = errno;
-      fail(std::exchange(unfinished_, {}), "write", error_number);
-    }
+    open_anew();
   }
 }
 
 void NewFile::open_replacement() {
-  unfinished_ = path_;
-  unfinished_ += ".new";
-  fd_ = ::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail(unfinished_, "open", errno);
+  do {
+    unfinished_ = place_.name;
+    unfinished_ += temporary_suffix();
+  } while (!open_anew());
 }
 
 NewFile::~NewFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!unfinished_.empty()) ::unlink(unfinished_.c_str());
+  if (!unfinished_.empty()) ::unlinkat(place_.folder, unfinished_.c_str(), 0);
 }
 
 void NewFile::write(std::string_view bytes) {
@@ -108,32 +118,41 @@ void NewFile::write_through(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(unfinished_, "write", errno);
+    if (written < 0) fail("write", errno);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
 
 void NewFile::rewrite_beginning(std::string_view bytes) {
   flush();
-  if (::lseek(fd_, 0, SEEK_SET) < 0) fail(unfinished_, "write", errno);
+  if (::lseek(fd_, 0, SEEK_SET) < 0) fail("write", errno);
   write_through(bytes);
-  if (::lseek(fd_, 0, SEEK_END) < 0) fail(unfinished_, "write", errno);
+  if (::lseek(fd_, 0, SEEK_END) < 0) fail("write", errno);
 }
 
 void NewFile::publish() {
   flush();
-  if (::fsync(fd_) != 0) fail(unfinished_, "sync", errno);
+  if (::fsync(fd_) != 0) fail("sync", errno);
   // Some file systems tell of a failed write only now.
-  if (::close(std::exchange(fd_, -1)) != 0) fail(unfinished_, "close", errno);
+  if (::close(std::exchange(fd_, -1)) != 0) fail("close", errno);
   if (existing_ == Existing::Replace) {
-    if (::rename(unfinished_.c_str(), path_.c_str()) != 0) fail(path_, "replace", errno);
+    if (::renameat(place_.folder, unfinished_.c_str(), place_.folder, place_.name.c_str()) != 0)
+      fail("replace", errno);
   } else {
-    const int error_number = rename_exclusively(unfinished_, path_);
-    if (error_number == EEXIST) refuse(path_);
-    if (error_number != 0) fail(path_, "write", error_number);
+    const int error_number = rename_exclusively({place_.folder, unfinished_}, place_);
+    if (error_number == EEXIST) refuse(shown_);
+    if (error_number != 0) fail("write", error_number);
   }
   unfinished_.clear();
-  sync_path(folder_of(path_));
+  if (place_.folder == AT_FDCWD) {
+    sync_path(folder_of(shown_));
+  } else if (::fsync(place_.folder) != 0) {
+    fail("sync the folder", errno);
+  }
+}
+
+void NewFile::fail(const char* doing, int error_number) const {
+  throw system_error(shown_.string(), doing, error_number);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {

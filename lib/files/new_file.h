@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/files/exclusive.h"
+
 namespace zeroshelf {
 
 // What something that has the name already means.
@@ -17,9 +19,9 @@ enum class Existing {
   Replace,  // after a crash at any instant either the old content or the new is there
 };
 
-// With Refuse, writes go to NAME.unfinished (with a number when that is taken), with Replace to
-// NAME.new, which takes the place of an earlier one; either goes away with the object, so only a
-// killed process leaves it behind. Threads: one at a time.
+// With Refuse, writes go to NAME.unfinished (with a number when that is taken), with Replace to a
+// name by chance (lib/util/temporary_name.h). Either is made anew, so that no link is followed, and
+// goes away with the object: only a killed process leaves it behind. Threads: one at a time.
 class NewFile {
  public:
   // Throws InvalidArgument when something has that name already, also a link that leads nowhere,
@@ -28,6 +30,8 @@ class NewFile {
 
   // Throws Io and, with Refuse, what check does.
   explicit NewFile(std::filesystem::path path, Existing existing = Existing::Refuse);
+  // A new one in a folder that is held open, and stays so; shown is for errors.
+  NewFile(Place place, std::filesystem::path shown);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -46,12 +50,15 @@ class NewFile {
  private:
   void open_unfinished();
   void open_replacement();
+  bool open_anew();
+  [[noreturn]] void fail(const char* doing, int error_number) const;
   void flush();
   void write_through(std::string_view bytes);
 
-  std::filesystem::path path_;
+  Place place_;
+  std::filesystem::path shown_;
   Existing existing_;
-  std::filesystem::path unfinished_;  // empty: it has its name
+  std::filesystem::path unfinished_;  // in the place's folder; empty: it has its name
   std::string buffer_;                // not yet written
   int fd_ = -1;
 };

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "lib/util/error.h"
+#include "lib/util/temporary_name.h"
 
 namespace zeroshelf {
 namespace {
