@@ -78,7 +78,7 @@ std::vector<int64_t> strides_of(const SavedTensor& tensor) {
 
 std::string tensor_value(const SavedTensor& tensor, size_t storage) {
   return "ctorch._utils\n_rebuild_tensor_v2\n((" + text_value("storage") +
-         "ctorch\nFloatStorage\n" + text_value(std::to_string(storage)) + text_value("cpu") +
+         "ctorch\nFloatStorage\n" + text_value(std::to_string(tensor.storage.value_or(storage))) + text_value("cpu") +
          integer_value(static_cast<int64_t>(tensor.values.size())) + "tQ" +
          integer_value(tensor.offset) + tuple_value(tensor.shape) +
          tuple_value(strides_of(tensor)) + "\x89" + "ccollections\nOrderedDict\n)RtR";

@@ -4,6 +4,7 @@
 // list tensors in them.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ struct SavedTensor {
   std::vector<float> values;          // of the storage, which becomes fp32
   std::vector<int64_t> strides = {};  // empty: of a tensor whose elements lie in order
   int64_t offset = 0;
+  std::optional<size_t> storage = {};  // that of the tensor at this place of the list, not its own
 };
 
 // As torch.save(state_dict) and, for names with points, as a TorchScript module of modules would
