@@ -326,7 +326,8 @@ int main(int argc, char** argv) {
                  "Prompts of the classes; default: their names");
   app.add_option("--template", options.prompt_template, "{} is the class")->capture_default_str();
   app.add_option("--features", options.extractor,
-                 "A TorchScript feature extractor such as a ResNet-50, as one more row");
+                 "A TorchScript feature extractor such as a ResNet-50, as one more row; it is a program, "
+                 "and it is run");
   app.add_option("--features-size", options.extractor_size_px, "Its picture size in pixels")
       ->capture_default_str()
       ->check(CLI::Range(16, 1024));

@@ -7,6 +7,9 @@ openai_url=${ZEROSHELF_OPENAI_URL:-https://openaipublic.azureedge.net}
 github_url=${ZEROSHELF_GITHUB_URL:-https://raw.githubusercontent.com}
 hugging_face_url=${ZEROSHELF_HF_URL:-https://huggingface.co}
 retries=${ZEROSHELF_FETCH_RETRIES:-5}
+# No more is ever written of one file, whatever a server sends. The largest CLIP published has 10 GB of weights; of a
+# tokenizer zeroshelf reads at most 256 MiB.
+weights_limit=${ZEROSHELF_FETCH_LIMIT:-64000000000} small_limit=$((256 << 20)) answer_limit=$((1 << 20))
 delay_s=${ZEROSHELF_FETCH_DELAY:-3}
 
 vocabulary_name=bpe_simple_vocab_16e6.txt.gz
@@ -69,17 +72,27 @@ environment
       Hugging Face or of OpenCLIP). {} in PATH stands for SHA256, - for a value that is not given.
   ZEROSHELF_FETCH_RETRIES, ZEROSHELF_FETCH_DELAY
       how often a broken transfer is taken up again (default 5), and the seconds between (default 3)
+  ZEROSHELF_FETCH_LIMIT
+      the most bytes that are taken of one file (default 64000000000), and never more than the server said before;
+      of configuration and vocabulary at most 256 MiB
 
 Exit codes: 0 installed, or it was already; 2 it could not be done, and nothing was installed.
 HELP
 }
 
+# For a terminal: without control characters. What a server said goes through told besides.
+shown() { printf '%s' "${1//[[:cntrl:]]/?}"; }
+told() { # TEXT: printable ASCII, and not too much of it
+  local LC_ALL=C text=${1:0:300}
+  printf '%s' "${text//[^ -~]/?}"
+}
+
 die() { # SUBJECT CAUSE CURE
-  printf 'fetch.sh: %s: %s; %s\n' "$1" "$2" "$3" >&2
+  printf 'fetch.sh: %s: %s; %s\n' "$(shown "$1")" "$(shown "$2")" "$(shown "$3")" >&2
   exit 2
 }
 
-note() { if [ -t 2 ]; then printf '%s\n' "$*" >&2; fi; }
+note() { if [ -t 2 ]; then printf '%s\n' "$(shown "$*")" >&2; fi; }
 
 progress=(--silent)
 if [ -t 2 ]; then progress=(--progress-bar); fi
@@ -164,38 +177,54 @@ find_row() {
 # ---- Requests
 
 # One request. Sets http (000 without an answer), redirect and trouble; fails as curl does, and for HTTP errors with 22.
+# Writes no file of more than $limit bytes, headers included: curl's --max-filesize holds only for what a server announces.
 ask() { # URL CURL-ARGUMENTS...
   local answer code=0 protocols='=http,https'
   http=000 redirect='' trouble=''
   if [[ $1 = https:* ]]; then protocols='=https'; fi
-  answer=$(curl --proto "$protocols" --connect-timeout 30 --speed-limit 1024 --speed-time 60 \
-    --write-out '%{http_code}\n%{redirect_url}\n%{errormsg}' "${@:2}" -- "$1") || code=$?
+  answer=$(
+    trap '' XFSZ
+    ulimit -f $(((limit + 1023) / 1024))
+    exec curl --proto "$protocols" --connect-timeout 30 --speed-limit 1024 --speed-time 60 \
+      --write-out '%{http_code}\n%{redirect_url}\n%{errormsg}' "${@:2}" -- "$1"
+  ) || code=$?
   { read -r http && read -r redirect && read -r trouble; } <<<"$answer" || true
+  [[ $http =~ ^[0-9]{3}$ ]] || http=000
+  trouble=$(told "$trouble")
   if [ "$code" -eq 0 ] && [ "$http" -ge 400 ]; then code=22; fi
   if [ "$code" -eq 22 ]; then trouble="the server answers with HTTP $http"; fi
   return "$code"
 }
 
-# Asks until there is an answer. 0: done; 1: the server has no such file; 2: not in this way (range, method, size).
+is_full() { [ -f "$1" ] && [ "$(stat -c %s "$1")" -ge "$limit" ]; }
+
+# Asks until there is an answer. 0: done; 1: the server has no such file; 2: not in this way (range, method).
+# The file that is written is the last argument.
 request() { # URL CURL-ARGUMENTS...
-  local code tries=0
+  local code tries=0 url file=${*: -1}
+  url=$(told "$1")
   while :; do
     code=0
     ask "$@" || code=$?
+    if [ "$code" = 23 ] && { is_full "$file" || is_full "$scratch/headers"; }; then
+      if [ -f "$file" ]; then rm -f "$file"; fi
+      die "$url" "the server sends more than the $limit bytes that this file may have" \
+        "is it the right server, or a mirror that answers with something else?"
+    fi
     case "$code $http" in
       "0 "*) return 0 ;;
       "22 404" | "22 410") return 1 ;;
-      "22 405" | "22 416" | "22 501" | 33* | 63*) return 2 ;;
-      "22 401" | "22 403") die "$1" "$trouble" "check the name; a private or gated model must be downloaded by hand" ;;
+      "22 405" | "22 416" | "22 501" | 33*) return 2 ;;
+      "22 401" | "22 403") die "$url" "$trouble" "check the name; a private or gated model must be downloaded by hand" ;;
       "22 408" | "22 425" | "22 429" | "22 5"*) ;;
-      22*) die "$1" "$trouble" "check the name and the mirror's URL" ;;
-      1\ * | 3\ *) die "$1" "no URL that can be fetched" "check the mirrors' variables, see --help" ;;
-      23*) die "$1" "$trouble, so the disk may be full" "make space and run this again; what has arrived is kept" ;;
-      60* | 77*) die "$1" "$trouble" "is the package ca-certificates installed, and the clock right?" ;;
+      22*) die "$url" "$trouble" "check the name and the mirror's URL" ;;
+      1\ * | 3\ *) die "$url" "no URL that can be fetched" "check the mirrors' variables, see --help" ;;
+      23*) die "$url" "$trouble, so the disk may be full" "make space and run this again; what has arrived is kept" ;;
+      60* | 77*) die "$url" "$trouble" "is the package ca-certificates installed, and the clock right?" ;;
     esac
     tries=$((tries + 1))
     if [ "$tries" -gt "$retries" ]; then
-      die "$1" "${trouble:-curl ends with $code} (tried $tries times)" "run this again later; what has arrived is kept"
+      die "$url" "${trouble:-curl ends with $code} (tried $tries times)" "run this again later; what has arrived is kept"
     fi
     sleep "$delay_s"
   done
@@ -207,6 +236,7 @@ header() { sed -n "/^$1:/I{s/^[^:]*:[[:space:]]*//;s/[\"\r]//g;s/^W\\///;p;q}" "
 # 1: the server has no such file.
 look() { # URL
   local url=$1 code hops=0
+  local limit=$answer_limit
   commit='' server_sha256='' bytes=''
   while :; do
     code=0
@@ -221,9 +251,16 @@ look() { # URL
     url=$redirect
   done
   [ -n "$bytes" ] || bytes=$(header content-length)
-  [[ $bytes =~ ^[0-9]{1,18}$ ]] || bytes=''
+  [[ $bytes =~ ^[1-9][0-9]{0,17}$ ]] || bytes=''
   [[ $commit =~ ^[0-9a-f]{40}$ ]] || commit=''
   is_sha256 "$server_sha256" || server_sha256=''
+}
+
+check_size() { # URL
+  if [ -n "$bytes" ] && [ "$bytes" -gt "$weights_limit" ]; then
+    die "$1" "the server announces $bytes bytes; at most $weights_limit are taken" \
+      "is it the right server? ZEROSHELF_FETCH_LIMIT sets another limit"
+  fi
 }
 
 need_space() { # PART
@@ -238,8 +275,9 @@ need_space() { # PART
 }
 
 # URL -> FILE, by way of FILE.part, which a later call or run goes on with. FILE appears once its SHA-256 is right.
-download() { # URL FILE SHA256
-  local url=$1 file=$2 wanted=$3 part=$2.part code actual restarts=0
+# BYTES, where the server said how many there are, bounds what is taken.
+download() { # URL FILE SHA256 [BYTES]
+  local url=$1 file=$2 wanted=$3 part=$2.part code actual restarts=0 limit=${4:-$weights_limit}
   note "fetching $url"
   while ! { [ -f "$part" ] && has_sha256 "$part" "$wanted"; }; do
     code=0
@@ -266,6 +304,7 @@ download() { # URL FILE SHA256
 
 # A file without a checksum. 1: the server does not have it.
 download_small() { # URL FILE
+  local limit=$small_limit
   request "$1" --silent --fail --location --output "$2.part" || return 1
   sync "$2.part"
   mv -T "$2.part" "$2"
@@ -286,11 +325,12 @@ fetch_openai() {
   fi
   if [ -e "$file" ] && [ -e "$vocabulary" ]; then return 0; fi
   already=
-  [ -e "$vocabulary" ] || download "$github_url/$vocabulary_path" "$vocabulary" "$wanted"
+  [ -e "$vocabulary" ] || download "$github_url/$vocabulary_path" "$vocabulary" "$wanted" "$small_limit"
   if [ ! -e "$file" ]; then
     look "$openai_url/$path" || bytes=''
     need_space "$file.part"
-    download "$openai_url/$path" "$file" "$sha256"
+    check_size "$openai_url/$path"
+    download "$openai_url/$path" "$file" "$sha256" "$bytes"
   fi
 }
 
@@ -332,7 +372,8 @@ choose_layout() { # BASE REPOSITORY REVISION
 
 # The checksum in the pointer that git-lfs keeps in place of a large file.
 read_pointer() { # URL
-  request "$1" --silent --fail --location --range 0-1023 --max-filesize 4096 --output "$scratch/pointer" || return 0
+  local limit=$answer_limit
+  request "$1" --silent --fail --location --range 0-1023 --output "$scratch/pointer" || return 0
   server_sha256=$(sed -n 's/^oid sha256:\([0-9a-f]\{64\}\)$/\1/p;10q' "$scratch/pointer" 2>/dev/null | head -n 1)
 }
 
@@ -377,9 +418,10 @@ fetch_folder() { # REPOSITORY REVISION ASKED-REVISION
   partial=$to/.$name-${sha256:0:12}.part
   mkdir -p "$partial"
   need_space "$partial/$weights.part"
+  check_size "$base/$weights"
   fetch_small_files "$base" "$partial"
   if ! { [ -f "$partial/$weights" ] && has_sha256 "$partial/$weights" "$sha256"; }; then
-    download "$base/$weights" "$partial/$weights" "$sha256"
+    download "$base/$weights" "$partial/$weights" "$sha256" "$bytes"
   fi
   rm -f "$partial"/SHA256SUMS "$partial"/*.part
   {
@@ -473,6 +515,9 @@ main() {
   [[ $retries =~ ^[0-9]{1,4}$ ]] || die "ZEROSHELF_FETCH_RETRIES" "'$retries' is no number of times" "set it to 5, say"
   [[ $delay_s =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
     die "ZEROSHELF_FETCH_DELAY" "'$delay_s' is no number of seconds" "set it to 3, say"
+  [[ $weights_limit =~ ^[1-9][0-9]{0,17}$ ]] ||
+    die "ZEROSHELF_FETCH_LIMIT" "'$weights_limit' is no number of bytes" "set it to 64000000000, say"
+  if [ "$small_limit" -gt "$weights_limit" ]; then small_limit=$weights_limit; fi
   command -v curl >/dev/null || die curl "not installed" "apt-get install curl ca-certificates"
 
   local asked_revision=''

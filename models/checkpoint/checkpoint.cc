@@ -11,7 +11,7 @@
 
 #include "lib/util/error.h"
 #include "lib/vectors/vector_rows.h"
-#include "models/clip/torch_part.h"
+#include "models/checkpoint/torch_archive.h"
 
 namespace zeroshelf {
 namespace {
@@ -107,7 +107,9 @@ Checkpoint open_openai(const fs::path& file) {
   Checkpoint checkpoint;
   checkpoint.weights = file;
   checkpoint.folder = file.parent_path();
-  checkpoint.tensors = torch_part().read_archive(file, checkpoint.owner);
+  const auto archive = std::make_shared<TorchArchive>(file);
+  checkpoint.tensors = archive->tensors();
+  checkpoint.owner = archive;
   checkpoint.config = ShapeReader(checkpoint.tensors, file.string()).read();
   return checkpoint;
 }

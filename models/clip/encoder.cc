@@ -36,11 +36,20 @@ std::unique_ptr<Network> make_network(std::shared_ptr<const Checkpoint> checkpoi
                                    options.device);
 }
 
+std::string checked_fingerprint(const Checkpoint& checkpoint, const Tokenizer& tokenizer,
+                                const LoadOptions& options) {
+  std::string fingerprint =
+      model_fingerprint(checkpoint.weights, describe(checkpoint.config), tokenizer.checksum());
+  if (options.check_fingerprint) options.check_fingerprint(fingerprint);
+  return fingerprint;
+}
+
 class ClipEncoder : public Encoder {
  public:
   ClipEncoder(std::shared_ptr<const Checkpoint> checkpoint, const LoadOptions& options)
       : checkpoint_(std::move(checkpoint)),
         tokenizer_(Tokenizer::load(checkpoint_->folder, options.vocabulary)),
+        fingerprint_(checked_fingerprint(*checkpoint_, tokenizer_, options)),
         network_(make_network(checkpoint_, options)) {
     const ClipConfig& config = checkpoint_->config;
     if (tokenizer_.size() > config.vocabulary_size) {
@@ -51,8 +60,7 @@ class ClipEncoder : public Encoder {
     }
     info_.name = checkpoint_->name;
     info_.path = checkpoint_->path.string();
-    info_.fingerprint =
-        model_fingerprint(checkpoint_->weights, describe(config), tokenizer_.checksum());
+    info_.fingerprint = fingerprint_;
     info_.dimension = static_cast<uint32_t>(config.dimension);
     info_.logit_scale = read_logit_scale(*checkpoint_);
     info_.context_length = static_cast<uint32_t>(config.context_length);
@@ -135,6 +143,7 @@ class ClipEncoder : public Encoder {
 
   std::shared_ptr<const Checkpoint> checkpoint_;
   Tokenizer tokenizer_;
+  std::string fingerprint_;
   std::unique_ptr<Network> network_;
   ModelInfo info_;
 };

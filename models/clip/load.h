@@ -1,7 +1,7 @@
 #pragma once
 
-// A checkpoint on disk -> an Encoder. Includes no libtorch header, and loads libtorch only for
-// OpenAI's archives and for CUDA.
+// A checkpoint on disk -> an Encoder. Includes no libtorch header, and loads libtorch only for CUDA.
+// Every format is read as data: no code that a file carries ever runs.
 //
 // Formats, told apart by what is there:
 //   Hugging Face folder   config.json, model.safetensors, vocab.json + merges.txt or
@@ -15,6 +15,7 @@
 // NotFound with the file and what is wrong; sizes are checked before anything is allocated.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ struct LoadOptions {
   std::filesystem::path vocabulary;  // empty: found beside the weights
   unsigned threads = 0;              // 0: every core; of one call for many pictures or texts
   Device device = Device::Cpu;
+  // Called with the model's fingerprint before its weights are used; what it throws ends the load.
+  std::function<void(const std::string& fingerprint)> check_fingerprint;
 };
 
 // The name of the model that comes with zeroshelf: small, trained on drawn pictures.
@@ -55,6 +58,13 @@ std::filesystem::path bundled_model();
 // where models/fetch.sh puts what it downloads; "mini" is the bundled model where none of them has
 // another. Throws NotFound with the places that were tried and how to get a model.
 std::filesystem::path find_model(const std::string& name_or_path);
+
+// Where find_model finds this name, which is never taken for a path; nothing when it is not
+// installed.
+std::optional<std::filesystem::path> find_installed_model(const std::string& name);
+
+// Whether the path lies in one of those folders or is the bundled model. Links are not followed.
+bool is_installed_model(const std::filesystem::path& path);
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,
                                       const LoadOptions& options);

@@ -40,7 +40,7 @@ const TorchPart& load() {
   }
   throw Error(ErrorCode::Unavailable, "libtorch",
               "the part that needs it cannot be loaded: " + causes,
-              "install libtorch, or use a checkpoint in the safetensors format");
+              "install libtorch, or leave --device out");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The library that torch_loader.cc loads: TorchScript archives, and the network of forward.h on any
-// device. Tested by tests/clip.
+// The library that torch_loader.cc loads: the network of forward.h on any device. Tested by
+// tests/clip.
 
 #include "models/clip/torch_part.h"
 
@@ -20,43 +20,6 @@ namespace {
 
 constexpr size_t kCudaBatch = 64;
 constexpr size_t kCpuBatch = 32;
-
-TensorType type_of(const at::Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case at::kFloat:
-      return TensorType::F32;
-    case at::kHalf:
-      return TensorType::F16;
-    case at::kBFloat16:
-      return TensorType::BF16;
-    default:
-      return TensorType::Other;
-  }
-}
-
-std::map<std::string, TensorView> read_archive(const std::filesystem::path& path,
-                                               std::shared_ptr<void>& owner) {
-  try {
-    const torch::jit::Module module = torch::jit::load(path.string(), at::kCPU);
-    auto kept = std::make_shared<std::vector<at::Tensor>>();
-    std::map<std::string, TensorView> tensors;
-    for (const auto& parameter : module.named_parameters(/*recurse=*/true)) {
-      const at::Tensor tensor = parameter.value.detach().contiguous();
-      kept->push_back(tensor);
-      tensors.emplace(parameter.name, TensorView{type_of(tensor),
-                                                 tensor.sizes().vec(),
-                                                 {static_cast<const std::byte*>(tensor.data_ptr()),
-                                                  tensor.nbytes()}});
-    }
-    owner = kept;
-    return tensors;
-  } catch (const std::exception&) {
-    // libtorch's own texts run over many lines and name its source files.
-    throw Error(ErrorCode::Corruption, path.string(),
-                "not a TorchScript archive that can be read, or a damaged one",
-                "fetch the file again; OpenAI's names carry their SHA-256");
-  }
-}
 
 Matrix to_matrix(const at::Tensor& tensor) {
   const at::Tensor floats = tensor.to(at::kCPU, at::kFloat).contiguous();
@@ -149,5 +112,4 @@ std::unique_ptr<Network> make_network(std::shared_ptr<const Checkpoint> checkpoi
 }  // namespace zeroshelf
 
 extern "C" __attribute__((visibility("default"))) const zeroshelf::TorchPart zeroshelf_torch_part;
-const zeroshelf::TorchPart zeroshelf_torch_part = {zeroshelf::read_archive,
-                                                   zeroshelf::make_network};
+const zeroshelf::TorchPart zeroshelf_torch_part = {zeroshelf::make_network};

@@ -4,10 +4,7 @@
 // when it is first used: loading libtorch takes longer than answering a query. Names no libtorch
 // type.
 
-#include <filesystem>
-#include <map>
 #include <memory>
-#include <string>
 
 #include "models/checkpoint/checkpoint.h"
 #include "models/clip/load.h"
@@ -17,9 +14,6 @@ namespace zeroshelf {
 
 // The table that the library exports as kTorchPartSymbol.
 struct TorchPart {
-  // The tensors of a TorchScript archive, and what keeps them alive. Throws Corruption.
-  std::map<std::string, TensorView> (*read_archive)(const std::filesystem::path& path,
-                                                    std::shared_ptr<void>& owner);
   // The network of models/clip/forward.h. Throws Unavailable when this libtorch or this machine has
   // no such device, and Corruption naming the tensor.
   std::unique_ptr<Network> (*make_network)(std::shared_ptr<const Checkpoint> checkpoint,

@@ -10,6 +10,8 @@
 #include "lib/program/program.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "models/flags/named_models.h"
 
 namespace zeroshelf {
 namespace {
@@ -63,16 +65,36 @@ void add_model_flags(CLI::App* command, ModelOptions& options, const std::string
       ->group("Model");
 }
 
-std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side) {
+namespace {
+
+LoadOptions load_options(const ModelOptions& options, EncoderSide side) {
   LoadOptions load;
   load.side = side;
   load.precision = parse_precision(options.precision);
   load.vocabulary = options.vocabulary;
   load.threads = options.threads;
   load.device = options.device == "cuda" ? Device::Cuda : Device::Cpu;
-  const fs::path path = options.model.empty() ? bundled_model() : find_model(options.model);
+  return load;
+}
+
+std::unique_ptr<Encoder> load_from(const fs::path& path, const LoadOptions& load) {
   if (is_bundled(path)) tell_of_bundled_model();
   return load_encoder(path, load);
+}
+
+// A path that the user gave.
+std::unique_ptr<Encoder> load_named(const fs::path& path, const LoadOptions& load) {
+  auto encoder = load_from(path, load);
+  if (!is_installed_model(path)) remember_named_model(path);
+  return encoder;
+}
+
+}  // namespace
+
+std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side) {
+  const LoadOptions load = load_options(options, side);
+  return options.model.empty() ? load_from(bundled_model(), load)
+                               : load_named(find_model(options.model), load);
 }
 
 namespace {
@@ -95,26 +117,39 @@ std::unique_ptr<Encoder> load_unknown_model(const Manifest& manifest, const Mode
   return encoder;
 }
 
+// Where the collection's own model is, as far as the collection may be believed.
+fs::path trusted_model_of(const Manifest& manifest) {
+  const fs::path path = manifest.model_path;
+  std::error_code ignored;
+  const bool is_plain = path.is_absolute() && path == absolute_path(path);
+  if (is_plain && (is_installed_model(path) || was_model_named(path)) && fs::exists(path, ignored))
+    return path;
+  if (auto installed = find_installed_model(manifest.model_name)) return *std::move(installed);
+  throw Error(ErrorCode::NotFound, manifest.model_path,
+              fmt::format("the collection says that this is its model {}, but no such model is "
+                          "installed, and nobody named this path here before",
+                          manifest.model_name),
+              "if you trust that model, name it once with --model, or install it: models/fetch.sh "
+              "--list");
+}
+
 }  // namespace
 
 std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
                                        EncoderSide side) {
   if (!manifest.has_known_model()) return load_unknown_model(manifest, options, side);
-  ModelOptions named = options;
-  if (named.model.empty()) {
-    std::error_code ignored;
-    const bool moved = !fs::exists(manifest.model_path, ignored);
-    named.model = moved ? manifest.model_name : manifest.model_path;
-  }
-  auto encoder = load_model(named, side);
-  if (encoder->info().fingerprint != manifest.model_fingerprint) {
+  const bool is_named = !options.model.empty();
+  const fs::path path = is_named ? find_model(options.model) : trusted_model_of(manifest);
+  LoadOptions load = load_options(options, side);
+  load.check_fingerprint = [&](const std::string& fingerprint) {
+    if (fingerprint == manifest.model_fingerprint) return;
     throw Error(
-        ErrorCode::Incompatible, encoder->info().path,
+        ErrorCode::Incompatible, absolute_path(path).string(),
         fmt::format("not the model that made the collection (that was {} at {}, fingerprint {})",
                     manifest.model_name, manifest.model_path, manifest.model_fingerprint),
         "name that model with --model, or index into a new collection");
-  }
-  return encoder;
+  };
+  return is_named ? load_named(path, load) : load_from(path, load);
 }
 
 }  // namespace zeroshelf

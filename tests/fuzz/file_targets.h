@@ -19,6 +19,7 @@ Target current_target();
 Target snapshot_target();
 Target vectors_target();
 Target safetensors_target();
+Target torch_archive_target();
 Target config_target();
 Target tokenizer_target();
 Target labels_target();

@@ -8,9 +8,11 @@
 
 #include "models/checkpoint/config.h"
 #include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/torch_archive.h"
 #include "models/text/tokenizer.h"
 #include "tests/fuzz/file_targets.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/torch_files.h"
 
 namespace zeroshelf::testing {
 namespace {
@@ -62,6 +64,23 @@ void check_tensor(const TensorView& tensor) {
   uint64_t sum = 0;
   for (const std::byte byte : tensor.bytes) sum += static_cast<uint64_t>(byte);
   promise(sum < UINT64_MAX, "");
+}
+
+// --- archives of libtorch -----------------------------------------------------------------------
+
+const std::vector<SavedTensor> kSaved = {{"visual.proj", {2, 3}, {1, 2, 3, 4, 5, 6}},
+                                         {"visual.turned", {2, 2}, {1, 2, 3, 4}, {1, 2}},
+                                         {"scale", {}, {9}}};
+
+// The first byte: 'p' the pickle alone, in an archive that is sound; else the whole archive.
+std::string read_torch_archive(const fs::path& path, const std::string& input) {
+  const bool is_pickle = !input.empty() && input[0] == 'p';
+  const std::string bytes = input.substr(std::min<size_t>(1, input.size()));
+  put(path, is_pickle ? stored_zip(archive_files(bytes, kSaved)) : bytes);
+  return outcome_of([&] {
+    const TorchArchive archive(path);
+    for (const auto& [name, tensor] : archive.tensors()) check_tensor(tensor);
+  });
 }
 
 // --- configuration ------------------------------------------------------------------------------
@@ -194,6 +213,24 @@ Target safetensors_target() {
            "[0,9223372036854775807,9223372036854775807]", "9223372036854775807", "[", "{\"a\":"},
           seal_safetensors,
           read};
+}
+
+Target torch_archive_target() {
+  const auto folder = std::make_shared<TemporaryDirectory>();
+  return {"",
+          {"p" + state_dict_pickle(kSaved), "p" + module_pickle(kSaved),
+           "a" + state_dict_archive(kSaved),
+           "a" + module_archive(kSaved, {{"archive/code/__torch__/made.py", "class Module:"},
+                                         {"archive/byteorder", "little"}}),
+           "a" + stored_zip(archive_files(state_dict_pickle(kSaved), kSaved), true)},
+          {"PK\x03\x04", "PK\x01\x02", "PK\x05\x06", std::string("\x01\x00\x10\x00", 4), "(t", "tQ",
+           "tR", ")R", ")\x81}", "ub", "X\x01", "h\x01", "q\x01", "ctorch\nLongStorage\n",
+           "c__torch__.a\nB\n", "ctorch._utils\n_rebuild_parameter\n",
+           std::string("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", 10)},
+          nullptr,
+          [folder](const std::string& input) {
+            return read_torch_archive(*folder / "model.pt", input);
+          }};
 }
 
 Target config_target() {

@@ -56,7 +56,7 @@ constexpr Entry kTargets[] = {
     {"lexicon", lexicon_target}, {"kept", kept_target},
     {"truth", truth_target},     {"npy", npy_target},
     {"import", import_target},   {"journal", journal_target},
-    {"ivf", ivf_target},
+    {"ivf", ivf_target},         {"torch_archive", torch_archive_target},
 };
 constexpr Entry kPlanted[] = {{"planted-crash", planted_crash},
                               {"planted-hang", planted_hang},

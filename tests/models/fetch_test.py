@@ -24,7 +24,7 @@ from pathlib import Path
 SKIPPED = 77
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 VOCABULARY_PATH = "/openai/CLIP/main/clip/" + VOCABULARY
-LIMIT_S = 60  # for all tests together; they take about six seconds
+LIMIT_S = 300  # for all tests together; they take some ten seconds on an idle machine
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 random_bytes = random.Random(20210105).randbytes
 
@@ -37,7 +37,7 @@ class Resource:
     """A file on the server, and what goes wrong with it."""
 
     def __init__(self, body, ranges=True, cuts=(), statuses=(), headers=None, redirect=None, announced=None, head=True,
-                 delay_s=0.0):
+                 delay_s=0.0, endless=False):
         self.body = body
         self.ranges = ranges  # does the server honour Range?
         self.cuts = list(cuts)  # the next GETs break off after so many bytes
@@ -47,6 +47,8 @@ class Resource:
         self.announced = announced  # a Content-Length that HEAD claims
         self.head = head  # is HEAD allowed?
         self.delay_s = delay_s
+        self.endless = endless  # a GET does not end, and does not say how long it is
+        self.sent = 0  # bytes of that
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -87,6 +89,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_body(resource, cut)
 
     def send_body(self, resource, cut):
+        if resource.endless:
+            return self.send_without_end(resource)
         body, total = resource.body, len(resource.body)
         wanted = self.headers.get("Range")
         if wanted and resource.ranges:
@@ -100,6 +104,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, total, resource.headers)
         self.wfile.write(body if cut is None else body[:cut])
         self.close_connection = True
+
+
+    def send_without_end(self, resource):
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while resource.sent < 200_000_000:
+                self.wfile.write(bytes(100_000))
+                resource.sent += 100_000
+        except OSError:
+            pass
 
 
 class Run:
@@ -619,6 +635,54 @@ def the_extra_table_pins_a_folder(world):
     run = world.run("mine")
     check_done(run)
     check("pinned" in run.stdout and (world.to / "mine/config.json").is_file(), run.stdout)
+
+
+# ---- Hostile servers
+
+
+@test
+def no_more_is_taken_than_the_server_said(world):
+    weights = world.serve_openai()
+    path = next(path for path in world.server.resources if path.endswith("tiny.pt"))
+    resource = world.serve(path, weights, endless=True)
+    check_refused(world.run("tiny"), "more than the 300000 bytes", "right server")
+    check(resource.sent < 20_000_000, resource.sent)
+    check(world.installed() == [VOCABULARY], world.installed())
+    world.serve_repository(endless=True)
+    check_refused(world.run("hf:owner/tiny-clip"), "more than the 300000 bytes")
+    check(not (world.to / "tiny-clip").exists())
+
+
+@test
+def small_files_and_headers_have_limits_of_their_own(world):
+    world.serve_repository()
+    resource = world.serve(f"/owner/tiny-clip/resolve/{COMMIT}/vocab.json", b"", endless=True)
+    check_refused(world.run("hf:owner/tiny-clip", ZEROSHELF_FETCH_LIMIT="1000000"), "more than the 1000000 bytes")
+    check(resource.sent < 20_000_000, resource.sent)
+    check(not (world.to / "tiny-clip").exists())
+
+
+@test
+def a_size_above_the_limit_is_refused_before_the_transfer(world):
+    world.serve_openai()
+    check_refused(world.run("tiny", ZEROSHELF_FETCH_LIMIT="200000"), "announces 300000 bytes", "at most 200000")
+    check_refused(world.run("tiny", ZEROSHELF_FETCH_LIMIT="much"), "is no number of bytes")
+    check(not [path for _, path, _ in world.requests("tiny.pt")], world.server.requests)
+
+
+@test
+def nothing_of_an_answer_is_shown_raw(world):
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u00e9"
+    weights = world.serve_repository()
+    del weights
+    for faults in ({"redirect": f"http://127.0.0.1:1/{evil}"}, {"redirect": f"http://{evil}.invalid/x"},
+                   {"redirect": f"gopher://{evil}"}, {"headers": {"X-Linked-Etag": evil, "X-Repo-Commit": evil}},
+                   {"statuses": [418] * 9}):
+        world.serve("/owner/tiny-clip/resolve/main/model.safetensors", b"", **faults)
+        run = world.run("hf:owner/tiny-clip", ZEROSHELF_FETCH_RETRIES="0")
+        check(run.code == 2, faults, run.code, run.stderr)
+        check(all(" " <= c <= "~" for c in run.stderr.removesuffix("\n")), faults, ascii(run.stderr))
+        check(run.stdout == "", run.stdout)
 
 
 def run_one(function, script):
