@@ -18,6 +18,8 @@ namespace {
 constexpr float kSureScore = 0.9f;
 // What a reading of this score looks like may be looked for, if none is sure.
 constexpr float kLikelyScore = 0.7f;
+// So likely text must be the first line of a picture that is read.
+constexpr float kFirstText = 0.5f;
 // Below that, what was read may be letters of another script, or letters on their heads.
 constexpr float kDoubtfulScore = 0.8f;
 // Plausible letters that a line must have when it is turned.
@@ -29,7 +31,7 @@ constexpr double kFartherEnds = 0.6;
 // Bounds the time for pictures that are all texture: readings without a plausible word.
 constexpr int kMostFruitless = 150;
 // The same before there is any.
-constexpr int kMostInVain = 20;
+constexpr int kMostInVain = 4;
 
 // Words of one line in one rendering, from left to right.
 struct Reading {
@@ -120,6 +122,8 @@ class LineReader {
     return merged(std::move(best), read_as(line, Rendering::Isolated));
   }
 
+  // Whether any plausible word was read.
+  bool has_fruit() const { return has_fruit_; }
   bool may_go_on() const { return fruitless_ < (has_fruit_ ? kMostFruitless : kMostInVain); }
 
   // The strip turned by half a circle.
@@ -403,6 +407,7 @@ void PictureReader::read(std::vector<TextLine> lines) {
     const auto ends = static_cast<int>(kFartherEnds * line.height_px * state.rgb_scale);
     const cv::Rect box = scaled(whole(line.box), state.rgb_scale);
     if (state.readings.are_sure_of(box, ends) || !is_likely_text(line)) continue;
+    if (!state.reader.has_fruit() && line.quality < kFirstText) continue;
     if (state.steps.whole_rows && line.quality >= kLikelyText)
       line.reach = reach_of(state.rgb, state.rgb_scale, line);
     Reading reading = state.reader.read(line);
