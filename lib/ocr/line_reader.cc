@@ -362,6 +362,9 @@ struct PictureReader::State {
       doubtful.push_back({line, box, reading});
   }
 
+  // Numbers and letters like N and o are surely read on their heads, too.
+  bool makes_sense() const { return sure_lines > doubtful.size(); }
+
   void look_whether_on_its_head() {
     was_turned = true;
     constexpr size_t kMostTurned = 3;
@@ -413,12 +416,12 @@ void PictureReader::read(std::vector<TextLine> lines) {
     Reading reading = state.reader.read(line);
     state.note(line, box, reading);
     state.readings.take(std::move(reading));
-    if (state.sure_letters == 0 && !state.was_turned && state.doubtful.size() >= kEnoughToTurn) {
+    if (!state.makes_sense() && !state.was_turned && state.doubtful.size() >= kEnoughToTurn) {
       state.look_whether_on_its_head();
       if (state.is_on_its_head) return;
     }
   }
-  if (state.sure_letters == 0 && !state.was_turned && !state.doubtful.empty())
+  if (!state.makes_sense() && !state.was_turned && !state.doubtful.empty())
     state.look_whether_on_its_head();
 }
 
@@ -429,6 +432,10 @@ std::vector<LetterStyle> PictureReader::styles() const {
 
 size_t PictureReader::sure_letters() const {
   return state_->sure_letters;
+}
+
+bool PictureReader::makes_sense() const {
+  return state_->makes_sense();
 }
 
 bool PictureReader::is_page() const {

@@ -37,6 +37,8 @@ class PictureReader {
 
   // Letters of the lines that were surely read.
   size_t sure_letters() const;
+  // Whether more lines were surely read than badly.
+  bool makes_sense() const;
   // Whether this is a page: many lines, all of them surely read.
   bool is_page() const;
 

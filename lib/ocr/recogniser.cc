@@ -118,6 +118,18 @@ bool has_letter_or_digit(std::string_view utf8) {
   return false;
 }
 
+// Tesseract's Greek has the micro sign for the letter that looks the same; a unit ("5 µm") has no
+// other Greek letter.
+void replace_micro_signs(std::string& text) {
+  constexpr std::string_view kMicro = "\u00b5";
+  constexpr std::string_view kMu = "\u03bc";
+  size_t at = text.find(kMicro);
+  if (at == std::string::npos) return;
+  const auto is_greek = [](unsigned char c) { return c == 0xce || c == 0xcf; };
+  if (std::ranges::none_of(text, is_greek)) return;
+  for (; at != std::string::npos; at = text.find(kMicro, at)) text.replace(at, 2, kMu);
+}
+
 std::string without_marks_at_the_ends(const std::string& text) {
   const auto is_mark = [](char c) {
     return static_cast<unsigned char>(c) < 128 && std::isalnum(static_cast<unsigned char>(c)) == 0;
@@ -166,6 +178,7 @@ struct Recogniser::Api {
     RecognisedWord word;
     word.text = to_utf8(trimmed(text.get()));
     if (word.text == "|") word.text = "I";  // alone it is hardly ever a bar
+    replace_micro_signs(word.text);
     word.confidence = std::clamp(at.Confidence(tesseract::RIL_WORD) / 100, 0.0f, 1.0f);
     if (!has_letter_or_digit(word.text)) return std::nullopt;
     int left = 0, top = 0, right = 0, bottom = 0;

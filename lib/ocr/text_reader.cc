@@ -320,7 +320,7 @@ struct TextReader::Engine {
     Side side(*this, rgb, time);
     PartialText text = side.read();
     if (side.is_on_its_head()) return read_turned(rgb, 180, time);
-    if (text.sure_letters > 0 || !steps.turned || !side.may_lie_sideways()) return text;
+    if (side.makes_sense() || !steps.turned || !side.may_lie_sideways()) return text;
     PartialText other = read_turned(rgb, 90, time);
     return other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines) ? other : text;
   }
@@ -354,6 +354,7 @@ struct TextReader::Engine {
     }
 
     bool is_on_its_head() const { return is_on_its_head_; }
+    bool makes_sense() const { return makes_sense_; }
 
     // Whether there are rows of letters from top to bottom, and more than from left to right.
     bool may_lie_sideways() const {
@@ -408,6 +409,7 @@ struct TextReader::Engine {
         }
       }
       const size_t sure = reader.sure_letters();
+      makes_sense_ = reader.makes_sense();
       doubtful_ = reader.doubtful_strips();
       PartialText text{reader.lines(), sure, 0, ""};
       if (!doubtful_.empty()) {
@@ -440,6 +442,7 @@ struct TextReader::Engine {
     std::vector<Layer> layers_;
     std::vector<TextLine> lines_;
     bool is_on_its_head_ = false;
+    bool makes_sense_ = false;
     std::vector<cv::Mat> doubtful_;
     PartialText without_doubtful_;
   };
