@@ -287,10 +287,8 @@ void add_add(Program& program) {
   CLI::Option* no_ocr =
       command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
   command
-      ->add_option(
-          "--ocr-lang", options.ocr_languages,
-          "Tesseract languages of a new collection, e.g. eng+deu; auto: those installed of "
-          "each picture's script")
+      ->add_option("--ocr-lang", options.ocr_languages,
+                   "Languages of a new collection, e.g. eng+deu, or auto")
       ->capture_default_str();
   add_ocr_timeout(command, options.ocr_timeout_ms);
   command

@@ -142,9 +142,8 @@ void add_ocr(Program& program) {
                           [shared] { return run_ocr(*shared); });
   command->add_option("IMAGE", options.images, "Picture files")->required();
   command
-      ->add_option(
-          "--ocr-lang", options.reader.languages,
-          "Tesseract languages, e.g. eng+deu; auto: those installed of the picture's script")
+      ->add_option("--ocr-lang", options.reader.languages,
+                   "Tesseract languages, e.g. eng+deu, or auto")
       ->capture_default_str();
   add_ocr_timeout(command, options.reader.timeout_ms);
   command

@@ -49,7 +49,7 @@ struct Options {
   size_t pictures = 10;  // a style
   size_t textures = 160;
   size_t crops = 5;  // a photograph
-  int epochs = 14;
+  int epochs = 30;
 };
 
 LineSample sample_of(const TextLine& line, bool is_text, bool is_held_out) {
