@@ -15,6 +15,7 @@
 #include "lib/image/decode.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/preprocess.h"
+#include "lib/lexicon/tokens.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/random.h"
@@ -130,8 +131,8 @@ struct Pen {
 
 double width_of(const std::string& text, const Pen& pen) {
   double width = 0;
-  for (const char c : text)
-    width += pen.font->letter(static_cast<unsigned char>(c), pen.em_px, pen.outline_px).advance_px;
+  for (const char32_t c : code_points(text))
+    width += pen.font->letter(c, pen.em_px, pen.outline_px).advance_px;
   return width;
 }
 
@@ -149,9 +150,8 @@ void write_line(Image& image, const std::string& text, double x, int base, const
   for (const bool outline : {true, false}) {
     if (outline && pen.outline_px == 0) continue;
     double at = x;
-    for (const char c : text) {
-      const Letter& letter =
-          pen.font->letter(static_cast<unsigned char>(c), pen.em_px, pen.outline_px);
+    for (const char32_t c : code_points(text)) {
+      const Letter& letter = pen.font->letter(c, pen.em_px, pen.outline_px);
       put(image, outline ? letter.outlined : letter.body, at, base, outline ? pen.edge : pen.ink);
       at += letter.advance_px;
     }
@@ -173,6 +173,19 @@ std::vector<std::string> wrapped(const std::string& text, const Pen& pen, double
   return lines;
 }
 
+// Of a script without blanks: a line may end after every letter.
+std::vector<std::string> wrapped_anywhere(const std::string& text, const Pen& pen, double width) {
+  std::vector<std::string> lines(1);
+  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+    end = begin + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
+    const std::string letter = text.substr(begin, end - begin);
+    if (!lines.back().empty() && width_of(lines.back() + letter, pen) > width) lines.emplace_back();
+    lines.back() += letter;
+  }
+  return lines;
+}
+
 enum class Align { Left, Centre };
 
 // The lines from top on; returns where the next would begin.
@@ -185,6 +198,24 @@ int write_block(Image& image, const std::vector<std::string>& lines, int left, i
     y += spacing * pen.em_px;
   }
   return static_cast<int>(y);
+}
+
+// Clockwise.
+Image quarter_turned(const Image& image) {
+  Image result = train::blank(image.height_px, image.width_px, kBlack);
+  for (int y = 0; y < image.height_px; ++y) {
+    for (int x = 0; x < image.width_px; ++x) {
+      const auto from = image.rgb.begin() + 3 * (static_cast<ptrdiff_t>(y) * image.width_px + x);
+      const ptrdiff_t to = static_cast<ptrdiff_t>(x) * result.width_px + (result.width_px - 1 - y);
+      std::copy_n(from, 3, result.rgb.begin() + 3 * to);
+    }
+  }
+  return result;
+}
+
+Image opened(const fs::path& path) {
+  const std::string bytes = read_file(path, 1 << 24);
+  return std::get<Image>(decode_image(std::as_bytes(std::span(bytes)), {}));
 }
 
 std::string upper(std::string text) {
@@ -220,13 +251,24 @@ const std::vector<std::string>& ocr_styles() {
                                                   "sign",
                                                   "receipt",
                                                   "document",
-                                                  "label"};
+                                                  "label",
+                                                  "long screenshot",
+                                                  "turned picture",
+                                                  "Russian caption",
+                                                  "Greek caption",
+                                                  "Polish caption",
+                                                  "German caption",
+                                                  "Korean caption",
+                                                  "Japanese caption",
+                                                  "Chinese caption"};
   return styles;
 }
 
 struct OcrSet::Content {
   const OcrMaterial& material;
   std::vector<Image> photographs;
+  std::vector<fs::path> small_textless;
+  std::vector<fs::path> large_textless;
   std::map<const char*, std::unique_ptr<TextFont>> fonts;
 
   explicit Content(Split split) : material(ocr_material(split)) {}
@@ -357,6 +399,48 @@ struct OcrSet::Content {
                                             std::numbers::pi / 180);
   }
 
+  // A picture that lies on its side or on its head.
+  void turned_picture(Random& random, OcrSample& sample) const {
+    using Draw = void (Content::*)(Random&, OcrSample&) const;
+    static constexpr Draw kUpright[] = {&Content::white_bar, &Content::outlined, &Content::chat,
+                                        &Content::post, &Content::receipt};
+    (this->*kUpright[random.below(std::size(kUpright))])(random, sample);
+    for (int quarters = random.between(1, 3); quarters > 0; --quarters)
+      sample.image = quarter_turned(sample.image);
+  }
+
+  const Tongue& tongue(const std::string& style) const {
+    return *std::ranges::find_if(material.tongues,
+                                 [&](const Tongue& tongue) { return tongue.style == style; });
+  }
+
+  // A caption in another language, over the picture or above it.
+  void foreign(Random& random, OcrSample& sample) const {
+    const Tongue& tongue = this->tongue(sample.style);
+    sample.languages = tongue.languages;
+    sample.has_blanks = tongue.has_blanks;
+    const std::string text = random.pick(tongue.sentences);
+    const Image below = picture(random);
+    const bool is_over = random.chance(0.5);
+    Pen pen{font(random, tongue.fonts), 0, is_over ? kWhite : kBlack, 0, kBlack};
+    pen.em_px = std::max(18, static_cast<int>(below.width_px * random.uniform(0.05, 0.09)));
+    if (is_over)
+      pen.outline_px = std::max(1, static_cast<int>(pen.em_px * random.uniform(0.04, 0.07)));
+    const int margin = below.width_px / 20;
+    const double room = below.width_px - 2 * margin;
+    const auto lines =
+        tongue.has_blanks ? wrapped(text, pen, room) : wrapped_anywhere(text, pen, room);
+    const int height =
+        static_cast<int>(1.25 * pen.em_px * static_cast<double>(lines.size())) + margin;
+    const int bar = is_over ? 0 : height;
+    sample.image = train::blank(below.width_px, below.height_px + bar, kWhite);
+    paste(sample.image, below, 0, bar);
+    const int top = is_over && random.chance(0.5) ? sample.image.height_px - height : 0;
+    write_block(sample.image, lines, margin, below.width_px - 2 * margin, top + margin / 2, pen,
+                Align::Centre, 1.25);
+    add_words(sample.words, text);
+  }
+
   void bar(Random& random, OcrSample& sample, Colour paper, Colour ink) const {
     const Image below = picture(random);
     Pen pen{font(random, random.chance(0.5) ? material.headline : material.text), 0, ink, 0,
@@ -418,9 +502,25 @@ struct OcrSet::Content {
 
   void chat(Random& random, OcrSample& sample) const {
     const int width = random.between(400, 760);
+    conversation(random, sample, width, {1.0, 1.5}, 2.0 / 3);
+  }
+
+  // As phones make of a chat that is scrolled: as long as it gets.
+  void long_screenshot(Random& random, OcrSample& sample) const {
+    const int width = random.between(400, 1080);
+    conversation(random, sample, width, {7, 14}, random.uniform(0.7, 8));
+  }
+
+  struct Range {
+    double least = 0;
+    double most = 0;
+  };
+
+  // tall: height in widths. gap: between messages, in heights of the letters.
+  void conversation(Random& random, OcrSample& sample, int width, Range tall, double gap) const {
     const bool night = random.chance(0.4);
     Image& image = sample.image =
-        train::blank(width, static_cast<int>(width * random.uniform(1.0, 1.5)),
+        train::blank(width, static_cast<int>(width * random.uniform(tall.least, tall.most)),
                      night ? Colour{18, 20, 24} : Colour{236, 232, 224});
     const Colour other = night ? Colour{48, 50, 58} : kWhite;
     const Colour own = night ? Colour{0, 92, 75} : Colour{214, 248, 198};
@@ -457,7 +557,7 @@ struct OcrSet::Content {
       }
       write_block(image, lines, left + pen.em_px / 2, 0, at, pen, Align::Left);
       add_words(sample.words, text);
-      y += block + pen.em_px * 2 / 3;
+      y += block + static_cast<int>(pen.em_px * gap);
     }
   }
 
@@ -636,7 +736,10 @@ struct OcrSet::Content {
 
 OcrSet::OcrSet(Split split, const fs::path& shared) : content_(std::make_unique<Content>(split)) {
   const OcrMaterial& material = content_->material;
-  for (const auto* choices : {&material.headline, &material.text, &material.monospace}) {
+  std::vector<const std::vector<FontChoice>*> all = {&material.headline, &material.text,
+                                                     &material.monospace};
+  for (const Tongue& tongue : material.tongues) all.push_back(&tongue.fonts);
+  for (const auto* choices : all) {
     for (const FontChoice& choice : *choices) {
       if (!fs::exists(choice.path))
         throw Error(ErrorCode::NotFound, choice.path,
@@ -646,17 +749,28 @@ OcrSet::OcrSet(Split split, const fs::path& shared) : content_(std::make_unique<
     }
   }
   if (shared.empty()) return;
-  for (const char* name : material.photographs) {
-    const std::string bytes = read_file(shared / name, 1 << 24);
-    content_->photographs.push_back(
-        std::get<Image>(decode_image(std::as_bytes(std::span(bytes)), {})));
+  for (const char* name : material.photographs)
+    content_->photographs.push_back(opened(shared / name));
+  if (!fs::exists(shared / "textless")) return;
+  for (const auto& entry : fs::directory_iterator(shared / "textless")) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("small_")) content_->small_textless.push_back(entry.path());
+    if (name.starts_with("large_")) content_->large_textless.push_back(entry.path());
   }
+  std::ranges::sort(content_->small_textless);
+  std::ranges::sort(content_->large_textless);
 }
 
 OcrSet::~OcrSet() = default;
 
 bool OcrSet::has_photographs() const {
   return !content_->photographs.empty();
+}
+
+size_t OcrSet::count(const std::string& style, size_t drawn) const {
+  if (style == kSmallTextlessStyle) return content_->small_textless.size();
+  if (style == kLargeTextlessStyle) return content_->large_textless.size();
+  return drawn;
 }
 
 OcrSample OcrSet::draw(const std::string& style, size_t index) const {
@@ -674,13 +788,22 @@ OcrSample OcrSet::draw(const std::string& style, size_t index) const {
                                                     {"receipt", &Content::receipt},
                                                     {"document", &Content::document},
                                                     {"label", &Content::label},
+                                                    {"long screenshot", &Content::long_screenshot},
+                                                    {"turned picture", &Content::turned_picture},
                                                     {kPhotographStyle, &Content::without_text},
                                                     {kDrawnStyle, &Content::without_text}};
   uint64_t seed = 6;
   for (const char c : style) seed = seed * 131 + static_cast<unsigned char>(c);
   Random random = Random::of_item(seed, index);
   OcrSample sample{style, {}, {}};
-  (content_.get()->*kDraw.at(style))(random, sample);
+  if (style == kSmallTextlessStyle || style == kLargeTextlessStyle) {
+    const auto& files =
+        style == kSmallTextlessStyle ? content_->small_textless : content_->large_textless;
+    sample.image = opened(files.at(index));
+    return sample;
+  }
+  const auto draw = kDraw.find(style);
+  (content_.get()->*(draw == kDraw.end() ? &Content::foreign : draw->second))(random, sample);
   const std::string jpeg = encode_jpeg(sample.image, random.between(60, 92));
   sample.image = std::get<Image>(decode_image(std::as_bytes(std::span(jpeg)), {}));
   return sample;

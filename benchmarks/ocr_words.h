@@ -17,6 +17,16 @@ struct FontChoice {
   double squeeze = 1;
 };
 
+// Captions in another language.
+struct Tongue {
+  const char* style;       // as the benchmark calls it
+  const char* languages;   // Tesseract's codes
+  const char* package;     // of Tesseract's data
+  bool has_blanks = true;  // between words
+  std::vector<const char*> sentences;
+  std::vector<FontChoice> fonts;
+};
+
 struct OcrMaterial {
   std::vector<const char*> sentences;
   std::vector<const char*> goods;     // for receipts and labels
@@ -27,6 +37,7 @@ struct OcrMaterial {
   std::vector<FontChoice> monospace;  // receipts
   // Below the folder of shared data; looked at: no letter can be read in them.
   std::vector<const char*> photographs;
+  std::vector<Tongue> tongues;
 };
 
 const OcrMaterial& ocr_material(Split split);

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -237,6 +238,13 @@ SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
   return sync;
 }
 
+// What part of the threads' time reading took; nothing where nothing was read.
+std::optional<double> reading_share(const StageTimes::Seconds& seconds) {
+  const double reading = seconds[static_cast<size_t>(Stage::Ocr)];
+  if (reading <= 0) return std::nullopt;
+  return reading / std::accumulate(seconds.begin(), seconds.end(), 0.0);
+}
+
 std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds,
                         const std::string& precision, const std::string& kernel) {
   message::SyncSummary summary;
@@ -254,6 +262,7 @@ std::string report_json(const SyncReport& report, const CollectionCounts& counts
   summary.kernel = kernel;
   for (size_t i = 0; i < kStages; ++i)
     summary.stage_seconds.push_back({kStageNames[i], Decimal{report.stage_seconds[i], 3}});
+  summary.reading_share = reading_share(report.stage_seconds).value_or(0);
   return json_line(summary);
 }
 
@@ -292,6 +301,10 @@ int run_add(const AddOptions& options) {
     print_report(report, counts, spent.count());
     if (report.added > 0) {
       say("encoded in {} ({})\n", target.precision(), target.kernel());
+      if (const auto share = reading_share(report.stage_seconds)) {
+        say("reading took {:.0f} % of the time; {} of {} pictures have text\n", 100 * *share,
+            with_thousands(report.with_text), with_thousands(report.added));
+      }
     }
     if (options.profile) say_text(profile_text(report.stage_seconds));
   }
@@ -324,7 +337,7 @@ void add_add(Program& program) {
       command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
   command
       ->add_option("--ocr-lang", options.ocr_languages,
-                   "Tesseract languages of a new collection, e.g. eng+deu")
+                   "Languages of a new collection, e.g. eng+deu, or auto")
       ->capture_default_str();
   add_ocr_timeout(command, options.ocr_timeout_ms);
   command

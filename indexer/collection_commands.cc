@@ -38,6 +38,21 @@ std::map<std::string, uint64_t> count_skip_reasons(const Collection& collection)
   return counts;
 }
 
+// What the text in the pictures is like, as far as it is out of the ordinary.
+struct TextCounts {
+  uint64_t turned = 0;                     // pictures that lie on their side or their head
+  std::map<std::string, uint64_t> unread;  // by the script that is of none of the languages
+};
+
+TextCounts count_texts(const Collection& collection) {
+  TextCounts counts;
+  collection.for_each_record([&](Row, const PictureRecord& record) {
+    if (record.turned_degrees != 0) ++counts.turned;
+    if (!record.unread_script.empty()) ++counts.unread[record.unread_script];
+  });
+  return counts;
+}
+
 std::string stats_json(const Collection& collection) {
   const Manifest& manifest = collection.manifest();
   const CollectionCounts counts = collection.counts();
@@ -59,6 +74,9 @@ std::string stats_json(const Collection& collection) {
   stats.mask_text = manifest.mask_text;
   stats.created = manifest.created_utc;
   for (const auto& [reason, count] : reasons) stats.skip_reasons.push_back({reason, count});
+  const TextCounts texts = count_texts(collection);
+  stats.turned = texts.turned;
+  for (const auto& [script, count] : texts.unread) stats.unread_scripts.push_back({script, count});
   return json_line(stats);
 }
 
@@ -71,6 +89,12 @@ std::string stats_text(const Collection& collection) {
   };
   line("pictures", with_thousands(counts.pictures));
   line("with text", with_thousands(counts.with_text));
+  const TextCounts texts = count_texts(collection);
+  if (texts.turned > 0) line("", with_thousands(texts.turned) + " lie on their side or head");
+  for (const auto& [script, count] : texts.unread) {
+    line("", fmt::format("{} with text in {} that is not read: none of the languages has it",
+                         with_thousands(count), printable(script)));
+  }
   line("tombstones", with_thousands(counts.tombstones));
   line("skipped", with_thousands(counts.skips));
   for (const auto& [reason, count] : count_skip_reasons(collection)) {

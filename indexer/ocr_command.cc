@@ -119,15 +119,16 @@ int run_ocr(const OcrOptions& options) {
       continue;
     }
     const Image& image = std::get<Image>(decoded);
-    std::vector<Word> words;
+    PictureText text;
     try {
-      words = reader.read(image);
+      text = reader.read_picture(image);
     } catch (const Error& error) {
       fail(path, error.cause(), error.cure());
       continue;
     }
-    drawings.add(path, image, words);
-    out.write(json_line(message::Ocr{path.native(), words}));
+    drawings.add(path, image, text.words);
+    out.write(json_line(
+        message::Ocr{path.native(), text.words, text.turned_degrees, text.unread_script}));
     out.flush();
   }
   return any_failed ? kSomeSkipped : kDone;
@@ -142,7 +143,9 @@ void add_ocr(Program& program) {
       program.add_command("ocr", "Show the words that are read in pictures, one JSON line each",
                           [shared] { return run_ocr(*shared); });
   command->add_option("IMAGE", options.images, "Picture files")->required();
-  command->add_option("--ocr-lang", options.reader.languages, "Tesseract languages, e.g. eng+deu")
+  command
+      ->add_option("--ocr-lang", options.reader.languages,
+                   "Tesseract languages, e.g. eng+deu, or auto")
       ->capture_default_str();
   add_ocr_timeout(command, options.reader.timeout_ms);
   command

@@ -12,6 +12,8 @@ namespace zeroshelf::codec {
 namespace {
 
 constexpr uint8_t kRecordVersion = 1;
+// Of a record that also says how the picture lies and what in it was not read.
+constexpr uint8_t kReadingVersion = 2;
 constexpr size_t kRowBytes = 8;
 // More rows than any disk holds; less than what would overflow in a product with a vector's bytes.
 constexpr uint64_t kMaxRows = uint64_t{1} << 40;
@@ -64,7 +66,9 @@ Row row_of_content_key(std::string_view key) {
 }
 
 std::string encode_record(const PictureRecord& record) {
-  ByteWriter writer = versioned();
+  const bool is_plain = record.turned_degrees == 0 && record.unread_script.empty();
+  ByteWriter writer;
+  writer.number(is_plain ? kRecordVersion : kReadingVersion);
   writer.text(record.file.path);
   write_stamp(writer, record.file);
   writer.raw(std::as_bytes(std::span(record.content_hash)));
@@ -72,11 +76,18 @@ std::string encode_record(const PictureRecord& record) {
   writer.varint(record.height_px);
   writer.varint(record.word_count);
   writer.number(record.text_confidence);
+  if (!is_plain) {
+    writer.number(static_cast<uint8_t>(record.turned_degrees / 90));
+    writer.text(record.unread_script);
+  }
   return std::move(writer).bytes();
 }
 
 PictureRecord decode_record(std::string_view bytes) {
-  ByteReader reader = versioned(bytes, "record");
+  ByteReader reader(bytes, "record");
+  const auto version = reader.number<uint8_t>();
+  if (version != kRecordVersion && version != kReadingVersion)
+    reader.fail("its version is unknown");
   PictureRecord record;
   record.file.path = reader.text();
   record.file.size_bytes = reader.number<uint64_t>();
@@ -88,6 +99,12 @@ PictureRecord decode_record(std::string_view bytes) {
   record.word_count = static_cast<uint32_t>(reader.varint_at_most(UINT32_MAX));
   record.text_confidence = reader.number<float>();
   if (!std::isfinite(record.text_confidence)) reader.fail("a confidence is no number");
+  if (version == kReadingVersion) {
+    const auto quarters = reader.number<uint8_t>();
+    if (quarters > 3) reader.fail("a picture is turned by more than 270 degrees");
+    record.turned_degrees = 90 * quarters;
+    record.unread_script = reader.text();
+  }
   reader.expect_end();
   return record;
 }

@@ -30,6 +30,12 @@ struct PictureRecord {
   // Evidence in the text, for weighing it: 0 words mean that the picture has no text vector.
   uint32_t word_count = 0;
   float text_confidence = 0;  // 0 to 1
+  // By how much the picture must be turned clockwise so that its text stands upright: 0, 90, 180 or
+  // 270. Boxes of words are those of the picture as it lies.
+  int turned_degrees = 0;
+  // Of text that was left out because its script is of none of the collection's languages, as
+  // PictureText has it; empty: there is none.
+  std::string unread_script;
 };
 
 // A picture that is ready to be committed. Vectors have unit length and the collection's dimension;

@@ -101,7 +101,9 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
                     static_cast<uint32_t>(reduced.width_px),
                     static_cast<uint32_t>(reduced.height_px),
                     0,
-                    0};
+                    0,
+                    0,
+                    {}};
   {
     const StageTimer timer(context.times, Stage::Resize);
     picture.crop = resize_and_crop(image, options.crop_size_px);
@@ -109,7 +111,10 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
   if (reader != nullptr) {
     const StageTimer timer(context.times, Stage::Ocr);
     try {
-      picture.words = reader->read(image);
+      PictureText text = reader->read_picture(image);
+      picture.words = std::move(text.words);
+      picture.record.turned_degrees = text.turned_degrees;
+      picture.record.unread_script = std::move(text.unread_script);
     } catch (const Error& error) {
       return SkippedFile{stamp, {SkipReason::TextUnreadable, error.cause() + "; " + error.cure()}};
     }

@@ -5,30 +5,14 @@
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
-#include <unicode/uscript.h>
 
 #include <algorithm>
 
+#include "lib/util/words.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
 namespace {
-
-bool writes_no_spaces(UChar32 c) {
-  UErrorCode error = U_ZERO_ERROR;
-  switch (uscript_getScript(c, &error)) {
-    case USCRIPT_HAN:
-    case USCRIPT_HIRAGANA:
-    case USCRIPT_KATAKANA:
-    case USCRIPT_THAI:
-    case USCRIPT_LAO:
-    case USCRIPT_KHMER:
-    case USCRIPT_MYANMAR:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool is_apostrophe(UChar32 c) {
   return c == '\'' || c == 0x2019 || c == 0x02bc || c == 0x2018;
@@ -105,7 +89,7 @@ std::vector<std::string> terms_of(std::string_view text) {
   Terms terms;
   for (int32_t i = 0; i < plain.length(); i = plain.moveIndex32(i, 1)) {
     const UChar32 c = plain.char32At(i);
-    if (writes_no_spaces(c) && u_isalnum(c)) {
+    if (u_isalnum(c) && writes_no_spaces(static_cast<char32_t>(c))) {
       terms.separate();
       terms.letter(c);
       terms.separate();

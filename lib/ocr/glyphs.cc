@@ -393,4 +393,20 @@ Layer find_glyphs_of_ink(const cv::Mat& rgb, const cv::Scalar& ink, float height
   return layer;
 }
 
+Layer turned_by_90(const Layer& layer) {
+  Layer turned;
+  turned.polarity = layer.polarity;
+  turned.scale = layer.scale;
+  turned.channel = layer.channel;
+  turned.ink = layer.ink;
+  cv::rotate(layer.samples, turned.samples, cv::ROTATE_90_CLOCKWISE);
+  const float height = static_cast<float>(layer.samples.rows) / static_cast<float>(layer.scale);
+  turned.glyphs = layer.glyphs;
+  for (Glyph& glyph : turned.glyphs) {
+    const cv::Rect2f box = glyph.box;
+    glyph.box = {height - box.y - box.height, box.x, box.height, box.width};
+  }
+  return turned;
+}
+
 }  // namespace zeroshelf

@@ -83,4 +83,8 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options);
 // around them is almost as bright, or as dark, as they are.
 Layer find_glyphs_of_ink(const cv::Mat& rgb, const cv::Scalar& ink, float height_px);
 
+// The layer of the picture turned clockwise by 90 degrees, to look for lines: samples and glyphs,
+// without runs and regions.
+Layer turned_by_90(const Layer& layer);
+
 }  // namespace zeroshelf

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <utility>
 
+#include "lib/ocr/cut_words.h"
 #include "lib/ocr/joined_words.h"
 #include "lib/ocr/plausibility.h"
-#include "lib/ocr/reading_order.h"
 #include "lib/ocr/strip.h"
 
 namespace zeroshelf {
@@ -18,12 +18,20 @@ namespace {
 constexpr float kSureScore = 0.9f;
 // What a reading of this score looks like may be looked for, if none is sure.
 constexpr float kLikelyScore = 0.7f;
+// So likely text must be the first line of a picture that is read.
+constexpr float kFirstText = 0.5f;
+// Below that, what was read may be letters of another script, or letters on their heads.
+constexpr float kDoubtfulScore = 0.8f;
+// Plausible letters that a line must have when it is turned.
+constexpr float kFewestTurned = 4;
 // Below that, a line whose first reading has no plausible word is not read again.
 constexpr float kLikelyText = 0.6f;
 // By how much a line may reach beyond a sure reading of it, in heights of a tall letter.
 constexpr double kFartherEnds = 0.6;
 // Bounds the time for pictures that are all texture: readings without a plausible word.
 constexpr int kMostFruitless = 150;
+// The same before there is any.
+constexpr int kMostInVain = 4;
 
 // Words of one line in one rendering, from left to right.
 struct Reading {
@@ -31,6 +39,7 @@ struct Reading {
   std::vector<Word> words;  // confidence: the plausibility
   float score = 0;          // mean plausibility a letter, dropped words included
   cv::Scalar ink;           // R, G, B
+  cv::Mat strip;            // that was read, dark on white
 };
 
 // What a reading has to say: the letters of its plausible words, by their plausibility.
@@ -113,13 +122,26 @@ class LineReader {
     return merged(std::move(best), read_as(line, Rendering::Isolated));
   }
 
-  bool may_go_on() const { return fruitless_ < kMostFruitless; }
+  // Whether any plausible word was read.
+  bool has_fruit() const { return has_fruit_; }
+  bool may_go_on() const { return fruitless_ < (has_fruit_ ? kMostFruitless : kMostInVain); }
+
+  // The strip turned by half a circle.
+  Reading read_turned(const TextLine& line, const cv::Mat& strip) {
+    Strip turned;
+    cv::rotate(strip, turned.grey, cv::ROTATE_180);
+    return read_strip(turned, line);
+  }
 
  private:
   Reading read_as(const TextLine& line, Rendering rendering) {
-    const Strip strip = render_line(rgb_, rgb_scale_, line, rendering);
+    return read_strip(render_line(rgb_, rgb_scale_, line, rendering), line);
+  }
+
+  Reading read_strip(const Strip& strip, const TextLine& line) {
     std::vector<RecognisedWord> found =
         recogniser_.read(strip.grey, Recogniser::Layout::Line, time_);
+    found = join_cut_words(std::move(found), strip.grey);
     if (steps_.split_words) {
       found = split_joined(std::move(found), strip.grey,
                            [&](const std::string& word) { return recogniser_.knows(word); });
@@ -127,6 +149,7 @@ class LineReader {
     const LineContext context{line.quality, mean_confidence_of(found)};
     Reading reading;
     reading.ink = strip.ink;
+    reading.strip = strip.grey;
     for (const RecognisedWord& word : found) {
       const cv::Rect box = scaled(box_in_picture(strip, word.box), rgb_scale_) &
                            cv::Rect(0, 0, rgb_.cols, rgb_.rows);
@@ -135,7 +158,11 @@ class LineReader {
           {word.text, plausibility(word, context), {box.x, box.y, box.width, box.height}});
     }
     settle(reading);
-    if (weight(reading) == 0) ++fruitless_;
+    if (weight(reading) == 0) {
+      ++fruitless_;
+    } else {
+      has_fruit_ = true;
+    }
     return reading;
   }
 
@@ -155,6 +182,7 @@ class LineReader {
   const ReadingSteps& steps_;
   const TimeBudget& time_;
   int fruitless_ = 0;
+  bool has_fruit_ = false;
 };
 
 // How much of the smaller box the other covers.
@@ -205,21 +233,31 @@ class Readings {
     kept_.push_back(std::move(reading));
   }
 
-  void drop_below(float plausibility) {
-    for (Reading& reading : kept_) {
-      std::erase_if(reading.words,
-                    [&](const Word& word) { return word.confidence < plausibility; });
+  // The score of what is kept of a place; 0 where that is nothing.
+  float score_at(const cv::Rect& box) const {
+    float best = 0;
+    for (const Reading& reading : kept_) {
+      if (shared(reading.box, box) > 0.4f) best = std::max(best, reading.score);
     }
-    std::erase_if(kept_, [](const Reading& reading) { return reading.words.empty(); });
+    return best;
   }
 
-  std::vector<Word> in_order() && {
+  template <class Condition>
+  void drop_at(const cv::Rect& box, const Condition& condition) {
+    std::erase_if(kept_, [&](const Reading& reading) {
+      return shared(reading.box, box) > 0.4f && condition(reading);
+    });
+  }
+
+  // Their words, but for those less plausible.
+  std::vector<std::vector<Word>> lines(float least_plausibility) const {
     std::vector<std::vector<Word>> lines;
-    for (Reading& reading : kept_) lines.push_back(std::move(reading.words));
-    std::vector<Word> words;
-    for (const size_t line : reading_order(lines))
-      std::ranges::move(lines[line], std::back_inserter(words));
-    return words;
+    for (const Reading& reading : kept_) {
+      std::vector<Word> words = reading.words;
+      std::erase_if(words, [&](const Word& word) { return word.confidence < least_plausibility; });
+      if (!words.empty()) lines.push_back(std::move(words));
+    }
+    return lines;
   }
 
  private:
@@ -287,43 +325,104 @@ size_t letters_in(const Reading& reading) {
 
 }  // namespace
 
+// A line that looks like text and was read badly.
+struct Doubtful {
+  TextLine line;
+  cv::Rect box;  // in the picture
+  Reading reading;
+};
+
 struct PictureReader::State {
   const cv::Mat& rgb;
   double rgb_scale;
+  Recogniser& recogniser;
   const ReadingSteps& steps;
   LineReader reader;
   Readings readings;
   Styles sure;
   Styles likely;
-};
+  size_t sure_letters = 0;
+  size_t sure_lines = 0;
+  size_t unsure_lines = 0;
+  std::vector<Doubtful> doubtful;
+  bool was_turned = false;  // the first of them, to see whether they stand on their heads
+  bool is_on_its_head = false;
 
-PictureReader::PictureReader(const cv::Mat& rgb, double rgb_scale, Recogniser& recogniser,
-                             const ReadingSteps& steps, const TimeBudget& time)
-    : state_(new State{
-          rgb, rgb_scale, steps, LineReader(rgb, rgb_scale, recogniser, steps, time), {}, {}, {}}) {
-}
-
-PictureReader::~PictureReader() = default;
-
-void PictureReader::read(std::vector<TextLine> lines) {
-  auto& [rgb, rgb_scale, steps, reader, readings, sure, likely] = *state_;
-  // What looks most like text first, and long lines before their parts.
-  std::ranges::stable_sort(lines, std::greater<>(), promise);
-  for (TextLine& line : lines) {
-    if (!reader.may_go_on()) break;
-    if (!steps.deskew)
-      line.base += std::exchange(line.slope, 0) * (line.box.x + line.box.width / 2);
-    const auto ends = static_cast<int>(kFartherEnds * line.height_px * rgb_scale);
-    if (readings.are_sure_of(scaled(whole(line.box), rgb_scale), ends)) continue;
-    if (steps.whole_rows && line.quality >= kLikelyText)
-      line.reach = reach_of(rgb, rgb_scale, line);
-    Reading reading = reader.read(line);
+  void note(const TextLine& line, const cv::Rect& box, const Reading& reading) {
     if (reading.score >= kLikelyScore) {
       Styles& styles = reading.score >= kSureScore ? sure : likely;
       styles.add({reading.ink, line.height_px}, letters_in(reading));
     }
-    readings.take(std::move(reading));
+    if (reading.score >= kSureScore) sure_letters += letters_in(reading);
+    ++(reading.score >= kSureScore ? sure_lines : unsure_lines);
+    constexpr float kSurelyText = 0.9f;
+    constexpr size_t kFewestGlyphs = 3;
+    if (reading.score < kDoubtfulScore && line.quality >= kSurelyText &&
+        line.glyphs.size() >= kFewestGlyphs && doubtful.size() < kMostDoubtful)
+      doubtful.push_back({line, box, reading});
   }
+
+  // Numbers and letters like N and o are surely read on their heads, too.
+  bool makes_sense() const { return sure_lines > doubtful.size(); }
+
+  void look_whether_on_its_head() {
+    was_turned = true;
+    constexpr size_t kMostTurned = 3;
+    float upright = 0;
+    float turned = 0;
+    float best = 0;
+    for (size_t i = 0; i < std::min(kMostTurned, doubtful.size()); ++i) {
+      const Reading other = reader.read_turned(doubtful[i].line, doubtful[i].reading.strip);
+      upright += weight(doubtful[i].reading);
+      turned += weight(other);
+      best = std::max(best, other.score);
+    }
+    is_on_its_head = best >= kDoubtfulScore && turned > 2 * upright && turned >= kFewestTurned;
+  }
+};
+
+PictureReader::PictureReader(const cv::Mat& rgb, double rgb_scale, Recogniser& recogniser,
+                             const ReadingSteps& steps, const TimeBudget& time)
+    : state_(new State{rgb,
+                       rgb_scale,
+                       recogniser,
+                       steps,
+                       LineReader(rgb, rgb_scale, recogniser, steps, time),
+                       {},
+                       {},
+                       {},
+                       0,
+                       0,
+                       0,
+                       {}}) {}
+
+PictureReader::~PictureReader() = default;
+
+void PictureReader::read(std::vector<TextLine> lines) {
+  constexpr size_t kEnoughToTurn = 3;
+  State& state = *state_;
+  // What looks most like text first, and long lines before their parts.
+  std::ranges::stable_sort(lines, std::greater<>(), promise);
+  for (TextLine& line : lines) {
+    if (!state.reader.may_go_on()) break;
+    if (!state.steps.deskew)
+      line.base += std::exchange(line.slope, 0) * (line.box.x + line.box.width / 2);
+    const auto ends = static_cast<int>(kFartherEnds * line.height_px * state.rgb_scale);
+    const cv::Rect box = scaled(whole(line.box), state.rgb_scale);
+    if (state.readings.are_sure_of(box, ends) || !is_likely_text(line)) continue;
+    if (!state.reader.has_fruit() && line.quality < kFirstText) continue;
+    if (state.steps.whole_rows && line.quality >= kLikelyText)
+      line.reach = reach_of(state.rgb, state.rgb_scale, line);
+    Reading reading = state.reader.read(line);
+    state.note(line, box, reading);
+    state.readings.take(std::move(reading));
+    if (!state.makes_sense() && !state.was_turned && state.doubtful.size() >= kEnoughToTurn) {
+      state.look_whether_on_its_head();
+      if (state.is_on_its_head) return;
+    }
+  }
+  if (!state.makes_sense() && !state.was_turned && !state.doubtful.empty())
+    state.look_whether_on_its_head();
 }
 
 std::vector<LetterStyle> PictureReader::styles() const {
@@ -331,9 +430,48 @@ std::vector<LetterStyle> PictureReader::styles() const {
   return sure.empty() ? state_->likely.most_frequent(1, 4) : sure;
 }
 
-std::vector<Word> PictureReader::words() && {
-  state_->readings.drop_below(state_->steps.plausibility ? kLeastPlausibility : 0.3f);
-  return std::move(state_->readings).in_order();
+size_t PictureReader::sure_letters() const {
+  return state_->sure_letters;
+}
+
+bool PictureReader::makes_sense() const {
+  return state_->makes_sense();
+}
+
+bool PictureReader::is_page() const {
+  constexpr size_t kManyLines = 10;
+  return state_->sure_lines >= kManyLines && 8 * state_->unsure_lines <= state_->sure_lines;
+}
+
+bool PictureReader::is_on_its_head() const {
+  return state_->is_on_its_head;
+}
+
+std::vector<cv::Mat> PictureReader::doubtful_strips() const {
+  std::vector<cv::Mat> strips;
+  for (const Doubtful& one : state_->doubtful) {
+    if (state_->readings.score_at(one.box) < kDoubtfulScore) strips.push_back(one.reading.strip);
+  }
+  return strips;
+}
+
+void PictureReader::drop_doubtful() {
+  constexpr size_t kLongWord = 4;  // letters; short ones are in any dictionary
+  const auto is_unknown = [&](const Reading& reading) {
+    size_t known = 0;
+    size_t all = 0;
+    for (const Word& word : reading.words) {
+      if (word.text.size() < kLongWord) continue;
+      all += word.text.size();
+      if (state_->recogniser.knows(word.text)) known += word.text.size();
+    }
+    return reading.score < kSureScore && 3 * known < all + 1;
+  };
+  for (const Doubtful& one : state_->doubtful) state_->readings.drop_at(one.box, is_unknown);
+}
+
+std::vector<std::vector<Word>> PictureReader::lines() const {
+  return state_->readings.lines(state_->steps.plausibility ? kLeastPlausibility : 0.3f);
 }
 
 }  // namespace zeroshelf

@@ -27,16 +27,34 @@ class PictureReader {
                 const ReadingSteps& steps, const TimeBudget& time);
   ~PictureReader();
 
-  // Of lines that show the same place the best readings count, those of earlier calls too. Throws
-  // TimeIsUp.
+  // lines: candidates; each is looked at before it is read. Of lines that show the same place the
+  // best readings count, those of earlier calls too. Throws TimeIsUp.
   void read(std::vector<TextLine> lines);
 
   // Of the lines that were surely read so far the two most frequent ones; where there are none, the
   // most frequent one of those that were read well.
   std::vector<LetterStyle> styles() const;
 
-  // In reading order, boxes in pixels of rgb.
-  std::vector<Word> words() &&;
+  // Letters of the lines that were surely read.
+  size_t sure_letters() const;
+  // Whether more lines were surely read than badly.
+  bool makes_sense() const;
+  // Whether this is a page: many lines, all of them surely read.
+  bool is_page() const;
+
+  // Whether the lines that were read first made no sense and make some when they are turned by half
+  // a circle. The lines after them were not read then.
+  bool is_on_its_head() const;
+
+  // Of lines that look like text and were read badly: what Tesseract saw, dark on white, the most
+  // promising first; at most kMostDoubtful. None where another reading of the place is sure.
+  static constexpr size_t kMostDoubtful = 8;
+  std::vector<cv::Mat> doubtful_strips() const;
+  // Forgets what was read where these strips lie, unless the dictionary knows it.
+  void drop_doubtful();
+
+  // Each line's words from left to right, boxes in pixels of rgb; the lines in no order.
+  std::vector<std::vector<Word>> lines() const;
 
  private:
   struct State;

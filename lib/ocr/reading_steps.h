@@ -17,6 +17,8 @@ struct ReadingSteps {
   bool second_reading = true;  // doubtful lines are read in another rendering, too
   bool deskew = true;          // lines are made level
   bool split_words = true;     // words that were read as one are split at wide gaps
+  bool turned = true;          // a picture without sure words is looked at from its other sides
+  bool scripts = true;         // lines in a script of none of the languages are left out
   bool plausibility = true;    // words that are not plausible are dropped
 };
 

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string_view>
 
+#include "lib/ocr/scripts.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 
@@ -23,6 +24,9 @@ namespace {
 
 // Tesseract's guess follows the height of the lines; it only wants to be told something plausible.
 constexpr int kResolutionDpi = 150;
+constexpr const char* kScriptData = "osd";
+// Tesseract's own: a line that is read worse is read again with black and white exchanged.
+constexpr const char* kInvertThreshold = "0.7";
 
 // No OpenMP threads in the calling thread while it lives. The setting belongs to the thread's own
 // OpenMP task, so the process's other threads keep theirs.
@@ -36,16 +40,6 @@ class OpenMpOff {
  private:
   int levels_;
 };
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find(separator, start), text.size());
-    if (end > start) parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
 
 std::string package_of(std::string language) {
   std::ranges::replace(language, '_', '-');
@@ -66,25 +60,52 @@ bool is_language_code(const std::string& language) {
 }
 
 void check_codes(const std::string& text) {
-  const std::vector<std::string> languages = split(text, '+');
+  const std::vector<std::string> languages = split_languages(text);
   if (languages.empty() || !std::ranges::all_of(languages, is_language_code)) {
     throw Error(ErrorCode::InvalidArgument, "languages " + text,
                 "not Tesseract's codes joined by '+'", "for example eng+deu");
   }
 }
 
-// Silences both libraries and loads the data. One at a time: both keep global settings.
-void load(tesseract::TessBaseAPI& api, const std::string& languages) {
+// Both libraries keep global settings while they load.
+std::mutex& loading() {
   static std::mutex mutex;
-  const std::lock_guard lock(mutex);
+  return mutex;
+}
+
+// Silences both libraries. What stands for its languages is what is loaded.
+bool init(tesseract::TessBaseAPI& api, const std::string& languages,
+          tesseract::OcrEngineMode mode) {
   setMsgSeverity(L_SEVERITY_NONE);
   api.SetVariable("debug_file", "/dev/null");
-  const bool loaded = api.Init(nullptr, languages.c_str(), tesseract::OEM_LSTM_ONLY) == 0;
+  return api.Init(nullptr, languages.c_str(), mode) == 0;
+}
+
+void load(tesseract::TessBaseAPI& api, const std::string& languages) {
+  const std::lock_guard lock(loading());
+  const bool loaded = init(api, languages, tesseract::OEM_LSTM_ONLY);
   std::vector<std::string> present;
   if (loaded) api.GetLoadedLanguagesAsVector(&present);
-  for (const std::string& language : split(languages, '+')) {
+  for (const std::string& language : split_languages(languages)) {
     if (std::ranges::find(present, language) == present.end()) throw_missing(language);
   }
+}
+
+// One below the other.
+cv::Mat stacked(const std::vector<cv::Mat>& strips) {
+  int width = 0;
+  int height = 0;
+  for (const cv::Mat& strip : strips) {
+    width = std::max(width, strip.cols);
+    height += strip.rows;
+  }
+  cv::Mat page(height, width, CV_8U, cv::Scalar(255));
+  int y = 0;
+  for (const cv::Mat& strip : strips) {
+    strip.copyTo(page(cv::Rect(0, y, strip.cols, strip.rows)));
+    y += strip.rows;
+  }
+  return page;
 }
 
 bool has_letter_or_digit(std::string_view utf8) {
@@ -95,6 +116,18 @@ bool has_letter_or_digit(std::string_view utf8) {
     if (c >= 0 && u_isalnum(c)) return true;
   }
   return false;
+}
+
+// Tesseract's Greek has the micro sign for the letter that looks the same; a unit ("5 µm") has no
+// other Greek letter.
+void replace_micro_signs(std::string& text) {
+  constexpr std::string_view kMicro = "\u00b5";
+  constexpr std::string_view kMu = "\u03bc";
+  size_t at = text.find(kMicro);
+  if (at == std::string::npos) return;
+  const auto is_greek = [](unsigned char c) { return c == 0xce || c == 0xcf; };
+  if (std::ranges::none_of(text, is_greek)) return;
+  for (; at != std::string::npos; at = text.find(kMicro, at)) text.replace(at, 2, kMu);
 }
 
 std::string without_marks_at_the_ends(const std::string& text) {
@@ -145,6 +178,7 @@ struct Recogniser::Api {
     RecognisedWord word;
     word.text = to_utf8(trimmed(text.get()));
     if (word.text == "|") word.text = "I";  // alone it is hardly ever a bar
+    replace_micro_signs(word.text);
     word.confidence = std::clamp(at.Confidence(tesseract::RIL_WORD) / 100, 0.0f, 1.0f);
     if (!has_letter_or_digit(word.text)) return std::nullopt;
     int left = 0, top = 0, right = 0, bottom = 0;
@@ -198,6 +232,8 @@ std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layou
   tesseract::ETEXT_DESC monitor;
   monitor.cancel = Patience::is_over;
   monitor.cancel_this = &patience;
+  // A strip is dark on white: read the other way round it would only cost as much again.
+  api.SetVariable("invert_threshold", layout == Layout::Line ? "0" : kInvertThreshold);
   api.SetPageSegMode(mode_of(layout));
   api.SetImage(pixels.data, pixels.cols, pixels.rows, pixels.channels(),
                static_cast<int>(pixels.step));
@@ -216,6 +252,46 @@ std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layou
   }
   api.Clear();
   return words;
+}
+
+struct ScriptFinder::Api {
+  tesseract::TessBaseAPI tesseract;
+};
+
+ScriptFinder::ScriptFinder() : api_(std::make_unique<Api>()) {
+  const std::lock_guard lock(loading());
+  if (!init(api_->tesseract, kScriptData, tesseract::OEM_TESSERACT_ONLY)) {
+    throw Error(ErrorCode::Unavailable, "scripts", "Tesseract's data for them is not installed",
+                "apt-get install " + package_of(kScriptData));
+  }
+  api_->tesseract.SetVariable("min_characters_to_try", "4");
+}
+
+ScriptFinder::~ScriptFinder() = default;
+
+std::optional<ScriptGuess> ScriptFinder::guess(const std::vector<cv::Mat>& strips) const {
+  const cv::Mat page = stacked(strips);
+  if (page.empty()) return std::nullopt;
+  const OpenMpOff off;
+  tesseract::TessBaseAPI& api = api_->tesseract;
+  api.SetImage(page.data, page.cols, page.rows, 1, static_cast<int>(page.step));
+  api.SetSourceResolution(kResolutionDpi);
+  int degrees = 0;
+  float upright_margin = 0;
+  ScriptGuess guess;
+  const char* name = nullptr;
+  const bool found = api.DetectOrientationScript(&degrees, &upright_margin, &name, &guess.margin);
+  if (found && name != nullptr) guess.script = script_by_name(name);
+  api.Clear();
+  if (guess.script.empty() || guess.margin <= 0) return std::nullopt;
+  return guess;
+}
+
+std::vector<std::string> ScriptFinder::installed_languages() const {
+  std::vector<std::string> languages;
+  api_->tesseract.GetAvailableLanguagesAsVector(&languages);
+  std::ranges::sort(languages);
+  return languages;
 }
 
 }  // namespace zeroshelf

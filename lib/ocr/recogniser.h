@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <opencv2/core.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,30 @@ class Recogniser {
 
   // Whether the word, without punctuation at its ends, is in a dictionary of the languages.
   bool knows(const std::string& word) const;
+
+ private:
+  struct Api;
+  std::unique_ptr<Api> api_;
+};
+
+// What Tesseract's data for scripts says about letters.
+struct ScriptGuess {
+  std::string script;  // as in scripts.h
+  float margin = 0;    // to the next likely one; above 0
+};
+
+// Tells the script of letters by their shapes. Threads: as Recogniser.
+class ScriptFinder {
+ public:
+  // Throws Unavailable when the data is not installed.
+  ScriptFinder();
+  ~ScriptFinder();
+
+  // strips: lines of text, CV_8UC1, dark on white. Nothing where there are too few letters.
+  std::optional<ScriptGuess> guess(const std::vector<cv::Mat>& strips) const;
+
+  // The codes of all that is installed beside it, sorted.
+  std::vector<std::string> installed_languages() const;
 
  private:
   struct Api;

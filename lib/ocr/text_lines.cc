@@ -6,12 +6,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "lib/ocr/line_net.h"
 #include "lib/ocr/median.h"
 
 namespace zeroshelf {
 namespace {
 
-constexpr float kLeastQuality = 0.25f;
+// Below that, the ratios alone tell that a row is no text, and nobody looks at it.
+constexpr float kLeastLikely = 0.15f;
 constexpr float kSteepest = 0.14f;  // 8 degrees
 
 float right_of(const Glyph& glyph) {
@@ -234,7 +236,7 @@ cv::Rect2f box_in_line(const TextLine& line, const Glyph& glyph) {
   return {glyph.box.x, top, glyph.box.width, inside(bottom_of(glyph)) - top};
 }
 
-std::vector<TextLine> find_lines(const std::vector<Layer>& layers) {
+std::vector<TextLine> find_candidates(const std::vector<Layer>& layers) {
   std::vector<TextLine> all;
   for (const Layer& layer : layers) {
     std::vector<TextLine> lines;
@@ -244,10 +246,22 @@ std::vector<TextLine> find_lines(const std::vector<Layer>& layers) {
     }
     join_rows(lines);
     for (TextLine& line : lines) {
-      if (line.quality >= kLeastQuality) all.push_back(std::move(line));
+      if (line.quality >= kLeastLikely) all.push_back(std::move(line));
     }
   }
   return all;
+}
+
+bool is_likely_text(TextLine& line) {
+  constexpr float kLeastQuality = 0.25f;
+  line.quality = text_probability(line);
+  return line.quality >= kLeastQuality;
+}
+
+std::vector<TextLine> find_lines(const std::vector<Layer>& layers) {
+  std::vector<TextLine> lines = find_candidates(layers);
+  std::erase_if(lines, [](TextLine& line) { return !is_likely_text(line); });
+  return lines;
 }
 
 }  // namespace zeroshelf

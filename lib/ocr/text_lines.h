@@ -48,8 +48,14 @@ struct TextLine {
 // something of its own colour above or below is a glyph with that.
 cv::Rect2f box_in_line(const TextLine& line, const Glyph& glyph);
 
-// The lines of all layers; lines of different layers may show the same text. The layers must
-// outlive the lines.
+// Rows of glyphs of all layers that may be text by their ratios; quality is what these say. Rows of
+// different layers may show the same text. The layers must outlive the rows.
+std::vector<TextLine> find_candidates(const std::vector<Layer>& layers);
+
+// Looks at a row, which costs some 50 microseconds, and makes quality what is seen (line_net.h).
+bool is_likely_text(TextLine& line);
+
+// The candidates that are likely text.
 std::vector<TextLine> find_lines(const std::vector<Layer>& layers);
 
 }  // namespace zeroshelf

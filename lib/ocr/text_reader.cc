@@ -8,6 +8,9 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <iterator>
+#include <map>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
@@ -15,7 +18,10 @@
 #include "lib/image/preprocess.h"
 #include "lib/ocr/glyphs.h"
 #include "lib/ocr/line_reader.h"
+#include "lib/ocr/logical_order.h"
+#include "lib/ocr/reading_order.h"
 #include "lib/ocr/recogniser.h"
+#include "lib/ocr/scripts.h"
 #include "lib/ocr/text_lines.h"
 #include "lib/util/error.h"
 
@@ -33,9 +39,9 @@ constexpr double kSearchSidePx = 1600;
 constexpr float kMinConfidence = 0.3f;
 
 // Factor by which a picture shrinks before it is read; 1 for most.
-double scale_for(const Image& image) {
-  const double pixels = static_cast<double>(image.width_px) * image.height_px;
-  const double longer = std::max(image.width_px, image.height_px);
+double scale_for(const cv::Size& size) {
+  const double pixels = static_cast<double>(size.width) * size.height;
+  const double longer = std::max(size.width, size.height);
   return std::min({1.0, std::sqrt(kMaxPixels / pixels), kMaxSidePx / longer});
 }
 
@@ -45,9 +51,10 @@ Image shrunk(const Image& image, double scale) {
 }
 
 // A box of the shrunk picture in pixels of the whole one.
-Box enlarged(const Box& box, const Image& from, const Image& to) {
-  const double x = static_cast<double>(to.width_px) / from.width_px;
-  const double y = static_cast<double>(to.height_px) / from.height_px;
+Box enlarged(const Box& box, const cv::Size& from, const cv::Size& to) {
+  if (from == to) return box;
+  const double x = static_cast<double>(to.width) / from.width;
+  const double y = static_cast<double>(to.height) / from.height;
   const auto rounded = [](double value) { return static_cast<int>(std::lround(value)); };
   const int left = rounded(box.x * x);
   const int top = rounded(box.y * y);
@@ -63,47 +70,389 @@ cv::Mat as_mat(const Image& image) {
   return {image.height_px, image.width_px, CV_8UC3, const_cast<uint8_t*>(image.rgb.data())};
 }
 
+Image copied(const cv::Mat& rgb) {
+  Image image{rgb.cols, rgb.rows, {}};
+  for (int y = 0; y < rgb.rows; ++y)
+    image.rgb.insert(image.rgb.end(), rgb.ptr<uint8_t>(y), rgb.ptr<uint8_t>(y) + 3 * rgb.cols);
+  return image;
+}
+
+// Where a word stands in the picture that must be turned clockwise by so many degrees to become the
+// one of this size in which it was read.
+Box turned_back(const Box& box, int degrees, const cv::Size& read) {
+  switch (degrees) {
+    case 90:
+      return {box.y, read.width - box.x - box.width, box.height, box.width};
+    case 180:
+      return {read.width - box.x - box.width, read.height - box.y - box.height, box.width,
+              box.height};
+    case 270:
+      return {read.height - box.y - box.height, box.x, box.height, box.width};
+    default:
+      return box;
+  }
+}
+
+cv::Mat turned(const cv::Mat& rgb, int degrees) {
+  if (degrees == 0) return rgb;
+  cv::Mat result;
+  cv::rotate(rgb, result,
+             degrees == 90    ? cv::ROTATE_90_CLOCKWISE
+             : degrees == 180 ? cv::ROTATE_180
+                              : cv::ROTATE_90_COUNTERCLOCKWISE);
+  return result;
+}
+
+using Lines = std::vector<std::vector<Word>>;
+
+float weight_of(const Lines& lines) {
+  float sum = 0;
+  for (const auto& line : lines) {
+    for (const Word& word : line) sum += word.confidence * static_cast<float>(word.text.size());
+  }
+  return sum;
+}
+
+// What was read in a window.
+struct PartialText {
+  Lines lines;  // in no order; boxes are those of the window as it was turned
+  size_t sure_letters = 0;
+  int turned_degrees = 0;
+  std::string unread_script;
+};
+
+// Places of a picture, each with what was read in it.
+struct Window {
+  cv::Rect place;
+  PartialText text;
+  cv::Size read;  // the size in which it was read, as it lies
+
+  // A box of its text in pixels of the picture.
+  Box in_picture(const Box& box) const {
+    const int degrees = text.turned_degrees;
+    const cv::Size as_turned = degrees % 180 == 0 ? read : cv::Size(read.height, read.width);
+    Box result = enlarged(turned_back(box, degrees, as_turned), read, place.size());
+    result.x += place.x;
+    result.y += place.y;
+    return result;
+  }
+};
+
+// Whether a box belongs to the window and not to one that shares it: its middle lies before the
+// middle of what is shared with the next window, and behind that with the one before.
+bool belongs_to(const Box& box, const std::vector<Window>& windows, size_t at) {
+  const auto border = [&](size_t i) {
+    const cv::Rect both = windows[i].place & windows[i + 1].place;
+    return cv::Point(both.x + both.width / 2, both.y + both.height / 2);
+  };
+  const bool is_tall = windows[0].place.y != windows.back().place.y;
+  const int middle = is_tall ? box.y + box.height / 2 : box.x + box.width / 2;
+  const auto along = [&](const cv::Point& point) { return is_tall ? point.y : point.x; };
+  return (at == 0 || middle >= along(border(at - 1))) &&
+         (at + 1 == windows.size() || middle < along(border(at)));
+}
+
+std::vector<Word> in_order(Lines lines) {
+  std::vector<Word> words;
+  for (const size_t line : reading_order(lines))
+    std::ranges::move(in_logical_order(std::move(lines[line])), std::back_inserter(words));
+  return words;
+}
+
+// Parts of a line that two windows show.
+void join_across(Lines& lines) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    for (size_t j = 0; j < lines.size(); ++j) {
+      if (i == j || lines[i].empty() || lines[j].empty()) continue;
+      const Box& last = lines[i].back().box;
+      const Box& first = lines[j].front().box;
+      const int overlap =
+          std::min(last.y + last.height, first.y + first.height) - std::max(last.y, first.y);
+      const int gap = first.x - last.x - last.width;
+      const int height = std::max(last.height, first.height);
+      if (2 * overlap < height || gap < -height / 2 || gap > height) continue;
+      std::ranges::move(lines[j], std::back_inserter(lines[i]));
+      lines[j].clear();
+      j = 0;
+    }
+  }
+  std::erase_if(lines, [](const auto& line) { return line.empty(); });
+}
+
+PictureText joined(std::vector<Window>& windows) {
+  PictureText result;
+  const auto best = std::ranges::max_element(
+      windows, {}, [](const Window& window) { return weight_of(window.text.lines); });
+  result.turned_degrees = best->text.turned_degrees;
+  const bool is_upright = result.turned_degrees == 0;
+  Lines all;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    Window& window = windows[i];
+    if (result.unread_script.empty()) result.unread_script = window.text.unread_script;
+    // Words that lie otherwise than the rest are none.
+    if (window.text.turned_degrees != result.turned_degrees) continue;
+    if (is_upright) {
+      for (auto& line : window.text.lines) {
+        for (Word& word : line) word.box = window.in_picture(word.box);
+        std::erase_if(line, [&](const Word& word) { return !belongs_to(word.box, windows, i); });
+        if (!line.empty()) all.push_back(std::move(line));
+      }
+      continue;
+    }
+    for (Word& word : in_order(std::move(window.text.lines))) {
+      word.box = window.in_picture(word.box);
+      if (belongs_to(word.box, windows, i)) result.words.push_back(std::move(word));
+    }
+  }
+  if (is_upright) {
+    if (windows.size() > 1 && windows[0].place.x != windows[1].place.x) join_across(all);
+    result.words = in_order(std::move(all));
+  }
+  return result;
+}
+
+// Parts of a long picture, each with something of the next one.
+std::vector<cv::Rect> windows_of(const cv::Size& size) {
+  constexpr double kLong = 3;      // in shorter sides: what is no longer is one window
+  constexpr double kWindow = 2.2;  // in shorter sides
+  constexpr double kShared = 0.3;  // of two windows, in shorter sides
+  const int shorter = std::min(size.width, size.height);
+  const int longer = std::max(size.width, size.height);
+  if (longer <= kLong * shorter || shorter < 64) return {cv::Rect({}, size)};
+  const double step = (kWindow - kShared) * shorter;
+  const int count = static_cast<int>(std::ceil((longer - kShared * shorter) / step));
+  std::vector<cv::Rect> windows;
+  for (int i = 0; i < count; ++i) {
+    const int begin =
+        static_cast<int>(static_cast<int64_t>(longer - kShared * shorter) * i / count);
+    const int end =
+        i + 1 == count
+            ? longer
+            : static_cast<int>(static_cast<int64_t>(longer - kShared * shorter) * (i + 1) / count +
+                               kShared * shorter);
+    windows.push_back(size.height >= size.width ? cv::Rect(0, begin, size.width, end - begin)
+                                                : cv::Rect(begin, 0, end - begin, size.height));
+  }
+  return windows;
+}
+
 }  // namespace
 
 struct TextReader::Engine {
-  Recogniser recogniser;
+  explicit Engine(const TextReaderOptions& options)
+      : timeout_ms(options.timeout_ms), steps(options.steps) {
+    if (options.languages == kAutoLanguages) {
+      finder = std::make_unique<ScriptFinder>();
+      const std::vector<std::string> installed = finder->installed_languages();
+      for (const std::string& language : installed) scripts[script_of_language(language)] = {};
+      for (auto& [script, groups] : scripts) groups = language_groups(installed, script);
+      std::erase_if(scripts, [](const auto& script) { return script.second.empty(); });
+      if (scripts.empty()) {
+        throw Error(ErrorCode::Unavailable, "languages auto", "no data of Tesseract is installed",
+                    "apt-get install tesseract-ocr-eng");
+      }
+      const auto latin = scripts.find(kLatin);
+      languages = (latin == scripts.end() ? scripts.begin() : latin)->second.front();
+      is_auto = true;
+    } else {
+      languages = options.languages;
+    }
+    recogniser_for(languages);
+    if (!is_auto) {
+      for (const std::string& language : split_languages(languages))
+        scripts[script_of_language(language)] = {};
+    }
+  }
+
+  std::unique_ptr<ScriptFinder> finder;
+  bool no_finder = false;
+  bool is_auto = false;
+  std::string languages;  // that are tried first
+  // Those of the languages; with kAutoLanguages what to read each with.
+  std::map<std::string, std::vector<std::string>> scripts;
+  std::map<std::string, std::unique_ptr<Recogniser>> recognisers;
   int timeout_ms = 0;
   ReadingSteps steps;
 
-  std::vector<Word> read(const Image& image) {
-    const TimeBudget time{std::chrono::milliseconds(timeout_ms)};
-    if (steps.method != ReadingSteps::Method::Pipeline) return read_plainly(image, time);
-    const cv::Mat rgb = as_mat(image);
-    cv::Mat searched = rgb;
-    const double scale = std::min(1.0, kSearchSidePx / std::max(rgb.cols, rgb.rows));
-    if (scale < 1) cv::resize(rgb, searched, {}, scale, scale, cv::INTER_AREA);
-    const std::vector<Layer> layers =
-        find_glyphs(searched, {steps.large_letters, steps.colour_layers});
-    PictureReader reader(rgb, 1 / scale, recogniser, steps, time);
-    reader.read(find_lines(layers));
-    if (steps.same_ink) {
-      for (const LetterStyle& style : reader.styles()) {
-        const std::vector<Layer> more = {find_glyphs_of_ink(searched, style.ink, style.height_px)};
-        reader.read(lines_of_height(find_lines(more), style.height_px));
+  Recogniser& recogniser_for(const std::string& codes) {
+    std::unique_ptr<Recogniser>& recogniser = recognisers[codes];
+    if (!recogniser) recogniser = std::make_unique<Recogniser>(codes);
+    return *recogniser;
+  }
+
+  // Nothing where the data is not installed.
+  ScriptFinder* script_finder() {
+    if (finder == nullptr && !no_finder) {
+      try {
+        finder = std::make_unique<ScriptFinder>();
+      } catch (const Error&) {
+        no_finder = true;
       }
     }
-    return std::move(reader).words();
+    return finder.get();
   }
 
-  static std::vector<TextLine> lines_of_height(std::vector<TextLine> lines, float height_px) {
-    constexpr float kTaller = 1.4f;
-    std::erase_if(lines, [&](const TextLine& line) {
-      return line.height_px > kTaller * height_px || height_px > kTaller * line.height_px;
-    });
-    return lines;
+  PictureText read_all(const Image& image, const TimeBudget& time) {
+    if (steps.method != ReadingSteps::Method::Pipeline)
+      return {read_plainly(as_mat(image), time), 0, ""};
+    std::vector<Window> windows;
+    for (const cv::Rect& place : windows_of({image.width_px, image.height_px})) {
+      windows.push_back({place, {}, {}});
+      read_window(image, time, windows.back());
+    }
+    return joined(windows);
   }
 
-  std::vector<Word> read_plainly(const Image& image, const TimeBudget& time) {
+  void read_window(const Image& image, const TimeBudget& time, Window& window) {
+    const cv::Mat part = as_mat(image)(window.place);
+    const double scale = scale_for(part.size());
+    cv::Mat rgb = part;
+    if (scale < 1) {
+      const Image small = shrunk(copied(part), scale);
+      if (std::min(small.width_px, small.height_px) < kMinSidePx) return;
+      rgb = as_mat(small).clone();
+    }
+    window.text = read_from_all_sides(rgb, time);
+    window.read = rgb.size();
+  }
+
+  PartialText read_from_all_sides(const cv::Mat& rgb, const TimeBudget& time) {
+    Side side(*this, rgb, time);
+    PartialText text = side.read();
+    if (side.is_on_its_head()) return read_turned(rgb, 180, time);
+    if (side.makes_sense() || !steps.turned || !side.may_lie_sideways()) return text;
+    PartialText other = read_turned(rgb, 90, time);
+    return other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines) ? other : text;
+  }
+
+  // Turned by so many degrees, or by half a circle more.
+  PartialText read_turned(const cv::Mat& rgb, int degrees, const TimeBudget& time) {
+    cv::Mat other = turned(rgb, degrees);
+    PartialText text;
+    {
+      Side side(*this, other, time);
+      text = side.read();
+      if (degrees == 90 && side.is_on_its_head()) {
+        degrees = 270;
+        other = turned(rgb, degrees);
+        text = Side(*this, other, time).read();
+      }
+    }
+    text.turned_degrees = degrees;
+    return text;
+  }
+
+  // A picture as it lies.
+  class Side {
+   public:
+    Side(Engine& engine, const cv::Mat& rgb, const TimeBudget& time)
+        : engine_(engine), rgb_(rgb), time_(time), searched_(rgb) {
+      scale_ = std::min(1.0, kSearchSidePx / std::max(rgb.cols, rgb.rows));
+      if (scale_ < 1) cv::resize(rgb, searched_, {}, scale_, scale_, cv::INTER_AREA);
+      layers_ = find_glyphs(searched_, {engine.steps.large_letters, engine.steps.colour_layers});
+      lines_ = find_candidates(layers_);
+    }
+
+    bool is_on_its_head() const { return is_on_its_head_; }
+    bool makes_sense() const { return makes_sense_; }
+
+    // Whether there are rows of letters from top to bottom, and more than from left to right.
+    bool may_lie_sideways() const {
+      constexpr float kSurelyText = 0.9f;
+      constexpr size_t kFewest = 5;
+      const auto glyphs_in = [&](std::vector<TextLine> lines) {
+        size_t glyphs = 0;
+        for (TextLine& line : lines) {
+          if (line.glyphs.size() >= kFewest && is_likely_text(line) && line.quality >= kSurelyText)
+            glyphs += line.glyphs.size();
+        }
+        return glyphs;
+      };
+      std::vector<Layer> sideways;
+      for (const Layer& layer : layers_) sideways.push_back(turned_by_90(layer));
+      const size_t glyphs = glyphs_in(find_candidates(sideways));
+      return glyphs > 0 && glyphs > glyphs_in(lines_);
+    }
+
+    PartialText read() {
+      PartialText text = read_in(engine_.languages);
+      if (is_on_its_head_ || doubtful_.empty()) return text;
+      const std::optional<ScriptGuess> guess = script_of_doubtful();
+      if (!guess) return text;
+      const auto own = engine_.scripts.find(guess->script);
+      if (own == engine_.scripts.end()) {
+        text = std::move(without_doubtful_);
+        text.unread_script = guess->script;
+        return text;
+      }
+      for (const std::string& languages : own->second) {
+        if (languages == engine_.languages) continue;
+        PartialText other = read_in(languages);
+        if (weight_of(other.lines) > weight_of(text.lines)) text = std::move(other);
+      }
+      return text;
+    }
+
+   private:
+    PartialText read_in(const std::string& languages) {
+      PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(languages), engine_.steps,
+                           time_);
+      reader.read(lines_);
+      is_on_its_head_ = engine_.steps.turned && reader.is_on_its_head();
+      if (is_on_its_head_) return {};
+      // A page has one paper, before which everything of its ink was seen.
+      if (engine_.steps.same_ink && !reader.is_page()) {
+        for (const LetterStyle& style : reader.styles()) {
+          const std::vector<Layer> more = {
+              find_glyphs_of_ink(searched_, style.ink, style.height_px)};
+          reader.read(lines_of_height(find_candidates(more), style.height_px));
+        }
+      }
+      const size_t sure = reader.sure_letters();
+      makes_sense_ = reader.makes_sense();
+      doubtful_ = reader.doubtful_strips();
+      PartialText text{reader.lines(), sure, 0, ""};
+      if (!doubtful_.empty()) {
+        reader.drop_doubtful();
+        without_doubtful_ = {reader.lines(), sure, 0, ""};
+      }
+      return text;
+    }
+
+    std::optional<ScriptGuess> script_of_doubtful() {
+      ScriptFinder* const finder = engine_.steps.scripts ? engine_.script_finder() : nullptr;
+      if (finder == nullptr) return std::nullopt;
+      time_.check();
+      return finder->guess(doubtful_);
+    }
+
+    static std::vector<TextLine> lines_of_height(std::vector<TextLine> lines, float height_px) {
+      constexpr float kTaller = 1.4f;
+      std::erase_if(lines, [&](const TextLine& line) {
+        return line.height_px > kTaller * height_px || height_px > kTaller * line.height_px;
+      });
+      return lines;
+    }
+
+    Engine& engine_;
+    const cv::Mat& rgb_;
+    const TimeBudget& time_;
+    cv::Mat searched_;
+    double scale_ = 1;
+    std::vector<Layer> layers_;
+    std::vector<TextLine> lines_;
+    bool is_on_its_head_ = false;
+    bool makes_sense_ = false;
+    std::vector<cv::Mat> doubtful_;
+    PartialText without_doubtful_;
+  };
+
+  std::vector<Word> read_plainly(const cv::Mat& rgb, const TimeBudget& time) {
     const auto layout = steps.method == ReadingSteps::Method::PlainPage
                             ? Recogniser::Layout::Page
                             : Recogniser::Layout::Sparse;
     std::vector<Word> words;
-    for (const RecognisedWord& word : recogniser.read(as_mat(image), layout, time)) {
+    for (const RecognisedWord& word : recogniser_for(languages).read(rgb, layout, time)) {
       if (word.confidence < kMinConfidence) continue;
       words.push_back(
           {word.text, word.confidence, {word.box.x, word.box.y, word.box.width, word.box.height}});
@@ -112,23 +461,17 @@ struct TextReader::Engine {
   }
 };
 
-TextReader::TextReader(const TextReaderOptions& options)
-    : engine_(new Engine{Recogniser(options.languages), options.timeout_ms, options.steps}) {
+TextReader::TextReader(const TextReaderOptions& options) : engine_(new Engine(options)) {
   cv::setNumThreads(1);
 }
 
 TextReader::~TextReader() = default;
 
-std::vector<Word> TextReader::read(const Image& image) {
+PictureText TextReader::read_picture(const Image& image) {
   if (std::min(image.width_px, image.height_px) < kMinSidePx) return {};
+  const TimeBudget time{std::chrono::milliseconds(engine_->timeout_ms)};
   try {
-    const double scale = scale_for(image);
-    if (scale == 1.0) return engine_->read(image);
-    const Image small = shrunk(image, scale);
-    if (std::min(small.width_px, small.height_px) < kMinSidePx) return {};
-    std::vector<Word> words = engine_->read(small);
-    for (Word& word : words) word.box = enlarged(word.box, small, image);
-    return words;
+    return engine_->read_all(image, time);
   } catch (const TimeIsUp&) {
     throw Error(ErrorCode::Unavailable, "text recognition",
                 "not done after " + seconds(engine_->timeout_ms) + " of processor time",

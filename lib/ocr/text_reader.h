@@ -18,15 +18,31 @@
 
 namespace zeroshelf {
 
+inline constexpr const char* kAutoLanguages = "auto";
+
 struct TextReaderOptions {
-  std::string languages = "eng";  // Tesseract's codes, joined by '+'
-  int timeout_ms = 20'000;        // of processor time for one picture; at least 1
-  ReadingSteps steps = {};        // all of them; a measurement may leave some out
+  // Tesseract's codes, joined by '+'; or kAutoLanguages: those of all installed languages that are
+  // written in the script of the picture.
+  std::string languages = "eng";
+  int timeout_ms = 20'000;  // of processor time for one picture; at least 1
+  ReadingSteps steps = {};  // all of them; a measurement may leave some out
+};
+
+struct PictureText {
+  std::vector<Word> words;  // in reading order; boxes are those of the picture as it lies
+  // By how much the picture must be turned clockwise so that its text stands upright: 0, 90, 180 or
+  // 270.
+  int turned_degrees = 0;
+  // Of text that was left out because its script is of none of the languages: "Cyrillic", "Greek",
+  // ... ("Han or kana" for Chinese and Japanese); empty: there is none, or nobody can tell because
+  // Tesseract's data for scripts (the package tesseract-ocr-osd) is not installed.
+  std::string unread_script;
 };
 
 class TextReader {
  public:
-  // Throws Unavailable when a language's data is not installed; the cure names the package.
+  // Throws Unavailable when a language's data is not installed, or for kAutoLanguages the data for
+  // scripts; the cure names the package.
   // InvalidArgument when languages is not a list of codes.
   explicit TextReader(const TextReaderOptions& options);
   ~TextReader();
@@ -38,14 +54,17 @@ class TextReader {
   // side below 8 pixels. Implausible words are dropped, and words without a letter or digit.
   // The same picture always gives the same words.
   //
-  // A picture above 12 megapixels, or with a side above 16,000, is read scaled down; lines are
-  // looked for in at most 1,600 pixels of the longer side. The boxes are those of the whole
-  // picture.
+  // A picture whose sides are as 3 : 1 or more is read in windows that overlap. Above 12
+  // megapixels, or with a side above 16,000, a window is read scaled down; lines are looked for in
+  // at most 1,600 pixels of its longer side. A picture in which nothing is surely read is also
+  // looked at from its other sides. The boxes are those of the whole picture.
   //
   // Throws Unavailable, with cause and cure, when the picture takes longer than timeout_ms (which
   // is looked at between lines and words) and when Tesseract or OpenCV gives up; the reader stays
   // usable.
-  std::vector<Word> read(const Image& image);
+  PictureText read_picture(const Image& image);
+  // Its words alone.
+  std::vector<Word> read(const Image& image) { return read_picture(image).words; }
 
  private:
   struct Engine;

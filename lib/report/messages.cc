@@ -286,6 +286,7 @@ void write_members(JsonWriter& json, const SyncSummary& summary) {
       .member("seconds", Decimal{summary.seconds, 3})
       .member("precision", summary.precision)
       .member("kernel", summary.kernel)
+      .member("reading_share", Decimal{summary.reading_share, 3})
       .member("stage_seconds", Numbers<Decimal>{summary.stage_seconds});
 }
 
@@ -305,7 +306,9 @@ void write_members(JsonWriter& json, const Stats& stats) {
       .member("ocr_languages", stats.ocr_languages)
       .member("mask_text", stats.mask_text)
       .member("created", stats.created)
-      .member("skip_reasons", Numbers<uint64_t>{stats.skip_reasons});
+      .member("skip_reasons", Numbers<uint64_t>{stats.skip_reasons})
+      .member("turned", stats.turned)
+      .member("unread_scripts", Numbers<uint64_t>{stats.unread_scripts});
 }
 
 void write_members(JsonWriter& json, const Fault& fault) {
@@ -321,9 +324,9 @@ void write_members(JsonWriter& json, const Summary& summary) {
 }
 
 void write_members(JsonWriter& json, const Ocr& ocr) {
-  json.path(ocr.path)
-      .member("text", joined_text(ocr.words))
-      .member("words", read_words(ocr.words));
+  json.path(ocr.path).member("text", joined_text(ocr.words)).member("words", read_words(ocr.words));
+  if (ocr.turned_degrees != 0) json.member("turned_degrees", ocr.turned_degrees);
+  if (!ocr.unread_script.empty()) json.member("unread_script", ocr.unread_script);
 }
 
 }  // namespace zeroshelf::message

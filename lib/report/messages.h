@@ -379,6 +379,7 @@ struct SyncSummary {
   double seconds = 0;
   std::string_view precision;
   std::string_view kernel;
+  double reading_share = 0;  // of the threads' time
   std::vector<std::pair<std::string_view, Decimal>> stage_seconds;
 };
 void write_members(JsonWriter& json, const SyncSummary& summary);
@@ -401,6 +402,9 @@ struct Stats {
   bool mask_text = false;
   std::string_view created;
   std::vector<std::pair<std::string_view, uint64_t>> skip_reasons;
+  uint64_t turned = 0;  // pictures whose text lies on its side or its head
+  // Pictures with text in a script of none of the languages, by script.
+  std::vector<std::pair<std::string_view, uint64_t>> unread_scripts;
 };
 void write_members(JsonWriter& json, const Stats& stats);
 
@@ -430,6 +434,8 @@ struct Ocr {
   static constexpr std::string_view kType = "ocr";
   std::string_view path;
   const std::vector<Word>& words;
+  int turned_degrees = 0;               // absent where it is 0
+  std::string_view unread_script = {};  // absent where it is empty
 };
 void write_members(JsonWriter& json, const Ocr& ocr);
 

@@ -21,8 +21,13 @@ struct Word {
   Box box;
 };
 
-// The words in order, joined by single spaces.
+// The words in order, joined by single spaces; without one between words of scripts that write none
+// where they follow each other in a row or from one row to the next.
 std::string joined_text(const std::vector<Word>& words);
+
+// Whether the code point is of a script that writes no spaces between its words (Han, kana, Thai,
+// Lao, Khmer, Burmese), marks of such scripts included.
+bool writes_no_spaces(char32_t letter);
 
 // The mean confidence, each word weighted by its length; 0 without words.
 float mean_confidence(const std::vector<Word>& words);

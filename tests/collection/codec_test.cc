@@ -18,6 +18,8 @@ BOOST_AUTO_TEST_CASE(records_words_and_skips_read_back) {
   BOOST_TEST((record.file == picture.record.file));
   BOOST_TEST((record.content_hash == picture.record.content_hash));
   BOOST_TEST(record.width_px == 9u);
+  BOOST_TEST(record.turned_degrees == 0);
+  BOOST_TEST(record.unread_script == "");
   const std::vector<Word> words = codec::decode_words(codec::encode_words(picture.words));
   BOOST_TEST(words.size() == 2u);
   BOOST_TEST(words[1].text == "9");
@@ -28,8 +30,24 @@ BOOST_AUTO_TEST_CASE(records_words_and_skips_read_back) {
   BOOST_TEST(skip.skip.detail == "why");
 }
 
+BOOST_AUTO_TEST_CASE(a_record_says_how_its_text_lies_only_where_that_is_out_of_the_ordinary) {
+  PictureRecord record = testing::picture("/a.jpg", 9).record;
+  const std::string plain = codec::encode_record(record);
+  BOOST_TEST(plain[0] == 1);
+  record.turned_degrees = 270;
+  record.unread_script = "Cyrillic";
+  const std::string bytes = codec::encode_record(record);
+  BOOST_TEST(bytes[0] == 2);
+  BOOST_TEST(codec::decode_record(bytes).turned_degrees == 270);
+  BOOST_TEST(codec::decode_record(bytes).unread_script == "Cyrillic");
+  std::string bad = bytes;
+  bad[plain.size()] = 4;
+  BOOST_CHECK_THROW(codec::decode_record(bad), Error);
+}
+
 BOOST_AUTO_TEST_CASE(damaged_values_are_refused_and_never_crash) {
-  const NewPicture picture = testing::picture("/a.jpg", 9);
+  NewPicture picture = testing::picture("/a.jpg", 9);
+  picture.record.turned_degrees = 90;
   std::mt19937 random(99);
   const auto attack = [&](const std::string& good, const auto& decode) {
     for (size_t size = 0; size < good.size(); ++size)

@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "lib/ocr/logical_order.h"
+
 namespace zeroshelf {
 namespace {
 
@@ -215,5 +217,15 @@ BOOST_AUTO_TEST_CASE(two_lines_beside_two_are_no_columns) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(a_line_from_right_to_left_is_read_from_its_right_end) {
+  const auto read = [](const std::string& seen) {
+    return joined_text(in_logical_order(line(seen, 0, 0)));
+  };
+  BOOST_TEST(read("שלום לכל") == "לכל שלום");
+  BOOST_TEST(read("العالم the best مرحبا") == "مرحبا the best العالم");
+  BOOST_TEST(read("عام 12 34") == "12 34 عام");
+  BOOST_TEST(read("plain words עברית") == "plain words עברית");
+}
 
 }  // namespace zeroshelf

@@ -172,6 +172,67 @@ BOOST_AUTO_TEST_CASE(a_page_in_columns_is_read_column_by_column) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_long_screenshot_is_read_to_its_end) {
+  for (const auto& [width, height] : {std::pair{400, 12000}, {600, 7500}, {1080, 14400}}) {
+    Image image = plain_image(width, height, {255, 255, 255});
+    for (int i = 0; i < 12; ++i)
+      draw_text(image, "MESSAGE", 30, 60 + i * height / 12, 18, {20, 20, 20});
+    TextReader reader({});
+    const std::vector<Word> words = reader.read(image);
+    BOOST_TEST(words.size() == 12u);
+    for (size_t i = 0; i < words.size(); ++i) {
+      BOOST_TEST(words[i].text == "MESSAGE");
+      BOOST_TEST(std::abs(words[i].box.y + words[i].box.height - 60 -
+                          static_cast<int>(i) * height / 12) < 8);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_line_along_a_panorama_is_one_line) {
+  Image image = plain_image(3000, 400, {255, 255, 255});
+  draw_text(image, "ONE LINE OF TEXT THAT GOES ON AND ON OVER THE WHOLE OF A WIDE PICTURE", 40, 150,
+            40, {20, 20, 20});
+  draw_text(image, "AND ANOTHER ONE BELOW IT THAT IS READ AFTER THE FIRST", 40, 300, 40,
+            {20, 20, 20});
+  BOOST_TEST(
+      text_in(image) ==
+      "ONE LINE OF TEXT THAT GOES ON AND ON OVER THE WHOLE OF A WIDE PICTURE AND ANOTHER ONE "
+      "BELOW IT THAT IS READ AFTER THE FIRST");
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_on_its_side_or_head_is_read_and_says_so) {
+  Image upright = plain_image(700, 300, {250, 250, 240});
+  draw_text(upright, "WHERE IS MY BLUE JACKET", 40, 100, 24, {20, 20, 20});
+  draw_text(upright, "IT WAS HERE THIS MORNING", 40, 160, 24, {20, 20, 20});
+  TextReader reader({});
+  Image lying = upright;
+  for (const int degrees : {0, 270, 180, 90}) {
+    const PictureText text = reader.read_picture(lying);
+    BOOST_TEST_CONTEXT(degrees) {
+      BOOST_TEST(text.turned_degrees == degrees);
+      BOOST_TEST(joined_text(text.words) == "WHERE IS MY BLUE JACKET IT WAS HERE THIS MORNING");
+      for (const Word& word : text.words) {
+        BOOST_TEST(word.box.x >= 0);
+        BOOST_TEST(word.box.y >= 0);
+        BOOST_TEST(word.box.x + word.box.width <= lying.width_px);
+        BOOST_TEST(word.box.y + word.box.height <= lying.height_px);
+        if (word.text.size() >= 4)
+          BOOST_TEST((degrees % 180 == 0) == (word.box.width > word.box.height));
+      }
+    }
+    Image next = plain_image(lying.height_px, lying.width_px, {});
+    for (int y = 0; y < lying.height_px; ++y) {
+      for (int x = 0; x < lying.width_px; ++x) {
+        const size_t from = 3 * (static_cast<size_t>(y) * lying.width_px + x);
+        const size_t to = 3 * (static_cast<size_t>(x) * next.width_px + next.width_px - 1 - y);
+        std::copy_n(lying.rgb.begin() + static_cast<ptrdiff_t>(from), 3,
+                    next.rgb.begin() + static_cast<ptrdiff_t>(to));
+      }
+    }
+    lying = next;
+  }
+}
+
 BOOST_AUTO_TEST_CASE(missing_language_names_its_package) {
   for (const char* languages : {"xyz_tra", "eng+xyz_tra"}) {
     try {
@@ -208,6 +269,19 @@ BOOST_AUTO_TEST_CASE(nothing_reaches_stderr) {
   BOOST_TEST(::lseek(file, 0, SEEK_END) == 0);
   ::close(kept);
   ::close(file);
+}
+
+BOOST_AUTO_TEST_CASE(scripts_without_spaces_are_joined_without_them) {
+  BOOST_TEST(joined_text({{"春天", 1, {0, 0, 40, 20}}, {"来了", 1, {42, 0, 40, 20}}}) ==
+             "春天来了");
+  BOOST_TEST(joined_text({{"春天", 1, {0, 0, 40, 20}}, {"来了", 1, {0, 26, 40, 20}}}) ==
+             "春天来了");
+  BOOST_TEST(joined_text({{"春天", 1, {0, 0, 40, 20}}, {"来了", 1, {90, 0, 40, 20}}}) ==
+             "春天 来了");
+  BOOST_TEST(joined_text({{"春天", 1, {0, 0, 40, 20}}, {"spring", 1, {42, 0, 90, 20}}}) ==
+             "春天 spring");
+  BOOST_TEST(joined_text({{"오늘은", 1, {0, 0, 60, 20}}, {"집에", 1, {64, 0, 40, 20}}}) ==
+             "오늘은 집에");
 }
 
 BOOST_AUTO_TEST_CASE(confidence_is_weighted_by_length) {

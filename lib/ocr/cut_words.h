@@ -1,0 +1,20 @@
+#pragma once
+
+// Inside lib/ocr: words that were cut where their script has no space.
+//
+// Tesseract cuts Chinese, Japanese and Thai into words, which are written without spaces, and gives
+// nearly every Korean syllable as a word of its own, spaces or not.
+
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "lib/ocr/recogniser.h"
+
+namespace zeroshelf {
+
+// words: of one line, from left to right, and the grey strip that they were read in (CV_8U, dark on
+// white). Neighbours in a script without spaces become one where no wide gap parts them, Korean
+// ones where the gap is no wider than those between letters.
+std::vector<RecognisedWord> join_cut_words(std::vector<RecognisedWord> words, const cv::Mat& grey);
+
+}  // namespace zeroshelf

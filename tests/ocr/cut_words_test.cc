@@ -1,0 +1,72 @@
+#include "lib/ocr/cut_words.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace zeroshelf {
+namespace {
+
+constexpr int kSidePx = 30;  // of a letter, which is a square
+constexpr int kGapPx = 4;
+
+// A strip of squares, and its letters as words of their own; a blank in the text is a wide gap.
+struct Line {
+  cv::Mat grey{kSidePx + 20, 1000, CV_8U, cv::Scalar(255)};
+  std::vector<RecognisedWord> words;
+  int x = 20;
+
+  Line& letters(const std::vector<std::string>& all) {
+    for (const std::string& letter : all) {
+      if (letter == " ") {
+        x += kSidePx / 2;
+        continue;
+      }
+      grey(cv::Rect(x, 10, kSidePx, kSidePx)) = 0;
+      words.push_back({letter, 0.9f, false, {x, 10, kSidePx, kSidePx}, {{0, x + kSidePx / 2.0f}}});
+      x += kSidePx + kGapPx;
+    }
+    return *this;
+  }
+
+  std::vector<std::string> joined() const {
+    std::vector<std::string> texts;
+    for (const RecognisedWord& word : join_cut_words(words, grey)) texts.push_back(word.text);
+    return texts;
+  }
+};
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(chinese_japanese_and_thai_have_no_words_inside_a_line) {
+  BOOST_TEST((Line().letters({"春", "天", "来", "了", "。"}).joined() == Texts{"春天来了。"}));
+  BOOST_TEST(
+      (Line().letters({"犬", "は", "コ", "ー", "ヒ", "ー"}).joined() == Texts{"犬はコーヒー"}));
+  BOOST_TEST((Line().letters({"ก", "า", "แ", "ฟ"}).joined() == Texts{"กาแฟ"}));
+  BOOST_TEST((Line().letters({"2", "年"}).joined() == Texts{"2年"}));
+}
+
+BOOST_AUTO_TEST_CASE(korean_syllables_are_together_and_its_spaces_stay) {
+  BOOST_TEST(
+      (Line().letters({"오", "늘", "은", " ", "집", "에"}).joined() == Texts{"오늘은", "집에"}));
+}
+
+BOOST_AUTO_TEST_CASE(words_of_scripts_with_spaces_stay_apart) {
+  BOOST_TEST((Line().letters({"a", "b"}).joined() == Texts{"a", "b"}));
+  BOOST_TEST((Line().letters({"д", "а"}).joined() == Texts{"д", "а"}));
+  BOOST_TEST((Line().letters({"春", "a"}).joined() == Texts{"春", "a"}));
+  BOOST_TEST(join_cut_words({}, cv::Mat(20, 20, CV_8U, cv::Scalar(255))).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_joined_word_has_the_box_and_the_symbols_of_all_its_parts) {
+  const Line line = Line().letters({"春", "天"});
+  const std::vector<RecognisedWord> words = join_cut_words(line.words, line.grey);
+  BOOST_REQUIRE(words.size() == 1);
+  BOOST_TEST(words[0].box.x == 20);
+  BOOST_TEST(words[0].box.width == 2 * kSidePx + kGapPx);
+  BOOST_REQUIRE(words[0].symbols.size() == 2);
+  BOOST_TEST(words[0].symbols[1].begin == 3u);
+  BOOST_TEST(std::abs(words[0].confidence - 0.9f) < 1e-6f);
+}
+
+}  // namespace zeroshelf

@@ -1,0 +1,30 @@
+#include "lib/ocr/scripts.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace zeroshelf {
+
+using Groups = std::vector<std::string>;
+
+BOOST_AUTO_TEST_CASE(languages_have_their_scripts) {
+  BOOST_TEST(script_of_language("eng") == kLatin);
+  BOOST_TEST(script_of_language("rus") == "Cyrillic");
+  BOOST_TEST(script_of_language("uzb_cyrl") == "Cyrillic");
+  BOOST_TEST(script_of_language("uzb") == kLatin);
+  BOOST_TEST(script_of_language("chi_sim") == kHanOrKana);
+  BOOST_TEST(script_of_language("jpn") == kHanOrKana);
+  BOOST_TEST(script_by_name("Japanese") == kHanOrKana);
+  BOOST_TEST(script_by_name("Korean") == script_of_language("kor"));
+  BOOST_TEST(script_by_name("Greek") == script_of_language("ell"));
+}
+
+BOOST_AUTO_TEST_CASE(languages_of_a_script_are_read_together_with_english) {
+  const Groups installed = {"chi_sim", "deu", "eng", "jpn", "jpn_vert", "osd", "rus", "ukr"};
+  BOOST_TEST((language_groups(installed, kLatin) == Groups{"eng+deu"}));
+  BOOST_TEST((language_groups(installed, "Cyrillic") == Groups{"rus+ukr+eng"}));
+  BOOST_TEST((language_groups(installed, kHanOrKana) == Groups{"chi_sim+eng", "jpn+eng"}));
+  BOOST_TEST(language_groups(installed, "Greek").empty());
+  BOOST_TEST((language_groups({"ell"}, "Greek") == Groups{"ell"}));
+}
+
+}  // namespace zeroshelf
