@@ -229,7 +229,7 @@ class Comparison {
     const auto predict = [&](const char* rule, const std::vector<std::string>& texts) {
       const Matrix text_vectors = encoder_.encode_texts(texts, LongText::Windows);
       const Fuser fuser(
-          {&fusion_rule(rule), FusionSettings::for_logit_scale(encoder_.info().logit_scale)}, {},
+          Fusion::by_default(rule, encoder_.info().logit_scale), {},
           {});
       std::vector<size_t> predicted;
       for (size_t i = 0; i < test.rows(); ++i) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lib/collection/attachments.h"
+#include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/kept.h"
 #include "lib/labelling/labelling.h"
@@ -114,9 +115,12 @@ int run_calibrate(const CalibrateOptions& options) {
                 "give at least 10 pictures, better 50, and two labels");
   }
   ModelSource encoders(collection.manifest(), options.model);
-  const LabelVectors vectors = label_vectors(collection, request, encoders);
+  const Fusion by_default = default_fusion(collection, "mix");
+  const FusionSettings& start = by_default.settings;
+  // As `mix` has them, so that what is fitted is fitted to them.
+  const LabelVectors vectors = labels_for(
+      collection, by_default, label_vectors(collection, request, encoders), options.model.threads);
   const KnownEvidence evidence(collection, vectors, known.pictures);
-  const FusionSettings start = default_fusion(collection, "mix").settings;
   const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);
   OutputStream out(stdout, "standard output");
   options.format == OutputFormat::Table ? write_table(out, calibration, start)

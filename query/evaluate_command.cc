@@ -34,10 +34,12 @@ struct EvaluateOptions {
 };
 
 // Every rule by its defaults and, if there is one, the calibration; or the classifier alone.
-std::vector<Way> ways_of(const View& collection, const Labelling& labelling,
-                         const LabelOptions& options) {
+std::vector<Way> ways_of(const View& collection, const LabellingRequest& request,
+                         const Labelling& labelling, const LabelOptions& options,
+                         EncoderSource& encoders) {
   if (!options.by_prompts()) return {{"learned", labelling}};
-  std::vector<Way> ways = every_rule(collection, labelling.labels, labelling.vectors);
+  std::vector<Way> ways = every_rule(collection, labelling.labels,
+                                     label_vectors(collection, request, encoders));
   if (!options.calibration.empty()) ways.push_back({"calibrated", labelling});
   return ways;
 }
@@ -51,7 +53,7 @@ int run_evaluate(const EvaluateOptions& options) {
   const Labelling labelling = make_labelling(collection, request, encoders);
   const std::vector<Label>& labels = labelling.labels;
   const Evaluation evaluation =
-      evaluate(collection, labels, ways_of(collection, labelling, options.labels), truth,
+      evaluate(collection, labels, ways_of(collection, request, labelling, options.labels, encoders), truth,
                options.model.threads);
   const bool table = options.format == OutputFormat::Table;
   OutputStream out(stdout, "standard output");

@@ -18,7 +18,7 @@ struct LabelOptions {
   std::filesystem::path file;
   std::filesystem::path vectors;                   // one row a label, in place of prompts
   std::vector<std::string> templates = {"plain"};  // as read_templates takes them
-  std::string fusion = "max";
+  std::string fusion = std::string(kDefaultRule);
   std::string classifier;   // learned by `train`; in place of labels
   std::string calibration;  // fitted by `calibrate`; of the rule mix
 

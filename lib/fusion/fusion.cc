@@ -46,13 +46,19 @@ void expect_number(const Summary& summary, const char* side) {
 }  // namespace
 
 FusionSettings FusionSettings::for_logit_scale(float logit_scale) {
+  // From true vectors of ViT-B/32 (docs/labelling.md); with one model's scale its cosines spread
+  // alike for others.
   FusionSettings settings;
-  settings.image_scale = logit_scale;
-  settings.text_scale = logit_scale / 4;
+  settings.image_scale = 1.3f * logit_scale;
+  settings.text_scale = 0.8f * logit_scale;
+  settings.alpha = 1.5f;
+  settings.pooling = 1;
+  settings.adaptation = 5;
   return settings;
 }
 
 float FusionSettings::text_weight(const TextEvidence& text) const {
+  if (is_given(text)) return alpha;
   if (text.word_count == 0 || !(text.confidence > 0)) return 0;
   const auto words = static_cast<float>(text.word_count);
   const float sure =
@@ -64,10 +70,20 @@ std::string_view source_name(Source source) {
   return source == Source::Image ? "image" : "text";
 }
 
+Fusion Fusion::by_default(std::string_view name, float logit_scale) {
+  Fusion fusion{&fusion_rule(name), FusionSettings::for_logit_scale(logit_scale)};
+  if (fusion.rule->sides() == FusionRule::Sides::Plain) fusion.settings.image_scale = logit_scale;
+  return fusion;
+}
+
+bool Fusion::adapts() const {
+  return rule->sides() == FusionRule::Sides::Weighed && settings.adaptation > 0;
+}
+
 Fuser::Fuser(const Fusion& fusion, std::vector<float> image_offsets,
              std::vector<float> text_offsets)
     : fusion_(fusion),
-      centred_(fusion.rule->sides() == FusionRule::Sides::Centred),
+      weighed_(fusion.rule->sides() == FusionRule::Sides::Weighed),
       image_offsets_(std::move(image_offsets)),
       text_offsets_(std::move(text_offsets)) {}
 
@@ -75,7 +91,7 @@ void Fuser::decide(const Evidence& evidence, std::span<float> scores, Prediction
   if (!scores.empty()) fusion_.rule->scores(evidence, scores);
   answer(evidence.image, true, out.image);
   out.text.reset();
-  if (evidence.text != nullptr) answer(*evidence.text, centred_, out.text.emplace());
+  if (evidence.text != nullptr) answer(*evidence.text, weighed_, out.text.emplace());
   fusion_.rule->decide(evidence, out);
 }
 
@@ -86,7 +102,7 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
   const size_t labels = group.labels;
   const size_t pictures = group.pictures();
   const size_t texts = group.text_owners.size();
-  const float text_scale = centred_ ? settings.text_scale : 1;
+  const float text_scale = weighed_ ? settings.text_scale : 1;
   add_offsets(group.image, image_offsets_);
   add_offsets(group.text, text_offsets_);
 
@@ -94,20 +110,25 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
   Summary of_image[kGroup];
   Summary of_text[kGroup];
   Summary of_both[kGroup];
-  float weights[kGroup];
-  for (size_t i = 0; i < pictures; ++i) rows[i] = {group.image.data() + i * labels};
-  summarise({rows, pictures}, settings.image_scale, labels, Exponentials::Sum, of_image);
-  for (size_t i = 0; i < texts; ++i) rows[i] = {group.text.data() + i * labels};
-  summarise({rows, texts}, text_scale, labels, centred_ ? Exponentials::Sum : Exponentials::None,
-            of_text);
-  for (size_t i = 0; i < texts; ++i) weights[i] = settings.text_weight(group.evidence[i]);
-  if (centred_) {
+  float image_weights[kGroup];
+  float text_weights[kGroup];
+  for (size_t i = 0; i < pictures; ++i)
+    rows[i] = {group.image.data() + i * labels, settings.image_scale};
+  summarise({rows, pictures}, labels, Exponentials::Sum, of_image);
+  for (size_t i = 0; i < texts; ++i) rows[i] = {group.text.data() + i * labels, text_scale};
+  summarise({rows, texts}, labels, weighed_ ? Exponentials::Sum : Exponentials::None, of_text);
+  for (size_t i = 0; i < texts; ++i) {
+    const float weight = settings.text_weight(group.evidence[i]);
+    image_weights[i] = 1 / (1 + settings.pooling * weight);
+    text_weights[i] = weight * image_weights[i];
+  }
+  if (weighed_) {
     for (size_t i = 0; i < texts; ++i) {
       const uint64_t owner = group.text_owners[i] - group.first_picture;
-      rows[i] = {group.image.data() + owner * labels, group.text.data() + i * labels,
-                 weights[i] * text_scale};
+      rows[i] = {group.image.data() + owner * labels, image_weights[i] * settings.image_scale,
+                 group.text.data() + i * labels, text_weights[i] * text_scale};
     }
-    summarise({rows, texts}, settings.image_scale, labels, Exponentials::Sum, of_both);
+    summarise({rows, texts}, labels, Exponentials::Sum, of_both);
   }
 
   size_t text = 0;
@@ -118,14 +139,15 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
     const SideEvidence image{group.image.subspan(i * labels, labels), settings.image_scale,
                              of_image[i]};
     if (!has_text) {
-      decide({image, nullptr, 0, of_image[i]}, out, predictions[i]);
+      decide({image, nullptr, 1, 0, of_image[i]}, out, predictions[i]);
       continue;
     }
     expect_number(of_text[text], "text");
     const SideEvidence side{group.text.subspan(text * labels, labels), text_scale, of_text[text]};
-    const bool weighs = centred_ && weights[text] > 0;
-    decide({image, &side, weights[text], weighs ? of_both[text] : of_image[i]}, out,
-           predictions[i]);
+    const bool weighs = weighed_ && text_weights[text] > 0;
+    decide({image, &side, image_weights[text], text_weights[text],
+            weighs ? of_both[text] : of_image[i]},
+           out, predictions[i]);
     ++text;
   }
 }

@@ -8,16 +8,19 @@
 //   text    the label of the largest s_T; no answer without text
 //   max     the label of the largest max(P_I, s_T); the picture's on a tie and without text (the
 //           rule of the article that zeroshelf follows)
-//   mix     the label of the largest log P_I + w log P_T, with P_T = softmax(text_scale * s_T),
-//           both similarities centred, and w = alpha * g(text) the weight of this picture's text:
-//           0 without text. Its score is the softmax of these sums.
+//   mix     the label of the largest (log P_I + w log P_T) / (1 + pooling * w), with
+//           P_T = softmax(text_scale * s_T) and w = alpha * g(text) the weight of this picture's
+//           text: 0 without text. Its score is the softmax of that. With pooling 1 this is the
+//           mean of both opinions (a logarithmic pool): picture and text mostly say the same thing,
+//           and agreeing makes neither surer than the surer of them; with 0 they are independent.
+//           Label vectors are moved towards the pictures that they attract before (adaptation, see
+//           adapt_labels), and similarities may be centred.
 // Equal scores go to the label that was named first.
 //
-// Centring. A label gets part of its similarity from what all pictures (or all texts) have in
-// common, and how much of that differs from label to label. It is taken off by label: the offset of
-// label k is -centring * cosine(mean vector of the collection, label k). A softmax alone cannot do
-// this: it is blind only to what all labels of one picture share. With centring 1 the labels of an
-// unbalanced collection would be pulled towards equal shares; see docs/labelling.md.
+// Centring takes off what a label owes to what all pictures (or all texts) of the collection have
+// in common: the offset of label k is -centring * cosine(mean vector of the collection, label k).
+// It knows nothing of how frequent labels are and takes a frequent one for a bias, so it is 0
+// unless it was fitted; see docs/labelling.md.
 
 #include <cstdint>
 #include <optional>
@@ -31,22 +34,30 @@
 
 namespace zeroshelf {
 
-// What can be fitted (see `calibrate`). Every number is finite; scales, alpha and the gate's are at
-// least 0, centrings 0 to 1.
+// Whether a text was not read but given: imported, with words or with its vector alone. OCR is never
+// wholly sure.
+inline bool is_given(const TextEvidence& text) {
+  return text.word_count > 0 && text.confidence >= 1;
+}
+
+// What can be fitted (see `calibrate`). Every number is finite; scales, alpha, adaptation and the
+// gate's are at least 0, centrings and pooling 0 to 1.
 struct FusionSettings {
   float image_scale = 100;  // of similarities -> logits: the inverse temperature of P_I
   // Of `mix` only:
-  float text_scale = 25;        // the inverse temperature of P_T
-  float alpha = 1;              // weight of a text that is read surely and long
-  float confidence_power = 1;   // g = confidence ^ confidence_power
-  float half_words = 1;         //     * words / (words + half_words)
-  float image_centring = 0.5f;  // 0: similarities as they are; 1: the whole mean taken off
-  float text_centring = 0.5f;
+  float text_scale = 25;       // the inverse temperature of P_T
+  float alpha = 1;             // weight of a text that is given, or read surely and long
+  float confidence_power = 1;  // g = confidence ^ confidence_power
+  float half_words = 1;        //     * words / (words + half_words); 1 for a text that is given
+  float image_centring = 0;    // 0: similarities as they are; 1: the whole mean taken off
+  float text_centring = 0;
+  float pooling = 0;
+  float adaptation = 0;  // how far labels are moved; 0: not at all
 
-  // The defaults for a model whose trained scale of logits this is.
+  // The defaults of `mix` for a model whose trained scale of logits this is.
   static FusionSettings for_logit_scale(float logit_scale);
 
-  // w of the header comment. 0 for no words.
+  // w of the header comment.
   float text_weight(const TextEvidence& text) const;
 
   bool operator==(const FusionSettings&) const = default;
@@ -95,9 +106,10 @@ struct SideEvidence {
 struct Evidence {
   const SideEvidence& image;
   const SideEvidence* text;  // null without text
-  float text_weight;         // 0 without text
-  // Of logit_I(k) + text_weight * logit_T(k): the picture's where there is no text or it weighs
-  // nothing. Only for rules of Sides::Centred.
+  float image_weight;        // 1 / (1 + pooling * w)
+  float text_weight;         // w / (1 + pooling * w); 0 without text
+  // Of image_weight * logit_I(k) + text_weight * logit_T(k): the picture's where there is no text
+  // or it weighs nothing. Only for rules of Sides::Weighed.
   const Summary& both;
 };
 
@@ -108,7 +120,7 @@ class FusionRule {
   // The similarities that a rule is shown.
   enum class Sides {
     Plain,    // as they are: a softmax of the picture's, the text's cosines
-    Centred,  // both centred, and a softmax of each
+    Weighed,  // with adapted labels, centred as the settings say, and a softmax of each
   };
 
   virtual ~FusionRule() = default;
@@ -129,10 +141,18 @@ std::span<const FusionRule* const> fusion_rules();
 const FusionRule& fusion_rule(std::string_view name);
 std::vector<std::string> fusion_rule_names();
 
+// The rule that answers where none was asked for.
+inline constexpr std::string_view kDefaultRule = "mix";
+
 // A rule with its settings. The rule is one of fusion_rules().
 struct Fusion {
   const FusionRule* rule = nullptr;
   FusionSettings settings;
+
+  // The rule of that name (see fusion_rule) with its defaults for a model of that logit scale.
+  static Fusion by_default(std::string_view rule, float logit_scale);
+  // Whether label vectors are moved towards the pictures that they attract.
+  bool adapts() const;
 };
 
 // --- pictures -----------------------------------------------------------------------------------
@@ -171,7 +191,7 @@ class Fuser {
   void decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const;
 
   Fusion fusion_;
-  bool centred_;
+  bool weighed_;
   std::vector<float> image_offsets_;
   std::vector<float> text_offsets_;
 };

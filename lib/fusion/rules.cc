@@ -116,14 +116,14 @@ class MaxRule : public FusionRule {
   }
 };
 
-// log P_I + w log P_T is, up to what all labels share, logit_I + w * logit_T: one softmax of that.
+// A sum of log-probabilities is, up to what all labels share, one of logits: one softmax of that.
 class MixRule : public FusionRule {
  public:
   std::string_view name() const override { return "mix"; }
   std::string_view help() const override {
-    return "both weighed: centred, tempered, the text by how much was read how surely";
+    return "both weighed, the text by how much was read how surely, labels fitted to the pictures";
   }
-  Sides sides() const override { return Sides::Centred; }
+  Sides sides() const override { return Sides::Weighed; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
     const Summary& sums = evidence.both;
@@ -136,15 +136,15 @@ class MixRule : public FusionRule {
       return static_cast<double>(side.scale) * (static_cast<double>(side.values[sums.best]) -
                                                 static_cast<double>(side.values[sums.second]));
     };
-    if (weighs_text(evidence) &&
-        static_cast<double>(evidence.text_weight) * lead(*evidence.text) > lead(evidence.image))
+    if (weighs_text(evidence) && static_cast<double>(evidence.text_weight) * lead(*evidence.text) >
+                                     static_cast<double>(evidence.image_weight) * lead(evidence.image))
       out.winner = Source::Text;
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
     if (!weighs_text(evidence)) return probabilities(evidence.image, out);
-    softmax(evidence.image.values, evidence.image.scale, evidence.text->values,
-            evidence.text_weight * evidence.text->scale, evidence.both, out);
+    softmax(evidence.image.values, evidence.image_weight * evidence.image.scale,
+            evidence.text->values, evidence.text_weight * evidence.text->scale, evidence.both, out);
   }
 
  private:
@@ -155,7 +155,7 @@ const MaxRule kMax;
 const MixRule kMix;
 const ImageRule kImage;
 const TextRule kText;
-const FusionRule* const kRules[] = {&kMax, &kMix, &kImage, &kText};
+const FusionRule* const kRules[] = {&kMix, &kMax, &kImage, &kText};
 
 }  // namespace
 

@@ -33,11 +33,11 @@ const Kernel& chosen_kernel() {
 
 }  // namespace
 
-void summarise(std::span<const LogitRow> rows, float a_scale, size_t count,
-               Exponentials exponentials, Summary* out) {
+void summarise(std::span<const LogitRow> rows, size_t count, Exponentials exponentials,
+               Summary* out) {
   assert(count > 0);
-  chosen_kernel().summarise(rows.data(), rows.size(), a_scale, count,
-                            exponentials == Exponentials::Sum, out);
+  chosen_kernel().summarise(rows.data(), rows.size(), count, exponentials == Exponentials::Sum,
+                            out);
 }
 
 void softmax(std::span<const float> a, float a_scale, std::span<const float> b, float b_scale,

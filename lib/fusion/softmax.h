@@ -25,6 +25,7 @@ enum class Exponentials { None, Sum };
 // logit(k) = a_scale * a[k] + b_scale * b[k]; b may be null.
 struct LogitRow {
   const float* a = nullptr;
+  float a_scale = 1;
   const float* b = nullptr;
   float b_scale = 0;
 };
@@ -33,8 +34,8 @@ struct LogitRow {
 // float; the sum and the share are within 1e-5 (relative; of a share, where it is above exp(-87))
 // of exact arithmetic on them, and depend on no other row. They stay 1 and 0 without Exponentials.
 // Logits that are all no numbers make best_logit a NaN; with Exponentials already one of them does.
-void summarise(std::span<const LogitRow> rows, float a_scale, size_t count,
-               Exponentials exponentials, Summary* out);
+void summarise(std::span<const LogitRow> rows, size_t count, Exponentials exponentials,
+               Summary* out);
 
 // out[k] = exp(logit(k) - best_logit) / sum, of the same logits: within 1e-5 (relative) of exact
 // arithmetic, or below 1e-37 where that is.
@@ -44,14 +45,14 @@ void softmax(std::span<const float> a, float a_scale, std::span<const float> b, 
 namespace kernel {
 
 // One set for each instruction set. b may be null.
-using Summarise = void (*)(const LogitRow* rows, size_t row_count, float a_scale, size_t count,
-                           bool exponentials, Summary* out);
+using Summarise = void (*)(const LogitRow* rows, size_t row_count, size_t count, bool exponentials,
+                           Summary* out);
 using Softmax = void (*)(const float* a, float a_scale, const float* b, float b_scale, size_t count,
                          float best_logit, float factor, float* out);
 
 #define ZEROSHELF_SOFTMAX_KERNEL(set)                                                            \
-  void summarise_##set(const LogitRow* rows, size_t row_count, float a_scale, size_t count,      \
-                       bool exponentials, Summary* out);                                         \
+  void summarise_##set(const LogitRow* rows, size_t row_count, size_t count, bool exponentials,  \
+                       Summary* out);                                                            \
   void softmax_##set(const float* a, float a_scale, const float* b, float b_scale, size_t count, \
                      float best_logit, float factor, float* out)
 ZEROSHELF_SOFTMAX_KERNEL(portable);

@@ -201,13 +201,13 @@ void summarise_columns(const typename Vector::Register* logits, size_t count, bo
 constexpr size_t kFewLogits = 64;
 
 template <class Vector>
-void summarise_with(const LogitRow* rows, size_t row_count, float a_scale, size_t count,
-                    bool exponentials, Summary* out) {
+void summarise_with(const LogitRow* rows, size_t row_count, size_t count, bool exponentials,
+                    Summary* out) {
   constexpr size_t kLanes = Vector::kLanes;
   if (count > kFewLogits) {
     for (size_t r = 0; r < row_count; ++r)
-      out[r] = summarise_row(Logits<Vector>(rows[r].a, a_scale, rows[r].b, rows[r].b_scale), count,
-                             exponentials);
+      out[r] = summarise_row(Logits<Vector>(rows[r].a, rows[r].a_scale, rows[r].b, rows[r].b_scale),
+                             count, exponentials);
     return;
   }
   typename Vector::Register columns[kFewLogits];
@@ -216,7 +216,7 @@ void summarise_with(const LogitRow* rows, size_t row_count, float a_scale, size_
     for (size_t k = 0; k < count; k += kLanes) {
       unrolled<kLanes>([&](auto lane) [[gnu::always_inline]] {
         const LogitRow& row = rows[lane < together ? first + lane : first];
-        columns[k + lane] = Logits<Vector>(row.a, a_scale, row.b, row.b_scale).at(k, count);
+        columns[k + lane] = Logits<Vector>(row.a, row.a_scale, row.b, row.b_scale).at(k, count);
       });
       Vector::transpose(columns + k);
     }
@@ -249,9 +249,9 @@ void softmax_with(const float* a, float a_scale, const float* b, float b_scale, 
 // The functions that softmax.h declares for one instruction set.
 #define ZEROSHELF_DEFINE_SOFTMAX_KERNEL(set, Vector)                                             \
   namespace zeroshelf::kernel {                                                                  \
-  void summarise_##set(const LogitRow* rows, size_t row_count, float a_scale, size_t count,      \
-                       bool exponentials, Summary* out) {                                        \
-    summarise_with<Vector>(rows, row_count, a_scale, count, exponentials, out);                  \
+  void summarise_##set(const LogitRow* rows, size_t row_count, size_t count, bool exponentials,  \
+                       Summary* out) {                                                           \
+    summarise_with<Vector>(rows, row_count, count, exponentials, out);                           \
   }                                                                                              \
   void softmax_##set(const float* a, float a_scale, const float* b, float b_scale, size_t count, \
                      float best_logit, float factor, float* out) {                               \

@@ -26,8 +26,6 @@ FusionSettings linear_settings() {
   settings.image_scale = 1;
   settings.text_scale = 1;
   settings.alpha = 1;
-  settings.image_centring = 0;
-  settings.text_centring = 0;
   return settings;
 }
 

@@ -125,14 +125,18 @@ class BlockScanner {
 }  // namespace
 
 Fusion default_fusion(const View& collection, std::string_view rule) {
-  return {&fusion_rule(rule), FusionSettings::for_logit_scale(collection.manifest().logit_scale)};
+  return Fusion::by_default(rule, collection.manifest().logit_scale);
 }
 
-Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion) {
+void check_labels(const View& collection, const LabelVectors& labels) {
   const uint32_t dimension = collection.manifest().dimension;
   check_side(labels.image, labels.image_bias, labels.labels(), dimension, "picture");
   check_side(labels.text, labels.text_bias, labels.labels(), dimension, "text");
-  const bool centred = fusion.rule->sides() == FusionRule::Sides::Centred;
+}
+
+Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion) {
+  check_labels(collection, labels);
+  const bool centred = fusion.rule->sides() == FusionRule::Sides::Weighed;
   return {fusion,
           offsets(labels.image, labels.image_bias, centred ? fusion.settings.image_centring : 0,
                   collection.mean_image_vector()),

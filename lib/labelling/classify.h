@@ -100,6 +100,9 @@ PictureCounts count_pictures(const View& collection, const Labelling& labelling,
 // The rule of that name (see fusion_rule) with the defaults for the collection's model.
 Fusion default_fusion(const View& collection, std::string_view rule);
 
+// Throws InvalidArgument when the label vectors do not fit the collection or are not finite.
+void check_labels(const View& collection, const LabelVectors& labels);
+
 // What fuses one picture's similarities as scan() does, e.g. for fitting settings: with the offsets
 // that follow from biases, centring and the collection's means.
 Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion);

@@ -2,6 +2,8 @@
 
 #include "lib/labelling/evaluate.h"
 
+#include "lib/labelling/adapt_labels.h"
+
 namespace zeroshelf {
 Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
   Judgement judgement;
@@ -16,8 +18,10 @@ Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors) {
   std::vector<Way> ways;
-  for (const std::string& name : fusion_rule_names())
-    ways.push_back({name, {labels, vectors, default_fusion(collection, name), {}, {}}});
+  for (const std::string& name : fusion_rule_names()) {
+    const Fusion fusion = default_fusion(collection, name);
+    ways.push_back({name, {labels, labels_for(collection, fusion, vectors), fusion, {}, {}}});
+  }
   return ways;
 }
 

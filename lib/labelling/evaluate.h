@@ -20,7 +20,8 @@ struct Way {
   Labelling labelling;
 };
 
-// Every rule of fusion with the defaults for the collection's model, under the rule's name.
+// Every rule of fusion with the defaults for the collection's model, under the rule's name, and the
+// label vectors as it takes them, see labels_for().
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors);
 

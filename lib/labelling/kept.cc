@@ -17,15 +17,18 @@ struct NamedNumber {
   const char* name;
   float FusionSettings::*member;
   float most;
+  bool may_lack = false;  // earlier versions did not have it: 0
 };
-constexpr std::array<NamedNumber, 7> kNumbers = {
+constexpr std::array<NamedNumber, 9> kNumbers = {
     {{"image_scale", &FusionSettings::image_scale, 1e9f},
      {"text_scale", &FusionSettings::text_scale, 1e9f},
      {"alpha", &FusionSettings::alpha, 1e9f},
      {"confidence_power", &FusionSettings::confidence_power, 1e6f},
      {"half_words", &FusionSettings::half_words, 1e9f},
      {"image_centring", &FusionSettings::image_centring, 1},
-     {"text_centring", &FusionSettings::text_centring, 1}}};
+     {"text_centring", &FusionSettings::text_centring, 1},
+     {"pooling", &FusionSettings::pooling, 1, true},
+     {"adaptation", &FusionSettings::adaptation, 1e6f, true}}};
 
 }  // namespace
 
@@ -65,6 +68,10 @@ FusionSettings parse_settings(std::string_view json, const std::string& subject)
   const auto value = parse_bounded_json(json);
   FusionSettings settings;
   for (const NamedNumber& number : kNumbers) {
+    if (value && number.may_lack && value->is_object() && !value->contains(number.name)) {
+      settings.*number.member = 0;
+      continue;
+    }
     const auto found = value ? json_member<float>(*value, number.name, subject) : -1;
     if (!(found >= 0 && found <= number.most))
       throw Error(ErrorCode::Corruption, subject,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lib/files/npy_reader.h"
+#include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/prompt_cache.h"
@@ -71,7 +72,8 @@ Labelling make_labelling(const View& collection, const LabellingRequest& request
       request.calibration.empty()
           ? default_fusion(collection, request.fusion)
           : Fusion{&fusion_rule("mix"), load_calibration(collection, request.calibration).settings};
-  labelling.vectors = label_vectors(collection, request, encoders);
+  labelling.vectors =
+      labels_for(collection, labelling.fusion, label_vectors(collection, request, encoders));
   if (request.last_is_none) labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
   return labelling;
 }

@@ -17,7 +17,7 @@ namespace zeroshelf {
 struct LabellingRequest {
   std::vector<Label> labels;      // with their prompts; ignored with a classifier
   std::filesystem::path vectors;  // .npy, one row a label, in place of their prompts
-  std::string fusion = "max";     // the rule's name
+  std::string fusion = std::string(kDefaultRule);  // the rule's name
   std::string calibration;        // a kept one, in place of fusion: decides by `mix`
   std::string classifier;         // a kept one, in place of labels: decides by its own `mix`
   bool last_is_none = false;      // the last label stands for "none of these"

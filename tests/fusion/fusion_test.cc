@@ -57,11 +57,13 @@ std::vector<double> plain_scores(const std::string& rule, const std::vector<floa
   }
   BOOST_REQUIRE(rule == "mix");
   if (text.empty()) return plain_softmax(logits);
-  const double gate =
+  const double gate = evidence.word_count == 0 ? 0 :
       std::pow(static_cast<double>(evidence.confidence), settings.confidence_power) *
       evidence.word_count / (evidence.word_count + settings.half_words);
+  const double weight = is_given(evidence) ? settings.alpha : settings.alpha * gate;
   for (size_t k = 0; k < text.size(); ++k)
-    logits[k] += settings.alpha * gate * settings.text_scale * cosines[k];
+    logits[k] = (logits[k] + weight * settings.text_scale * cosines[k]) /
+                (1 + settings.pooling * weight);
   return plain_softmax(logits);
 }
 
@@ -108,6 +110,7 @@ BOOST_AUTO_TEST_CASE(mix_turns_to_the_text_as_its_weight_grows) {
   };
   BOOST_TEST(label({1000, 1}) == 2u);
   BOOST_TEST(label({1000, 0.01f}) == 1u);
+  BOOST_TEST(label({1000, 0}) == 1u);
   BOOST_TEST(label({0, 1}) == 1u);
   BOOST_TEST((*fuse("mix", kPicture, kText, settings, {1000, 1}).winner == Source::Text));
   BOOST_TEST((*fuse("mix", kPicture, kText, settings, {1000, 0.01f}).winner == Source::Image));
@@ -127,11 +130,32 @@ BOOST_AUTO_TEST_CASE(the_gate_grows_with_words_and_confidence_between_0_and_alph
   FusionSettings settings;
   settings.alpha = 0.8f;
   BOOST_TEST(settings.text_weight({0, 1}) == 0.0f);
+  BOOST_TEST(settings.text_weight({1, 1}) == 0.8f);  // given, not read
   BOOST_TEST(settings.text_weight({5, 0}) == 0.0f);
   BOOST_TEST(settings.text_weight({1, 0.9f}) < settings.text_weight({2, 0.9f}));
   BOOST_TEST(settings.text_weight({2, 0.5f}) < settings.text_weight({2, 0.9f}));
   BOOST_TEST(settings.text_weight({1'000'000, 1}) <= 0.8f);
   BOOST_TEST(settings.text_weight({1'000'000, 1}) > 0.79f);
+}
+
+BOOST_AUTO_TEST_CASE(pooled_sides_that_agree_are_no_surer_than_the_surer_one) {
+  FusionSettings settings = scaled(100);
+  settings.text_scale = 100;
+  settings.pooling = 1;
+  const std::vector<float> close = {0.23f, 0.25f, 0.22f};
+  const float alone = fuse("mix", close, {}, settings).answer().score;
+  const float agreed = fuse("mix", close, close, settings, {1, 1}).answer().score;
+  BOOST_TEST(std::abs(agreed - alone) < 1e-5);
+  settings.pooling = 0;
+  BOOST_TEST(fuse("mix", close, close, settings, {1, 1}).answer().score > alone + 0.05);
+}
+
+BOOST_AUTO_TEST_CASE(defaults_belong_to_the_rule) {
+  BOOST_TEST(Fusion::by_default("image", 20).settings.image_scale == 20.0f);
+  BOOST_TEST(Fusion::by_default("max", 20).settings.image_scale == 20.0f);
+  BOOST_TEST(!Fusion::by_default("max", 20).adapts());
+  BOOST_TEST(Fusion::by_default(kDefaultRule, 20).settings.image_scale > 20.0f);
+  BOOST_TEST(Fusion::by_default(kDefaultRule, 20).adapts());
 }
 
 BOOST_AUTO_TEST_CASE(offsets_are_added_label_by_label) {
@@ -194,7 +218,8 @@ BOOST_AUTO_TEST_CASE(random_evidence_agrees_with_a_plain_loop) {
     settings.alpha = static_cast<float>(round % 7) / 3;
     settings.confidence_power = static_cast<float>(round % 3);
     settings.half_words = static_cast<float>(round % 4) / 2;
-    const TextEvidence evidence = {static_cast<uint32_t>(1 + round % 6),
+    settings.pooling = static_cast<float>(round % 3) / 2;
+    const TextEvidence evidence = {static_cast<uint32_t>(round % 7),
                                    static_cast<float>(round % 10) / 9};
     for (const FusionRule* rule : fusion_rules()) {
       BOOST_TEST_CONTEXT(rule->name() << " in round " << round) {
@@ -234,7 +259,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_rule_is_refused_with_the_one_that_was_meant) {
     };
   };
   BOOST_CHECK_EXCEPTION(fusion_rule("imgae"), Error, says("did you mean 'image'?"));
-  BOOST_CHECK_EXCEPTION(fusion_rule("best"), Error, says("use max, mix, image, text"));
+  BOOST_CHECK_EXCEPTION(fusion_rule("best"), Error, says("use mix, max, image, text"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -31,15 +31,15 @@ std::vector<NamedKernel> kernels() {
   return result;
 }
 
-Summary summary_of(const NamedKernel& kernel, const LogitRow& row, float a_scale, size_t labels,
+Summary summary_of(const NamedKernel& kernel, const LogitRow& row, size_t labels,
                    bool exponentials) {
   Summary summary;
-  kernel.summarise(&row, 1, a_scale, labels, exponentials, &summary);
+  kernel.summarise(&row, 1, labels, exponentials, &summary);
   return summary;
 }
 
 Summary summary_of(const NamedKernel& kernel, const std::vector<float>& logits, bool exponentials) {
-  return summary_of(kernel, {logits.data()}, 1, logits.size(), exponentials);
+  return summary_of(kernel, {logits.data()}, logits.size(), exponentials);
 }
 
 void expect_plain(const std::vector<float>& a, float a_scale, const std::vector<float>& b,
@@ -59,8 +59,8 @@ void expect_plain(const std::vector<float>& a, float a_scale, const std::vector<
     BOOST_TEST_CONTEXT(kernel.name << " " << a.size() << " labels, scales " << a_scale << " "
                                    << b_scale) {
       const float* of_b = b.empty() ? nullptr : b.data();
-      const LogitRow row = {a.data(), of_b, b_scale};
-      const Summary got = summary_of(kernel, row, a_scale, a.size(), true);
+      const LogitRow row = {a.data(), a_scale, of_b, b_scale};
+      const Summary got = summary_of(kernel, row, a.size(), true);
       BOOST_REQUIRE(got.best < a.size());
       BOOST_TEST(std::abs(logits[got.best] - sorted[0]) <= slack);
       BOOST_TEST(std::abs(got.best_logit - sorted[0]) <= slack);
@@ -78,7 +78,7 @@ void expect_plain(const std::vector<float>& a, float a_scale, const std::vector<
         BOOST_TEST(got.second_share == 0);
       }
       BOOST_TEST(std::abs(static_cast<double>(got.sum) - sum) <= (1e-5 + 2 * slack) * sum);
-      const Summary without = summary_of(kernel, row, a_scale, a.size(), false);
+      const Summary without = summary_of(kernel, row, a.size(), false);
       BOOST_TEST(without.best == got.best);
       BOOST_TEST(without.second == got.second);
       BOOST_TEST(without.sum == 1);
@@ -131,16 +131,17 @@ BOOST_AUTO_TEST_CASE(a_row_has_the_same_bits_in_any_company) {
       for (size_t r = 0; r < 2 * rows; ++r) values.push_back(random_cosines(labels, random));
       for (size_t r = 0; r < rows; ++r) {
         const bool both = random() % 2 == 0;
-        of_rows.push_back({values[2 * r].data(), both ? values[2 * r + 1].data() : nullptr,
+        of_rows.push_back({values[2 * r].data(), static_cast<float>(1 + random() % 100),
+                           both ? values[2 * r + 1].data() : nullptr,
                            static_cast<float>(random() % 50)});
       }
       for (const NamedKernel& kernel : kernels()) {
         std::vector<Summary> together(rows + 1);
         together.back().best = 12345;
-        kernel.summarise(of_rows.data(), rows, 100, labels, true, together.data());
+        kernel.summarise(of_rows.data(), rows, labels, true, together.data());
         BOOST_TEST(together.back().best == 12345u);  // nothing behind the end
         for (size_t r = 0; r < rows; ++r) {
-          const Summary alone = summary_of(kernel, of_rows[r], 100, labels, true);
+          const Summary alone = summary_of(kernel, of_rows[r], labels, true);
           BOOST_REQUIRE(together[r].best == alone.best);
           BOOST_REQUIRE(together[r].second == alone.second);
           BOOST_REQUIRE(together[r].best_logit == alone.best_logit);
@@ -168,7 +169,7 @@ BOOST_AUTO_TEST_CASE(ties_go_to_the_first_wherever_they_lie) {
         std::vector<float> logits(labels, -1);
         logits[first] = logits[other] = 0.5f;
         for (const NamedKernel& kernel : kernels()) {
-          const Summary got = summary_of(kernel, {logits.data()}, 2, labels, true);
+          const Summary got = summary_of(kernel, {logits.data(), 2}, labels, true);
           BOOST_REQUIRE(got.best == first);
           BOOST_REQUIRE(got.second == other);
           BOOST_REQUIRE(got.second_logit == 1);
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(ties_go_to_the_first_wherever_they_lie) {
     }
     const std::vector<float> equal(labels, 0.25f);
     for (const NamedKernel& kernel : kernels()) {
-      const Summary got = summary_of(kernel, {equal.data()}, 100, labels, true);
+      const Summary got = summary_of(kernel, {equal.data(), 100}, labels, true);
       BOOST_TEST(got.best == 0u);
       BOOST_TEST(got.second == 1u);
       BOOST_TEST(std::abs(got.sum - static_cast<float>(labels)) < 1e-5f);

@@ -212,14 +212,14 @@ BOOST_AUTO_TEST_CASE(every_rule_agrees_with_a_plain_loop) {
     const Fusion fusion = default_fusion(collection, rule->name());
     const auto predictions = classify(collection, labelling_of(LabelVectors(labels), fusion), 2);
     const double centring =
-        rule->sides() == FusionRule::Sides::Centred ? fusion.settings.image_centring : 0;
+        rule->sides() == FusionRule::Sides::Weighed ? fusion.settings.image_centring : 0;
     for (Row row = 0; row < names.size(); ++row) {
       std::vector<float> vector(labels.columns());
       from_fp16(only_part(collection).image_vectors().row(row), vector);
       std::vector<double> logits(count);
       for (size_t k = 0; k < count; ++k) {
         for (size_t i = 0; i < vector.size(); ++i)
-          logits[k] += 100.0 * (vector[i] - centring * mean[i]) * labels.row(k)[i];
+          logits[k] += static_cast<double>(fusion.settings.image_scale) * (vector[i] - centring * mean[i]) * labels.row(k)[i];
       }
       const auto best = std::ranges::max_element(logits);
       double sum = 0;

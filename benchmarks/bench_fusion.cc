@@ -1,0 +1,400 @@
+// What each rule of fusion is worth on a real model's vectors of labelled pictures, where labels are
+// as frequent as they are and where one of them is ten times as frequent as the others.
+//
+//   ./dev bench fusion [FOLDER [DRAWS]]     default: ../shared/true_clip, 20
+//
+// FOLDER's folders are sets: image_vectors.npy, label_vectors.npy and labels.txt (a label a line),
+// and with them either truth.csv (path,label; line n is row n) or, where texts have vectors,
+// text_vectors.npy and truth.npy (int8 [rows, labels]: 1 the picture shows the thing, 0 it does not,
+// -1 nobody knows). Of the latter every pair of labels is asked for that parts at least five rows
+// from at least five: rows that show one of the two and not the other.
+//
+// `balanced` is the set as it is; `skewed` are draws in which one label, in turn, keeps all its
+// pictures and every other a tenth (one at least), which make a collection of their own. Vectors are
+// imported as `zeroshelf-index import` does: without words.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lib/evaluation/metrics.h"
+#include "lib/files/npy_reader.h"
+#include "lib/labelling/evaluate.h"
+#include "lib/util/file.h"
+#include "lib/util/random.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kFewestRows = 5;
+constexpr uint64_t kSeed = 20'260'101;
+constexpr float kSure = 0.9f;
+
+struct Set {
+  std::string name;
+  Matrix images;
+  Matrix texts;  // no rows: it has none
+  Matrix labels;
+  std::vector<uint32_t> truths;               // one a row, of a set with one label a picture
+  std::vector<std::vector<int8_t>> shown;     // [rows, labels], of one with pairs
+};
+
+// Some rows of a set, judged as one question.
+struct Question {
+  std::vector<size_t> rows;
+  std::vector<uint32_t> truths;
+  std::vector<size_t> labels;  // of the set
+};
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  std::ifstream in(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+// Columns path and label, without quotes, as the sets have them.
+std::vector<uint32_t> read_truths(const fs::path& path, const std::vector<std::string>& labels) {
+  std::vector<uint32_t> truths;
+  std::vector<std::string> lines = lines_of(path);
+  for (size_t i = 1; i < lines.size(); ++i) {
+    std::string label = lines[i].substr(lines[i].find(',') + 1);
+    std::erase(label, '\r');
+    const auto at = std::ranges::find(labels, label);
+    if (at == labels.end()) throw std::runtime_error(path.string() + ": no such label: " + label);
+    truths.push_back(static_cast<uint32_t>(at - labels.begin()));
+  }
+  return truths;
+}
+
+// A NumPy array of int8 behind its header, row by row.
+std::vector<std::vector<int8_t>> read_shown(const fs::path& path, size_t rows, size_t labels) {
+  const std::string bytes = read_file(path, 1 << 28);
+  if (bytes.find("'|i1'") == std::string::npos || bytes.size() < rows * labels)
+    throw std::runtime_error(path.string() + ": not int8 of that shape");
+  std::vector<std::vector<int8_t>> shown(rows, std::vector<int8_t>(labels));
+  const char* at = bytes.data() + bytes.size() - rows * labels;
+  for (std::vector<int8_t>& row : shown) {
+    std::memcpy(row.data(), at, labels);
+    at += labels;
+  }
+  return shown;
+}
+
+Matrix unit_rows(const fs::path& path) {
+  Matrix matrix = NpyReader(path).matrix();
+  for (size_t i = 0; i < matrix.rows(); ++i) normalise(matrix.row(i));
+  return matrix;
+}
+
+std::optional<Set> read_set(const fs::path& folder) {
+  if (!fs::exists(folder / "labels.txt")) return std::nullopt;
+  Set set;
+  set.name = folder.filename();
+  set.images = unit_rows(folder / "image_vectors.npy");
+  set.labels = unit_rows(folder / "label_vectors.npy");
+  const std::vector<std::string> labels = lines_of(folder / "labels.txt");
+  if (fs::exists(folder / "truth.csv")) {
+    set.truths = read_truths(folder / "truth.csv", labels);
+    if (set.truths.size() != set.images.rows())
+      throw std::runtime_error(set.name + ": truths of other pictures");
+  } else {
+    set.texts = unit_rows(folder / "text_vectors.npy");
+    set.shown = read_shown(folder / "truth.npy", set.images.rows(), labels.size());
+  }
+  return set;
+}
+
+std::vector<Question> pairs_of(const Set& set) {
+  std::vector<Question> pairs;
+  for (size_t a = 0; a < set.labels.rows(); ++a) {
+    for (size_t b = a + 1; b < set.labels.rows(); ++b) {
+      Question pair;
+      pair.labels = {a, b};
+      for (size_t row = 0; row < set.shown.size(); ++row) {
+        const int8_t first = set.shown[row][a];
+        const int8_t second = set.shown[row][b];
+        if (first < 0 || second < 0 || first + second != 1) continue;
+        pair.rows.push_back(row);
+        pair.truths.push_back(first == 1 ? 0 : 1);
+      }
+      const auto of_first = static_cast<size_t>(std::ranges::count(pair.truths, 0U));
+      if (of_first >= kFewestRows && pair.rows.size() - of_first >= kFewestRows)
+        pairs.push_back(std::move(pair));
+    }
+  }
+  return pairs;
+}
+
+Question whole(const Set& set) {
+  Question question;
+  for (size_t row = 0; row < set.truths.size(); ++row) question.rows.push_back(row);
+  question.truths = set.truths;
+  for (size_t k = 0; k < set.labels.rows(); ++k) question.labels.push_back(k);
+  return question;
+}
+
+// All of one label, a tenth of each other.
+Question skewed(const Question& question, uint32_t frequent, Random& random) {
+  std::vector<size_t> kept;
+  for (uint32_t label = 0; label < question.labels.size(); ++label) {
+    std::vector<size_t> own;
+    for (size_t i = 0; i < question.rows.size(); ++i)
+      if (question.truths[i] == label) own.push_back(i);
+    size_t count = own.size();
+    if (label != frequent) {
+      for (size_t i = 0; i + 1 < own.size(); ++i)
+        std::swap(own[i], own[i + random.below(own.size() - i)]);
+      count = std::min(own.size(), std::max<size_t>(1, own.size() / 10));
+    }
+    kept.insert(kept.end(), own.begin(), own.begin() + static_cast<ptrdiff_t>(count));
+  }
+  std::ranges::sort(kept);
+  Question draw;
+  draw.labels = question.labels;
+  for (const size_t i : kept) {
+    draw.rows.push_back(question.rows[i]);
+    draw.truths.push_back(question.truths[i]);
+  }
+  return draw;
+}
+
+std::vector<float> values_of(std::span<const float> row) {
+  return {row.begin(), row.end()};
+}
+
+// A collection of these rows of the set, in their order.
+View collection_of(const Set& set, const std::vector<size_t>& rows, const fs::path& path) {
+  fs::remove_all(path);
+  Manifest manifest;
+  manifest.model_name = "imported";
+  manifest.model_fingerprint = "imported";
+  manifest.dimension = static_cast<uint32_t>(set.images.columns());
+  manifest.logit_scale = 100;
+  Batch batch;
+  for (const size_t row : rows) {
+    NewPicture picture;
+    picture.record.file.path = fmt::format("/{}", row);
+    picture.image_vector = values_of(set.images.row(row));
+    if (set.texts.rows() > 0) {
+      picture.text_vector = values_of(set.texts.row(row));
+      picture.words = {{"", 1, {}}};
+      picture.record.word_count = 1;
+      picture.record.text_confidence = 1;
+    }
+    batch.added.push_back(std::move(picture));
+  }
+  CollectionWriter::open_or_create(path, manifest).commit(batch);
+  return View::open(path);
+}
+
+struct Result {
+  double accuracy = 0;
+  double log_loss = 0;
+  std::vector<Judgement> judgements;
+};
+
+// places: where the rows of the question are in the collection.
+std::vector<Result> answers(const View& collection, const Set& set, const Question& question,
+                            const std::vector<Row>& places) {
+  Matrix labels(question.labels.size(), set.labels.columns());
+  for (size_t k = 0; k < labels.rows(); ++k)
+    std::ranges::copy(set.labels.row(question.labels[k]), labels.row(k).begin());
+  std::vector<Result> results;
+  const std::vector<Label> names(labels.rows());
+  for (const Way& way : every_rule(collection, names, LabelVectors(labels))) {
+    std::vector<Prediction> predictions(collection.rows());
+    std::vector<float> scores(predictions.size() * labels.rows());
+    scan(collection, way.labelling, {.all_scores = true},
+         [&](const PredictionBlock& block) {
+           std::ranges::copy(block.predictions,
+                             predictions.begin() + static_cast<ptrdiff_t>(block.first_row));
+           std::ranges::copy(block.scores,
+                             scores.begin() + static_cast<ptrdiff_t>(block.first_row * labels.rows()));
+         });
+    Result result;
+    for (size_t i = 0; i < places.size(); ++i) {
+      result.judgements.push_back(judgement_of(predictions[places[i]], question.truths[i]));
+      const float truth = scores[places[i] * labels.rows() + question.truths[i]];
+      result.log_loss -= std::log(std::max(1e-12, static_cast<double>(truth))) /
+                         static_cast<double>(places.size());
+    }
+    result.accuracy = accuracy(result.judgements).value();
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+std::vector<Row> places_of(const View& collection, const std::vector<size_t>& rows) {
+  std::vector<Row> places;
+  for (const size_t row : rows) places.push_back(*collection.find_path(fmt::format("/{}", row)));
+  return places;
+}
+
+double calibration_error(const std::vector<Judgement>& judgements) {
+  return expected_calibration_error(reliability(judgements));
+}
+
+// Of the answers with a score of 0.9 and more, those that are right.
+Share sure(const std::vector<Judgement>& judgements) {
+  Share share;
+  for (const Judgement& it : judgements)
+    if (it.answer && it.confidence >= kSure) share.add(it.is_right());
+  return share;
+}
+
+// One rule over questions, or draws, and what `image` says of the same.
+struct Tally {
+  double accuracy = 0;
+  double gain = 0;
+  double worst_gain = 1;
+  double log_loss = 0;
+  double error = 0;
+  double worst_error = 0;
+  size_t count = 0;
+  std::vector<Judgement> judgements;
+
+  void add(const Result& result, const Result& image) {
+    accuracy += result.accuracy;
+    gain += result.accuracy - image.accuracy;
+    worst_gain = std::min(worst_gain, result.accuracy - image.accuracy);
+    log_loss += result.log_loss;
+    const double its_error = calibration_error(result.judgements);
+    error += its_error;
+    worst_error = std::max(worst_error, its_error);
+    judgements.insert(judgements.end(), result.judgements.begin(), result.judgements.end());
+    ++count;
+  }
+};
+
+size_t place_of_rule(std::string_view name) {
+  const std::vector<std::string> names = fusion_rule_names();
+  return static_cast<size_t>(std::ranges::find(names, name) - names.begin());
+}
+
+void add(std::vector<Tally>& tallies, const std::vector<Result>& results) {
+  tallies.resize(results.size());
+  for (size_t i = 0; i < results.size(); ++i)
+    tallies[i].add(results[i], results[place_of_rule("image")]);
+}
+
+// pooled: the calibration error is of all answers together, where each question has few.
+void print(const std::string& name, const std::vector<Tally>& tallies, bool pooled,
+           bool with_texts) {
+  const std::vector<std::string> rules = fusion_rule_names();
+  for (size_t i = 0; i < tallies.size(); ++i) {
+    if (!with_texts && (rules[i] == "max" || rules[i] == "text")) continue;  // `image`, and nothing
+    const Tally& it = tallies[i];
+    const auto n = static_cast<double>(it.count);
+    const Share right = sure(it.judgements);
+    const bool probabilities = rules[i] == "image" || rules[i] == "mix";
+    fmt::print("{:24} {:6} {:7.2f} {:+7.2f} {:+7.1f}  {:>8} {:8.1f} {:7.1f}  {:>8} {:>6}\n",
+               i == 0 ? name : "", rules[i], 100 * it.accuracy / n, 100 * it.gain / n,
+               100 * it.worst_gain, probabilities ? fmt::format("{:.3f}", it.log_loss / n) : "-",
+               100 * (pooled ? calibration_error(it.judgements) : it.error / n),
+               100 * it.worst_error,
+               right.trials > 0 ? fmt::format("{:.1f}", 100 * right.value()) : "-",
+               fmt::format("{:.0f}", 100.0 * static_cast<double>(right.trials) /
+                                         static_cast<double>(it.judgements.size())));
+  }
+}
+
+void measure_labels(const Set& set, size_t draws, const fs::path& path, std::vector<Tally>& all) {
+  const Question question = whole(set);
+  std::vector<Tally> balanced;
+  {
+    const View collection = collection_of(set, question.rows, path);
+    add(balanced, answers(collection, set, question, places_of(collection, question.rows)));
+  }
+  print(set.name + ", balanced", balanced, false, false);
+  std::vector<Tally> tallies;
+  for (size_t draw = 0; draw < draws; ++draw) {
+    Random random = Random::of_item(kSeed, draw);
+    const Question some =
+        skewed(question, static_cast<uint32_t>(draw % question.labels.size()), random);
+    const View collection = collection_of(set, some.rows, path);
+    const auto results = answers(collection, set, some, places_of(collection, some.rows));
+    add(tallies, results);
+    add(all, results);
+  }
+  print(fmt::format("{}, skewed", set.name), tallies, false, false);
+}
+
+void measure_pairs(const Set& set, size_t draws, const fs::path& path, std::vector<Tally>& all) {
+  const std::vector<Question> pairs = pairs_of(set);
+  std::vector<size_t> every;
+  for (size_t row = 0; row < set.images.rows(); ++row) every.push_back(row);
+  std::vector<Tally> tallies;
+  {
+    const View collection = collection_of(set, every, path);
+    for (const Question& pair : pairs)
+      add(tallies, answers(collection, set, pair, places_of(collection, pair.rows)));
+  }
+  print(fmt::format("{}, {} pairs", set.name, pairs.size()), tallies, true, true);
+  // The pair's rows alone, one noun in turn the frequent one.
+  std::vector<Tally> of_draws;
+  for (size_t draw = 0; draw < draws; ++draw) {
+    Random random = Random::of_item(kSeed, draw);
+    const Question some =
+        skewed(pairs[draw * pairs.size() / draws], static_cast<uint32_t>(draw % 2), random);
+    const View collection = collection_of(set, some.rows, path);
+    const auto results = answers(collection, set, some, places_of(collection, some.rows));
+    add(of_draws, results);
+    add(all, results);
+  }
+  print(fmt::format("{}, pairs skewed", set.name), of_draws, true, true);
+}
+
+void run(const fs::path& folder, size_t draws) {
+  const testing::TemporaryDirectory directory;
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_directory()) folders.push_back(entry.path());
+  std::ranges::sort(folders);
+  fmt::print(
+      "{} draws a skewed set; gains are over `image`, in points; errors of calibration and shares in "
+      "%\n\n"
+      "SET                      RULE    RIGHT %   GAIN   WORST  LOG LOSS    ERROR   WORST   0.9: RIGHT  OF\n",
+      draws);
+  std::vector<Tally> all;
+  for (const fs::path& each : folders) {
+    const auto set = read_set(each);
+    if (!set) continue;
+    if (set->shown.empty()) {
+      measure_labels(*set, draws, directory / "shelf", all);
+    } else {
+      measure_pairs(*set, draws, directory / "shelf", all);
+    }
+  }
+  if (!all.empty()) print("all skewed draws", all, false, false);
+}
+
+}  // namespace
+}  // namespace zeroshelf
+
+int main(int argc, char** argv) try {
+  const std::filesystem::path shared = zeroshelf::testing::shared_directory();
+  const std::filesystem::path folder = argc > 1 ? argv[1] : shared / "true_clip";
+  if (!std::filesystem::is_directory(folder)) {
+    fmt::print(stderr, "bench_fusion: {}: no folder of sets; name one\n", folder.string());
+    return 2;
+  }
+  zeroshelf::run(folder, argc > 2 ? static_cast<size_t>(std::max(1, std::atoi(argv[2]))) : 20);
+} catch (const std::exception& error) {
+  fmt::print(stderr, "bench_fusion: {}\n", error.what());
+  return 2;
+}

@@ -1,0 +1,245 @@
+// The few rounds between labels and pictures. Tested by tests/labelling/adapt_labels_test.cc;
+// `./dev bench fusion` measures what they bring.
+
+#include "lib/labelling/adapt_labels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "lib/util/parallel.h"
+#include "lib/vectors/fixed_point.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr double kPrior = 10;  // pictures
+constexpr int kRounds = 3;
+constexpr double kOwn = 0.5;
+// Pictures of a label that are all alike would move it without end.
+constexpr double kLeastSpread = 0.05;
+constexpr Row kNoRow = std::numeric_limits<Row>::max();
+
+// Evenly spaced among the live ones, so that compaction changes nothing.
+std::vector<Row> sample_of(const View& collection, size_t labels) {
+  constexpr size_t kMost = 4096;
+  constexpr size_t kFewest = 512;
+  constexpr size_t kSimilarities = kMost * 1024;
+  std::vector<Row> live;
+  for (Row row = 0; row < collection.rows(); ++row)
+    if (collection.is_live(row)) live.push_back(row);
+  const size_t count = std::clamp(kSimilarities / labels, kFewest, kMost);
+  if (live.size() <= count) return live;
+  std::vector<Row> sample;
+  for (size_t i = 0; i < count; ++i) sample.push_back(live[i * live.size() / count]);
+  return sample;
+}
+
+// The label that a picture is counted for; with share 0 for none.
+struct Membership {
+  uint32_t label = 0;
+  double share = 0;
+};
+
+// What the pictures of a label, or their texts, have in common.
+struct LabelMeans {
+  std::vector<double> counts;  // n_k
+  std::vector<double> means;   // c_k, [labels, dimension]
+
+  std::span<const double> mean(size_t label, size_t dimension) const {
+    return std::span(means).subspan(label * dimension, dimension);
+  }
+};
+
+// One side of the sample, and where its labels are now.
+struct Side {
+  ViewVectors vectors;
+  bool of_texts;
+  std::vector<Row> rows;  // one a picture of the sample; kNoRow: it has no such vector
+  const Matrix& prompts;
+  float scale;
+  Matrix labels;
+  std::vector<float> biases;
+};
+
+// Sums are of integers, so they are exact in any order.
+LabelMeans means_of(const Side& side, const std::vector<Membership>& members) {
+  constexpr double kShareUnits = 1 << 16;
+  constexpr double kValueUnits = 1 << 24;  // of which every fp16 is a multiple
+  const size_t labels = side.prompts.rows();
+  const size_t dimension = side.prompts.columns();
+  std::vector<int64_t> sums(labels * dimension);
+  std::vector<int64_t> shares(labels);
+  std::vector<float> values(dimension);
+  for (size_t i = 0; i < members.size(); ++i) {
+    const auto share = static_cast<int64_t>(std::lround(members[i].share * kShareUnits));
+    if (share == 0 || side.rows[i] == kNoRow) continue;
+    from_fp16(side.vectors.row(side.rows[i]), values);
+    int64_t* sum = sums.data() + members[i].label * dimension;
+    for (size_t d = 0; d < dimension; ++d)
+      sum[d] += share * static_cast<int64_t>(static_cast<double>(values[d]) * kValueUnits);
+    shares[members[i].label] += share;
+  }
+  LabelMeans result{std::vector<double>(labels), std::vector<double>(sums.size())};
+  for (size_t k = 0; k < labels; ++k) {
+    if (shares[k] == 0) continue;
+    result.counts[k] = static_cast<double>(shares[k]) / kShareUnits;
+    for (size_t d = 0; d < dimension; ++d)
+      result.means[k * dimension + d] = static_cast<double>(sums[k * dimension + d]) /
+                                        (static_cast<double>(shares[k]) * kValueUnits);
+  }
+  return result;
+}
+
+// v of the header: unit vectors about their mean c have the mean squared distance 1 - c * c.
+double spread_within(const LabelMeans& means, size_t dimension) {
+  double sum = 0;
+  double count = 0;
+  for (size_t k = 0; k < means.counts.size(); ++k) {
+    double square = 0;
+    for (const double value : means.mean(k, dimension)) square += value * value;
+    sum += means.counts[k] * (1 - square);
+    count += means.counts[k];
+  }
+  return count > 0 ? std::max(kLeastSpread, sum / count) : 1;
+}
+
+// c: every label counts as it is believed, however many pictures it has.
+std::vector<double> middle_of(const LabelMeans& means, size_t dimension) {
+  std::vector<double> middle(dimension);
+  double weight = 0;
+  for (size_t k = 0; k < means.counts.size(); ++k) {
+    const double believed = means.counts[k] / (means.counts[k] + kPrior);
+    weight += believed;
+    for (size_t d = 0; d < dimension; ++d) middle[d] += believed * means.mean(k, dimension)[d];
+  }
+  for (double& value : middle) value /= std::max(weight, 1e-9);
+  return middle;
+}
+
+void move(Side& side, const std::vector<float>& biases, const std::vector<Membership>& members,
+          double strength) {
+  const size_t dimension = side.prompts.columns();
+  const LabelMeans means = means_of(side, members);
+  const std::vector<double> middle = middle_of(means, dimension);
+  const double gain = strength / (spread_within(means, dimension) * static_cast<double>(side.scale));
+  for (size_t k = 0; k < means.counts.size(); ++k) {
+    const double step = gain * means.counts[k] / (means.counts[k] + kPrior);
+    const std::span<float> label = side.labels.row(k);
+    double at_middle = 0;
+    for (size_t d = 0; d < dimension; ++d) {
+      const double by = means.counts[k] > 0 ? step * (means.mean(k, dimension)[d] - middle[d]) : 0;
+      label[d] = static_cast<float>(static_cast<double>(side.prompts.row(k)[d]) + by);
+      at_middle += by * middle[d];
+    }
+    side.biases[k] = static_cast<float>((biases.empty() ? 0 : static_cast<double>(biases[k])) -
+                                        at_middle);
+  }
+}
+
+// The same bits as in scan(), on every processor.
+void inner_products(const View& collection, const Side& side, const FixedPointQueries& labels,
+                    Row row, std::vector<float>& similarities) {
+  if (side.of_texts) {
+    const View::Part& part = collection.part_of_text(row);
+    labels.inner_products(part.collection.text_vectors(), row - part.first_text, 1, similarities);
+  } else {
+    const View::Part& part = collection.part_of(row);
+    labels.inner_products(part.collection.image_vectors(), row - part.first_row, 1, similarities);
+  }
+}
+
+void add_logits(const View& collection, const Side& side, const FixedPointQueries& labels, Row row,
+                double weight, std::vector<float>& similarities, std::vector<double>& logits) {
+  inner_products(collection, side, labels, row, similarities);
+  for (size_t k = 0; k < logits.size(); ++k)
+    logits[k] += weight * static_cast<double>(side.scale) *
+                 (static_cast<double>(similarities[k]) + static_cast<double>(side.biases[k]));
+}
+
+Membership membership_of(const std::vector<double>& logits) {
+  const auto best = std::ranges::max_element(logits);
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit - *best);
+  const double share = 1 / sum;
+  return {static_cast<uint32_t>(best - logits.begin()), share > kOwn ? share : 0};
+}
+
+// By what both sides say, as `mix` weighs them. text_weights: w, one a picture of the sample.
+std::vector<Membership> memberships(const View& collection, const Side& image, const Side& text,
+                                    const std::vector<float>& text_weights, unsigned threads) {
+  constexpr size_t kChunk = 64;
+  const FixedPointQueries image_labels(image.labels);
+  const FixedPointQueries text_labels(text.labels);
+  std::vector<Membership> members(image.rows.size());
+  parallel_chunks(members.size(), kChunk, threads, [&](size_t begin, size_t end) {
+    std::vector<float> similarities(image_labels.count());
+    std::vector<double> logits(similarities.size());
+    for (size_t i = begin; i < end; ++i) {
+      const double weight = static_cast<double>(text_weights[i]);
+      std::ranges::fill(logits, 0.0);
+      add_logits(collection, image, image_labels, image.rows[i], 1 / (1 + weight), similarities,
+                 logits);
+      if (weight > 0)
+        add_logits(collection, text, text_labels, text.rows[i], weight / (1 + weight),
+                   similarities, logits);
+      members[i] = membership_of(logits);
+    }
+  });
+  return members;
+}
+
+std::vector<float> or_zeros(const std::vector<float>& biases, size_t labels) {
+  return biases.empty() ? std::vector<float>(labels) : biases;
+}
+
+}  // namespace
+
+LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, float strength,
+                          unsigned threads) {
+  check_labels(collection, labels);
+  const size_t count = labels.labels();
+  const FusionSettings settings =
+      FusionSettings::for_logit_scale(collection.manifest().logit_scale);
+  if (!(strength > 0) || count < 2 || !(settings.image_scale > 0)) return labels;
+  Side image{ViewVectors::pictures(collection), false,
+             sample_of(collection, count),      labels.image,
+             settings.image_scale,              labels.image,
+             or_zeros(labels.image_bias, count)};
+  Side text{ViewVectors::texts(collection),
+            true,
+            std::vector<Row>(image.rows.size(), kNoRow),
+            labels.text,
+            settings.text_scale,
+            labels.text,
+            or_zeros(labels.text_bias, count)};
+  std::vector<float> text_weights(image.rows.size());
+  for (size_t i = 0; i < image.rows.size(); ++i) {
+    const auto row = collection.text_index(image.rows[i]);
+    if (!row) continue;
+    text_weights[i] = settings.text_weight(collection.text_evidence(*row));
+    if (text_weights[i] > 0) text.rows[i] = *row;
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    const std::vector<Membership> members = 
+        memberships(collection, image, text, text_weights, threads);
+    move(image, labels.image_bias, members, static_cast<double>(strength));
+    move(text, labels.text_bias, members, static_cast<double>(strength));
+  }
+  LabelVectors adapted;
+  adapted.image = std::move(image.labels);
+  adapted.text = std::move(text.labels);
+  adapted.image_bias = std::move(image.biases);
+  adapted.text_bias = std::move(text.biases);
+  return adapted;
+}
+
+LabelVectors labels_for(const View& collection, const Fusion& fusion, LabelVectors labels,
+                        unsigned threads) {
+  return fusion.adapts() ? adapt_labels(collection, labels, fusion.settings.adaptation, threads)
+                         : std::move(labels);
+}
+
+}  // namespace zeroshelf
