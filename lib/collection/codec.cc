@@ -182,6 +182,86 @@ std::vector<Row> decode_rows(std::string_view bytes) {
   return rows;
 }
 
+std::string encode_languages(std::string_view languages) {
+  ByteWriter writer = versioned();
+  writer.text(languages);
+  return std::move(writer).bytes();
+}
+
+std::string decode_languages(std::string_view bytes) {
+  ByteReader reader = versioned(bytes, "languages");
+  std::string languages(reader.text());
+  reader.expect_end();
+  return languages;
+}
+
+std::string encode_identity(const FileIdentity& identity) {
+  ByteWriter writer = versioned();
+  writer.varint(identity.device);
+  writer.varint(identity.inode);
+  writer.number(identity.changed_ns);
+  return std::move(writer).bytes();
+}
+
+FileIdentity decode_identity(std::string_view bytes) {
+  ByteReader reader = versioned(bytes, "identity of a file");
+  FileIdentity identity;
+  identity.device = reader.varint();
+  identity.inode = reader.varint();
+  identity.changed_ns = reader.number<int64_t>();
+  reader.expect_end();
+  return identity;
+}
+
+std::string gone_key(const ContentHash& hash) {
+  return std::string(kGonePrefix).append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+
+namespace {
+
+std::string optional_vector(const std::optional<std::vector<uint16_t>>& halves) {
+  return halves ? encode_vector(*halves) : "";
+}
+
+std::optional<std::vector<uint16_t>> optional_vector(std::string_view bytes, uint32_t dimension) {
+  if (bytes.empty()) return std::nullopt;
+  return decode_vector(bytes, dimension);
+}
+
+}  // namespace
+
+std::string encode_gone(const GonePicture& picture) {
+  ByteWriter writer = versioned();
+  writer.text(encode_record(picture.record));
+  writer.text(encode_words(picture.words));
+  writer.text(encode_vector(picture.image));
+  writer.text(optional_vector(picture.text));
+  writer.text(optional_vector(picture.masked));
+  writer.text(picture.read_in ? encode_languages(*picture.read_in) : "");
+  writer.number(static_cast<uint8_t>(picture.is_blank));
+  return std::move(writer).bytes();
+}
+
+GonePicture decode_gone(std::string_view bytes, uint32_t dimension, bool mask_text) {
+  ByteReader reader = versioned(bytes, "removed picture");
+  GonePicture picture;
+  picture.record = decode_record(reader.text());
+  picture.words = decode_words(reader.text());
+  picture.image = decode_vector(reader.text(), dimension);
+  picture.text = optional_vector(reader.text(), dimension);
+  picture.masked = optional_vector(reader.text(), dimension);
+  if (const std::string_view languages = reader.text(); !languages.empty())
+    picture.read_in = decode_languages(languages);
+  picture.is_blank = reader.number<uint8_t>() != 0;
+  reader.expect_end();
+  const bool has_text = picture.record.word_count > 0;
+  if (picture.words.size() != picture.record.word_count || picture.text.has_value() != has_text ||
+      picture.masked.has_value() != (has_text && mask_text)) {
+    reader.fail("its parts do not fit together");
+  }
+  return picture;
+}
+
 std::string encode_vector(std::span<const uint16_t> halves) {
   return {reinterpret_cast<const char*>(halves.data()), halves.size_bytes()};
 }

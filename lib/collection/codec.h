@@ -3,6 +3,7 @@
 // Inside lib/collection: keys and values of the store. docs/collection-format.md describes them;
 // they may never change without a new format version.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,9 +23,14 @@ inline constexpr std::string_view kPathPrefix = "p";     // path -> row
 inline constexpr std::string_view kContentPrefix = "h";  // content hash, row -> nothing
 inline constexpr std::string_view kSkipPrefix = "s";     // path -> why it was skipped
 inline constexpr std::string_view kRemovedPrefix = "x";  // generation -> rows that it removed
+inline constexpr std::string_view kLanguagesPrefix = "l";  // row -> what its text was read in
+inline constexpr std::string_view kBlankPrefix = "b";      // row -> nothing: the picture is blank
+inline constexpr std::string_view kIdentityPrefix = "f";   // path -> the file's identity
+inline constexpr std::string_view kGonePrefix = "g";  // content hash -> a picture that was removed
 // Everything that is kept under a row's number; a removed row has none of it.
 inline constexpr std::string_view kRowPrefixes[] = {kRecordPrefix, kImagePrefix, kTextPrefix,
-                                                    kMaskedPrefix, kWordsPrefix};
+                                                    kMaskedPrefix, kWordsPrefix,
+                                                    kLanguagesPrefix, kBlankPrefix};
 inline constexpr std::string_view kStateKey = "!state";
 inline constexpr std::string_view kManifestKey = "!manifest";
 
@@ -46,6 +52,26 @@ std::string encode_row(Row row);
 Row decode_row(std::string_view bytes);
 std::string encode_rows(const std::vector<Row>& rows);
 std::vector<Row> decode_rows(std::string_view bytes);
+std::string encode_languages(std::string_view languages);
+std::string decode_languages(std::string_view bytes);
+std::string encode_identity(const FileIdentity& identity);
+FileIdentity decode_identity(std::string_view bytes);
+
+// What a removed picture leaves behind until the collection is compacted.
+struct GonePicture {
+  PictureRecord record;
+  std::vector<Word> words;
+  std::vector<uint16_t> image;
+  std::optional<std::vector<uint16_t>> text;
+  std::optional<std::vector<uint16_t>> masked;
+  std::optional<std::string> read_in;
+  bool is_blank = false;
+};
+std::string gone_key(const ContentHash& hash);
+std::string encode_gone(const GonePicture& picture);
+// Throws Corruption also where its parts do not fit together.
+GonePicture decode_gone(std::string_view bytes, uint32_t dimension, bool mask_text);
+
 std::string encode_vector(std::span<const uint16_t> halves);
 // Throws Corruption unless it has the dimension.
 std::vector<uint16_t> decode_vector(std::string_view bytes, uint32_t dimension);

@@ -146,6 +146,63 @@ std::optional<Row> Collection::find_content(const ContentHash& hash) const {
   return found;
 }
 
+std::vector<Row> Collection::find_contents(const ContentHash& hash) const {
+  std::vector<Row> rows;
+  state_->store->for_each(codec::content_prefix(hash), "",
+                          [&](std::string_view key, std::string_view) {
+                            rows.push_back(codec::row_of_content_key(key));
+                            return true;
+                          });
+  return rows;
+}
+
+std::string Collection::text_languages(Row row) const {
+  const auto languages = state_->store->get(codec::row_key(codec::kLanguagesPrefix, row));
+  return languages ? codec::decode_languages(*languages) : state_->manifest.ocr_languages;
+}
+
+void Collection::for_each_languages(
+    const std::function<void(Row, const std::string&)>& visit) const {
+  state_->store->for_each(codec::kLanguagesPrefix, "",
+                          [&](std::string_view key, std::string_view value) {
+                            visit(codec::row_of_key(key), codec::decode_languages(value));
+                            return true;
+                          });
+}
+
+std::vector<Row> Collection::blank_rows() const {
+  std::vector<Row> rows;
+  state_->store->for_each(codec::kBlankPrefix, "", [&](std::string_view key, std::string_view) {
+    rows.push_back(codec::row_of_key(key));
+    return true;
+  });
+  return rows;
+}
+
+void Collection::for_each_identity(
+    const std::function<void(std::string_view, const FileIdentity&)>& visit) const {
+  state_->store->for_each(codec::kIdentityPrefix, "",
+                          [&](std::string_view key, std::string_view value) {
+                            visit(key.substr(1), codec::decode_identity(value));
+                            return true;
+                          });
+}
+
+bool Collection::can_restore(const ContentHash& hash, const std::string& languages) const {
+  try {
+    const auto bytes = state_->store->get(codec::gone_key(hash));
+    if (!bytes) return false;
+    const Manifest& manifest = state_->manifest;
+    const codec::GonePicture gone =
+        codec::decode_gone(*bytes, manifest.dimension, manifest.mask_text);
+    return gone.record.content_hash == hash &&
+           (languages.empty() || gone.read_in.value_or(manifest.ocr_languages) == languages);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corruption) throw;
+    return false;  // only a help: the file is read like any other
+  }
+}
+
 void Collection::for_each_skip(const std::function<void(const SkippedFile&)>& visit) const {
   state_->store->for_each(codec::kSkipPrefix, "",
                           [&](std::string_view key, std::string_view value) {

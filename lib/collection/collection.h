@@ -120,6 +120,26 @@ class Collection {
   std::optional<Row> find_path(std::string_view path) const;
   // Some live row with this content.
   std::optional<Row> find_content(const ContentHash& hash) const;
+  // All of them, ascending.
+  std::vector<Row> find_contents(const ContentHash& hash) const;
+
+  // The languages in which a live row's text was read; empty: it was not read.
+  std::string text_languages(Row row) const;
+  // Of the rows for which it is not what the manifest says.
+  void for_each_languages(const std::function<void(Row, const std::string&)>& visit) const;
+
+  // The pictures in which there is nothing to see, ascending; not those that an earlier version of
+  // zeroshelf put here.
+  std::vector<Row> blank_rows() const;
+
+  // What the files of pictures and of the ledger were when they were looked at, by path. Not known
+  // of paths that an earlier version of zeroshelf put here.
+  void for_each_identity(
+      const std::function<void(std::string_view path, const FileIdentity&)>& visit) const;
+
+  // Whether a removed picture with this content can be had back (Batch::restored): not after a
+  // compaction, nor where its text was not read in these languages (empty: whatever they were).
+  bool can_restore(const ContentHash& hash, const std::string& languages) const;
 
   // The ledger of skips, in order of path.
   void for_each_skip(const std::function<void(const SkippedFile&)>& visit) const;
@@ -140,12 +160,16 @@ struct Batch {
   // The same content as a live row under another path: its vectors and words are taken over.
   std::vector<std::pair<Row, FileStamp>> copied;
   std::vector<Row> removed;
+  // A removed picture is back, under this path; as can_restore tells.
+  std::vector<std::pair<ContentHash, FileStamp>> restored{};
+  // Nothing has changed but what is known of the file's identity.
+  std::vector<FileStamp> seen{};
   std::vector<SkippedFile> skipped;          // put into the ledger; the path loses its row, if any
   std::vector<std::string> forgotten_skips;  // paths that leave the ledger
 
   bool empty() const {
     return added.empty() && moved.empty() && copied.empty() && removed.empty() && skipped.empty() &&
-           forgotten_skips.empty();
+           forgotten_skips.empty() && restored.empty() && seen.empty();
   }
 };
 

@@ -22,7 +22,8 @@ std::string copied_value(const Store& store, std::string_view prefix, Row row) {
   return std::move(*value);
 }
 
-// Writes everything of the old store into the new one; the state comes last.
+// Writes everything of the old store into the new one but what removed pictures left behind; the
+// state comes last.
 class Copier {
  public:
   Copier(const Collection::State& old, Store& target) : old_(old), target_(target) {
@@ -38,6 +39,16 @@ class Copier {
       write_if_large();
       return true;
     });
+    old_.store->for_each(
+        codec::kIdentityPrefix, "", [&](std::string_view key, std::string_view value) {
+          const std::string_view path = key.substr(1);
+          if (old_.store->get(codec::path_key(codec::kPathPrefix, path)) ||
+              old_.store->get(codec::path_key(codec::kSkipPrefix, path))) {
+            batch_.put(key, value);
+          }
+          write_if_large();
+          return true;
+        });
     batch_.put(codec::kManifestKey, layout::encode_manifest(old_.manifest));
     batch_.put(codec::kStateKey, codec::encode_state(counts_));
     target_.write(std::move(batch_));
@@ -55,6 +66,10 @@ class Copier {
                copied_value(*old_.store, codec::kImagePrefix, row));
     batch_.put(codec::row_key(codec::kWordsPrefix, fresh),
                copied_value(*old_.store, codec::kWordsPrefix, row));
+    if (const auto languages = old_.store->get(codec::row_key(codec::kLanguagesPrefix, row)))
+      batch_.put(codec::row_key(codec::kLanguagesPrefix, fresh), *languages);
+    if (old_.store->get(codec::row_key(codec::kBlankPrefix, row)))
+      batch_.put(codec::row_key(codec::kBlankPrefix, fresh), "");
     if (record.word_count > 0) {
       batch_.put(codec::row_key(codec::kTextPrefix, fresh),
                  copied_value(*old_.store, codec::kTextPrefix, row));

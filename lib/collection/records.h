@@ -3,9 +3,11 @@
 // What a collection knows of a picture besides its vectors.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/util/file_identity.h"
 #include "lib/util/hash.h"
 #include "lib/util/skip.h"
 #include "lib/util/words.h"
@@ -18,6 +20,8 @@ struct FileStamp {
   std::string path;  // absolute; bytes as the system gives them, not always UTF-8
   uint64_t size_bytes = 0;
   int64_t mtime_ns = 0;
+  // Kept beside the record: for_each_identity gives it, a record that is read has none.
+  FileIdentity identity{};
 
   bool operator==(const FileStamp&) const = default;
 };
@@ -47,6 +51,9 @@ struct NewPicture {
   std::vector<float> image_vector;
   std::vector<float> text_vector;
   std::vector<float> masked_vector;
+  // The languages its text was read in, empty: it was not read. Absent: what the manifest says.
+  std::optional<std::string> read_in{};
+  bool is_blank = false;  // there is nothing to see in it
 };
 
 struct SkippedFile {

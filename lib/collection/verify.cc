@@ -104,8 +104,11 @@ class Audit {
     for (const auto& [prefix, what] : {std::pair(codec::kImagePrefix, "picture vector"),
                                        std::pair(codec::kTextPrefix, "text vector"),
                                        std::pair(codec::kMaskedPrefix, "masked vector"),
-                                       std::pair(codec::kWordsPrefix, "words")}) {
-      scan(prefix, what, [&](std::string_view key, std::string_view) {
+                                       std::pair(codec::kWordsPrefix, "words"),
+                                       std::pair(codec::kLanguagesPrefix, "languages"),
+                                       std::pair(codec::kBlankPrefix, "mark of a blank picture")}) {
+      scan(prefix, what, [&](std::string_view key, std::string_view value) {
+        if (key.starts_with(codec::kLanguagesPrefix)) codec::decode_languages(value);
         const Row row = codec::row_of_key(key);
         next_row_ = std::max(next_row_, row + 1);
         if (records_.contains(row)) return;
@@ -180,6 +183,15 @@ class Audit {
     scan(codec::kSkipPrefix, "skip", [&](std::string_view key, std::string_view value) {
       codec::decode_skip(key.substr(1), value);
       ++skips_;
+    });
+    // Of paths that are here no more, too: an earlier version of zeroshelf leaves them.
+    scan(codec::kIdentityPrefix, "identity", [&](std::string_view, std::string_view value) {
+      codec::decode_identity(value);
+    });
+    scan(codec::kGonePrefix, "removed picture", [&](std::string_view key, std::string_view value) {
+      const auto gone = codec::decode_gone(value, dimension_, mask_text_);
+      if (codec::gone_key(gone.record.content_hash) != key)
+        throw Error(ErrorCode::Corruption, "", "stands under another content");
     });
     scan(codec::kRemovedPrefix, "removals", [&](std::string_view, std::string_view value) {
       for (const Row row : codec::decode_rows(value)) {

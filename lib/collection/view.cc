@@ -206,6 +206,14 @@ std::optional<Row> View::find_path(std::string_view path) const {
   return std::nullopt;
 }
 
+std::vector<Row> View::blank_rows() const {
+  std::vector<Row> rows;
+  for (const Part& part : parts_) {
+    for (const Row row : part.collection.blank_rows()) rows.push_back(part.first_row + row);
+  }
+  return rows;
+}
+
 std::optional<Row> View::find_content(const ContentHash& hash) const {
   for (const Part& part : parts_) {
     if (const auto row = part.collection.find_content(hash)) return part.first_row + *row;

@@ -77,6 +77,7 @@ class View {
                       const std::function<void(Row, const std::vector<Word>&)>& visit) const;
   std::optional<Row> find_path(std::string_view path) const;  // of the first part that has it
   std::optional<Row> find_content(const ContentHash& hash) const;
+  std::vector<Row> blank_rows() const;
 
  private:
   std::vector<Part> parts_;

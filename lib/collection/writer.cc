@@ -105,8 +105,10 @@ class Commit {
     for (const Row row : batch.removed) remove(row);
     move(batch.moved);
     for (const auto& [row, file] : batch.copied) copy(row, file);
+    for (const auto& [hash, file] : batch.restored) restore(hash, file);
     for (const NewPicture& picture : batch.added) add(picture);
     for (const SkippedFile& file : batch.skipped) skip(file);
+    for (const FileStamp& file : batch.seen) identify(file);
     ++counts_.generation;
     if (!removed_.empty())
       writes_.put(row_key(codec::kRemovedPrefix, counts_.generation), codec::encode_rows(removed_));
@@ -144,17 +146,29 @@ class Commit {
     records_[row] = record;
   }
 
+  void identify(const FileStamp& file) {
+    const std::string key = codec::path_key(codec::kIdentityPrefix, file.path);
+    if (file.identity.is_known()) {
+      writes_.put(key, codec::encode_identity(file.identity));
+    } else {
+      writes_.erase(key);
+    }
+  }
+
   void unmap(const std::string& path) {
     writes_.erase(codec::path_key(codec::kPathPrefix, path));
+    writes_.erase(codec::path_key(codec::kIdentityPrefix, path));
     paths_[path] = std::nullopt;
   }
 
   // The path is this row's from now on; a row that had it goes.
-  void map(const std::string& path, Row row) {
+  void map(const FileStamp& file, Row row) {
+    const std::string& path = file.path;
     if (const auto old = row_of(path); old && *old != row) remove(*old);
     writes_.put(codec::path_key(codec::kPathPrefix, path), codec::encode_row(row));
     paths_[path] = row;
     forget_skip(path);
+    identify(file);
   }
 
   bool has_skip(const std::string& path) const {
@@ -164,6 +178,7 @@ class Commit {
   void forget_skip(const std::string& path) {
     if (!has_skip(path)) return;
     writes_.erase(codec::path_key(codec::kSkipPrefix, path));
+    writes_.erase(codec::path_key(codec::kIdentityPrefix, path));
     skips_[path] = false;
     --counts_.skips;
   }
@@ -172,6 +187,7 @@ class Commit {
     if (is_gone(row)) return;
     expect_live(row);
     const PictureRecord record = record_of(row);
+    leave_behind(row, record);
     for (const std::string_view prefix : codec::kRowPrefixes) writes_.erase(row_key(prefix, row));
     writes_.erase(codec::content_key(record.content_hash, row));
     if (row_of(record.file.path) == row) unmap(record.file.path);
@@ -179,6 +195,55 @@ class Commit {
     removed_.push_back(row);
     --counts_.live;
     if (record.word_count > 0) --counts_.with_text;
+  }
+
+  // Its parts stay until compaction, so that the picture can come back without being encoded. What
+  // is damaged is not worth it.
+  void leave_behind(Row row, const PictureRecord& record) {
+    if (row >= state_.counts.next_row) return;  // of this very commit
+    try {
+      const std::span<const uint16_t> image = state_.rows.image.row(row);
+      codec::GonePicture gone{record,       collection_.words(row), {image.begin(), image.end()},
+                              std::nullopt, std::nullopt,           std::nullopt};
+      if (const auto index = collection_.text_index(row)) {
+        const std::span<const uint16_t> text = state_.rows.text.row(*index);
+        gone.text.emplace(text.begin(), text.end());
+        gone.masked = collection_.masked_vector(row);
+      }
+      const Marks marks = marks_of(row);
+      gone.read_in = marks.read_in;
+      gone.is_blank = marks.is_blank;
+      writes_.put(codec::gone_key(record.content_hash), codec::encode_gone(gone));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Corruption) throw;
+    }
+  }
+
+  // What few rows have.
+  struct Marks {
+    std::optional<std::string> read_in;  // where it is not what the manifest says
+    bool is_blank = false;
+  };
+
+  Marks marks_of(Row row) const {
+    Marks marks;
+    std::string languages = collection_.text_languages(row);
+    if (languages != state_.manifest.ocr_languages) marks.read_in = std::move(languages);
+    marks.is_blank = state_.store->get(row_key(codec::kBlankPrefix, row)).has_value();
+    return marks;
+  }
+
+  void restore(const ContentHash& hash, const FileStamp& file) {
+    const auto bytes = state_.store->get(codec::gone_key(hash));
+    if (!bytes)
+      throw Error(ErrorCode::InvalidArgument, file.path, "no removed picture has its content");
+    const Manifest& manifest = state_.manifest;
+    codec::GonePicture gone = codec::decode_gone(*bytes, manifest.dimension, manifest.mask_text);
+    writes_.erase(codec::gone_key(hash));
+    gone.record.file = file;
+    append(gone.record, gone.words,
+           {std::move(gone.image), std::move(gone.text), std::move(gone.masked), {}},
+           {gone.read_in, gone.is_blank});
   }
 
   // All old names first, so that files may exchange theirs.
@@ -192,7 +257,7 @@ class Commit {
       PictureRecord record = record_of(row);
       record.file = file;
       put_record(row, record);
-      map(file.path, row);
+      map(file, row);
     }
   }
 
@@ -208,7 +273,7 @@ class Commit {
       row.text.emplace(text.begin(), text.end());
       row.masked = collection_.masked_vector(source);
     }
-    append(record, collection_.words(source), std::move(row));
+    append(record, collection_.words(source), std::move(row), marks_of(source));
   }
 
   void add(const NewPicture& picture) {
@@ -230,10 +295,13 @@ class Commit {
           ErrorCode::InvalidArgument, path,
           "a masked vector belongs to each picture with text of a collection that masks it");
     }
-    append(picture.record, picture.words, std::move(row));
+    const bool as_told = !picture.read_in || *picture.read_in == state_.manifest.ocr_languages;
+    append(picture.record, picture.words, std::move(row),
+           {as_told ? std::nullopt : picture.read_in, picture.is_blank});
   }
 
-  void append(const PictureRecord& record, const std::vector<Word>& words, AddedRow added) {
+  void append(const PictureRecord& record, const std::vector<Word>& words, AddedRow added,
+              const Marks& marks) {
     const Row row = counts_.next_row++;
     put_record(row, record);
     writes_.put(row_key(codec::kImagePrefix, row), codec::encode_vector(added.image));
@@ -242,10 +310,13 @@ class Commit {
     if (added.masked)
       writes_.put(row_key(codec::kMaskedPrefix, row), codec::encode_vector(*added.masked));
     writes_.put(row_key(codec::kWordsPrefix, row), codec::encode_words(words));
+    if (marks.read_in)
+      writes_.put(row_key(codec::kLanguagesPrefix, row), codec::encode_languages(*marks.read_in));
+    if (marks.is_blank) writes_.put(row_key(codec::kBlankPrefix, row), "");
     writes_.put(codec::content_key(record.content_hash, row), "");
     ++counts_.live;
     if (record.word_count > 0) ++counts_.with_text;
-    map(record.file.path, row);
+    map(record.file, row);
     added.evidence = {record.word_count, std::clamp(record.text_confidence, 0.0f, 1.0f)};
     added_.push_back(std::move(added));
   }
@@ -255,6 +326,7 @@ class Commit {
     if (!has_skip(file.file.path)) ++counts_.skips;
     writes_.put(codec::path_key(codec::kSkipPrefix, file.file.path), codec::encode_skip(file));
     skips_[file.file.path] = true;
+    identify(file.file);
   }
 
   const Collection& collection_;

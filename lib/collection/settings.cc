@@ -1,0 +1,84 @@
+// Tested by tests/collection/settings_test.cc.
+
+#include "lib/collection/settings.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr std::string_view kKind = "settings";
+constexpr std::string_view kModelPath = "model_path";
+constexpr std::string_view kTextLanguages = "text_languages";
+constexpr std::string_view kRoots = "roots";
+constexpr std::string_view kAllRoots = "all_roots";
+
+std::string joined(const std::vector<std::string>& paths) {
+  std::string list;
+  for (const std::string& path : paths) list += path + '\0';
+  return list;
+}
+
+}  // namespace
+
+Settings::Settings(std::filesystem::path collection) : attachments_(std::move(collection)) {}
+
+std::optional<std::string> Settings::get(std::string_view name) const {
+  try {
+    return attachments_.get(kKind, name);
+  } catch (const Error&) {
+    return std::nullopt;  // verify tells
+  }
+}
+
+void Settings::put(std::string_view name, const std::string& value) const {
+  if (get(name) != value) attachments_.put(kKind, name, value);
+}
+
+std::optional<std::string> Settings::model_path() const {
+  return get(kModelPath);
+}
+void Settings::remember_model_path(const std::string& path) const {
+  put(kModelPath, path);
+}
+
+std::optional<std::string> Settings::text_languages() const {
+  return get(kTextLanguages);
+}
+void Settings::remember_text_languages(const std::string& languages) const {
+  put(kTextLanguages, languages);
+}
+
+// Each path is ended by NUL, which no path contains.
+std::vector<std::string> Settings::get_list(std::string_view name) const {
+  std::vector<std::string> paths;
+  const std::string list = get(name).value_or("");
+  for (size_t start = 0; start < list.size();) {
+    const size_t end = std::min(list.find('\0', start), list.size());
+    paths.push_back(list.substr(start, end - start));
+    start = end + 1;
+  }
+  return paths;
+}
+
+std::vector<std::string> Settings::roots() const {
+  return get_list(kRoots);
+}
+std::vector<std::string> Settings::all_roots() const {
+  return get_list(kAllRoots);
+}
+void Settings::remember_roots(const std::vector<std::string>& roots) const {
+  constexpr size_t kMostRoots = 4096;
+  std::vector<std::string> all = all_roots();
+  all.insert(all.end(), roots.begin(), roots.end());
+  std::ranges::sort(all);
+  const auto repeated = std::ranges::unique(all);
+  all.erase(repeated.begin(), repeated.end());
+  put(kRoots, joined(roots));
+  if (all.size() <= kMostRoots) put(kAllRoots, joined(all));
+}
+
+}  // namespace zeroshelf
