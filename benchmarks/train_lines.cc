@@ -21,7 +21,9 @@
 #include <opencv2/core.hpp>
 #include <set>
 
+#include "benchmarks/line_trainer.h"
 #include "benchmarks/ocr_set.h"
+#include "benchmarks/textures.h"
 #include "lib/image/decode.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/preprocess.h"
@@ -32,8 +34,6 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/random.h"
-#include "models/train/line_trainer.h"
-#include "models/train/textures.h"
 #include "tests/support/shared_data.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // Used by zeroshelf-train-lines.
 
-#include "models/train/textures.h"
+#include "benchmarks/textures.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // Used by zeroshelf-train-lines.
 
-#include "models/train/line_trainer.h"
+#include "benchmarks/line_trainer.h"
 
 #include <fmt/format.h>
 
