@@ -177,9 +177,8 @@ int run_export(const ExportOptions& options) {
   band_options.only = only;
   const Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
                                    classified.predictions, band_options);
-  say("{}\n",
-             count_summary(labelling.labels,
-                           count_pictures(collection, labelling, classified.predictions)));
+  say("{}\n", count_summary(labelling.labels,
+                            count_pictures(collection, labelling, classified.predictions)));
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
     say("{}\n", left_out);
 
