@@ -33,8 +33,7 @@ int draw_memes(const Options& options) {
   MemeSet memes = options.memes;
   if (options.two_sided) memes.shares = kTwoSidedShares;
   write_memes(generator, memes, options.to);
-  say("{0} memes in {1}, the truth in {1}.csv
-", memes.count, absolute_path(options.to).string());
+  say("{0} memes in {1}, the truth in {1}.csv\n", memes.count, absolute_path(options.to).string());
   return kDone;
 }
 
