@@ -19,6 +19,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/random.h"
+#include "lib/util/text.h"
 #include "models/train/canvas.h"
 #include "models/train/fonts.h"
 
