@@ -103,6 +103,23 @@ class ShapeReader {
   std::string subject_;
 };
 
+// OpenAI's archives are modules whose classes say what they compute; the tensors alone do not.
+void read_activation(const std::map<std::string, std::string>& classes, const fs::path& file,
+                     ClipConfig& config) {
+  if (classes.empty()) {
+    throw Error(ErrorCode::Incompatible, file.string(),
+                "tensors without the module that says what to compute with them",
+                "OpenAI's archives have it; for other weights name a folder with a configuration");
+  }
+  const auto activation_of = [&](const char* name) {
+    const auto found = classes.find(name);
+    return found != classes.end() && found->second == "GELU" ? Activation::Gelu
+                                                             : Activation::QuickGelu;
+  };
+  config.image.activation = activation_of("visual.transformer.resblocks.0.mlp.gelu");
+  config.text.activation = activation_of("transformer.resblocks.0.mlp.gelu");
+}
+
 Checkpoint open_openai(const fs::path& file) {
   Checkpoint checkpoint;
   checkpoint.weights = file;
@@ -111,6 +128,7 @@ Checkpoint open_openai(const fs::path& file) {
   checkpoint.tensors = archive->tensors();
   checkpoint.owner = archive;
   checkpoint.config = ShapeReader(checkpoint.tensors, file.string()).read();
+  read_activation(archive->module_classes(), file, checkpoint.config);
   return checkpoint;
 }
 

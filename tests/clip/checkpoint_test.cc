@@ -12,6 +12,7 @@
 #include "models/clip/load.h"
 #include "tests/clip/tiny_model.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/torch_files.h"
 
 namespace zeroshelf {
 namespace {
@@ -280,6 +281,27 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_torch_script_are_refused) {
              error.subject() == (folder / "model.pt").string();
     });
   }
+}
+
+// OpenAI's names, as in OpenCLIP's files too, whose activation is another one.
+BOOST_AUTO_TEST_CASE(tensors_that_do_not_say_what_to_compute_are_refused) {
+  const auto zeros = [](const std::string& name, std::vector<int64_t> shape) {
+    int64_t count = 1;
+    for (const int64_t side : shape) count *= side;
+    return testing::SavedTensor{name, std::move(shape),
+                                std::vector<float>(static_cast<size_t>(count))};
+  };
+  const std::string archive = testing::state_dict_archive(
+      {zeros("visual.conv1.weight", {64, 3, 7, 7}), zeros("visual.positional_embedding", {10, 64}),
+       zeros("ln_final.weight", {64}), zeros("positional_embedding", {10, 64}),
+       zeros("token_embedding.weight", {515, 64}), zeros("text_projection", {64, 12}),
+       zeros("visual.transformer.resblocks.0.mlp.c_fc.weight", {24, 64}),
+       zeros("transformer.resblocks.0.mlp.c_fc.weight", {24, 64})});
+  testing::write_file(folder / "model.bin", archive);
+  BOOST_CHECK_EXCEPTION(load_encoder(folder / "model.bin", {}), Error, [](const Error& error) {
+    return error.code() == ErrorCode::Incompatible &&
+           error.cause().find("what to compute") != std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_model_is_found_by_name_folder_or_file) {
