@@ -22,6 +22,7 @@ using namespace zeroshelf::train;
 struct Options {
   std::filesystem::path to;
   MemeSet memes;
+  bool two_sided = false;
   int columns = 10;
   int rows = 6;
   uint64_t seed = 1;
@@ -29,9 +30,10 @@ struct Options {
 
 int draw_memes(const Options& options) {
   const Generator generator({});
-  write_memes(generator, options.memes, options.to);
-  say("{0} memes in {1}, the truth in {1}.csv\n", options.memes.count,
-      absolute_path(options.to).string());
+  MemeSet memes = options.memes;
+  if (options.two_sided) memes.shares = kTwoSidedShares;
+  write_memes(generator, memes, options.to);
+  say("{0} memes in {1}, the truth in {1}.csv\n", memes.count, absolute_path(options.to).string());
   return kDone;
 }
 
@@ -82,6 +84,8 @@ int main(int argc, char** argv) {
   memes->add_option("--count", options.memes.count, "Memes of both worlds together")
       ->capture_default_str();
   memes->add_option("--seed", options.memes.seed, "Which set")->capture_default_str();
+  memes->add_flag("--two-sided", options.two_sided,
+                  "A fifth can be told by the text only, and none shows the other world");
   CLI::App* sheet =
       program.add_command("sheet", "One JPEG of many training pictures; captions on stdout.",
                           [&] { return draw_sheet(options); });

@@ -144,7 +144,7 @@ void measure_worlds(const Generator& generator, Encoder& encoder, const FigureOp
 
   const Matrix scenes = encode_drawn(encoder, options.scenes, [&](size_t i) {
     Random random = Random::of_item(options.seed + 5, i);
-    return generator.scene(i % worlds.size(), std::nullopt, random, picture_options());
+    return generator.scene(i % worlds.size(), std::nullopt, random, picture_options()).image;
   });
   Figure scene{fmt::format("a scene, its theme first among {}", worlds.size()), {}};
   for (size_t i = 0; i < options.scenes; ++i) {

@@ -341,21 +341,23 @@ CaptionedPicture Generator::any(Random& random, const PictureOptions& options) c
   return world_scene(random, options);
 }
 
-Image Generator::scene(size_t world, const std::optional<std::string>& text, Random& random,
+Scene Generator::scene(size_t world, const std::optional<std::string>& text, Random& random,
                        const PictureOptions& options) const {
-  Image image = blank(options.width_px, options.height_px, {});
-  draw_scene(image, world, random);
-  finish(image, text.value_or(""), random, options);
-  return image;
+  Scene scene{blank(options.width_px, options.height_px, {}), {}};
+  scene.things = draw_scene(scene.image, world, random);
+  finish(scene.image, text.value_or(""), random, options);
+  return scene;
 }
 
 Image Generator::meme(MemeKind kind, size_t world, size_t other_world, Random& random,
                       const PictureOptions& options) const {
-  const size_t shown = kind == MemeKind::MisleadingPicture ? other_world : world;
+  size_t shown = kind == MemeKind::MisleadingPicture ? other_world : world;
+  if (kind == MemeKind::OtherPicture)
+    while (shown == world || shown == other_world) shown = random.below(worlds_.size());
   const size_t told = kind == MemeKind::MisleadingText ? other_world : world;
   std::optional<std::string> text;
   if (kind != MemeKind::NoText) text = sentence(worlds_[told], options.part, random);
-  return scene(shown, text, random, options);
+  return scene(shown, text, random, options).image;
 }
 
 // Words that belong to a world, without a sentence about it.

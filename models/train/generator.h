@@ -66,6 +66,12 @@ enum class MemeKind {
   NoText,             // a scene of the world
   MisleadingPicture,  // a scene of the other world, with text of the world
   MisleadingText,     // a scene of the world, with text of the other
+  OtherPicture,       // a scene of a third world, with text of the world
+};
+
+struct Scene {
+  Image image;
+  std::vector<size_t> things;  // each once, ascending
 };
 
 // Threads: const calls may run together.
@@ -83,8 +89,8 @@ class Generator {
   CaptionedPicture single(size_t thing, Random& random, const PictureOptions& options) const;
   // Anything: one thing, several, shapes, or a scene of a world, with a caption in any form.
   CaptionedPicture any(Random& random, const PictureOptions& options) const;
-  // Three to six things of a world in its scenery, with that world's caption text or without.
-  Image scene(size_t world, const std::optional<std::string>& text, Random& random,
+  // Two to five things of a world in its scenery, with that world's caption text or without.
+  Scene scene(size_t world, const std::optional<std::string>& text, Random& random,
               const PictureOptions& options) const;
   Image meme(MemeKind kind, size_t world, size_t other_world, Random& random,
              const PictureOptions& options) const;

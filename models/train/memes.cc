@@ -21,12 +21,12 @@ namespace fs = std::filesystem;
 
 constexpr int kJpegQuality = 88;
 
-const MemeShare& share_of(double point) {
-  for (const MemeShare& share : kMemeShares) {
+const MemeShare& share_of(std::span<const MemeShare> shares, double point) {
+  for (const MemeShare& share : shares) {
     if (point < share.share) return share;
     point -= share.share;
   }
-  return kMemeShares.front();
+  return shares.front();
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ void write_memes(const Generator& generator, const MemeSet& set, const fs::path&
     for (size_t i = begin; i < end; ++i) {
       Random random = Random::of_item(set.seed, i);
       const size_t side = i % 2;
-      const MemeShare& share = share_of(random.uniform());
+      const MemeShare& share = share_of(set.shares, random.uniform());
       const Image image = generator.meme(share.kind, worlds[side], worlds[1 - side], random,
                                          {set.width_px, set.height_px, set.wear, 0, Part::HeldOut});
       const fs::path path = fs::path(set.labels[side]) / fmt::format("{:05}.jpg", i);
