@@ -44,6 +44,9 @@ struct SearchOptions {
   std::string text;
   std::string image;
   std::string like;
+  std::filesystem::path vector;
+  std::optional<uint64_t> row;  // of the file `vector`
+  std::filesystem::path background;
   std::vector<std::string> plus;
   std::vector<std::string> minus;
   std::vector<float> weights;
@@ -83,6 +86,8 @@ std::vector<SearchTerm> terms_of_options(const SearchOptions& options) {
   if (!options.text.empty()) terms.push_back({Kind::Text, options.text, 1});
   if (!options.image.empty()) terms.push_back({Kind::PictureFile, options.image, 1});
   if (!options.like.empty()) terms.push_back({Kind::PictureOfCollection, options.like, 1});
+  if (!options.vector.empty())
+    terms.push_back({Kind::Vector, options.vector.string(), 1, options.row.value_or(0)});
   size_t place = 0;
   const auto weight = [&] {
     const size_t at = place++;
@@ -92,7 +97,7 @@ std::vector<SearchTerm> terms_of_options(const SearchOptions& options) {
   for (const std::string& term : options.minus) terms.push_back(parse_term(term, -weight()));
   if (terms.empty()) {
     throw Error(ErrorCode::InvalidArgument, "search", "nothing to search for",
-                "give a text, or a picture with --image FILE or --like PATH");
+                "give a text, a picture with --image FILE or --like PATH, or --vector FILE.npy");
   }
   return terms;
 }
@@ -256,7 +261,9 @@ int run_search(const SearchOptions& options) {
   const SearchSpace space = options.space;
   const View collection = View::open(options.collection);
   ModelSource encoders(collection.manifest(), options.model);
-  const MadeQuery made = make_query(collection, terms, space, encoders);
+  MadeQuery made = make_query(collection, terms, space, encoders);
+  if (!options.background.empty())
+    made.background = background_of_file(collection, options.background);
   const LetterQuery& letters = made.query.letters;
   if (space == SearchSpace::Picture && !letters.phrases.empty()) {
     throw Error(ErrorCode::InvalidArgument, "--in picture",
@@ -269,10 +276,9 @@ int run_search(const SearchOptions& options) {
   limits.keep = [&](Row row) { return allowed[row]; };
   if (options.exact) limits.reach = SearchReach::EveryRow;
   limits.count = options.group ? options.count * 4 + 64 : options.count;
-  std::vector<SearchHit> hits = search(collection, made.query, limits);
-  const size_t nearest = hits.size();
-  if (!options.all && letters.phrases.empty() && made.background.rows() > 0)
-    hits = fitting(collection, made.query, made.background, space, std::move(hits));
+  const bool cut = !options.all && letters.phrases.empty() && made.background.rows() > 0;
+  if (cut) limits.fits = Fit(collection, made.query, made.background, space);
+  const std::vector<SearchHit> hits = search(collection, made.query, limits);
   const std::vector<Group> groups = options.group ? grouped(collection, hits, options.count) : [&] {
     std::vector<Group> single;
     for (const SearchHit& hit : hits) single.push_back({hit, {}});
@@ -280,7 +286,8 @@ int run_search(const SearchOptions& options) {
   }();
   HitWriter(collection, letters, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return kDone;
-  note(fmt::format("nothing fits{}", nearest > 0 ? "; --all shows what is nearest" : ""));
+  const bool any = std::ranges::find(allowed, true) != allowed.end();
+  note(fmt::format("nothing fits{}", cut && any ? "; --all shows what is nearest" : ""));
   return kNothingFound;
 }
 
@@ -345,6 +352,19 @@ void add_search(Program& program) {
       ->type_name("FILE");
   command->add_option("--like", options.like, "A picture of the collection: what is like it")
       ->type_name("PATH");
+  CLI::Option* vector =
+      command
+          ->add_option("--vector", options.vector,
+                       "A vector of your own: of a text or picture, by the collection's model")
+          ->type_name("FILE.npy");
+  command->add_option("--row", options.row, "Which row of --vector, from 0; default: its first")
+      ->type_name("N")
+      ->needs(vector);
+  command
+      ->add_option("--background", options.background,
+                   "Vectors of any names, to tell by whether a hit fits at all; default: of "
+                   "everyday prompts, where the model is there")
+      ->type_name("FILE.npy");
   command->add_option("--plus", options.plus, "Also a text, or @FILE, a picture; may be repeated")
       ->type_name("TERM")
       ->allow_extra_args(false);

@@ -6,8 +6,12 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <limits>
+#include <map>
 #include <optional>
 
+#include "lib/lexicon/function_words.h"
 #include "lib/lexicon/tokens.h"
 #include "lib/util/edit_distance.h"
 #include "lib/util/text.h"
@@ -15,37 +19,111 @@
 namespace zeroshelf {
 namespace {
 
-constexpr int kMostEdits = 2;
 constexpr double kPriorTexts = 50;
 constexpr size_t kOrderedTexts = 4096;
+constexpr size_t kLettersOfBeginning = 3;
+constexpr size_t kLettersOfPart = 4;
+constexpr size_t kLettersOfMisread = 5;
+constexpr uint64_t kRarerMisread = 8;
+constexpr double kNearShare[] = {1, 0.8, 0.6};  // by edits
+constexpr double kPartShare = 0.5;
+constexpr double kFittingShare = 0.6;
+
+enum class Way { Whole, Beginning, Near, Part };
 
 // A term of one part that stands for a word of the query.
 struct Variant {
-  size_t part;
-  uint32_t term;
-  int edits;
-  bool joined;  // it is this word and the next one
+  size_t part = 0;
+  uint32_t term = 0;
+  Way way = Way::Whole;
+  int edits = 0;
+  bool is_part = false;  // also where it is near
+  bool joined = false;   // it is this word and the next one
+  bool joins = false;    // it is two words of the query, this one among them
+  double nats = 0;
+  bool fits = false;
 };
 
 struct QueryWord {
   std::string text;
-  std::vector<Variant> variants;                 // fewest edits first
-  std::array<double, kMostEdits + 1> nats = {};  // by edits
+  bool counts = true;
+  std::vector<Variant> variants;  // those that fit first, most nats first
+  double weight = 0;              // what it counts as well as it is there at all
 };
 
 double surprise(uint64_t texts_with, double texts) {
   return std::max(0.0, -std::log((static_cast<double>(texts_with) + 0.5) / (texts + kPriorTexts)));
 }
 
+bool counts_nothing(const LetterQuery& query, const std::string& word) {
+  return std::ranges::find(query.function_words, word) != query.function_words.end();
+}
+
+// The ways of one part's terms to stand for the word.
+std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std::string& word) {
+  std::map<uint32_t, Variant> found;
+  const size_t letters = code_points(word).size();
+  if (letters >= kLettersOfBeginning) {
+    lexicon.containing(word, [&](uint32_t term, bool begins) {
+      if (begins) {
+        found[term] = {part, term, Way::Beginning};
+      } else if (letters >= kLettersOfPart) {
+        found[term] = {part, term, Way::Part, 0, true};
+      }
+    });
+  }
+  lexicon.near(word, allowed_edits(letters), [&](uint32_t term, int edits) {
+    Variant& variant = found.try_emplace(term, Variant{part, term, Way::Near}).first->second;
+    if (edits == 0) variant.way = Way::Whole;
+    if (variant.way == Way::Part) variant.way = Way::Near;
+    variant.edits = edits;
+  });
+  std::vector<Variant> variants;
+  for (const auto& [term, variant] : found) variants.push_back(variant);
+  return variants;
+}
+
+// What each of its variants counts, and which fit.
 void weigh(std::span<const PlacedLexicon> parts, double texts, QueryWord& word) {
-  std::stable_sort(word.variants.begin(), word.variants.end(),
-                   [](const Variant& a, const Variant& b) { return a.edits < b.edits; });
-  std::array<uint64_t, kMostEdits + 1> found = {};
-  for (const Variant& variant : word.variants)
-    found[variant.edits] += parts[variant.part]->texts_with(variant.term);
-  uint64_t sum = 0;
-  for (int edits = 0; edits <= kMostEdits; ++edits)
-    word.nats[edits] = surprise(sum += found[edits], texts);
+  const auto count = [&](const Variant& it) { return parts[it.part]->texts_with(it.term); };
+  uint64_t whole = 0;
+  uint64_t begun = 0;
+  int fewest_edits = std::numeric_limits<int>::max();
+  std::map<std::string_view, uint64_t> of_term;  // over all parts
+  for (const Variant& it : word.variants) {
+    if (it.way == Way::Whole) whole += count(it);
+    if (it.way == Way::Whole || it.way == Way::Beginning) begun += count(it);
+    if (it.way == Way::Near) fewest_edits = std::min(fewest_edits, it.edits);
+    if (!it.joins) of_term[parts[it.part]->term(it.term)] += count(it);
+  }
+  const bool misread = code_points(word.text).size() >= kLettersOfMisread;
+  for (Variant& it : word.variants) {
+    const uint64_t own = std::max<uint64_t>(of_term[parts[it.part]->term(it.term)], count(it));
+    const double resembling = std::min(surprise(begun, texts), surprise(own, texts));
+    switch (it.way) {
+      case Way::Whole:
+        it.nats = surprise(whole, texts);
+        break;
+      case Way::Beginning:
+        it.nats = surprise(begun, texts);
+        break;
+      case Way::Near:
+        it.nats = kNearShare[it.edits] * resembling;
+        break;
+      case Way::Part:
+        it.nats = kPartShare * resembling;
+        break;
+    }
+    it.fits = it.way == Way::Whole || it.way == Way::Beginning || it.joins ||
+              (begun == 0 ? it.is_part || it.edits == fewest_edits
+                          : it.way == Way::Near && it.edits == 1 && misread &&
+                                own * kRarerMisread <= begun);
+  }
+  std::ranges::stable_sort(word.variants, [](const Variant& a, const Variant& b) {
+    return a.fits != b.fits ? a.fits : a.nats > b.nats;
+  });
+  const bool there = !word.variants.empty() && word.variants.front().fits;
+  if (word.counts) word.weight = there ? word.variants.front().nats : surprise(0, texts);
 }
 
 // Each word of the query once, in the order of their first places.
@@ -53,25 +131,25 @@ std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts, const L
                                    double texts) {
   std::vector<QueryWord> words;
   const auto place = [&](const std::string& text) {
-    return std::find_if(words.begin(), words.end(),
-                        [&](const QueryWord& word) { return word.text == text; });
+    return std::ranges::find(words, text, &QueryWord::text);
   };
   for (const std::string& text : query.words) {
-    if (place(text) == words.end()) words.push_back({text, {}, {}});
+    if (place(text) == words.end())
+      words.push_back({text, !counts_nothing(query, text), {}});
   }
   for (size_t part = 0; part < parts.size(); ++part) {
     for (QueryWord& word : words) {
-      parts[part]->near(word.text, allowed_edits(code_points(word.text).size()),
-                        [&](uint32_t term, int edits) {
-                          word.variants.push_back({part, term, edits, false});
-                        });
+      std::ranges::move(variants_in(*parts[part].lexicon, part, word.text),
+                        std::back_inserter(word.variants));
     }
     for (size_t i = 0; i + 1 < query.words.size(); ++i) {
-      const std::string joined = query.words[i] + query.words[i + 1];
-      if (const auto term = parts[part]->find(joined)) {
-        place(query.words[i])->variants.push_back({part, *term, 1, true});
-        place(query.words[i + 1])->variants.push_back({part, *term, 1, false});
-      }
+      const auto term = parts[part]->find(query.words[i] + query.words[i + 1]);
+      if (!term) continue;
+      Variant variant{part, *term, Way::Near, 1};
+      variant.joins = true;
+      place(query.words[i + 1])->variants.push_back(variant);
+      variant.joined = true;
+      place(query.words[i])->variants.push_back(variant);
     }
   }
   for (QueryWord& word : words) weigh(parts, texts, word);
@@ -87,6 +165,7 @@ class PartEvidence {
         part_(part),
         mean_length_(mean_length),
         nats_(lexicon_.texts()),
+        weight_(lexicon_.texts()),
         last_word_(lexicon_.texts()) {
     for (uint32_t length = 0; length < penalties_.size(); ++length)
       penalties_[length] = penalty_of(length);
@@ -95,14 +174,16 @@ class PartEvidence {
   void add_words(const std::vector<QueryWord>& words) {
     std::vector<uint32_t> texts;
     for (uint32_t i = 0; i < words.size(); ++i) {
+      if (!words[i].counts) continue;
       for (const Variant& variant : words[i].variants) {
-        if (variant.part != part_ || words[i].nats[variant.edits] <= 0) continue;
+        if (variant.part != part_) continue;
         lexicon_.read_texts(variant.term, texts);
         for (const uint32_t text : texts) {
-          if (last_word_[text] == i + 1) continue;  // by a variant of fewer edits
+          if (last_word_[text] == i + 1) continue;  // by a variant that counts more
           last_word_[text] = i + 1;
           nats_[text] += static_cast<float>(
-              std::max(0.0, words[i].nats[variant.edits] - length_penalty(lexicon_.length(text))));
+              std::max(0.0, variant.nats - length_penalty(lexicon_.length(text))));
+          if (variant.fits) weight_[text] += static_cast<float>(words[i].weight);
         }
       }
     }
@@ -137,9 +218,11 @@ class PartEvidence {
     }
   }
 
-  void put(std::vector<float>& nats) const {
+  // least: the weight of what fits.
+  void put(float least, LetterEvidence& evidence) const {
     for (uint32_t text = 0; text < nats_.size(); ++text) {
-      if (nats_[text] > 0) nats[placed_.owner(text)] = nats_[text];
+      if (nats_[text] > 0) evidence.nats[placed_.owner(text)] = nats_[text];
+      if (weight_[text] > 0 && weight_[text] >= least) evidence.fits[placed_.owner(text)] = true;
     }
   }
 
@@ -224,6 +307,7 @@ class PartEvidence {
   double mean_length_;
   std::array<double, 256> penalties_;  // of the usual lengths
   std::vector<float> nats_;
+  std::vector<float> weight_;  // of the words that fit
   std::vector<uint32_t> last_word_;
 };
 
@@ -276,9 +360,21 @@ std::vector<uint32_t> texts_with_phrase(const Lexicon& lexicon,
   return texts;
 }
 
+// How a term stands for a word: 0 where it is the word, begins with it or holds it.
+std::optional<int> edits_between(const std::string& word, const std::string& term) {
+  const std::u32string wanted = code_points(word);
+  const std::u32string letters = code_points(term);
+  const size_t at = letters.find(wanted);
+  if (at == 0 && wanted.size() >= kLettersOfBeginning) return 0;
+  if (at != std::u32string::npos && wanted.size() >= kLettersOfPart) return 0;
+  const int limit = allowed_edits(wanted.size());
+  const int edits = edit_distance(wanted, letters, limit);
+  return edits <= limit ? std::optional(edits) : std::nullopt;
+}
+
 }  // namespace
 
-LetterQuery letter_query(std::string_view text) {
+LetterQuery letter_query(std::string_view text, std::string_view languages) {
   LetterQuery query;
   bool quoted = false;
   while (true) {
@@ -286,18 +382,14 @@ LetterQuery letter_query(std::string_view text) {
     std::vector<std::string> terms = terms_of(text.substr(0, quote));
     query.words.insert(query.words.end(), terms.begin(), terms.end());
     if (quoted && !terms.empty()) query.phrases.push_back(std::move(terms));
-    if (quote == std::string_view::npos) return query;
+    if (quote == std::string_view::npos) break;
     text.remove_prefix(quote + 1);
     quoted = !quoted;
   }
-}
-
-float complete_letter_nats(std::span<const PlacedLexicon> parts, const LetterQuery& query) {
-  double texts = 0;
-  for (const PlacedLexicon& part : parts) texts += static_cast<double>(part->texts());
-  double nats = 0;
-  for (const QueryWord& word : query_words(parts, query, texts)) nats += word.nats[0];
-  return static_cast<float>(nats);
+  for (const std::string& word : query.words)
+    if (is_function_word(word, languages)) query.function_words.push_back(word);
+  if (query.function_words.size() == query.words.size()) query.function_words.clear();
+  return query;
 }
 
 LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const LetterQuery& query,
@@ -312,18 +404,20 @@ LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const Lette
       texts > 0 ? std::max(1.0, static_cast<double>(length) / static_cast<double>(texts)) : 1;
   const std::vector<QueryWord> words = query_words(parts, query, static_cast<double>(texts));
   LetterEvidence evidence;
+  double complete = 0;
   bool found = false;
   for (const QueryWord& word : words) {
-    evidence.complete += static_cast<float>(word.nats[0]);
+    complete += word.weight;
     found = found || !word.variants.empty();
   }
   if (!found) return evidence;
   evidence.nats.resize(rows);
+  evidence.fits.resize(rows);
   for (size_t i = 0; i < parts.size(); ++i) {
     PartEvidence part(parts[i], i, mean_length);
     part.add_words(words);
     part.add_order(words, query);
-    part.put(evidence.nats);
+    part.put(static_cast<float>(kFittingShare * complete), evidence);
   }
   return evidence;
 }
@@ -354,19 +448,17 @@ std::vector<MatchedWord> matched_words(const LetterQuery& query, const std::vect
   std::vector<MatchedWord> matches;
   for (size_t i = 0; i < words.size(); ++i) {
     std::optional<MatchedWord> best;
-    const auto offer = [&](const std::string& query_word, int edits) {
-      if (!best || edits < best->edits) best = MatchedWord{i, query_word, edits};
+    const auto offer = [&](const std::string& query_word, std::optional<int> edits) {
+      if (edits && (!best || *edits < best->edits)) best = MatchedWord{i, query_word, *edits};
     };
     for (const std::string& term : terms_of(words[i].text)) {
-      const std::u32string letters = code_points(term);
-      for (size_t j = 0; j < query.words.size(); ++j) {
-        const std::u32string wanted = code_points(query.words[j]);
-        const int limit = allowed_edits(wanted.size());
-        if (const int edits = edit_distance(wanted, letters, limit); edits <= limit)
-          offer(query.words[j], edits);
-        if (j + 1 < query.words.size() && term == query.words[j] + query.words[j + 1])
-          offer(query.words[j] + " " + query.words[j + 1], 1);
+      for (size_t j = 0; j + 1 < query.words.size(); ++j) {
+        if (term == query.words[j] + query.words[j + 1])
+          best = MatchedWord{i, query.words[j] + " " + query.words[j + 1], 1};
       }
+      if (best) break;
+      for (const std::string& word : query.words)
+        if (!counts_nothing(query, word)) offer(word, edits_between(word, term));
     }
     if (best) matches.push_back(*std::move(best));
   }

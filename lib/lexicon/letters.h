@@ -3,16 +3,29 @@
 // Which pictures have the words of a query written in them, and how much that says.
 //
 // The evidence of a text is counted in nats: how unlikely it would be for a text taken at random to
-// hold the query's words as well as this one does. A word found with at most e edits (letters
-// inserted, lost, replaced, exchanged; allowed_edits() says how many) counts
+// hold the query's words as well as this one does. A term stands for a word in one of these ways,
+// and counts, with s(n) = -ln((n + 1/2) / (texts + 50)):
 //
-//     -ln((texts that hold it with at most e edits + 1/2) / (texts + 50))
+//     whole       as typed                                s(texts with the word)
+//     beginning   it begins with the word (3 letters on)  b = s(texts with the word or a longer one)
+//     near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
+//                 lost, replaced, exchanged; see          min(b, s(texts with the term))
+//                 allowed_edits()), or two words of the
+//                 query written as one: one edit
+//     part        it holds the word (4 letters on)        0.5 of the same
 //
-// so a rare word says much, a frequent one little, and a word that many others resemble little when
-// it is only resembled. Two words of the query written as one count as one edit. In a text that is
-// longer than the average by a factor f, each word counts ln f less; two words that follow each
-// other in the text as in the query count ln(average length) more. 50 stands for what is known
-// of words before a collection is: it keeps small collections from finding every word likely.
+// so a rare word says much and a frequent one little, and what only resembles the word is judged by
+// how rare it is itself. In a text that is longer than the average by a factor f, each word counts
+// ln f less; two words that follow each other in the text as in the query count ln(average length)
+// more. 50 stands for what is known of words before a collection is: it keeps small collections from
+// finding every word likely.
+//
+// Whether a text fits at all: a term that is the word, or begins with it, always does. Other ways do
+// where no text has one of these; of the near ones only those of fewest edits. Beside a word that is
+// there, a near term (one edit, of 5 letters on) fits if it is so much rarer that it may well be the
+// word misread: an eighth of the texts at most. A text fits a query of several words if those that
+// fit it have three fifths of what all would count. Function words count nothing, unless there are
+// no others.
 //
 // Threads: const calls may run together.
 
@@ -29,16 +42,17 @@ namespace zeroshelf {
 struct LetterQuery {
   std::vector<std::string> words;                 // terms in order, those of the phrases included
   std::vector<std::vector<std::string>> phrases;  // each in quotes: its terms, one or more
+  std::vector<std::string> function_words;        // of the words: those that count nothing
 };
 
-// "he wants "his money"" has one phrase. A quote that is not closed ends with the text.
-LetterQuery letter_query(std::string_view text);
+// "he wants "his money"" has one phrase. A quote that is not closed ends with the text. languages:
+// whose function words count nothing, see is_function_word().
+LetterQuery letter_query(std::string_view text, std::string_view languages = {});
 
 struct LetterEvidence {
   // One a row, 0 where nothing fits; empty when no text has any word of the query.
   std::vector<float> nats;
-  // What every word as written would count, without the bonus for their order.
-  float complete = 0;
+  std::vector<bool> fits;  // one a row as well: whether it fits at all
 };
 
 // parts: lexicons of disjoint rows, ascending. rows: the length of nats, above every owner.
@@ -46,18 +60,15 @@ struct LetterEvidence {
 LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const LetterQuery& query,
                                uint64_t rows);
 
-// LetterEvidence::complete alone.
-float complete_letter_nats(std::span<const PlacedLexicon> parts, const LetterQuery& query);
-
 // The rows whose text holds every phrase, term by term as written. Ascending.
 std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
                                         const std::vector<std::vector<std::string>>& phrases);
 
-// A word of a picture that fits a word of the query.
+// A word of a picture that stands for a word of the query.
 struct MatchedWord {
   size_t word = 0;  // place among the picture's words
   std::string query_word;
-  int edits = 0;
+  int edits = 0;  // 0 also where it begins with that word or holds it
 };
 std::vector<MatchedWord> matched_words(const LetterQuery& query, const std::vector<Word>& words);
 

@@ -198,6 +198,21 @@ void Lexicon::near(std::string_view word, int edits,
   }
 }
 
+// The terms lie one behind the other, so one pass over all letters finds them.
+void Lexicon::containing(std::string_view word,
+                         const std::function<void(uint32_t, bool)>& visit) const {
+  if (word.empty()) return;
+  for (size_t at = letters_.find(word); at != std::string_view::npos;) {
+    const auto end = std::ranges::upper_bound(term_ends_, at);
+    if (end == term_ends_.end()) return;
+    const auto index = static_cast<uint32_t>(end - term_ends_.begin());
+    const size_t begin = *end - term(index).size();
+    const bool whole = at + word.size() <= *end;
+    if (whole) visit(index, at == begin);
+    at = letters_.find(word, whole ? *end : at + 1);
+  }
+}
+
 // Of a term in one text: to be read once, or passed over.
 class Lexicon::Positions {
  public:

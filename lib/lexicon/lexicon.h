@@ -63,6 +63,11 @@ class Lexicon {
   void near(std::string_view word, int edits,
             const std::function<void(uint32_t term, int edits)>& visit) const;
 
+  // Calls visit(term, begins) for every term that holds the word's letters in a row; begins: at its
+  // beginning, itself included.
+  void containing(std::string_view word,
+                  const std::function<void(uint32_t term, bool begins)>& visit) const;
+
   // Calls visit(text, positions) for each text that holds the term, ascending. Positions count
   // terms from 0, ascending.
   using Visit = std::function<void(uint32_t text, std::span<const uint32_t> positions)>;

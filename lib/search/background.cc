@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -259,12 +261,22 @@ double z_of_nats(double nats) {
   return high;
 }
 
+constexpr double kMostNats = 10;
+
+// Whether a thousandth of the pairs is beyond what chance would give the best of any number.
+bool stand_out(const std::vector<float>& pairs) {
+  if (pairs.empty()) return false;
+  const CosineSpread spread = spread_of(pairs);
+  const float most = spread.centre + static_cast<float>(z_of_nats(kMostNats)) * spread.spread;
+  return static_cast<double>(std::ranges::count_if(pairs, [&](float it) { return it >= most; })) >=
+         static_cast<double>(pairs.size()) / 1000;
+}
+
 }  // namespace
 
 float chance_cosine(std::vector<float> pairs, size_t vectors) {
   constexpr double kChance = 0.01;
   constexpr double kSurePairs = 0.001;
-  constexpr double kMostNats = 10;
   if (pairs.empty() || vectors == 0) return -1;
   const CosineSpread spread = spread_of(pairs);
   const double nats =
@@ -306,24 +318,41 @@ Background::Background(const View& collection, const ViewVectors& vectors, const
     }
     pairs.insert(pairs.end(), cosines.begin(), cosines.end() - 1);  // without the query
   }
-  chance_cosine_ = zeroshelf::chance_cosine(std::move(pairs), vectors.size());
+  if (stand_out(pairs)) {
+    chance_of_best_ = chance_cosine(pairs, vectors.size());
+    chance_of_one_ = chance_cosine(pairs, 1);
+  }
   const auto n = static_cast<double>(std::max<size_t>(1, sample.size()));
   for (size_t i = 0; i < count; ++i) {
     const double mean = sums[i] / n;
     centres_.push_back(static_cast<float>(mean));
     spreads_.push_back(static_cast<float>(std::sqrt(std::max(1e-6, squares[i] / n - mean * mean))));
   }
+  if (count > 1) {
+    spread_ = std::accumulate(spreads_.begin(), spreads_.end() - 1, 0.0f) /
+              static_cast<float>(count - 1);
+  }
 }
 
-double Background::share_better(Row row) const {
-  const size_t count = prompts_.rows();
-  std::vector<float> cosines(count);
+float Background::margin(Row row) const {
+  constexpr size_t kBest = 3;
+  const size_t query = prompts_.rows() - 1;
+  std::vector<float> cosines(prompts_.rows());
   vectors_.inner_products(row, 1, prompts_, cosines);
-  const auto standardised = [&](size_t i) { return (cosines[i] - centres_[i]) / spreads_[i]; };
-  const float wanted = standardised(count - 1);
-  size_t better = 0;
-  for (size_t i = 0; i + 1 < count; ++i) better += standardised(i) > wanted;
-  return static_cast<double>(better) / static_cast<double>(count - 1);
+  const auto over_best = [&](std::vector<float> values) {
+    const float own = values[query];
+    values.pop_back();
+    const size_t best = std::min(kBest, values.size());
+    std::ranges::partial_sort(values, values.begin() + static_cast<ptrdiff_t>(best),
+                              std::greater());
+    float sum = 0;
+    for (size_t i = 0; i < best; ++i) sum += values[i];
+    return own - sum / static_cast<float>(std::max<size_t>(1, best));
+  };
+  std::vector<float> standardised(cosines.size());
+  for (size_t i = 0; i < cosines.size(); ++i)
+    standardised[i] = (cosines[i] - centres_[i]) / spreads_[i];
+  return (over_best(cosines) / spread_ + over_best(std::move(standardised))) / 2;
 }
 
 }  // namespace zeroshelf

@@ -3,12 +3,10 @@
 // Whether what a query asks for is there at all.
 //
 // The best of a collection always exists; whether it fits is told by comparing the query with a
-// background of some hundred everyday prompts. Each cosine of a picture (or text) with a prompt is
-// standardised over the collection, as the query's is, so that prompts which fit everything a
-// little count no more than others. A hit stands when the query's standardised cosine is among the
-// best for that picture: at most kBetter of the background's prompts may fit it better.
-//
-// And its cosine is more than chance would give: see chance_cosine().
+// background of some hundred everyday prompts: what is in a picture fits it about as well as the
+// prompts that fit it best. That is measured by the cosines as they are, of which names differ in
+// how large they come, and standardised over the collection, which a name that fits nothing turns
+// into noise; the mean of both tells better than either.
 //
 // The prompts' vectors are kept as an attachment of the collection (kind "search"), for one model's
 // fingerprint each; where it cannot be written they are computed again.
@@ -45,18 +43,25 @@ class Background {
   Background(const View& collection, const ViewVectors& vectors, const Matrix& prompts,
              std::span<const float> query);
 
-  // The share of the prompts that fit the row better than the query does, 0 to 1.
-  double share_better(Row row) const;
+  // How much better the query fits the row than the three prompts that fit it best do on average:
+  // the mean of what the cosines say, in spreads (the prompts' mean standard deviation over the
+  // collection), and what the standardised ones say. Mostly below 0.
+  float margin(Row row) const;
 
-  // Of the prompts with a sample of the vectors.
-  float chance_cosine() const { return chance_cosine_; }
+  // What chance would give the best of all vectors, and any single one (see chance_cosine), by the
+  // prompts with a sample of the vectors. -1 for both with a model of which even what fits does not
+  // stand out so far that the thousandth of the pairs would: there the cosine tells nothing.
+  float chance_of_best() const { return chance_of_best_; }
+  float chance_of_one() const { return chance_of_one_; }
 
  private:
   ViewVectors vectors_;
   Matrix prompts_;  // the query is the last
   std::vector<float> centres_;
   std::vector<float> spreads_;
-  float chance_cosine_ = -1;
+  float spread_ = 1;  // of the prompts on average
+  float chance_of_best_ = -1;
+  float chance_of_one_ = -1;
 };
 
 }  // namespace zeroshelf

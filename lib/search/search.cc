@@ -57,7 +57,7 @@ class Best {
   template <class Keep>
   void offer(const Candidate& candidate, const Keep& keep) {
     if (heap_.size() == count_ && !better(candidate, heap_.front())) return;
-    if (!keep(candidate.hit.row)) return;
+    if (!keep(candidate.hit)) return;
     if (heap_.size() == count_) {
       std::pop_heap(heap_.begin(), heap_.end(), better);
       heap_.pop_back();
@@ -67,7 +67,7 @@ class Best {
   }
 
   void merge(const Best& other) {
-    for (const Candidate& candidate : other.heap_) offer(candidate, [](Row) { return true; });
+    for (const Candidate& candidate : other.heap_) offer(candidate, [](const SearchHit&) { return true; });
   }
 
   std::vector<SearchHit> sorted() && {
@@ -139,7 +139,7 @@ class Search {
         text_(matrix_of(query.text)) {
     find_spreads();
     if (by_text_ && !query.letters.words.empty()) {
-      letters_ = letter_evidence(collection.lexicons(), query.letters, rows()).nats;
+      letters_ = letter_evidence(collection.lexicons(), query.letters, rows());
     }
   }
 
@@ -242,12 +242,17 @@ class Search {
     if (text) {
       hit.text_score = text;
       hit.text_nats = nats(text_spread_.standardised(*text));
-      if (!letters_.empty()) hit.letter_nats = letters_[row];
+      if (!letters_.nats.empty()) {
+        hit.letter_nats = letters_.nats[row];
+        hit.letters_fit = letters_.fits[row];
+      }
     }
     candidate.tie = has_picture(space) ? picture : *text;
     hit.score = (has_picture(space) ? hit.image_nats : 0) +
                 (by_text_ ? hit.text_nats + hit.letter_nats : 0);
-    best.offer(candidate, [&](Row one) { return keep(one); });
+    best.offer(candidate, [&](const SearchHit& one) {
+      return keep(one.row) && (!limits_.fits || limits_.fits(one));
+    });
   }
 
   // The rows worth looking at by the approximate indexes of the parts, ascending; nothing: all.
@@ -264,7 +269,7 @@ class Search {
       const std::vector<Row> of_part = proposed_of_part(part, candidates);
       proposed.insert(proposed.end(), of_part.begin(), of_part.end());
     }
-    if (by_text_ && !letters_.empty()) proposed = united(proposed, best_by_letters(candidates));
+    if (by_text_ && !letters_.nats.empty()) proposed = united(proposed, best_by_letters(candidates));
     return proposed;
   }
 
@@ -319,14 +324,15 @@ class Search {
   // Those that have most of it, ascending.
   std::vector<Row> best_by_letters(size_t candidates) const {
     constexpr size_t kTimes = 4;  // many have equal letters
+    const std::vector<float>& nats = letters_.nats;
     std::vector<Row> found;
-    for (Row row = 0; row < letters_.size(); ++row) {
-      if (letters_[row] > 0 && keep(row)) found.push_back(row);
+    for (Row row = 0; row < nats.size(); ++row) {
+      if (nats[row] > 0 && keep(row)) found.push_back(row);
     }
     const size_t wanted = std::min(found.size(), kTimes * candidates);
     std::ranges::nth_element(
         found, found.begin() + static_cast<ptrdiff_t>(wanted), [&](Row a, Row b) {
-          return letters_[a] != letters_[b] ? letters_[a] > letters_[b] : a < b;
+          return nats[a] != nats[b] ? nats[a] > nats[b] : a < b;
         });
     found.resize(wanted);
     std::ranges::sort(found);
@@ -354,7 +360,7 @@ class Search {
   Matrix text_;
   CosineSpread picture_spread_;
   CosineSpread text_spread_;
-  std::vector<float> letters_;  // nats of each row, or empty
+  LetterEvidence letters_;
 };
 
 }  // namespace

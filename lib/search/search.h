@@ -44,14 +44,6 @@ struct SearchQuery {
   }
 };
 
-struct SearchLimits {
-  size_t count = 10;
-  SearchSpace space = SearchSpace::Both;
-  std::function<bool(Row)> keep;  // empty: all. Removed rows are never found.
-  unsigned threads = 0;           // 0: every core
-  SearchReach reach = SearchReach::BySize;
-};
-
 struct SearchHit {
   Row row = 0;
   float score = 0;                  // nats of all kinds that the space has
@@ -60,6 +52,18 @@ struct SearchHit {
   float image_nats = 0;
   float text_nats = 0;
   float letter_nats = 0;
+  bool letters_fit = false;  // see LetterEvidence::fits
+};
+
+struct SearchLimits {
+  size_t count = 10;
+  SearchSpace space = SearchSpace::Both;
+  std::function<bool(Row)> keep = {};  // empty: all. Removed rows are never found.
+  unsigned threads = 0;           // 0: every core
+  SearchReach reach = SearchReach::BySize;
+  // Only hits that this is true of, before the best `count` are taken; empty: all. It is called
+  // from several threads at once, for what may be among the best.
+  std::function<bool(const SearchHit&)> fits = {};
 };
 
 // The best live pictures, best first, equal ones in row order. In SearchSpace::Text only pictures

@@ -5,35 +5,48 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lib/search/background.h"
-
 namespace zeroshelf {
 
 float least_nats(size_t vectors) {
-  return std::clamp(std::log(static_cast<float>(std::max<size_t>(1, vectors)) / 2) + 1, 4.0f, 8.0f);
+  constexpr float kLeast = 3;
+  constexpr float kLookedAt = 1000;
+  return std::max(kLeast, std::log(static_cast<float>(std::max<size_t>(1, vectors)) / kLookedAt));
 }
 
-std::vector<SearchHit> fitting(const View& collection, const SearchQuery& query,
-                               const Matrix& background, SearchSpace space,
-                               std::vector<SearchHit> hits) {
-  const Background pictures(collection, ViewVectors::pictures(collection), background,
-                            query.picture);
-  const Background texts(collection, ViewVectors::texts(collection), background, query.text);
-  const float complete = complete_letter_nats(collection.lexicons(), query.letters);
-  const auto fits = [&](const SearchHit& hit) {
-    if (space != SearchSpace::Text && hit.image_score >= pictures.chance_cosine() &&
-        hit.image_nats >= least_nats(collection.rows()) &&
-        pictures.share_better(hit.row) <= FitLimits::kBetter) {
-      return true;
-    }
-    if (space == SearchSpace::Picture || !hit.text_score) return false;
-    if (hit.letter_nats > 0 && hit.letter_nats >= FitLimits::kLetterShare * complete) return true;
-    return *hit.text_score >= texts.chance_cosine() &&
-           hit.text_nats >= least_nats(collection.texts()) &&
-           texts.share_better(*collection.text_index(hit.row)) <= FitLimits::kBetter;
-  };
-  std::erase_if(hits, [&](const SearchHit& hit) { return !fits(hit); });
-  return hits;
+namespace {
+
+float best_cosine(const View& collection, const SearchQuery& query, SearchSpace space) {
+  const SearchQuery without_letters{query.picture, query.text, {}};
+  const auto best = search(collection, without_letters, {.count = 1, .space = space});
+  if (best.empty()) return -1;
+  return space == SearchSpace::Text ? best[0].text_score.value_or(-1) : best[0].image_score;
+}
+
+}  // namespace
+
+Fit::Fit(const View& collection, const SearchQuery& query, const Matrix& background,
+         SearchSpace space)
+    : collection_(collection) {
+  if (background.rows() == 0) return;
+  if (space != SearchSpace::Text)
+    pictures_.emplace(collection, ViewVectors::pictures(collection), background, query.picture);
+  if (pictures_ && best_cosine(collection, query, SearchSpace::Picture) < pictures_->chance_of_best())
+    pictures_.reset();
+  if (space != SearchSpace::Picture && !query.text.empty())
+    texts_.emplace(collection, ViewVectors::texts(collection), background, query.text);
+  if (texts_ && best_cosine(collection, query, SearchSpace::Text) < texts_->chance_of_best())
+    texts_.reset();
+}
+
+bool Fit::operator()(const SearchHit& hit) const {
+  if (hit.letters_fit) return true;
+  if (pictures_ && hit.image_score >= pictures_->chance_of_one() && hit.image_nats >= least_nats(collection_.rows()) &&
+      pictures_->margin(hit.row) >= kLeastMargin) {
+    return true;
+  }
+  return texts_ && hit.text_score && *hit.text_score >= texts_->chance_of_one() &&
+         hit.text_nats >= least_nats(collection_.texts()) &&
+         texts_->margin(*collection_.text_index(hit.row)) >= kLeastMargin;
 }
 
 }  // namespace zeroshelf

@@ -1,35 +1,44 @@
 #pragma once
 
-// Which of the nearest pictures fit the query at all; so a search for something that is not there
-// finds nothing.
+// Which pictures fit a query at all; so a search for something that is not there finds nothing, and
+// one for what is there finds all that show it, however many are asked for.
 
-#include <vector>
+#include <optional>
 
+#include "lib/search/background.h"
 #include "lib/search/search.h"
 #include "lib/util/matrix.h"
 
 namespace zeroshelf {
 
-// A hit stays when one of these holds, of the kinds of evidence that the space has:
-//   - the picture fits the query better than all but kBetter of the background's prompts, and
-//     better than chance would have the best of the collection fit it: it has at least
-//     least_nats(pictures), and a cosine of at least chance_cosine();
+// A hit fits when one of these holds, of the kinds of evidence that the space has:
+//   - the query names what is in the picture about as well as the best of everyday prompts do (a
+//     margin of at least kLeastMargin, see Background), and it stands out among the pictures: it has
+//     at least least_nats(pictures); and, with models whose cosines tell, the best picture's cosine is
+//     more than chance would give the best of so many, and this one's more than it would give one;
 //   - its text does so, with at least least_nats(texts);
-//   - its letters have at least half of the nats that the whole query as written would have.
-struct FitLimits {
-  static constexpr double kBetter = 0.02;
-  static constexpr float kLetterShare = 0.5f;
+//   - its letters fit, see LetterEvidence.
+// Threads: const calls may run together.
+class Fit {
+ public:
+  static constexpr float kLeastMargin = -0.25f;
+
+  // background: vectors of the prompts, see lib/search/background.h; without rows only letters can
+  // fit. What is given must outlive it.
+  Fit(const View& collection, const SearchQuery& query, const Matrix& background,
+      SearchSpace space);
+
+  bool operator()(const SearchHit& hit) const;
+
+ private:
+  const View& collection_;
+  // Of the kinds that the space has and of which anything fits.
+  std::optional<Background> pictures_;
+  std::optional<Background> texts_;
 };
 
-// Of n vectors taken at random, n / 2 exp(-x) are expected to have x nats or more. This is where
-// exp(-1) are, at least 4 (for few vectors, whose spread says little) and at most 8 (for many, of
-// which more than one may well fit).
+// What only a twentieth of vectors taken at random have, and of many fewer: 1,000 are looked at
+// closely.
 float least_nats(size_t vectors);
-
-// The hits that fit, in their order. background: vectors of the prompts, see
-// lib/search/background.h.
-std::vector<SearchHit> fitting(const View& collection, const SearchQuery& query,
-                               const Matrix& background, SearchSpace space,
-                               std::vector<SearchHit> hits);
 
 }  // namespace zeroshelf

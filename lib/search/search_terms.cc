@@ -2,10 +2,15 @@
 
 #include "lib/search/search_terms.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <optional>
 #include <span>
 
+#include "lib/files/npy_reader.h"
 #include "lib/image/decode.h"
 #include "lib/image/read_crop.h"
 #include "lib/search/background.h"
@@ -57,12 +62,52 @@ TermVectors vectors_of_row(const View& collection, Row row) {
   return vectors;
 }
 
+// Vectors that somebody made with the collection's model.
+class VectorFile {
+ public:
+  VectorFile(const View& collection, const std::filesystem::path& path) : reader_(path) {
+    const uint32_t dimension = collection.manifest().dimension;
+    if (reader_.columns() != dimension)
+      refuse(fmt::format("rows of {} values; the collection's vectors have {}", reader_.columns(),
+                         dimension),
+             "make them with the model that made the collection's vectors");
+  }
+
+  size_t rows() const { return reader_.rows(); }
+
+  // Of unit length.
+  std::vector<float> row(uint64_t row) const {
+    if (row >= rows())
+      refuse(fmt::format("there is no row {}: it has {}", row, rows()), "rows are counted from 0");
+    std::vector<float> vector(reader_.columns());
+    reader_.read_row(row, vector);
+    double squares = 0;
+    for (const float value : vector) squares += static_cast<double>(value) * value;
+    if (!std::isfinite(squares) || squares == 0)
+      refuse(fmt::format("row {} has no direction: it is zero or not finite", row),
+             "make the file again");
+    normalise(vector);
+    return vector;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& cause, const std::string& cure) const {
+    throw Error(ErrorCode::InvalidArgument, reader_.path().string(), cause, cure);
+  }
+
+  NpyReader reader_;
+};
+
 TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* encoder,
                        std::vector<Row>& liked) {
   if (term.kind == Kind::PictureOfCollection) {
     const Row row = liked_row(collection, term.value);
     liked.push_back(row);
     return vectors_of_row(collection, row);
+  }
+  if (term.kind == Kind::Vector) {
+    const std::vector<float> vector = VectorFile(collection, term.value).row(term.row);
+    return {vector, vector};
   }
   if (term.kind == Kind::PictureFile) {
     if (const auto row = row_of_file(collection, term.value))
@@ -88,6 +133,14 @@ SearchTerm parse_term(const std::string& argument, float weight) {
   if (argument.starts_with("@@")) return {Kind::Text, argument.substr(1), weight};
   if (argument.starts_with("@")) return {Kind::PictureFile, argument.substr(1), weight};
   return {Kind::Text, argument, weight};
+}
+
+Matrix background_of_file(const View& collection, const std::filesystem::path& path) {
+  const VectorFile file(collection, path);
+  Matrix background(file.rows(), collection.manifest().dimension);
+  for (size_t i = 0; i < file.rows(); ++i)
+    std::ranges::copy(file.row(i), background.row(i).begin());
+  return background;
 }
 
 MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,
@@ -123,9 +176,12 @@ MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& term
     add(query.picture, vectors.picture, term.weight / picture_spread);
     add(query.text, vectors.text, term.weight / text_spread);
     if (term.kind == Kind::Text && term.weight > 0) {
-      LetterQuery letters = letter_query(term.value);
+      const std::string& languages = collection.manifest().ocr_languages;
+      LetterQuery letters = letter_query(term.value, languages.empty() ? "eng" : languages);
       std::ranges::move(letters.words, std::back_inserter(query.letters.words));
       std::ranges::move(letters.phrases, std::back_inserter(query.letters.phrases));
+      std::ranges::move(letters.function_words,
+                        std::back_inserter(query.letters.function_words));
     }
   }
   normalise(query.picture);

@@ -2,6 +2,7 @@
 
 // What a search asks for: texts, pictures, and pictures of the collection, added with weights.
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,10 +14,11 @@
 namespace zeroshelf {
 
 struct SearchTerm {
-  enum class Kind { Text, PictureFile, PictureOfCollection };
+  enum class Kind { Text, PictureFile, PictureOfCollection, Vector };
   Kind kind = Kind::Text;
   std::string value;  // the text, or the path
   float weight = 1;
+  uint64_t row = 0;  // of a file of vectors
 };
 
 // "@FILE" is a picture file, "@@..." a text that begins with @, anything else a text.
@@ -41,7 +43,15 @@ struct MadeQuery {
 // SearchSpace::Text, where it would have nothing to say at all, its picture vector is compared with
 // them. The letters are those of the texts with positive weight. Throws NotFound for a picture that
 // the collection does not have.
+//
+// A vector from a file is scaled to unit length and compared with both. Throws what NpyReader
+// throws, and InvalidArgument for a row that there is not, one without a direction, or another
+// dimension.
 MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,
                      SearchSpace space, EncoderSource& encoders);
+
+// The vectors of names to tell by whether a hit fits at all, in place of everyday prompts: of any
+// names, by the model of the collection. Throws as for a vector from a file.
+Matrix background_of_file(const View& collection, const std::filesystem::path& path);
 
 }  // namespace zeroshelf

@@ -1,7 +1,6 @@
 #include "lib/lexicon/letters.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <map>
@@ -44,6 +43,13 @@ struct Texts {
     nats.resize(rows);
     return nats;
   }
+  std::vector<uint64_t> fitting(const std::string& query) const {
+    const LetterEvidence evidence = letter_evidence(placed(parts), letter_query(query, "eng"), rows);
+    std::vector<uint64_t> found;
+    for (uint64_t row = 0; row < evidence.fits.size(); ++row)
+      if (evidence.fits[row]) found.push_back(row);
+    return found;
+  }
   size_t best(const std::string& query) const {
     const std::vector<float> nats = evidence(query);
     return static_cast<size_t>(std::max_element(nats.begin(), nats.end()) - nats.begin());
@@ -80,46 +86,66 @@ class Exhaustive {
   const std::vector<float>& evidence() const { return evidence_; }
 
  private:
-  static constexpr int kNone = 9;
+  struct Resemblance {
+    bool begins = false;
+    bool holds = false;
+    bool joined = false;
+    int edits = 9;
 
-  // How a term stands for a word, each way counted: as itself, and as this word with its neighbour.
-  static std::vector<int> ways(const std::string& word, const std::string& term,
-                               const std::vector<std::string>& words) {
-    std::vector<int> found;
-    const int allowed = allowed_edits(word.size());
-    const int distance = edit_distance(code_points(word), code_points(term), allowed);
-    if (distance <= allowed) found.push_back(distance);
+    bool any(int allowed) const { return begins || holds || joined || edits <= allowed; }
+  };
+
+  static Resemblance resemblance(const std::string& word, const std::string& term,
+                                 const std::vector<std::string>& words) {
+    Resemblance found;
+    found.edits = edit_distance(code_points(word), code_points(term), 2);
+    found.begins = word.size() >= 3 && term.starts_with(word);
+    found.holds = word.size() >= 4 && term.find(word) != std::string::npos;
     for (size_t i = 0; i + 1 < words.size(); ++i) {
-      if (words[i] + words[i + 1] != term) continue;
-      found.insert(found.end(), (words[i] == word) + (words[i + 1] == word), 1);
+      found.joined = found.joined || (words[i] + words[i + 1] == term &&
+                                      (words[i] == word || words[i + 1] == word));
     }
     return found;
   }
   static bool stands_for(const std::string& word, const std::string& term,
                          const std::vector<std::string>& words) {
-    return !ways(word, term, words).empty();
+    return resemblance(word, term, words).any(allowed_edits(word.size()));
   }
 
+  double surprise(double with) const {
+    return std::max(0.0, -std::log((with + 0.5) / (static_cast<double>(texts_.size()) + 50)));
+  }
+
+  // What each term counts for the word, one after the other as the header has it.
   void add_word(const std::string& word, const std::vector<std::string>& words) {
-    std::vector<int> least(texts_.size(), kNone);
-    std::map<std::string, std::vector<int>> of_terms;
-    std::array<double, 3> holding = {};  // with at most so many edits
-    for (size_t i = 0; i < texts_.size(); ++i) {
-      for (const std::string& term : std::set(texts_[i].begin(), texts_[i].end())) {
-        const auto [at, is_new] = of_terms.try_emplace(term);
-        if (is_new) at->second = ways(word, term, words);
-        for (const int edits : at->second) {
-          least[i] = std::min(least[i], edits);
-          for (int e = edits; e < 3; ++e) ++holding[e];
-        }
-      }
+    std::map<std::string, double> texts_with;
+    for (const auto& text : texts_)
+      for (const std::string& term : std::set(text.begin(), text.end())) ++texts_with[term];
+    double whole = 0;
+    double begun = 0;
+    for (const auto& [term, count] : texts_with) {
+      if (term == word) whole += count;
+      if (term == word || resemblance(word, term, words).begins) begun += count;
+    }
+    std::map<std::string, double> nats;
+    for (const auto& [term, count] : texts_with) {
+      const Resemblance found = resemblance(word, term, words);
+      if (!found.any(allowed_edits(word.size()))) continue;
+      const double resembling = std::min(surprise(begun), surprise(count));
+      double best = found.holds ? 0.5 * resembling : 0;
+      if (found.edits <= allowed_edits(word.size()) || found.joined)
+        best = (found.edits == 2 && !found.joined ? 0.6 : 0.8) * resembling;
+      if (found.begins) best = surprise(begun);
+      if (found.edits == 0) best = surprise(whole);
+      nats[term] = best;
     }
     for (size_t i = 0; i < texts_.size(); ++i) {
-      if (least[i] == kNone) continue;
-      const double nats = std::max(
-          0.0, -std::log((holding[least[i]] + 0.5) / (static_cast<double>(texts_.size()) + 50)));
+      double most = -1;
+      for (const std::string& term : texts_[i])
+        if (nats.contains(term)) most = std::max(most, nats[term]);
+      if (most < 0) continue;
       const double longer = std::log(static_cast<double>(texts_[i].size()) / mean_length_);
-      evidence_[i] += static_cast<float>(std::max(0.0, nats - std::max(0.0, longer)));
+      evidence_[i] += static_cast<float>(std::max(0.0, most - std::max(0.0, longer)));
     }
   }
 
@@ -234,10 +260,74 @@ BOOST_AUTO_TEST_CASE(rare_words_say_more_and_absent_words_are_asked_for) {
   const Texts texts(many);
   const std::vector<float> nats = texts.evidence("the zebra");
   BOOST_TEST(nats[7] > 5 * nats[8]);
-  const LetterEvidence evidence =
-      letter_evidence(placed(texts.parts), letter_query("the unicorn"), 200);
-  BOOST_TEST(evidence.complete > 4 * *std::max_element(evidence.nats.begin(), evidence.nats.end()));
+  BOOST_TEST(texts.fitting("the zebra") == std::vector<uint64_t>{7});
+  BOOST_TEST(texts.fitting("the unicorn").empty());
   BOOST_TEST(letter_evidence(placed(texts.parts), letter_query("unicorn"), 200).nats.empty());
+}
+
+// A frequent word and a rare one: each fits as typed.
+BOOST_AUTO_TEST_CASE(a_word_as_typed_and_the_beginning_of_a_word_always_fit) {
+  std::vector<std::string> many(60, "so many bells");
+  many[3] = "a bell";
+  many[4] = "nothing of the sort";
+  const Texts texts(many);
+  BOOST_TEST(texts.fitting("bells").size() == 59u);  // one of them with a letter lost
+  BOOST_TEST(texts.fitting("bell").size() == 59u);
+  BOOST_TEST(texts.best("bell") == 3u);
+}
+
+// 19 of 400 say "demons": what is typed is in none of them.
+BOOST_AUTO_TEST_CASE(a_misspelt_word_finds_a_word_that_is_not_rare) {
+  std::vector<std::string> many(400, "nothing here");
+  std::vector<uint64_t> wanted;
+  for (uint64_t i = 0; i < 400; i += 21) {
+    many[i] = "many demons of a village";
+    wanted.push_back(i);
+  }
+  for (const size_t in_main : {size_t{100}, SIZE_MAX}) {
+    const Texts texts(many, in_main);
+    for (const char* query : {"demosn", "dmons", "vilage", "a vilage", "demon"})
+      BOOST_TEST_CONTEXT(query) BOOST_TEST(texts.fitting(query) == wanted);
+  }
+}
+
+// A near word that is a word of its own is none that was misread; one that is rare may be.
+BOOST_AUTO_TEST_CASE(beside_a_word_that_is_there_only_rare_near_ones_fit) {
+  std::vector<std::string> many(60, "something else");
+  for (size_t i = 0; i < 30; ++i) many[i] = i < 16 ? "a house" : "a mouse";
+  many[40] = "a hovse";
+  const Texts texts(many);
+  const std::vector<uint64_t> found = texts.fitting("house");
+  BOOST_TEST(found.size() == 17u);
+  BOOST_TEST(found.back() == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_words_are_found_where_the_word_is_not_and_count_less) {
+  const Texts texts({"a raccoon", "a doorbell", "other things"});
+  BOOST_TEST(texts.fitting("ccoon") == std::vector<uint64_t>{0});
+  const Texts both({"a doorbell", "the bell", "other things"});
+  BOOST_TEST(both.fitting("bell") == std::vector<uint64_t>{1});
+  BOOST_TEST(both.evidence("bell")[0] > 0);
+  BOOST_TEST(both.evidence("bell")[1] > both.evidence("bell")[0]);
+}
+
+BOOST_AUTO_TEST_CASE(function_words_count_nothing_unless_alone) {
+  std::vector<std::string> many(50, "and this is it");
+  many[0] = "a skull";
+  const Texts texts(many);
+  const LetterQuery query = letter_query("the skull and fire", "eng");
+  const LetterEvidence evidence = letter_evidence(placed(texts.parts), query, 50);
+  BOOST_TEST(evidence.nats[1] == 0.0f);
+  BOOST_TEST(evidence.nats[0] > 0.0f);
+  BOOST_TEST(matched_words(query, words_of("and this is it")).empty());
+  BOOST_TEST(letter_query("is it", "eng").function_words.empty());
+  BOOST_TEST(letter_query("the skull and fire", "deu").function_words.empty());
+}
+
+BOOST_AUTO_TEST_CASE(most_of_several_words_must_fit) {
+  const Texts texts({"old house", "old car", "a house", "money here"});
+  BOOST_TEST(texts.fitting("old house") == std::vector<uint64_t>{0});
+  BOOST_TEST(texts.fitting("house of unicorns").empty());
 }
 
 BOOST_AUTO_TEST_CASE(matched_words_are_named_with_their_edits) {

@@ -49,6 +49,27 @@ BOOST_AUTO_TEST_CASE(terms_know_their_texts_and_positions) {
   lexicon.check();
 }
 
+BOOST_AUTO_TEST_CASE(containing_finds_each_term_once_and_no_letters_of_two_terms) {
+  LexiconBuilder builder;
+  builder.add(0, words_of({"bell", "bells", "doorbell", "bellbell", "belly", "lbel", "lisa"}));
+  const Lexicon lexicon = Lexicon::of_bytes(std::move(builder).finish({0, 0, 1}));
+  const auto found = [&](std::string_view word) {
+    std::map<std::string, bool> terms;
+    lexicon.containing(word, [&](uint32_t term, bool begins) {
+      BOOST_TEST(terms.emplace(lexicon.term(term), begins).second);
+    });
+    return terms;
+  };
+  BOOST_TEST((found("bell") == std::map<std::string, bool>{{"bell", true},
+                                                           {"bells", true},
+                                                           {"doorbell", false},
+                                                           {"bellbell", true},
+                                                           {"belly", true}}));
+  BOOST_TEST((found("lb") == std::map<std::string, bool>{{"bellbell", false}, {"lbel", true}}));
+  BOOST_TEST(found("lllb").empty());  // "bell" and "lbel" lie side by side
+  BOOST_TEST(found("").empty());
+}
+
 BOOST_AUTO_TEST_CASE(near_finds_what_comparing_with_every_term_finds) {
   std::mt19937 random(11);
   std::vector<std::string> words;

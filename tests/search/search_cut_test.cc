@@ -25,9 +25,11 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
   Matrix background(200, kCollectedDimension);
   for (size_t i = 0; i < background.rows(); ++i)
     std::ranges::copy(random_unit(random), background.row(i).begin());
-  const auto found = [&](const SearchQuery& query, SearchSpace space) {
-    return fitting(collection, query, background, space,
-                   search(collection, query, {10, space, {}, 0}));
+  const auto found = [&](const SearchQuery& query, SearchSpace space, size_t count = 10) {
+    return search(collection, query,
+                  {.count = count,
+                   .space = space,
+                   .fits = Fit(collection, query, background, space)});
   };
   // A picture's own vector stands out for that picture.
   std::vector<float> own(kCollectedDimension);
@@ -37,9 +39,7 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
   BOOST_REQUIRE(!hits.empty());
   BOOST_TEST(hits[0].row == 101u);
   BOOST_TEST(hits.size() < 10u);
-  // What points away from every picture, or what other prompts say better, does not.
-  const auto everything =
-      search(collection, SearchQuery::of_vector(own), {10, SearchSpace::Picture, {}, 0});
+  // What other prompts say better does not.
   Matrix better(50, kCollectedDimension);
   for (size_t i = 0; i < better.rows(); ++i) {
     std::vector<float> near = own;
@@ -50,16 +50,41 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
   std::vector<float> vague = own;
   for (float& value : vague) value += 0.3f;
   normalise(vague);
-  BOOST_TEST(
-      fitting(collection, SearchQuery::of_vector(vague), better, SearchSpace::Picture, everything)
-          .empty());
-  // Letters stand when half of them are there.
+  const SearchQuery vaguely = SearchQuery::of_vector(vague);
+  BOOST_TEST(search(collection, vaguely,
+                    {.space = SearchSpace::Picture,
+                     .fits = Fit(collection, vaguely, better, SearchSpace::Picture)})
+                 .empty());
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
   query.letters = letter_query("word17");
   BOOST_TEST(!found(query, SearchSpace::Text).empty());
   query.letters = letter_query("word17 with many absent others beside");
   for (const SearchHit& hit : found(query, SearchSpace::Text))
     BOOST_TEST(hit.text_nats >= least_nats(600));
+}
+
+// A word that many texts hold, and whose pictures and texts are anything: the best few of all are
+// not among them.
+BOOST_AUTO_TEST_CASE(what_fits_is_found_however_few_are_asked_for) {
+  const View collection = open();
+  Matrix background(200, kCollectedDimension);
+  for (size_t i = 0; i < background.rows(); ++i)
+    std::ranges::copy(random_unit(random), background.row(i).begin());
+  SearchQuery query = SearchQuery::of_vector(random_unit(random));
+  query.letters = letter_query("word17");
+  const auto found = [&](size_t count) {
+    return search(collection, query,
+                  {.count = count, .fits = Fit(collection, query, background, SearchSpace::Both)});
+  };
+  const auto all = found(600);
+  const auto with_letters =
+      static_cast<size_t>(std::ranges::count_if(all, &SearchHit::letters_fit));
+  BOOST_TEST(with_letters > 0u);
+  for (const size_t count : {size_t{1}, size_t{2}, all.size()}) {
+    const auto some = found(count);
+    BOOST_REQUIRE(some.size() == std::min(count, all.size()));
+    for (size_t i = 0; i < some.size(); ++i) BOOST_TEST(some[i].row == all[i].row);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
