@@ -16,8 +16,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "indexer/foreign_note.h"
 #include "indexer/ocr_flags.h"
 #include "indexer/progress.h"
 #include "lib/files/find_files.h"
@@ -29,6 +31,7 @@
 #include "lib/report/messages.h"
 #include "lib/util/cgroup.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "lib/util/utc.h"
@@ -81,12 +84,57 @@ void handle_interrupts() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-// What is to be taken up. A path of the list may be gone: then its picture is.
+bool is_below(const fs::path& path, const fs::path& folder) {
+  const auto [in_path, in_folder] =
+      std::mismatch(path.begin(), path.end(), folder.begin(), folder.end());
+  return in_folder == folder.end();
+}
+
+// Whether paths lie in the collection's folder, links followed.
+class OwnFolder {
+ public:
+  explicit OwnFolder(const fs::path& collection) : folder_(resolved(collection)) {}
+
+  bool has(const fs::path& path) { return is_below(resolved(path), folder_); }
+  // The same of a file in a list of many, whose own name is no link to a folder.
+  bool has_file(const fs::path& path) {
+    const auto [known, is_new] = parents_.try_emplace(path.parent_path().string());
+    if (is_new) known->second = has(path.parent_path());
+    return known->second;
+  }
+
+ private:
+  static fs::path resolved(const fs::path& path) {
+    std::error_code error;
+    fs::path result = fs::weakly_canonical(absolute_path(path), error);
+    return error ? absolute_path(path) : result;
+  }
+
+  fs::path folder_;
+  std::unordered_map<std::string, bool> parents_;
+};
+
+void refuse_own_folder(const AddOptions& options) {
+  OwnFolder own(options.collection);
+  for (const fs::path& root : options.roots) {
+    if (!own.has(root)) continue;
+    throw Error(ErrorCode::InvalidArgument, root.string(),
+                "it lies in the collection's own folder, which holds no pictures",
+                "move the pictures out of " + options.collection.string());
+  }
+}
+
+// What is to be taken up. A path of the list may be gone: then its picture is. The collection's own
+// files are passed over in a list, as they are in a folder.
 std::vector<fs::path> roots_of(const AddOptions& options) {
   check_roots(options.roots);
+  refuse_own_folder(options);
   std::vector<fs::path> roots = options.roots;
   if (!options.list.empty()) {
-    for (std::string& path : read_path_list(options.list)) roots.emplace_back(std::move(path));
+    OwnFolder own(options.collection);
+    for (std::string& path : read_path_list(options.list)) {
+      if (!own.has_file(path)) roots.emplace_back(std::move(path));
+    }
   }
   if (roots.empty()) {
     const std::string list = options.list == "-" ? "standard input" : options.list;
@@ -247,6 +295,7 @@ int run_add(const AddOptions& options) {
     }
     if (options.profile) say_text(profile_text(report.stage_seconds));
   }
+  note_foreign(options.collection);
   if (report.interrupted) return kFailed;
   return report.skipped > 0 ? kSomeSkipped : kDone;
 }

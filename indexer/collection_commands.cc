@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "indexer/foreign_note.h"
 #include "indexer/progress.h"
 #include "lib/collection/collection.h"
 #include "lib/report/messages.h"
@@ -160,6 +161,7 @@ int run_repair(const CollectionOptions& options) {
     out += "nothing to repair\n";
   }
   print(out);
+  note_foreign(options.collection);
   return report.lost.empty() ? kDone : kFailed;
 }
 
@@ -167,6 +169,7 @@ int run_compact(const CollectionOptions& options) {
   const uint64_t dropped = compact_collection(options.collection);
   print(options.json ? json_line(message::Summary{{{"dropped", dropped}}})
                      : fmt::format("{} tombstones dropped\n", with_thousands(dropped)));
+  note_foreign(options.collection);
   return kDone;
 }
 

@@ -152,6 +152,10 @@ void print_report(const ImportReport& report, const Manifest& manifest) {
   const auto note = [](uint64_t count, const char* what) {
     if (count > 0) say("note: {} {}\n", with_thousands(count), what);
   };
+  if (!report.leftover.empty()) {
+    say("note: {} is there, perhaps of an import that was cut short; it is left as it is\n",
+        printable(report.leftover.string()));
+  }
   note(report.normalised, "vectors had another length than 1 and were scaled to it");
   note(report.missing, "files are not there; a later add of their folder removes them");
   note(report.unreadable, "files cannot be decoded here; their size in pixels is not known");

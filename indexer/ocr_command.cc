@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "indexer/ocr_flags.h"
+#include "lib/collection/foreign.h"
 #include "lib/files/new_file.h"
 #include "lib/image/decode.h"
 #include "lib/image/encode_jpeg.h"
@@ -44,6 +45,7 @@ class Drawings {
   explicit Drawings(const OcrOptions& options)
       : to_(options.draw), is_folder_(options.images.size() > 1 || fs::is_directory(options.draw)) {
     if (to_.empty()) return;
+    expect_outside_collections(to_);
     if (is_folder_) {
       std::error_code error;
       fs::create_directories(to_, error);

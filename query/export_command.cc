@@ -15,10 +15,12 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/collection/foreign.h"
 #include "lib/export/bands.h"
 #include "lib/export/export_format.h"
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
+#include "lib/export/open_folder.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
@@ -88,7 +90,9 @@ void check_flags(const ExportOptions& options) {
 // Before anything is computed.
 void check_targets(const ExportOptions& options) {
   for (const std::filesystem::path& target : {options.target, options.unsure_target}) {
-    if (!target.empty()) check_target(options.format, target);
+    if (target.empty()) continue;
+    expect_outside_collections(target);
+    check_target(options.format, target);
   }
 }
 
@@ -131,6 +135,11 @@ Exported write_target(const ExportOptions& options, const Classified& classified
     say("moving; zeroshelf-query undo {} puts every file back\n", printable(target.string()));
   }
   const auto sink = make_sink(options.format, target, context);
+  if (const std::string exposure =
+          traits_of(options.format).makes_folder ? exposure_of(target) : "";
+      !exposure.empty())
+    warn(kProgram,
+         fmt::format("{}: {}: others may change what is put there", target.string(), exposure));
   sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
   sink->finish();
   say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));

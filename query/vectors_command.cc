@@ -11,6 +11,7 @@
 #include <string>
 
 #include "lib/collection/collection.h"
+#include "lib/collection/foreign.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
 #include "lib/program/message.h"
@@ -46,7 +47,7 @@ class VectorFiles {
   VectorFiles(const VectorsOptions& options, uint32_t dimension) : row_(1, dimension) {
     for (const fs::path& file :
          {options.npy, options.text_npy, options.paths, options.paths0, options.metadata}) {
-      if (!file.empty()) NewFile::check(file);
+      if (!file.empty()) check(file);
     }
     if (!options.npy.empty()) images_.emplace(options.npy, dimension);
     if (!options.text_npy.empty()) texts_.emplace(options.text_npy, dimension);
@@ -72,6 +73,11 @@ class VectorFiles {
   }
 
  private:
+  static void check(const fs::path& file) {
+    expect_outside_collections(file);
+    NewFile::check(file);
+  }
+
   // Zeros for a picture without text.
   void append(NpyWriter& writer, const ViewVectors& vectors, std::optional<uint64_t> row) {
     std::fill_n(row_.data(), row_.columns(), 0.0f);

@@ -11,6 +11,7 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <fstream>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/temporary_name.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -31,6 +33,7 @@ constexpr std::string_view kMagic = "zskept01";
 constexpr size_t kMaxNameLength = 100;
 constexpr size_t kChecksumLength = 32;
 constexpr uint64_t kMaxBytes = uint64_t{4} << 30;
+constexpr std::string_view kAsideEnding = ".damaged";
 
 bool is_name(std::string_view name) {
   const auto allowed = [](char c) {
@@ -39,6 +42,11 @@ bool is_name(std::string_view name) {
   };
   return !name.empty() && name.size() <= kMaxNameLength && name.front() != '.' &&
          std::ranges::all_of(name, allowed);
+}
+
+// Not a file that is being written, nor one that was put aside.
+bool is_attachment_name(std::string_view name) {
+  return is_name(name) && !name.ends_with(".new") && !name.ends_with(kAsideEnding);
 }
 
 // Over the kind and the name too, so that a file which was moved is not taken for another.
@@ -54,8 +62,7 @@ std::vector<std::string> names_in(const fs::path& directory, fs::file_type type)
   std::error_code error;
   for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (it->symlink_status(error).type() == type && is_name(name) && !name.ends_with(".new"))
-      names.push_back(name);
+    if (it->symlink_status(error).type() == type && is_attachment_name(name)) names.push_back(name);
   }
   if (error && error != std::errc::no_such_file_or_directory)
     throw system_error(directory.string(), "list", error.value());
@@ -90,13 +97,32 @@ class FolderLock {
   int fd_;
 };
 
+bool begins_as_ours(const fs::path& path) {
+  std::error_code error;
+  if (fs::symlink_status(path, error).type() != fs::file_type::regular) return false;
+  std::string beginning(kMagic.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(beginning.data(), static_cast<std::streamsize>(beginning.size())) &&
+         beginning == kMagic;
+}
+
+// What a killed put of this name has left; the folder's lock is held.
+void remove_unfinished(const fs::path& folder, std::string_view name) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string found = it->path().filename().string();
+    if (name_behind_temporary(found) == name && begins_as_ours(it->path()))
+      ::unlink(it->path().c_str());
+  }
+}
+
 }  // namespace
 
 Attachments::Attachments(fs::path collection)
     : directory_(std::move(collection) / layout::kAttachmentsFolder) {}
 
 void Attachments::check_name(const std::string& flag, std::string_view name) {
-  if (is_name(name) && !name.ends_with(".new")) return;
+  if (is_attachment_name(name)) return;
   throw Error(ErrorCode::InvalidArgument, flag,
               fmt::format("'{}' is no name to keep something under", printable(std::string(name))),
               fmt::format("use 1 to {} letters, digits, '.', '_' and '-', not beginning with '.'",
@@ -114,6 +140,7 @@ void Attachments::put(std::string_view kind, std::string_view name,
   make_folder(directory_);
   make_folder(path.parent_path());
   const FolderLock lock(path.parent_path());
+  remove_unfinished(path.parent_path(), name);
   NewFile file(path, Existing::Replace);
   const std::string seal = seal_of(kind, name, content);
   for (const std::string_view part : {kMagic, std::string_view(seal), content})
@@ -146,6 +173,23 @@ std::vector<std::string> Attachments::names(std::string_view kind) const {
 
 std::vector<std::string> Attachments::kinds() const {
   return names_in(directory_, fs::file_type::directory);
+}
+
+std::string Attachments::put_aside(std::string_view kind, std::string_view name) const {
+  const fs::path path = file_of(kind, name);
+  const FolderLock lock(path.parent_path());
+  if (!begins_as_ours(path)) return "";
+  for (int number = 1;; ++number) {
+    const std::string aside = number == 1 ? fmt::format("{}{}", name, kAsideEnding)
+                                          : fmt::format("{}.{}{}", name, number, kAsideEnding);
+    const fs::path target = path.parent_path() / aside;
+    std::error_code error;
+    if (fs::symlink_status(target, error).type() != fs::file_type::not_found) continue;
+    fs::rename(path, target, error);
+    if (error) throw system_error(path.string(), "rename", error.value());
+    sync_path(path.parent_path());
+    return aside;
+  }
 }
 
 bool Attachments::remove(std::string_view kind, std::string_view name) const {

@@ -38,6 +38,11 @@ class Attachments {
   std::vector<std::string> names(std::string_view kind) const;
   std::vector<std::string> kinds() const;
 
+  // Gives a file that is damaged another name, NAME.damaged (with a number where that is taken),
+  // which is no attachment's, and returns it. Empty where it does not begin as an attachment does:
+  // then it is somebody else's, and stays. Throws Io.
+  std::string put_aside(std::string_view kind, std::string_view name) const;
+
   // Whether there was one. Throws Io.
   bool remove(std::string_view kind, std::string_view name) const;
 

@@ -207,7 +207,7 @@ struct RepairReport {
   std::vector<std::string> mended;
   std::vector<Fault> lost;  // what could not be derived from the truth
 };
-// Rebuilds what can be derived from the truth (the snapshot, the indexes by path and content).
+// Rebuilds what can be derived from the truth or another copy; puts damaged attachments aside.
 RepairReport repair_collection(const std::filesystem::path& directory,
                                const SnapshotOptions& options = {});
 

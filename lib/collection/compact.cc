@@ -3,6 +3,7 @@
 
 #include <system_error>
 
+#include "lib/collection/own_files.h"
 #include "lib/collection/state.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -90,11 +91,15 @@ uint64_t CollectionWriter::compact(const SnapshotOptions& options) {
     return 0;
   }
   layout::Current next;
-  next.epoch = state.current.epoch + 1;
-  const std::filesystem::path records = layout::records_directory(state.directory, next.epoch);
-  std::filesystem::remove_all(records);
+  next.epoch =
+      layout::free_epoch(state.directory, state.current.epoch + 1, state.counts.generation + 1);
+  const std::string owner = layout::records_owner(state.manifest);
+  // Records of an earlier version have none, and could not be told from somebody else's folder.
+  if (layout::read_records_mark(state.directory, state.current.epoch) != owner)
+    layout::write_records_mark(state.directory, state.current.epoch, owner);
+  layout::make_records_directory(state.directory, next.epoch, owner);
   {
-    Store target(records, Store::Access::Create);
+    Store target(layout::records_directory(state.directory, next.epoch), Store::Access::Create);
     const codec::State counts = Copier(state, target).run(*this);
     sync_path(state.directory);
     write_lexicon(state.directory, next, target, counts.next_row, counts.generation);
@@ -104,7 +109,7 @@ uint64_t CollectionWriter::compact(const SnapshotOptions& options) {
     write_snapshot(state.directory, next, rows, counts.generation);
   }
   state_ = open_state(state.directory, Store::Access::ReadWrite, std::move(state.lock));
-  remove_leftovers(state_->directory, state_->current);
+  layout::remove_leftovers(state_->directory, state_->current, state_->manifest);
   return dropped;
 }
 

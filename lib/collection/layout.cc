@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,13 +13,13 @@
 #include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/json_object.h"
+#include "lib/util/temporary_name.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf::layout {
@@ -29,7 +30,7 @@ using nlohmann::json;
 
 constexpr uint64_t kMaxJsonBytes = 1 << 20;
 constexpr uint32_t kMaxDimension = 65'536;
-constexpr std::string_view kRecordsPrefix = "records-";
+constexpr std::string_view kHolderText = "process ";
 
 std::string checksum_of(const std::string& text) {
   Checksum128 checksum;
@@ -64,19 +65,18 @@ FileSeal seal_from(const json& value, const char* name, const std::string& subje
           json_member<std::string>(seal, "checksum", subject)};
 }
 
-bool is_part(const std::string& name) {
-  return name == kLockFile || name == kAttachmentsFolder || name.starts_with(kCurrentFile) ||
-         name.starts_with(kManifestFile) || name.starts_with(kRecordsPrefix);
+bool is_part(std::string_view name) {
+  if (const std::string_view behind = name_behind_temporary(name); !behind.empty()) name = behind;
+  return name == kLockFile || name == kAttachmentsFolder || name == kCurrentFile ||
+         name == kManifestFile || epoch_of_name(name) || parse_snapshot_name(name);
 }
 
-std::vector<std::string> names_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(directory, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error))
-    names.push_back(entry->path().filename().string());
-  if (error) throw system_error(directory.string(), "list the folder", error.value());
-  return names;
+// Digits without a sign or leading zeros.
+std::optional<uint64_t> parse_number(std::string_view text) {
+  uint64_t number = 0;
+  const auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc() || rest != text.data() + text.size()) return std::nullopt;
+  return std::to_string(number) == text ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
@@ -177,6 +177,30 @@ void write_current(const fs::path& collection, const Current& current) {
   write_file_atomically(collection / kCurrentFile, sealed_json(value));
 }
 
+std::optional<std::string> read_records_mark(const fs::path& collection, uint64_t epoch) {
+  const fs::path records = records_directory(collection, epoch);
+  std::error_code error;
+  if (fs::symlink_status(records, error).type() != fs::file_type::directory) return std::nullopt;
+  try {
+    const std::string subject = (records / kRecordsMarkFile).string();
+    const json mark = unsealed_json(read_file(subject, kMaxJsonBytes), subject);
+    if (json_member<uint64_t>(mark, "epoch", subject) != epoch) return std::nullopt;
+    return json_member<std::string>(mark, "collection", subject);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void write_records_mark(const fs::path& collection, uint64_t epoch, const std::string& owner) {
+  write_file_atomically(records_directory(collection, epoch) / kRecordsMarkFile,
+                        sealed_json({{"epoch", epoch}, {"collection", owner}}));
+}
+
+std::string records_owner(const Manifest& manifest) {
+  return checksum_of(fmt::format("{}\n{}\n{}", manifest.created_utc, manifest.model_fingerprint,
+                                 manifest.dimension));
+}
+
 FileSeal seal_file(const fs::path& path) {
   const MappedFile file(path);
   Checksum128 checksum;
@@ -190,16 +214,18 @@ Kind kind_of(const fs::path& directory) {
   if (!fs::exists(status)) return Kind::Absent;
   if (!fs::is_directory(status)) return Kind::File;
   if (fs::exists(directory / kManifestFile, error)) return Kind::Collection;
+  const bool is_empty = fs::is_empty(directory, error);
+  if (error) throw system_error(directory.string(), "list the folder", error.value());
+  if (is_empty) return Kind::Empty;
+  // The manifest is written last and the lock first: what has nothing but such parts is a creation
+  // cut short, or a collection that lost its manifest.
+  const auto has = [&](const char* name) { return fs::exists(directory / name, error); };
+  if (!has(kLockFile)) return Kind::Foreign;
   const std::vector<std::string> names = names_in(directory);
-  if (names.empty()) return Kind::Empty;
-  // The manifest is written last: what has the other parts is a creation cut short, or a collection
-  // that lost its manifest.
-  if (!std::all_of(names.begin(), names.end(), is_part)) {
-    return fs::exists(directory / kCurrentFile, error) && fs::exists(directory / kLockFile, error)
-               ? Kind::Collection
-               : Kind::Foreign;
-  }
-  return fs::exists(directory / kCurrentFile, error) ? Kind::Collection : Kind::Unfinished;
+  const bool has_records = std::ranges::any_of(
+      names, [](const std::string& name) { return epoch_of_name(name).has_value(); });
+  if (has(kCurrentFile)) return has_records ? Kind::Collection : Kind::Foreign;
+  return std::ranges::all_of(names, is_part) ? Kind::Unfinished : Kind::Foreign;
 }
 
 void expect_collection(const fs::path& directory) {
@@ -223,50 +249,65 @@ void expect_collection(const fs::path& directory) {
   }
 }
 
+std::optional<uint64_t> epoch_of_name(std::string_view name) {
+  if (!name.starts_with(kRecordsPrefix)) return std::nullopt;
+  return parse_number(name.substr(kRecordsPrefix.size()));
+}
+
 std::vector<uint64_t> epochs_on_disk(const fs::path& collection) {
   std::vector<uint64_t> epochs;
   for (const std::string& name : names_in(collection)) {
-    if (!name.starts_with(kRecordsPrefix)) continue;
-    const char* begin = name.data() + kRecordsPrefix.size();
-    const char* end = name.data() + name.size();
-    uint64_t epoch = 0;
-    if (const auto [rest, code] = std::from_chars(begin, end, epoch);
-        code == std::errc() && rest == end) {
-      epochs.push_back(epoch);
-    }
+    if (const auto epoch = epoch_of_name(name)) epochs.push_back(*epoch);
   }
   std::sort(epochs.begin(), epochs.end());
   return epochs;
 }
 
-std::vector<fs::path> leftovers(const fs::path& collection, const Current& current) {
-  std::set<fs::path> known = {collection / kManifestFile, collection / kCurrentFile,
-                              collection / kLockFile, collection / kAttachmentsFolder,
-                              records_directory(collection, current.epoch)};
-  if (current.snapshot_generation) {
-    for (const char* kind : {"image", "text", "rows", "lexicon"}) {
-      known.insert(snapshot_file(collection, kind, current.epoch, *current.snapshot_generation));
-    }
-    for (const char* kind : {"ivf-image", "ivf-text"}) {
-      if (current.ivf_generation)
-        known.insert(snapshot_file(collection, kind, current.epoch, *current.ivf_generation));
-    }
+std::optional<SnapshotName> parse_snapshot_name(std::string_view name) {
+  for (const std::string kind : kSnapshotKinds) {
+    if (!name.starts_with(kind + "-")) continue;
+    const std::string_view numbers = name.substr(kind.size() + 1);
+    const size_t middle = numbers.find('-');
+    const size_t end = std::min(numbers.find('.'), numbers.size());
+    if (middle >= end) continue;
+    const auto epoch = parse_number(numbers.substr(0, middle));
+    const auto generation = parse_number(numbers.substr(middle + 1, end - middle - 1));
+    if (epoch && generation && snapshot_file("", kind.c_str(), *epoch, *generation) == name)
+      return SnapshotName{kind, *epoch, *generation};
   }
-  std::vector<fs::path> found;
-  for (const std::string& name : names_in(collection)) {
-    if (!known.contains(collection / name)) found.push_back(collection / name);
-  }
-  std::sort(found.begin(), found.end());
-  return found;
+  return std::nullopt;
+}
+
+std::vector<std::string> names_in(const fs::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(directory, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  if (error) throw system_error(directory.string(), "list the folder", error.value());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 WriterLock::WriterLock(const fs::path& collection) {
   const fs::path path = collection / kLockFile;
-  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_ < 0) throw system_error(path.string(), "open", errno);
+  const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  file_ = ::open(path.c_str(), flags, 0666);
+  if (file_ < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+    throw system_error(path.string(), "open", errno);
+  struct stat status {};
+  char holder[128] = {};
+  const bool is_file = file_ >= 0 && ::fstat(file_, &status) == 0 && S_ISREG(status.st_mode);
+  const ssize_t got = is_file ? ::pread(file_, holder, sizeof holder - 1, 0) : -1;
+  // A disk that lost power may have left zeros.
+  const bool is_ours =
+      got <= 0 || holder[0] == '\0' || std::string_view(holder).starts_with(kHolderText);
+  if (!is_file || !is_ours) {
+    if (file_ >= 0) ::close(file_);
+    throw Error(ErrorCode::InvalidArgument, path.string(), "not the collection's lock",
+                "move it away");
+  }
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-    char holder[128] = {};
-    const ssize_t got = ::pread(file_, holder, sizeof holder - 1, 0);
     ::close(file_);
     throw Error(
         ErrorCode::Unavailable, collection.string(),
@@ -275,10 +316,10 @@ WriterLock::WriterLock(const fs::path& collection) {
   }
   char host[64] = {};
   ::gethostname(host, sizeof host - 1);
-  const std::string holder = fmt::format("process {} on {}", ::getpid(), host);
+  const std::string text = fmt::format("{}{} on {}", kHolderText, ::getpid(), host);
   // Only a help for people: the lock is the lock.
   if (::ftruncate(file_, 0) == 0) [[maybe_unused]]
-    const ssize_t written = ::pwrite(file_, holder.data(), holder.size(), 0);
+    const ssize_t written = ::pwrite(file_, text.data(), text.size(), 0);
 }
 
 WriterLock::~WriterLock() {

@@ -157,11 +157,4 @@ RowTable read_snapshot(const fs::path& directory, const layout::Current& current
   return rows;
 }
 
-void remove_leftovers(const fs::path& directory, const layout::Current& current) {
-  for (const fs::path& path : layout::leftovers(directory, current)) {
-    std::error_code ignored;  // it will be found again
-    fs::remove_all(path, ignored);
-  }
-}
-
 }  // namespace zeroshelf

@@ -107,15 +107,14 @@ std::optional<RowTable> rows_from_snapshot(const Collection::State& state) {
     if (live_rows(rows) != state.counts.live) return std::nullopt;
     return rows;
   } catch (const Error& error) {
-    // Derived: the truth has it all.
-    if (error.code() == ErrorCode::Corruption) return std::nullopt;
+    // Derived, whatever is wrong with it, also a folder or a pipe in its place: the truth has it
+    // all.
     if (error.code() == ErrorCode::NotFound) {
       const Current now = layout::read_current(state.directory);
       if (now.epoch != state.current.epoch || now.snapshot_generation != generation)
         throw Overtaken();
-      return std::nullopt;
     }
-    throw;
+    return std::nullopt;
   }
 }
 

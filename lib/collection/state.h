@@ -82,8 +82,8 @@ std::unique_ptr<Collection::State> open_state(const std::filesystem::path& direc
 // The rows as the truth alone gives them.
 RowTable rows_from_truth(const Store& store, const codec::State& counts, uint32_t dimension);
 
-// Writes a snapshot of the rows and makes CURRENT point to it, and to the approximate index that
-// `current` names. Returns the new CURRENT.
+// Writes a snapshot of the rows, whose generation's names must be free (own_files.h), and makes
+// CURRENT point to it, and to the approximate index that `current` names. Returns the new CURRENT.
 layout::Current write_snapshot(const std::filesystem::path& directory,
                                const layout::Current& current, const RowTable& rows,
                                uint64_t generation);
@@ -119,7 +119,5 @@ VectorIndex map_ivf(const std::filesystem::path& directory, const layout::Curren
                     uint32_t dimension);
 std::vector<Fault> ivf_faults(const std::filesystem::path& directory,
                               const layout::Current& current, uint32_t dimension);
-
-void remove_leftovers(const std::filesystem::path& directory, const layout::Current& current);
 
 }  // namespace zeroshelf

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include <unordered_set>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/own_files.h"
 #include "lib/collection/state.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -274,48 +276,100 @@ codec::State audited_counts(const Audit& audit, codec::State counts) {
 
 // --- repair -------------------------------------------------------------------------------------
 
-// The epoch that has a complete store, and its manifest.
+bool has_state(const fs::path& records) {
+  try {
+    return Store(records, Store::Access::ReadOnly).get(codec::kStateKey).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+uint64_t bytes_in(const fs::path& records) {
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(records, error), end; !error && it != end; it.increment(error)) {
+    std::error_code gone;
+    if (it->is_regular_file(gone)) bytes += it->file_size(gone);
+  }
+  return bytes;
+}
+
+// Records that are marked as this collection's before others, those that are complete before those
+// that must be salvaged, then the newest, or the largest of those to be salvaged. Nothing where
+// there are none.
+std::optional<uint64_t> best_epoch(const fs::path& directory) {
+  std::string owner;
+  try {
+    owner = layout::records_owner(layout::read_manifest(directory));
+  } catch (const Error&) {
+    // Then every mark counts.
+  }
+  std::optional<uint64_t> best;
+  std::array<uint64_t, 3> best_rank{};
+  for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
+    const fs::path records = layout::records_directory(directory, epoch);
+    const auto mark = layout::read_records_mark(directory, epoch);
+    const bool is_ours = mark && (owner.empty() || *mark == owner);
+    const bool is_complete = has_state(records);
+    const std::array<uint64_t, 3> rank = {is_ours, is_complete,
+                                          is_complete ? epoch : bytes_in(records)};
+    if (best && rank < best_rank) continue;
+    best = epoch;
+    best_rank = rank;
+  }
+  return best;
+}
+
 layout::Current usable_current(const fs::path& directory, RepairReport& report) {
   try {
     return layout::read_current(directory);
   } catch (const Error&) {
+    // Made again below.
   }
-  const std::vector<uint64_t> epochs = layout::epochs_on_disk(directory);
-  for (auto epoch = epochs.rbegin(); epoch != epochs.rend(); ++epoch) {
-    try {
-      if (!Store(layout::records_directory(directory, *epoch), Store::Access::ReadOnly)
-               .get(codec::kStateKey))
-        continue;
-    } catch (const Error&) {
-      continue;
-    }
-    layout::Current current;
-    current.epoch = *epoch;
-    layout::write_current(directory, current);
-    report.mended.push_back(
-        fmt::format("{}: made again, for epoch {}", layout::kCurrentFile, *epoch));
-    return current;
+  const std::optional<uint64_t> epoch = best_epoch(directory);
+  if (!epoch) {
+    throw Error(ErrorCode::Corruption, directory.string(), "it has no records",
+                "index the pictures again into a new collection");
   }
-  throw Error(ErrorCode::Corruption, directory.string(), "no records that can be opened",
-              "index the pictures again into a new collection");
+  layout::Current current;  // to be written with the snapshot, when the records could be opened
+  current.epoch = *epoch;
+  report.mended.push_back(
+      fmt::format("{}: made again, for epoch {}", layout::kCurrentFile, *epoch));
+  return current;
 }
 
-Manifest usable_manifest(const fs::path& directory, const Store& store, RepairReport& report) {
-  const auto stored = store.get(codec::kManifestKey);
+// Each has a copy of the other.
+Manifest usable_manifest(const fs::path& directory, Store& store, RepairReport& report) {
+  std::optional<Manifest> written;
   try {
-    const Manifest manifest = layout::read_manifest(directory);
-    if (stored && *stored == layout::encode_manifest(manifest)) return manifest;
+    written = layout::read_manifest(directory);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Incompatible) throw;
   }
-  if (!stored) {
+  std::optional<Manifest> stored;
+  try {
+    if (const auto text = store.get(codec::kManifestKey)) {
+      if (written && *text == layout::encode_manifest(*written)) return *written;
+      stored = layout::decode_manifest(*text, "manifest in the records");
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corruption) throw;
+  }
+  if (stored) {
+    layout::write_manifest(directory, *stored);
+    report.mended.push_back(fmt::format("{}: made again from the records", layout::kManifestFile));
+    return *stored;
+  }
+  if (!written) {
     throw Error(ErrorCode::Corruption, directory.string(), "its manifest is lost",
                 "index the pictures again into a new collection");
   }
-  const Manifest manifest = layout::decode_manifest(*stored, "manifest in the records");
-  layout::write_manifest(directory, manifest);
-  report.mended.push_back(fmt::format("{}: made again from the records", layout::kManifestFile));
-  return manifest;
+  StoreBatch batch;
+  batch.put(codec::kManifestKey, layout::encode_manifest(*written));
+  store.write(std::move(batch));
+  report.mended.push_back(
+      fmt::format("manifest in the records: made again from {}", layout::kManifestFile));
+  return *written;
 }
 
 Store usable_store(const fs::path& records, RepairReport& report) {
@@ -333,16 +387,27 @@ Store usable_store(const fs::path& records, RepairReport& report) {
 
 // Rows that lost a part are removed, so that the next add reads their files again; then the indexes
 // are written anew.
-void mend_truth(Store& store, const Manifest& manifest, RepairReport& report) {
+void mend_truth(Store& store, const Manifest& manifest, const layout::Current& current,
+                RepairReport& report) {
   Audit audit(store, manifest);
   audit.run();
-  codec::State counts;
+  std::optional<codec::State> stored;
   try {
-    if (const auto stored = store.get(codec::kStateKey)) counts = codec::decode_state(*stored);
-  } catch (const Error&) {
-    report.mended.emplace_back("state: counted again");
+    if (const auto bytes = store.get(codec::kStateKey)) stored = codec::decode_state(*bytes);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Corruption) throw;
   }
-  if (audit.faults().empty() && audited_counts(audit, counts) == counts) return;
+  codec::State counts = stored.value_or(codec::State{});
+  if (stored && audit.faults().empty() && audited_counts(audit, counts) == counts) return;
+  if (!stored) {
+    // How many commits there were only CURRENT still says.
+    counts.generation = std::max(current.commits, current.snapshot_generation.value_or(0));
+    report.mended.emplace_back("state: counted again");
+    report.lost.push_back(
+        {"state",
+         "how many commits there were is not known; run zeroshelf-index add to read again "
+         "what may be missing"});
+  }
 
   StoreBatch batch;
   for (const std::string& key : audit.stray_keys()) batch.erase(key);
@@ -372,23 +437,43 @@ void mend_truth(Store& store, const Manifest& manifest, RepairReport& report) {
   store.write(std::move(batch));
 }
 
-// The damaged ones; with remove they are deleted.
-enum class DamagedAttachments { Keep, Remove };
-std::vector<Fault> check_attachments(const fs::path& directory, DamagedAttachments what) {
-  std::vector<Fault> faults;
-  const Attachments attachments(directory);
+// A generation whose snapshot takes the place of nothing.
+void take_free_generation(const fs::path& directory, uint64_t epoch, Store& store,
+                          codec::State& counts) {
+  const uint64_t before = counts.generation;
+  while (!layout::is_free_generation(directory, epoch, counts.generation)) ++counts.generation;
+  if (counts.generation == before) return;
+  StoreBatch batch;
+  batch.put(codec::kStateKey, codec::encode_state(counts));
+  store.write(std::move(batch));
+  store.flush();
+}
+
+// Calls visit with the kind, the name and the cause of each damaged one.
+template <class Visit>
+void for_each_damaged_attachment(const Attachments& attachments, const Visit& visit) {
   for (const std::string& kind : attachments.kinds()) {
     for (const std::string& name : attachments.names(kind)) {
       try {
         attachments.get(kind, name);
       } catch (const Error& error) {
         if (error.code() != ErrorCode::Corruption) throw;
-        faults.push_back({fmt::format("{}/{}", kind, name), error.cause()});
-        if (what == DamagedAttachments::Remove) attachments.remove(kind, name);
+        visit(kind, name, error.cause());
       }
     }
   }
-  return faults;
+}
+
+void put_damaged_attachments_aside(const fs::path& directory, RepairReport& report) {
+  const Attachments attachments(directory);
+  for_each_damaged_attachment(
+      attachments, [&](const std::string& kind, const std::string& name, const std::string&) {
+        const std::string aside = attachments.put_aside(kind, name);
+        report.lost.push_back(
+            {fmt::format("{}/{}", kind, name),
+             aside.empty() ? "it does not begin as one of ours and stays where it is; move it away"
+                           : "it was damaged and is put aside as " + aside + "; make it again"});
+      });
 }
 
 }  // namespace
@@ -415,8 +500,11 @@ std::vector<Fault> verify_collection(const fs::path& directory) {
     compare_rows(state->rows,
                  rows_from_truth(*state->store, state->counts, state->manifest.dimension), faults);
   }
-  std::ranges::move(check_attachments(directory, DamagedAttachments::Keep),
-                    std::back_inserter(faults));
+  for_each_damaged_attachment(
+      Attachments(directory),
+      [&](const std::string& kind, const std::string& name, const std::string& cause) {
+        faults.push_back({fmt::format("{}/{}", kind, name), cause});
+      });
   return faults;
 }
 
@@ -425,10 +513,12 @@ RepairReport repair_collection(const fs::path& directory, const SnapshotOptions&
   RepairReport report;
   auto lock = std::make_unique<layout::WriterLock>(directory);
   layout::Current current = usable_current(directory, report);
+  Manifest repaired_manifest;
   {
     Store store = usable_store(layout::records_directory(directory, current.epoch), report);
     const Manifest manifest = usable_manifest(directory, store, report);
-    mend_truth(store, manifest, report);
+    repaired_manifest = manifest;
+    mend_truth(store, manifest, current, report);
     store.flush();
     std::vector<Fault> snapshot_faults;
     check_snapshot_files(directory, current, manifest.dimension, snapshot_faults);
@@ -438,7 +528,7 @@ RepairReport repair_collection(const fs::path& directory, const SnapshotOptions&
                       std::back_inserter(snapshot_faults));
     for (const Fault& fault : snapshot_faults)
       report.mended.push_back(fault.subject + ": " + fault.cause);
-    const codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
+    codec::State counts = codec::decode_state(*store.get(codec::kStateKey));
     if (counts.generation < current.commits) {
       report.lost.push_back(
           {layout::records_directory(directory, current.epoch).string(),
@@ -447,6 +537,7 @@ RepairReport repair_collection(const fs::path& directory, const SnapshotOptions&
                current.commits - counts.generation, current.commits)});
     }
     if (!snapshot_faults.empty() || !report.mended.empty() || !report.lost.empty()) {
+      take_free_generation(directory, current.epoch, store, counts);
       write_lexicon(directory, current, store, counts.next_row, counts.generation);
       const RowTable rows = rows_from_truth(store, counts, manifest.dimension);
       current.ivf_generation =
@@ -454,9 +545,8 @@ RepairReport repair_collection(const fs::path& directory, const SnapshotOptions&
       current = write_snapshot(directory, current, rows, counts.generation);
     }
   }
-  remove_leftovers(directory, current);
-  for (const Fault& fault : check_attachments(directory, DamagedAttachments::Remove))
-    report.lost.push_back({fault.subject, "it was damaged and is removed; make it again"});
+  layout::remove_leftovers(directory, current, repaired_manifest);
+  put_damaged_attachments_aside(directory, report);
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "lib/collection/own_files.h"
 #include "lib/collection/state.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -29,12 +30,30 @@ void check_same_model(const Manifest& found, const Manifest& wanted, const fs::p
               "use that model, or another collection");
 }
 
+bool has_no_commit(const fs::path& records) {
+  try {
+    const auto counts = Store(records, Store::Access::ReadOnly).get(codec::kStateKey);
+    return !counts || codec::decode_state(*counts).generation == 0;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// Of creations cut short: the mark says so, or there is nothing in them.
+void remove_unborn_records(const fs::path& directory) {
+  for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
+    const auto mark = layout::read_records_mark(directory, epoch);
+    if (mark && (mark->empty() || has_no_commit(layout::records_directory(directory, epoch))))
+      layout::remove_records(directory, epoch);
+  }
+}
+
 // The manifest comes last: without it, and without a commit, the directory counts as not created.
 void create(const fs::path& directory, const Manifest& manifest) {
-  for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
-    fs::remove_all(layout::records_directory(directory, epoch));  // of a creation cut short
-  }
+  remove_unborn_records(directory);
   layout::Current current;
+  current.epoch = layout::free_epoch(directory, current.epoch, 0);
+  layout::make_records_directory(directory, current.epoch, "");
   {
     Store store(layout::records_directory(directory, current.epoch), Store::Access::Create);
     StoreBatch batch;
@@ -43,6 +62,7 @@ void create(const fs::path& directory, const Manifest& manifest) {
     store.write(std::move(batch));
     store.flush();
   }
+  layout::write_records_mark(directory, current.epoch, layout::records_owner(manifest));
   layout::write_current(directory, current);
   layout::write_manifest(directory, manifest);
 }
@@ -291,7 +311,7 @@ CollectionWriter CollectionWriter::open_existing(const fs::path& directory) {
   layout::expect_collection(directory);
   auto lock = std::make_unique<layout::WriterLock>(directory);
   CollectionWriter writer(open_state(directory, Store::Access::ReadWrite, std::move(lock)));
-  remove_leftovers(directory, writer.state_->current);
+  layout::remove_leftovers(directory, writer.state_->current, writer.state_->manifest);
   return writer;
 }
 
@@ -326,6 +346,9 @@ void CollectionWriter::publish_snapshot(SnapshotWhen when, const SnapshotOptions
 
 void CollectionWriter::publish(const SnapshotOptions& options, IvfTraining training) {
   State& state = *state_;
+  // A snapshot takes the place of nothing, also not of the one that counts.
+  while (!layout::is_free_generation(state.directory, state.current.epoch, state.counts.generation))
+    commit({});
   state.store->flush();
   const std::optional<uint64_t> previous = state.current.snapshot_generation;
   write_lexicon(state.directory, state.current, *state.store, state.counts.next_row,
@@ -351,7 +374,7 @@ void CollectionWriter::publish(const SnapshotOptions& options, IvfTraining train
   state.rows = read_snapshot(state.directory, state.current, state.manifest.dimension);
   state.rows_in_snapshot = state.rows.image.size();
   state.changes_since_snapshot = 0;
-  remove_leftovers(state.directory, state.current);
+  layout::remove_leftovers(state.directory, state.current, state.manifest);
 }
 
 }  // namespace zeroshelf

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "lib/export/folder_export.h"
+#include "lib/export/open_folder.h"
 #include "lib/report/formats.h"
 #include "lib/report/json.h"
 #include "lib/util/error.h"
@@ -154,14 +154,6 @@ fs::path normal_root(const fs::path& root) {
   return root.empty() ? root : absolute_path(root);
 }
 
-fs::path made_folder(const fs::path& directory) {
-  FolderExport::check(directory);
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) throw system_error(directory.string(), "make the folder", error.value());
-  return directory;
-}
-
 std::string labelling_interface(const std::vector<std::string>& labels) {
   std::string xml =
       "<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
@@ -178,10 +170,12 @@ std::string labelling_interface(const std::vector<std::string>& labels) {
 
 LabelStudioTasks::LabelStudioTasks(fs::path directory, const std::vector<std::string>& labels,
                                    std::string model, fs::path root)
-    : labels_(labels), model_(std::move(model)), root_(normal_root(root)) {
-  made_folder(directory);
-  tasks_.emplace(directory / "tasks.json");
-  config_.emplace(directory / "config.xml");
+    : labels_(labels),
+      model_(std::move(model)),
+      root_(normal_root(root)),
+      folder_(open_export_folder(directory)) {
+  tasks_.emplace(Place(folder_.get(), "tasks.json"), directory / "tasks.json");
+  config_.emplace(Place(folder_.get(), "config.xml"), directory / "config.xml");
   config_->write(labelling_interface(labels_));
   tasks_->write("[");
 }
@@ -190,8 +184,7 @@ void LabelStudioTasks::add(const AnnotatedPicture& picture) {
   const std::string place = below(root_.empty() ? "/" : root_, picture.path);
   Task task;
   task.data = {"/data/local-files/?d=" + percent_encoded(place), picture.path, picture.text};
-  if (picture.label)
-    task.predictions.push_back({model_, picture.score, labels_[*picture.label]});
+  if (picture.label) task.predictions.push_back({model_, picture.score, labels_[*picture.label]});
   tasks_->write((any_ ? ",\n" : "\n") + json_of(task));
   any_ = true;
 }
@@ -234,8 +227,9 @@ void CocoFile::finish() {
   file_.publish();
 }
 
-FiftyOneLabels::FiftyOneLabels(const fs::path& directory, const std::vector<std::string>& labels)
-    : file_(directory / "labels.json") {
+FiftyOneLabels::FiftyOneLabels(const Place& file, const fs::path& shown,
+                               const std::vector<std::string>& labels)
+    : file_(file, shown) {
   file_.write("{\"classes\":" + json_of(labels) + ",\n\"labels\":{");
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/files/descriptor.h"
 #include "lib/files/new_file.h"
 
 namespace zeroshelf {
@@ -44,6 +45,7 @@ class LabelStudioTasks {
   std::vector<std::string> labels_;
   std::string model_;
   std::filesystem::path root_;
+  Descriptor folder_;
   std::optional<NewFile> tasks_;
   std::optional<NewFile> config_;
   bool any_ = false;
@@ -83,7 +85,9 @@ class CocoFile {
 // and each is named by its file name without the ending.
 class FiftyOneLabels {
  public:
-  FiftyOneLabels(const std::filesystem::path& directory, const std::vector<std::string>& labels);
+  // file: where labels.json goes; shown is for errors.
+  FiftyOneLabels(const Place& file, const std::filesystem::path& shown,
+                 const std::vector<std::string>& labels);
 
   // placed: the picture's place below the folder, data/NAME.
   void add(const std::filesystem::path& placed, std::optional<uint32_t> label, float score);

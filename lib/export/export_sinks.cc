@@ -9,6 +9,7 @@
 
 #include "lib/export/datasets.h"
 #include "lib/export/export_page.h"
+#include "lib/export/open_folder.h"
 #include "lib/files/new_file.h"
 #include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
@@ -64,7 +65,9 @@ class FolderSink : public RecordSink {
  public:
   FolderSink(ExportFormat format, const fs::path& target, const ExportContext& context)
       : RecordSink(format, target, context), folders_(target, options()) {
-    if (format == ExportFormat::FiftyOne) fifty_one_.emplace(target, names_of(context.labels));
+    if (format != ExportFormat::FiftyOne) return;
+    fifty_one_.emplace(folders_.place("labels.json"), target / "labels.json",
+                       names_of(context.labels));
   }
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
@@ -77,6 +80,7 @@ class FolderSink : public RecordSink {
         .member("prediction", evidence_message(context_.labels, prediction));
     item.size_bytes = record.file.size_bytes;
     item.mtime_ns = record.file.mtime_ns;
+    item.content = record.content_hash;
     if (fifty_one_) {
       item.tag = label_of(prediction).value_or(kNoLabel);
       item.score = prediction.winner ? prediction.answer().score : 0;
@@ -119,8 +123,8 @@ class FolderSink : public RecordSink {
     return {validation ? "validation" : "train", name};
   }
 
-  std::optional<FiftyOneLabels> fifty_one_;
   FolderExport folders_;
+  std::optional<FiftyOneLabels> fifty_one_;  // writes into the folder that folders_ holds open
 };
 
 // jsonl, csv: what classify says of a picture, what was read in it, and what it is.
@@ -239,7 +243,7 @@ class PageSink : public ExportSink {
 
 void check_target(ExportFormat format, const fs::path& target) {
   if (traits_of(format).makes_folder) {
-    FolderExport::check(target);
+    check_export_folder(target);
   } else {
     NewFile::check(target);
   }

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
 #include "lib/report/formats.h"
 #include "lib/util/file.h"
@@ -31,24 +32,6 @@ constexpr const char* kUnfinishedManifest = "manifest.jsonl.unfinished";
 [[noreturn]] void fail(const fs::path& path, const std::string& cause,
                        const std::string& cure = "") {
   throw Error(ErrorCode::Io, path.string(), cause, cure);
-}
-
-// Returns errno, 0 when done.
-int place_exclusively(const fs::path& source, const fs::path& target, ExportMode mode) {
-  switch (mode) {
-    case ExportMode::Symlink:
-      return ::symlink(source.c_str(), target.c_str()) == 0 ? 0 : errno;
-    case ExportMode::Hardlink:
-      // The picture itself, where the source is a symbolic link to it.
-      return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0
-                 ? 0
-                 : errno;
-    case ExportMode::Copy:
-      return copy_exclusively(source, target);
-    case ExportMode::Move:
-      break;  // in batches
-  }
-  return EINVAL;
 }
 
 // Our own files in DIR keep their names: the folder's first letter is escaped then.
@@ -86,22 +69,88 @@ Error is_gone(const fs::path& source) {
           "run zeroshelf-index add again"};
 }
 
+Error is_another(const fs::path& source) {
+  return {ErrorCode::InvalidArgument, source.string(),
+          "not exported: it changed since it was indexed", "run zeroshelf-index add again"};
+}
+
+// The picture of an item, held open: what is placed is what was looked at.
+class IndexedFile {
+ public:
+  IndexedFile(const ExportItem& item, ExportMode mode) : item_(item) {
+    const int follow = mode == ExportMode::Move ? O_NOFOLLOW : 0;
+    file_ = Descriptor(
+        ::open(item.source.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follow));
+    if (!file_.is_open() && errno == ELOOP && follow != 0) throw is_link();
+    if (!file_.is_open() && errno == ENOENT) throw is_gone(item.source);
+    if (!file_.is_open() || ::fstat(file_.get(), &status_) != 0)
+      throw system_error(item.source.string(), "read", errno);
+    if (!S_ISREG(status_.st_mode)) throw is_another(item.source);
+  }
+
+  int descriptor() const { return file_.get(); }
+
+  bool has_stamp() const {
+    const int64_t mtime_ns =
+        int64_t{status_.st_mtim.tv_sec} * 1'000'000'000 + status_.st_mtim.tv_nsec;
+    return has_size() && mtime_ns == item_.mtime_ns;
+  }
+  bool has_size() const { return static_cast<uint64_t>(status_.st_size) == item_.size_bytes; }
+  bool has_content() const { return has_size() && content_of(file_.get()) == item_.content; }
+
+  // Whether the name stands for this very file, or one with the content: some file systems number
+  // a file anew with each name.
+  bool is_at(const Place& place) const {
+    const Descriptor there(
+        ::openat(place.folder, place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    struct stat status {};
+    if (!there.is_open() || ::fstat(there.get(), &status) != 0 || !S_ISREG(status.st_mode))
+      return false;
+    return (status.st_dev == status_.st_dev && status.st_ino == status_.st_ino) ||
+           content_of(there.get()) == item_.content;
+  }
+
+ private:
+  Error is_link() const {
+    return {ErrorCode::InvalidArgument, item_.source.string(),
+            "not moved: a link, not the picture itself", "use --mode symlink or copy for it"};
+  }
+
+  const ExportItem& item_;
+  Descriptor file_;
+  struct stat status_ {};
+};
+
 // Only the very file that was indexed is moved.
 void check_may_move(const ExportItem& item) {
-  struct stat status {};
-  if (::lstat(item.source.c_str(), &status) != 0) {
-    if (errno == ENOENT) throw is_gone(item.source);
-    throw system_error(item.source.string(), "read", errno);
+  const IndexedFile file(item, ExportMode::Move);
+  if (!file.has_stamp() || !file.has_content()) throw is_another(item.source);
+}
+
+// Where a file was made that is not the one that was looked at, it goes again.
+int undone(const Place& target) {
+  ::unlinkat(target.folder, target.name.c_str(), 0);
+  return ESTALE;
+}
+
+// Returns errno, 0 when done, ESTALE when the file was exchanged meanwhile.
+int place_exclusively(const ExportItem& item, const IndexedFile& file, const Place& target,
+                      ExportMode mode) {
+  switch (mode) {
+    case ExportMode::Symlink:
+      return ::symlinkat(item.source.c_str(), target.folder, target.name.c_str()) == 0 ? 0 : errno;
+    case ExportMode::Hardlink:
+      // The picture itself, where the source is a symbolic link to it.
+      if (::linkat(AT_FDCWD, item.source.c_str(), target.folder, target.name.c_str(),
+                   AT_SYMLINK_FOLLOW) != 0)
+        return errno;
+      return file.is_at(target) ? 0 : undone(target);
+    case ExportMode::Copy:
+      return copy_exclusively(file.descriptor(), target, item.content);
+    case ExportMode::Move:
+      break;  // in batches
   }
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::InvalidArgument, item.source.string(),
-                "not moved: a link, not the picture itself", "use --mode symlink or copy for it");
-  }
-  const int64_t mtime_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  if (static_cast<uint64_t>(status.st_size) != item.size_bytes || mtime_ns != item.mtime_ns) {
-    throw Error(ErrorCode::InvalidArgument, item.source.string(),
-                "not moved: it changed since it was indexed", "run zeroshelf-index add again");
-  }
+  return EINVAL;
 }
 
 }  // namespace
@@ -146,52 +195,54 @@ std::string safe_file_name(std::string_view name) {
   return safe.substr(0, cut) + mark + kept;
 }
 
-void FolderExport::check(const fs::path& directory) {
-  std::error_code error;
-  const fs::file_status status = fs::status(directory, error);
-  if (!fs::exists(status)) return;
-  if (!fs::is_directory(status)) {
-    throw Error(ErrorCode::InvalidArgument, directory.string(), "not a folder",
-                "name a new folder");
-  }
-  const bool empty = fs::is_empty(directory, error);
-  if (error) fail(directory, "cannot read the folder: " + errno_text(error.value()));
-  if (empty) return;
-  const bool moved = fs::exists(directory / kMoveJournalName, error);
-  throw Error(ErrorCode::InvalidArgument, directory.string(), "the folder is not empty",
-              moved ? "zeroshelf-query undo puts back what was moved there, or name a new folder"
-                    : "an export never overwrites: name a new folder");
-}
-
 FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
-    : directory_(std::move(directory)), options_(std::move(options)) {
-  check(directory_);
-  std::error_code error;
-  fs::create_directories(directory_, error);
-  if (error) fail(directory_, "cannot make the folder: " + errno_text(error.value()));
+    : directory_(std::move(directory)),
+      options_(std::move(options)),
+      folder_(open_export_folder(directory_)) {
   if (options_.mode == ExportMode::Move) {
     sync_path(absolute_path(directory_).parent_path());
-    journal_ = std::make_unique<MoveJournal>(directory_);
+    journal_ = std::make_unique<MoveJournal>(folder_, directory_);
   }
-  const fs::path path = directory_ / kUnfinishedManifest;
-  manifest_ = std::fopen(path.c_str(), "wxe");
-  if (manifest_ == nullptr) fail(path, "cannot write: " + errno_text(errno));
+  const int file = ::openat(folder_.get(), kUnfinishedManifest,
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (file >= 0) manifest_ = ::fdopen(file, "w");
+  if (manifest_ == nullptr)
+    fail(directory_ / kUnfinishedManifest, "cannot write: " + errno_text(errno));
 }
 
 FolderExport::~FolderExport() {
   if (manifest_ != nullptr) std::fclose(manifest_);
 }
 
-void FolderExport::make_folders(const fs::path& folder) {
-  fs::path made;
+void FolderExport::expect_same_folder(const Descriptor& opened, const fs::path& folder) {
+  struct stat status {};
+  if (::fstat(opened.get(), &status) != 0)
+    throw system_error((directory_ / folder).string(), "read", errno);
+  const Identity identity{status.st_dev, status.st_ino};
+  if (folders_.emplace(folder.string(), identity).first->second == identity) return;
+  throw Error(ErrorCode::InvalidArgument, (directory_ / folder).string(),
+              "another folder was put in its place meanwhile", "look at who did");
+}
+
+// The folder below DIR, made where it is absent; open until the next call.
+int FolderExport::folder_at(const fs::path& folder) {
+  if (folder.empty()) return folder_.get();
+  if (folder == current_name_) return current_.get();
+  current_name_.clear();
+  fs::path entered;
+  Descriptor inner;
   for (const fs::path& name : folder) {
-    made /= name;
-    if (folders_.contains(made.string())) continue;
-    std::error_code error;
-    fs::create_directory(directory_ / made, error);
-    if (error) fail(directory_ / made, "cannot make the folder: " + errno_text(error.value()));
-    folders_.insert(made.string());
+    entered /= name;
+    const Place place(inner.is_open() ? inner.get() : folder_.get(), name);
+    const fs::path shown = directory_ / entered;
+    Descriptor next = folders_.contains(entered.string()) ? enter_folder(place, shown)
+                                                          : make_folder(place, shown);
+    expect_same_folder(next, entered);
+    inner = std::move(next);
   }
+  current_ = std::move(inner);
+  current_name_ = folder;
+  return current_.get();
 }
 
 // A name that this export did not give yet; something else may have it all the same.
@@ -212,7 +263,7 @@ void FolderExport::add(ExportItem item) {
       check_may_move(item);
       plan_move(std::move(item));
     } else {
-      target = place(item);
+      target = place_item(item);
     }
   } catch (const Error& error) {
     note_failed(error);
@@ -221,15 +272,22 @@ void FolderExport::add(ExportItem item) {
   if (planned_.size() >= kMovesABatch) make_moves();
 }
 
-fs::path FolderExport::place(const ExportItem& item) {
-  std::error_code error;
-  if (!fs::exists(item.source, error)) throw is_gone(item.source);
+fs::path FolderExport::place_item(const ExportItem& item) {
+  const IndexedFile file(item, options_.mode);
+  // A link shows nothing that its reader could not see anyway; a copy is compared while it is made.
+  const bool is_indexed = options_.mode == ExportMode::Symlink
+                              ? file.has_stamp() || file.has_content()
+                          : options_.mode == ExportMode::Copy ? file.has_size()
+                                                              : file.has_content();
+  if (!is_indexed) throw is_another(item.source);
   const fs::path folder = folder_of(item);
-  make_folders(folder);
+  const int open_folder = folder_at(folder);
   for (;;) {
     const fs::path target = free_name(folder, item);
-    const int error_number = place_exclusively(item.source, directory_ / target, options_.mode);
+    const int error_number =
+        place_exclusively(item, file, {open_folder, target.filename()}, options_.mode);
     if (error_number == 0) return target;
+    if (error_number == ESTALE) throw is_another(item.source);
     if (error_number != EEXIST)
       throw cannot_place(item.source, directory_ / target, options_.mode, error_number);
   }
@@ -240,26 +298,40 @@ void FolderExport::plan_move(ExportItem item) {
   planned_.push_back({std::move(item), std::move(target)});
 }
 
+// It may have been planned long before: looked at again, and once more under its new name.
+void FolderExport::make_move(Planned& move) {
+  int error_number = 0;
+  try {
+    const IndexedFile file(move.item, ExportMode::Move);
+    if (!file.has_stamp()) throw is_another(move.item.source);
+    const Place target(folder_at(move.target.parent_path()), move.target.filename());
+    error_number = move_exclusively(move.item.source, target, place(kMovePartialName));
+    if (error_number == 0 && !file.is_at(target)) {
+      if (rename_exclusively(target, move.item.source) != 0)
+        throw Error(ErrorCode::Io, move.item.source.string(),
+                    "another file was put in its place while it was moved; that is now at " +
+                        (directory_ / move.target).string());
+      throw is_another(move.item.source);
+    }
+  } catch (const Error& error) {
+    journal_->note_kept(move.item.source, move.target);
+    return note_failed(error);
+  }
+  if (error_number == 0) return note_placed(move.item, move.target);
+  journal_->note_kept(move.item.source, move.target);
+  if (error_number == EEXIST) {
+    plan_move(std::move(move.item));  // under its next name
+  } else {
+    note_failed(
+        cannot_place(move.item.source, directory_ / move.target, options_.mode, error_number));
+  }
+}
+
 void FolderExport::make_moves() {
   std::vector<Planned> planned = std::exchange(planned_, {});
   for (const Planned& move : planned) journal_->plan(move.item.source, move.target);
   journal_->sync();
-  for (Planned& move : planned) {
-    const fs::path target = directory_ / move.target;
-    make_folders(move.target.parent_path());
-    const int error_number =
-        move_exclusively(move.item.source, target, directory_ / kMovePartialName);
-    if (error_number == 0) {
-      note_placed(move.item, move.target);
-      continue;
-    }
-    journal_->note_kept(move.item.source, move.target);
-    if (error_number == EEXIST) {
-      plan_move(std::move(move.item));  // under its next name
-    } else {
-      note_failed(cannot_place(move.item.source, target, options_.mode, error_number));
-    }
-  }
+  for (Planned& move : planned) make_move(move);
 }
 
 void FolderExport::note_placed(const ExportItem& item, const fs::path& target) {
@@ -287,10 +359,22 @@ void FolderExport::note_failed(const Error& error) {
   options_.on_failure(error);
 }
 
+void FolderExport::sync_folders() {
+  try {
+    for (const auto& [folder, identity] : folders_) {
+      folder_at(folder);
+      sync_folder(current_, directory_ / folder);
+    }
+  } catch (const Error& error) {
+    // Somebody exchanged one meanwhile: what is in it cannot be reached by its name any more.
+    if (error.code() == ErrorCode::Io || ::syncfs(folder_.get()) != 0) throw;
+  }
+}
+
 void FolderExport::finish() {
   while (!planned_.empty()) make_moves();
   if (journal_) {
-    for (const std::string& folder : folders_) sync_path(directory_ / folder);
+    sync_folders();
     journal_->sync();
   }
   const fs::path unfinished = directory_ / kUnfinishedManifest;
@@ -299,9 +383,8 @@ void FolderExport::finish() {
   if (std::fclose(std::exchange(manifest_, nullptr)) != 0 || !flushed) {
     fail(unfinished, "cannot write: " + errno_text(errno));
   }
-  if (::rename(unfinished.c_str(), (directory_ / kManifest).c_str()) != 0) {
-    fail(directory_ / kManifest, "cannot write: " + errno_text(errno));
-  }
+  if (const int error = rename_exclusively(place(kUnfinishedManifest), place(kManifest)))
+    fail(directory_ / kManifest, "cannot write: " + errno_text(error));
   journal_.reset();
 }
 

@@ -6,6 +6,9 @@
 //   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score
 //   DIR/moves.journal           only when pictures are moved: see move_journal.h
 //
+// Only the very content that was indexed is placed. DIR and its folders are held open and entered
+// by descriptor, so that nobody can lead pictures elsewhere by putting a link in a folder's place.
+//
 // Nothing that exists is ever overwritten or changed: DIR must be absent or empty, and two pictures
 // of one name become "name.jpg" and "name (2).jpg". Characters that would be harmful in a name
 // ('/', control characters, marks that reorder or hide text, bytes that are not UTF-8, '%', a
@@ -24,7 +27,10 @@
 #include <vector>
 
 #include "lib/export/move_journal.h"
+#include "lib/files/descriptor.h"
+#include "lib/files/exclusive.h"
 #include "lib/util/error.h"
+#include "lib/util/hash.h"
 
 namespace zeroshelf {
 
@@ -43,10 +49,12 @@ struct ExportItem {
   std::vector<std::string> folders;  // below DIR, e.g. {"train", "cat"}; made safe here
   std::optional<std::string> label;  // of the manifest; absent: null
   std::string evidence_json;         // further members of its manifest line; may be empty
-  // For moving: the file as it was when it was indexed. A file that is another one now is not
-  // moved.
+  // The file as it was when it was indexed. One that has other content now is not placed. A link
+  // to a file of this size and time is made without reading it; a move needs both, the content and
+  // the time.
   uint64_t size_bytes = 0;
   int64_t mtime_ns = 0;
+  ContentHash content{};
   // The caller's own, for on_placed.
   uint32_t tag = 0;
   float score = 0;
@@ -56,8 +64,8 @@ struct FolderExportOptions {
   ExportMode mode = ExportMode::Symlink;
   // No two names in a folder that differ in their ending alone ("a.jpg", "a.png").
   bool unique_stems = false;
-  // Called for each picture that could not be placed; the export goes on. Io, NotFound, or for
-  // moving InvalidArgument. Must be set.
+  // Called for each picture that could not be placed; the export goes on. Io, NotFound, or
+  // InvalidArgument for what is not the picture that was indexed. Must be set.
   std::function<void(const Error&)> on_failure;
   // Called for each picture that was placed, with its place below DIR. May be empty.
   std::function<void(const ExportItem&, const std::filesystem::path&)> on_placed;
@@ -66,11 +74,8 @@ struct FolderExportOptions {
 // Threads: one at a time.
 class FolderExport {
  public:
-  // Throws InvalidArgument when there is something in the way: a file, or a folder with something
-  // in it. Changes nothing.
-  static void check(const std::filesystem::path& directory);
-
-  // Makes the folder. Throws what check does, and Io when it cannot be made.
+  // Makes the folder. Throws what check_export_folder (open_folder.h) does, and Io when it cannot
+  // be made.
   FolderExport(std::filesystem::path directory, FolderExportOptions options);
   ~FolderExport();
   FolderExport(const FolderExport&) = delete;
@@ -85,6 +90,8 @@ class FolderExport {
   void finish();
 
   const std::filesystem::path& directory() const { return directory_; }
+  // A name in the folder, for as long as the object lives.
+  Place place(const std::string& name) const { return {folder_.get(), name}; }
   uint64_t placed() const { return placed_; }
   uint64_t failed() const { return failed_; }
 
@@ -94,21 +101,34 @@ class FolderExport {
     std::filesystem::path target;  // below directory_
   };
 
-  void make_folders(const std::filesystem::path& folder);
+  // Which folder stands for a name below DIR, so that another in its place is noticed.
+  struct Identity {
+    uint64_t device = 0;
+    uint64_t file = 0;
+    bool operator==(const Identity&) const = default;
+  };
+
+  int folder_at(const std::filesystem::path& folder);
+  void expect_same_folder(const Descriptor& opened, const std::filesystem::path& folder);
   std::filesystem::path free_name(const std::filesystem::path& folder, const ExportItem& item);
-  std::filesystem::path place(const ExportItem& item);
+  std::filesystem::path place_item(const ExportItem& item);
   void plan_move(ExportItem item);
+  void make_move(Planned& move);
   void make_moves();
+  void sync_folders();
   void note_placed(const ExportItem& item, const std::filesystem::path& target);
   void note_failed(const Error& error);
 
   std::filesystem::path directory_;
   FolderExportOptions options_;
+  Descriptor folder_;
+  Descriptor current_;                  // the folder below it that was used last
+  std::filesystem::path current_name_;  // empty: none yet
   std::FILE* manifest_ = nullptr;
   std::unique_ptr<MoveJournal> journal_;  // only when moving
   std::vector<Planned> planned_;
-  std::unordered_set<std::string> folders_;  // made
-  std::unordered_set<std::string> taken_;    // names, without their ending when stems are unique
+  std::unordered_map<std::string, Identity> folders_;  // made
+  std::unordered_set<std::string> taken_;  // names, without their ending when stems are unique
   // The next number to try for a name that was taken.
   std::unordered_map<std::string, unsigned> numbers_;
   uint64_t placed_ = 0;

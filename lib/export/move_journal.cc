@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
@@ -125,8 +126,7 @@ struct JournalContent {
 };
 
 // Bad lines at the end were never synced, so nothing that they announce was begun.
-JournalContent read_journal(const fs::path& path) {
-  const std::string content = read_file(path, kMaxJournalBytes);
+JournalContent read_journal(const std::string& content, const fs::path& path) {
   if (std::string_view(content).substr(0, kHeader.size()) != kHeader) {
     if (std::string_view(kHeader).starts_with(content)) return {};  // cut short at its beginning
     throw Error(ErrorCode::Corruption, path.string(), "not a journal of moves, or damaged");
@@ -160,49 +160,121 @@ JournalContent read_journal(const fs::path& path) {
   return {std::move(moves), std::move(bad_lines)};
 }
 
-class JournalLock {
+std::string read_all(int file, uint64_t bytes, const fs::path& shown) {
+  if (bytes > kMaxJournalBytes) {
+    throw Error(ErrorCode::InvalidArgument, shown.string(),
+                fmt::format("too large: {} bytes, at most {} are read", bytes, kMaxJournalBytes));
+  }
+  std::string content(bytes, '\0');
+  size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::read(file, content.data() + done, content.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw system_error(shown.string(), "read", errno);
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
+
+// A folder's journal, locked while the object lives.
+class LockedJournal {
  public:
-  explicit JournalLock(const fs::path& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
-    if (fd_ < 0 && errno == ENOENT) {
-      throw Error(ErrorCode::NotFound, path.parent_path().string(),
+  LockedJournal(const Descriptor& folder, const fs::path& directory)
+      : directory_(directory), path_(directory / kMoveJournalName) {
+    file_ = Descriptor(::openat(folder.get(), kMoveJournalName,
+                                O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file_.is_open() && errno == ENOENT) {
+      throw Error(ErrorCode::NotFound, directory.string(),
                   "nothing to undo: no journal of moves in it",
                   "only an export with --mode move has one");
     }
-    if (fd_ < 0) throw system_error(path.string(), "open", errno);
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd_);
-      throw Error(ErrorCode::Unavailable, path.parent_path().string(),
+    if (!file_.is_open() || ::fstat(file_.get(), &status_) != 0)
+      throw system_error(path_.string(), "open", errno);
+    expect_own();
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+      throw Error(ErrorCode::Unavailable, directory.string(),
                   "an export into it, or an undo of it, is still running",
                   "wait for it, or end it first");
     }
   }
-  ~JournalLock() { ::close(fd_); }
-  JournalLock(const JournalLock&) = delete;
-  JournalLock& operator=(const JournalLock&) = delete;
+
+  // What is locked, whatever has its name by now.
+  JournalContent content() const {
+    return read_journal(read_all(file_.get(), static_cast<uint64_t>(status_.st_size), path_),
+                        path_);
+  }
 
  private:
-  int fd_;
+  void expect_own() const {
+    const auto refuse = [&](const std::string& cause, const std::string& cure) {
+      throw Error(ErrorCode::InvalidArgument, path_.string(), cause, cure);
+    };
+    if (!S_ISREG(status_.st_mode)) refuse("not a file, so not a journal of moves", "");
+    if (status_.st_uid != ::geteuid() && status_.st_uid != 0) {
+      refuse(fmt::format("the journal is another user's ({}), and could name any files",
+                         status_.st_uid),
+             "undo it as that user");
+    }
+    if (status_.st_nlink > 1) {
+      refuse("the journal has a second name elsewhere, so it may be of another export",
+             "undo the export that it belongs to");
+    }
+  }
+
+  fs::path directory_;
+  fs::path path_;
+  Descriptor file_;
+  struct stat status_ {};
 };
 
-std::optional<struct stat> status_of(const fs::path& path) {
+std::optional<struct stat> status_of(const Place& place) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  if (::fstatat(place.folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return std::nullopt;
   return status;
+}
+
+// Whether a file is one that exports write beside the pictures: nobody else's goes with an undo.
+bool is_written_by_export(const Place& place) {
+  const Descriptor file(::openat(place.folder, place.name.c_str(),
+                                 O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status {};
+  if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return false;
+  const bool is_labels = place.name.string().starts_with("labels.json");
+  const std::string_view beginning = is_labels ? "{\"classes\":[" : "{\"type\":\"exported\",";
+  size_t matched = 0;  // bytes of the beginning, in this line
+  std::vector<char> piece(size_t{1} << 16);
+  for (;;) {
+    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
+    if (got < 0) return false;
+    if (got == 0) return true;
+    for (const char c : std::string_view(piece.data(), static_cast<size_t>(got))) {
+      if (matched < beginning.size()) {
+        if (c != beginning[matched++]) return false;
+      } else if (c == '\n' && !is_labels) {
+        matched = 0;  // each line has it
+      }
+    }
+  }
 }
 
 class Undo {
  public:
   Undo(fs::path directory, const std::function<void(const Error&)>& on_problem)
-      : directory_(std::move(directory)), on_problem_(on_problem) {}
+      : directory_(std::move(directory)), on_problem_(on_problem) {
+    folder_ = Descriptor(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder_.is_open()) throw system_error(directory_.string(), "open the folder", errno);
+  }
 
   UndoReport run() {
-    const fs::path journal = directory_ / kMoveJournalName;
-    const JournalLock lock(journal);
-    const auto [moves, bad_lines] = read_journal(journal);
+    const LockedJournal journal(folder_, directory_);
+    const auto [moves, bad_lines] = journal.content();
     for (const size_t line : bad_lines) {
       tell(
-          Error(ErrorCode::Corruption, journal.string(),
+          Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
                 fmt::format("line {} is damaged; the file that it names stays where it is", line)));
     }
     for (auto move = moves.rbegin(); move != moves.rend(); ++move) {
@@ -213,7 +285,7 @@ class Undo {
       }
     }
     for (const fs::path& folder : changed_) sync_path(folder);
-    if (report_.problems == 0) clean_up(moves, journal);
+    if (report_.problems == 0) clean_up(moves);
     return report_;
   }
 
@@ -223,43 +295,51 @@ class Undo {
     on_problem_(problem);
   }
 
-  // What lies behind a link is not of this folder, whatever the journal says.
-  void expect_no_link(const fs::path& to) const {
-    fs::path part = directory_;
-    for (const fs::path& name : to.parent_path()) {
-      part /= name;
-      if (const auto status = status_of(part); status && S_ISLNK(status->st_mode)) {
-        throw Error(ErrorCode::InvalidArgument, (directory_ / to).string(),
-                    "leads through a link; what it names stays where it is");
+  // The folder below the export's; not open where it is absent. What lies behind a link is not of
+  // this folder, whatever the journal says.
+  Descriptor enter(const fs::path& below) const {
+    Descriptor inner(::fcntl(folder_.get(), F_DUPFD_CLOEXEC, 0));
+    for (const fs::path& name : below) {
+      Descriptor next(
+          ::openat(inner.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!next.is_open() && errno == ENOENT) return next;
+      if (!next.is_open()) {
+        const bool is_link = errno == ELOOP || errno == ENOTDIR;
+        throw Error(ErrorCode::InvalidArgument, (directory_ / below).string(),
+                    is_link ? "leads through a link; what it names stays where it is"
+                            : "cannot open the folder: " + errno_text(errno));
       }
+      inner = std::move(next);
     }
+    return inner;
   }
 
   void put_back(const Move& move) {
-    expect_no_link(move.to);
-    const fs::path there = directory_ / move.to;
+    const fs::path to = move.to;
+    const Descriptor folder = enter(to.parent_path());
+    const Place there(folder.get(), to.filename());
+    const fs::path shown = directory_ / to;
     const fs::path here = move.from;
-    const auto moved = status_of(there);
+    const auto moved = folder.is_open() ? status_of(there) : std::nullopt;
     const auto original = status_of(here);
-    if (!moved && !original) {
-      throw Error(ErrorCode::NotFound, here.string(), "gone from here and from " + there.string());
-    }
+    if (!moved && !original)
+      throw Error(ErrorCode::NotFound, here.string(), "gone from here and from " + shown.string());
     if (moved && !S_ISREG(moved->st_mode)) {
-      throw Error(ErrorCode::InvalidArgument, there.string(),
+      throw Error(ErrorCode::InvalidArgument, shown.string(),
                   "not a file that an export has moved; it stays where it is");
     }
     if (!moved) {
       ++report_.never_moved;
     } else if (!original) {
-      rename_back(there, here);
+      rename_back(there, shown, here);
       ++report_.put_back;
     } else {
-      drop_second(*moved, there, *original, here);
+      drop_second(*moved, there, shown, *original, here);
       ++report_.never_moved;
     }
   }
 
-  void rename_back(const fs::path& there, const fs::path& here) {
+  void rename_back(const Place& there, const fs::path& shown, const fs::path& here) {
     std::error_code error;
     fs::create_directories(here.parent_path(), error);
     if (error) throw system_error(here.parent_path().string(), "make the folder", error.value());
@@ -267,42 +347,55 @@ class Undo {
         here.parent_path() / (".zeroshelf-undo-" + seal(here.filename().string()));
     if (const int failed = move_exclusively(there, here, partial)) {
       throw Error(ErrorCode::Io, here.string(),
-                  "cannot be put back from " + there.string() + ": " + errno_text(failed));
+                  "cannot be put back from " + shown.string() + ": " + errno_text(failed));
     }
     changed_.insert(here.parent_path());
   }
 
   // Both are there: a move that was cut short, if they are the same.
-  void drop_second(const struct stat& moved, const fs::path& there, const struct stat& original,
-                   const fs::path& here) {
+  void drop_second(const struct stat& moved, const Place& there, const fs::path& shown,
+                   const struct stat& original, const fs::path& here) {
     const bool one_file = moved.st_dev == original.st_dev && moved.st_ino == original.st_ino;
     if (!one_file && !have_same_content(there, here)) {
       throw Error(ErrorCode::InvalidArgument, here.string(),
-                  "something else is there now; the picture stays at " + there.string(),
+                  "something else is there now; the picture stays at " + shown.string(),
                   "move one of them away and run undo again");
     }
-    if (::unlink(there.c_str()) != 0) throw system_error(there.string(), "remove", errno);
+    if (::unlinkat(there.folder, there.name.c_str(), 0) != 0)
+      throw system_error(shown.string(), "remove", errno);
   }
 
   // The journal last: whatever is cut short before that can be gone on with.
-  void clean_up(const std::vector<Move>& moves, const fs::path& journal) const {
+  void clean_up(const std::vector<Move>& moves) const {
     std::set<fs::path> folders;
     for (const Move& move : moves) {
       for (fs::path part = fs::path(move.to).parent_path(); !part.empty();
            part = part.parent_path())
         folders.insert(part);
     }
-    for (const char* name : {kMovePartialName, "manifest.jsonl", "manifest.jsonl.unfinished",
-                             "labels.json", "labels.json.unfinished"}) {
-      ::unlink((directory_ / name).c_str());
+    ::unlinkat(folder_.get(), kMovePartialName, 0);
+    for (const char* name :
+         {"manifest.jsonl", "manifest.jsonl.unfinished", "labels.json", "labels.json.unfinished"}) {
+      if (is_written_by_export({folder_.get(), name})) ::unlinkat(folder_.get(), name, 0);
     }
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
-      ::rmdir((directory_ / *folder).c_str());  // stays where something is in it
-    if (::unlink(journal.c_str()) != 0) throw system_error(journal.string(), "remove", errno);
+      remove_if_empty(*folder);
+    if (::unlinkat(folder_.get(), kMoveJournalName, 0) != 0)
+      throw system_error((directory_ / kMoveJournalName).string(), "remove", errno);
     ::rmdir(directory_.c_str());
   }
 
+  void remove_if_empty(const fs::path& folder) const {
+    try {
+      const Descriptor above = enter(folder.parent_path());
+      if (above.is_open()) ::unlinkat(above.get(), folder.filename().c_str(), AT_REMOVEDIR);
+    } catch (const Error&) {
+      // Something is in its place by now; that stays.
+    }
+  }
+
   fs::path directory_;
+  Descriptor folder_;
   const std::function<void(const Error&)>& on_problem_;
   std::set<fs::path> changed_;
   UndoReport report_;
@@ -310,15 +403,22 @@ class Undo {
 
 }  // namespace
 
-MoveJournal::MoveJournal(const fs::path& directory) : path_(directory / kMoveJournalName) {
-  file_ = std::fopen(path_.c_str(), "wxe");
+MoveJournal::MoveJournal(const fs::path& directory)
+    : MoveJournal(enter_folder(absolute_path(directory), directory), directory) {}
+
+MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory)
+    : path_(directory / kMoveJournalName) {
+  // Nobody else is to write to it, whatever the umask.
+  const int file = ::openat(folder.get(), kMoveJournalName,
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (file >= 0) file_ = ::fdopen(file, "w");
   if (file_ == nullptr) fail();
   if (::flock(::fileno(file_), LOCK_EX | LOCK_NB) != 0 ||
       std::fwrite(kHeader.data(), 1, kHeader.size(), file_) != kHeader.size()) {
     fail();
   }
   sync();
-  sync_path(directory);
+  sync_folder(folder, directory);
 }
 
 MoveJournal::~MoveJournal() {

@@ -20,6 +20,7 @@
 #include <functional>
 #include <string>
 
+#include "lib/files/descriptor.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -33,6 +34,8 @@ class MoveJournal {
  public:
   // Begins a journal in the folder, which must have none, and holds its lock. Throws Io.
   explicit MoveJournal(const std::filesystem::path& directory);
+  // The same in a folder that is held open; directory is for errors.
+  MoveJournal(const Descriptor& folder, const std::filesystem::path& directory);
   ~MoveJournal();
   MoveJournal(const MoveJournal&) = delete;
   MoveJournal& operator=(const MoveJournal&) = delete;
@@ -61,12 +64,16 @@ struct UndoReport {
 // places. Where the old place has the same bytes already (a move cut short between copying and
 // removing), the copy goes. Folders that are gone are made again.
 //
-// May be killed at any instant and run again. Without problems the folders that are empty then, the
-// manifest, and last the journal are removed, and the folder itself when nothing else is in it;
-// otherwise the journal stays, and undo can be run again.
+// The folders below the export's are entered by descriptor, and no link is followed. A journal that
+// another user owns is not believed: it would move files to wherever it says, with the rights of
+// the one who undoes it.
 //
-// Throws NotFound when the folder has no journal, Unavailable while the export still runs,
-// Corruption for a journal of another kind, Io.
+// May be killed at any instant and run again. Without problems the folders that are empty then, the
+// manifest and the labels that the export wrote, and last the journal are removed, and the folder
+// itself when nothing else is in it; otherwise the journal stays, and undo can be run again.
+//
+// Throws NotFound when the folder has no journal, InvalidArgument for one that is not the user's,
+// Unavailable while the export still runs, Corruption for a journal of another kind, Io.
 UndoReport undo_moves(const std::filesystem::path& directory,
                       const std::function<void(const Error&)>& on_problem);
 

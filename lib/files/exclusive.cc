@@ -2,17 +2,17 @@
 
 #include "lib/files/exclusive.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <vector>
 
-#include "lib/util/error.h"
-#include "lib/util/file.h"
+#include "lib/files/descriptor.h"
+#include "lib/util/content_hasher.h"
 
 namespace zeroshelf {
 namespace {
@@ -21,25 +21,23 @@ namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 18;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  int close() {
-    const int result = ::close(fd_);
-    fd_ = -1;
-    return result == 0 ? 0 : errno;
-  }
+int open_at(const Place& place, int flags, mode_t mode = 0) {
+  return ::openat(place.folder, place.name.c_str(), flags | O_CLOEXEC, mode);
+}
 
- private:
-  int fd_;
-};
+// For reading; waits for nothing, and is no terminal's owner.
+Descriptor open_to_read(const Place& place) {
+  return Descriptor(open_at(place, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+}
+
+int unlink_at(const Place& place) {
+  return ::unlinkat(place.folder, place.name.c_str(), 0) == 0 ? 0 : errno;
+}
+
+int status_at(const Place& place, struct stat& status) {
+  const int done = ::fstatat(place.folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  return done == 0 ? 0 : errno;
+}
 
 // As much as there is, up to size; -1 for an error.
 ssize_t read_fully(int fd, char* out, size_t size) {
@@ -64,14 +62,28 @@ int write_fully(int fd, const char* bytes, size_t size) {
   return 0;
 }
 
-int copy_content(int from, int to) {
+// Calls use with each piece of the file from its beginning; errno of reading, or what use returns.
+template <class Use>
+int for_each_piece(int from, const Use& use) {
+  if (::lseek(from, 0, SEEK_SET) != 0) return errno;
   std::vector<char> buffer(kBufferBytes);
   for (;;) {
     const ssize_t got = read_fully(from, buffer.data(), buffer.size());
     if (got < 0) return errno;
     if (got == 0) return 0;
-    if (const int error = write_fully(to, buffer.data(), static_cast<size_t>(got))) return error;
+    if (const int error = use(std::span<const char>(buffer.data(), static_cast<size_t>(got))))
+      return error;
   }
+}
+
+int copy_content(int from, int to, const std::optional<ContentHash>& content) {
+  ContentHasher hasher;
+  const int error = for_each_piece(from, [&](std::span<const char> piece) {
+    if (content) hasher.update(std::as_bytes(piece));
+    return write_fully(to, piece.data(), piece.size());
+  });
+  if (error != 0 || !content) return error;
+  return hasher.finish() == *content ? 0 : ESTALE;
 }
 
 bool is_same_state(const struct stat& a, const struct stat& b) {
@@ -79,75 +91,83 @@ bool is_same_state(const struct stat& a, const struct stat& b) {
          a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-int move_by_copy(const fs::path& from, const fs::path& to, const fs::path& partial) {
+int sync_folder_of(const Place& place) {
+  const fs::path parent = place.name.parent_path();
+  const Descriptor folder(
+      open_at({place.folder, parent.empty() ? "." : parent}, O_RDONLY | O_DIRECTORY));
+  return folder.is_open() && ::fsync(folder.get()) == 0 ? 0 : errno;
+}
+
+int move_by_copy(const Place& from, const Place& to, const Place& partial) {
   struct stat before {};
-  if (::lstat(from.c_str(), &before) != 0) return errno;
+  if (const int error = status_at(from, before)) return error;
   if (!S_ISREG(before.st_mode)) return EINVAL;
-  ::unlink(partial.c_str());  // of a move that was cut short
+  unlink_at(partial);  // of a move that was cut short
   if (const int error = copy_exclusively(from, partial, CopyWhen::Durable)) return error;
   int error = have_same_content(from, partial) ? 0 : EIO;
   struct stat after {};
-  if (error == 0 && (::lstat(from.c_str(), &after) != 0 || !is_same_state(before, after)))
-    error = EBUSY;
+  if (error == 0 && (status_at(from, after) != 0 || !is_same_state(before, after))) error = EBUSY;
   if (error == 0) error = rename_exclusively(partial, to);
   if (error != 0) {
-    ::unlink(partial.c_str());
+    unlink_at(partial);
     return error;
   }
-  try {
-    sync_path(to.parent_path());
-  } catch (const Error&) {
-    ::unlink(to.c_str());  // the file is still where it was
+  if (sync_folder_of(to) != 0) {
+    unlink_at(to);  // the file is still where it was
     return EIO;
   }
-  if (::unlink(from.c_str()) == 0) return 0;
-  error = errno;  // e.g. a folder that may not be written to: then it stays there, and only there
-  ::unlink(to.c_str());
+  error = unlink_at(from);
+  // E.g. a folder that may not be written to: then it stays there, and only there.
+  if (error != 0) unlink_at(to);
   return error;
 }
 
 }  // namespace
 
-int rename_exclusively(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+int rename_exclusively(const Place& from, const Place& to) {
+  if (::renameat2(from.folder, from.name.c_str(), to.folder, to.name.c_str(), RENAME_NOREPLACE) ==
+      0)
+    return 0;
   if (errno != EINVAL && errno != ENOSYS) return errno;
   // A file system that cannot: a second name is refused as surely where the first exists.
-  if (::link(from.c_str(), to.c_str()) != 0) return errno;
-  return ::unlink(from.c_str()) == 0 ? 0 : errno;
+  if (::linkat(from.folder, from.name.c_str(), to.folder, to.name.c_str(), 0) != 0) return errno;
+  return unlink_at(from);
 }
 
-int copy_exclusively(const fs::path& source, const fs::path& target, CopyWhen when) {
-  const Descriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!from.is_open()) return errno;
+int copy_exclusively(const Place& source, const Place& target, CopyWhen when) {
+  const Descriptor from = open_to_read(source);
+  return from.is_open() ? copy_exclusively(from.get(), target, std::nullopt, when) : errno;
+}
+
+int copy_exclusively(int source, const Place& target, const std::optional<ContentHash>& content,
+                     CopyWhen when) {
   struct stat status {};
-  if (::fstat(from.get(), &status) != 0) return errno;
+  if (::fstat(source, &status) != 0) return errno;
   if (!S_ISREG(status.st_mode)) return EINVAL;
-  const mode_t permissions = status.st_mode & 0777;
-  Descriptor to(
-      ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions | S_IWUSR));
+  Descriptor to(open_at(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (!to.is_open()) return errno;
-  int error = copy_content(from.get(), to.get());
+  int error = copy_content(source, to.get(), content);
   if (error == 0) {
     // Worth keeping, and no reason to fail.
     const timespec times[2] = {status.st_atim, status.st_mtim};
-    ::fchmod(to.get(), permissions);
+    ::fchmod(to.get(), status.st_mode & 0777);
     ::futimens(to.get(), times);
   }
   if (error == 0 && when == CopyWhen::Durable && ::fsync(to.get()) != 0) error = errno;
   const int closed = to.close();
   if (error == 0) error = closed;
-  if (error != 0) ::unlink(target.c_str());
+  if (error != 0) unlink_at(target);
   return error;
 }
 
-int move_exclusively(const fs::path& from, const fs::path& to, const fs::path& partial) {
+int move_exclusively(const Place& from, const Place& to, const Place& partial) {
   const int error = rename_exclusively(from, to);
   return error == EXDEV ? move_by_copy(from, to, partial) : error;
 }
 
-bool have_same_content(const fs::path& a, const fs::path& b) {
-  const Descriptor first(::open(a.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  const Descriptor second(::open(b.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+bool have_same_content(const Place& a, const Place& b) {
+  const Descriptor first = open_to_read(a);
+  const Descriptor second = open_to_read(b);
   struct stat of_first {};
   struct stat of_second {};
   if (!first.is_open() || !second.is_open() || ::fstat(first.get(), &of_first) != 0 ||
@@ -155,14 +175,23 @@ bool have_same_content(const fs::path& a, const fs::path& b) {
       !S_ISREG(of_second.st_mode) || of_first.st_size != of_second.st_size) {
     return false;
   }
-  std::vector<char> left(kBufferBytes);
-  std::vector<char> right(kBufferBytes);
-  for (;;) {
-    const ssize_t got = read_fully(first.get(), left.data(), left.size());
-    if (got < 0 || read_fully(second.get(), right.data(), right.size()) != got) return false;
-    if (got == 0) return true;
-    if (std::memcmp(left.data(), right.data(), static_cast<size_t>(got)) != 0) return false;
-  }
+  std::vector<char> other(kBufferBytes);
+  const int difference = for_each_piece(first.get(), [&](std::span<const char> piece) {
+    const ssize_t got = read_fully(second.get(), other.data(), piece.size());
+    const bool same = got == static_cast<ssize_t>(piece.size()) &&
+                      std::memcmp(piece.data(), other.data(), piece.size()) == 0;
+    return same ? 0 : EIO;
+  });
+  return difference == 0 && read_fully(second.get(), other.data(), 1) == 0;
+}
+
+std::optional<ContentHash> content_of(int file) {
+  ContentHasher hasher;
+  const int error = for_each_piece(file, [&](std::span<const char> piece) {
+    hasher.update(std::as_bytes(piece));
+    return 0;
+  });
+  return error == 0 ? std::optional(hasher.finish()) : std::nullopt;
 }
 
 }  // namespace zeroshelf

@@ -5,27 +5,49 @@
 // that leads nowhere. After a failure the target is as it was before.
 // Threads: any.
 
+#include <fcntl.h>
+
 #include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "lib/util/hash.h"
 
 namespace zeroshelf {
 
+// A name in a folder that is held open, so that nobody can put another folder in its place; or any
+// path, from the working folder.
+struct Place {
+  Place(std::filesystem::path path) : name(std::move(path)) {}  // NOLINT: a path is a place
+  Place(int open_folder, std::filesystem::path in_folder)
+      : folder(open_folder), name(std::move(in_folder)) {}
+
+  int folder = AT_FDCWD;
+  std::filesystem::path name;
+};
+
 // Another name on the same file system (EXDEV otherwise).
-int rename_exclusively(const std::filesystem::path& from, const std::filesystem::path& to);
+int rename_exclusively(const Place& from, const Place& to);
 
 // The content, the permissions and the time of a regular file. With Durable the file's content is
 // on the disk afterwards.
 enum class CopyWhen { Buffered, Durable };
-int copy_exclusively(const std::filesystem::path& source, const std::filesystem::path& target,
+int copy_exclusively(const Place& source, const Place& target, CopyWhen when = CopyWhen::Buffered);
+// Of an open file, from its beginning; ESTALE when its content is not the one with this hash. Until
+// that is known nobody else can read the copy.
+int copy_exclusively(int source, const Place& target, const std::optional<ContentHash>& content,
                      CopyWhen when = CopyWhen::Buffered);
 
 // A regular file to another place. On another file system: copied to `partial` (which is on the
 // target's and is replaced), synced, compared byte by byte, renamed to the target, its folder
 // synced, and only then removed; EIO when the comparison fails, EBUSY when the file changed
 // meanwhile. A process that is killed leaves the file under its old name, its new one, or both.
-int move_exclusively(const std::filesystem::path& from, const std::filesystem::path& to,
-                     const std::filesystem::path& partial);
+int move_exclusively(const Place& from, const Place& to, const Place& partial);
 
 // Whether two regular files have the same bytes; false when one cannot be read.
-bool have_same_content(const std::filesystem::path& a, const std::filesystem::path& b);
+bool have_same_content(const Place& a, const Place& b);
+
+// Of an open regular file, from its beginning; absent when it cannot be read.
+std::optional<ContentHash> content_of(int file);
 
 }  // namespace zeroshelf

@@ -10,9 +10,9 @@
 #include <system_error>
 #include <utility>
 
-#include "lib/files/exclusive.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/temporary_name.h"
 
 namespace zeroshelf {
 namespace {
@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 16;
+constexpr int kCreate = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
 [[noreturn]] void fail(const fs::path& path, const char* doing, int error_number) {
   throw system_error(path.string(), doing, error_number);
@@ -49,7 +50,13 @@ void NewFile::check(const fs::path& path) {
   }
 }
 
-NewFile::NewFile(fs::path path, Existing existing) : path_(std::move(path)), existing_(existing) {
+NewFile::NewFile(Place place, fs::path shown)
+    : place_(std::move(place)), path_(std::move(shown)), existing_(Existing::Refuse) {
+  open_unfinished();
+}
+
+NewFile::NewFile(fs::path path, Existing existing)
+    : place_(path), path_(std::move(path)), existing_(existing) {
   if (existing_ == Existing::Refuse) {
     check(path_);
     open_unfinished();
@@ -60,26 +67,30 @@ NewFile::NewFile(fs::path path, Existing existing) : path_(std::move(path)), exi
 
 void NewFile::open_unfinished() {
   for (int number = 1; fd_ < 0; ++number) {
-    unfinished_ = path_;
+    unfinished_ = place_.name;
     unfinished_ += number == 1 ? ".unfinished" : ".unfinished" + std::to_string(number);
-    fd_ = ::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd_ < 0 && errno != EEXIST) {
-      const int error_number = errno;
-      fail(std::exchange(unfinished_, {}), "write", error_number);
-    }
+    fd_ = ::openat(place_.folder, unfinished_.c_str(), kCreate, 0666);
+    if (fd_ < 0 && errno != EEXIST) fail(unfinished_shown(), "write", errno);
   }
 }
 
 void NewFile::open_replacement() {
-  unfinished_ = path_;
-  unfinished_ += ".new";
-  fd_ = ::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail(unfinished_, "open", errno);
+  do {
+    unfinished_ = place_.name;
+    unfinished_ += temporary_suffix();
+    // By this name, which the tests of failing calls know it by.
+    fd_ = ::open(unfinished_.c_str(), kCreate, 0666);
+  } while (fd_ < 0 && errno == EEXIST);
+  if (fd_ < 0) fail(unfinished_shown(), "open", errno);
+}
+
+fs::path NewFile::unfinished_shown() const {
+  return path_.parent_path() / unfinished_.filename();
 }
 
 NewFile::~NewFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!unfinished_.empty()) ::unlink(unfinished_.c_str());
+  if (!unfinished_.empty()) ::unlinkat(place_.folder, unfinished_.c_str(), 0);
 }
 
 void NewFile::write(std::string_view bytes) {
@@ -108,27 +119,27 @@ void NewFile::write_through(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(unfinished_, "write", errno);
+    if (written < 0) fail(unfinished_shown(), "write", errno);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
 
 void NewFile::rewrite_beginning(std::string_view bytes) {
   flush();
-  if (::lseek(fd_, 0, SEEK_SET) < 0) fail(unfinished_, "write", errno);
+  if (::lseek(fd_, 0, SEEK_SET) < 0) fail(unfinished_shown(), "write", errno);
   write_through(bytes);
-  if (::lseek(fd_, 0, SEEK_END) < 0) fail(unfinished_, "write", errno);
+  if (::lseek(fd_, 0, SEEK_END) < 0) fail(unfinished_shown(), "write", errno);
 }
 
 void NewFile::publish() {
   flush();
-  if (::fsync(fd_) != 0) fail(unfinished_, "sync", errno);
+  if (::fsync(fd_) != 0) fail(unfinished_shown(), "sync", errno);
   // Some file systems tell of a failed write only now.
-  if (::close(std::exchange(fd_, -1)) != 0) fail(unfinished_, "close", errno);
+  if (::close(std::exchange(fd_, -1)) != 0) fail(unfinished_shown(), "close", errno);
   if (existing_ == Existing::Replace) {
-    if (::rename(unfinished_.c_str(), path_.c_str()) != 0) fail(path_, "replace", errno);
+    if (::rename(unfinished_.c_str(), place_.name.c_str()) != 0) fail(path_, "replace", errno);
   } else {
-    const int error_number = rename_exclusively(unfinished_, path_);
+    const int error_number = rename_exclusively(unfinished_place(), place_);
     if (error_number == EEXIST) refuse(path_);
     if (error_number != 0) fail(path_, "write", error_number);
   }

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/files/exclusive.h"
+
 namespace zeroshelf {
 
 // What something that has the name already means.
@@ -17,9 +19,10 @@ enum class Existing {
   Replace,  // after a crash at any instant either the old content or the new is there
 };
 
-// With Refuse, writes go to NAME.unfinished (with a number when that is taken), with Replace to
-// NAME.new, which takes the place of an earlier one; either goes away with the object, so only a
-// killed process leaves it behind. Threads: one at a time.
+// With Refuse, writes go to NAME.unfinished (with a number when that is taken), with Replace to a
+// name by chance (temporary_name.h); either is a new file, so nothing but NAME is ever changed and
+// no link is followed, and goes away with the object, so only a killed process leaves it behind.
+// Threads: one at a time.
 class NewFile {
  public:
   // Throws InvalidArgument when something has that name already, also a link that leads nowhere,
@@ -28,6 +31,8 @@ class NewFile {
 
   // Throws Io and, with Refuse, what check does.
   explicit NewFile(std::filesystem::path path, Existing existing = Existing::Refuse);
+  // In a folder that is held open, and stays so; Existing::Refuse. shown is for errors.
+  NewFile(Place place, std::filesystem::path shown);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -48,8 +53,12 @@ class NewFile {
   void open_replacement();
   void flush();
   void write_through(std::string_view bytes);
+  Place unfinished_place() const { return {place_.folder, unfinished_}; }
+  // Of what is being written, for errors.
+  std::filesystem::path unfinished_shown() const;
 
-  std::filesystem::path path_;
+  Place place_;
+  std::filesystem::path path_;  // as it is shown
   Existing existing_;
   std::filesystem::path unfinished_;  // empty: it has its name
   std::string buffer_;                // not yet written

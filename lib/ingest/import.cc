@@ -430,25 +430,38 @@ uint32_t import_dimension(const ImportOptions& options) {
   return static_cast<uint32_t>(rows.columns());
 }
 
+namespace {
+// Where a collection is built before it gets its name. What an import that was cut short has left,
+// or somebody has put there, stays.
+fs::path importing_name(const fs::path& target, int number) {
+  fs::path name = target;
+  name += number == 1 ? ".importing" : ".importing" + std::to_string(number);
+  return name;
+}
+
+fs::path free_importing_name(const fs::path& target) {
+  std::error_code error;
+  int number = 1;
+  while (fs::exists(fs::symlink_status(importing_name(target, number), error))) ++number;
+  return importing_name(target, number);
+}
+}  // namespace
+
 ImportReport import_vectors(
     const fs::path& directory, const Manifest& manifest, std::vector<ImportRow> rows,
     const ImportOptions& options,
     const std::function<void(const std::vector<std::string>&, const Matrix&)>& check) {
   const fs::path target = absolute_path(directory);
   std::error_code error;
-  if (fs::exists(fs::symlink_status(target, error)) && !fs::is_empty(target, error)) {
+  const fs::file_status status = fs::symlink_status(target, error);
+  if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(target, error))) {
     throw Error(ErrorCode::InvalidArgument, target.string(), "it exists already",
                 "an import makes a new collection: name another folder");
   }
   Import import(std::move(rows), options);
   import.check_all(check);
 
-  // Built beside its place, and named when it is complete.
-  fs::path unfinished = target;
-  unfinished += ".importing";
-  if (fs::exists(unfinished) && !CollectionWriter::would_create(unfinished))
-    Collection::open(unfinished);  // throws when it is something else than an import cut short
-  fs::remove_all(unfinished);
+  const fs::path unfinished = free_importing_name(target);
   ImportReport report;
   {
     CollectionWriter writer = CollectionWriter::open_or_create(unfinished, manifest);
@@ -458,6 +471,7 @@ ImportReport import_vectors(
   fs::rename(unfinished, target, error);
   if (error) throw system_error(target.string(), "name the collection", error.value());
   sync_path(target.parent_path());
+  if (unfinished != importing_name(target, 1)) report.leftover = importing_name(target, 1);
   return report;
 }
 

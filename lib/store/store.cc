@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
@@ -158,6 +159,25 @@ rocksdb::Status open_beside_writer(const rocksdb::Options& options,
   }
 }
 
+// RocksDB tells of a file that is missing as it tells of a folder that is no database, or of a disk
+// that cannot be read. What has some of a database's files and not the two that lead to the others
+// is a damaged one: its salvage needs neither.
+std::string missing_lead(const std::filesystem::path& directory) {
+  std::error_code error;
+  const std::filesystem::path current = directory / "CURRENT";
+  if (!std::filesystem::is_regular_file(current, error))
+    return error && error != std::errc::no_such_file_or_directory ? "" : "CURRENT";
+  try {
+    std::string manifest = read_file(current, 1 << 10);
+    while (manifest.ends_with('\n')) manifest.pop_back();
+    const bool is_name = manifest.starts_with("MANIFEST-") && manifest.find('/') == manifest.npos;
+    if (!is_name) return "CURRENT";
+    return std::filesystem::is_regular_file(directory / manifest, error) ? "" : manifest;
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 struct StoreBatch::Writes {
@@ -205,6 +225,10 @@ Store::Store(const std::filesystem::path& directory, Access access)
   try {
     const rocksdb::Status status = open();
     database_->db.reset(db);
+    if (!status.ok() && access != Access::Create) {
+      if (const std::string missing = missing_lead(directory); !missing.empty())
+        fail(database_->subject, rocksdb::Status::Corruption("it has lost its " + missing));
+    }
     check(database_->subject, status);
   } catch (const std::system_error&) {  // the limit was reached meanwhile
     fail_without_thread(database_->subject);

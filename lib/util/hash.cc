@@ -8,16 +8,47 @@
 
 #include <new>
 
+#include "lib/util/content_hasher.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
 
+namespace {
+void check_sha(int done) {
+  if (done != 1)
+    throw Error(ErrorCode::Unavailable, "SHA-256", "the OpenSSL library refused to compute it");
+}
+EVP_MD_CTX* as_context(void* context) {
+  return static_cast<EVP_MD_CTX*>(context);
+}
+}  // namespace
+
 ContentHash content_hash(std::span<const std::byte> bytes) {
   ContentHash hash{};
   unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, EVP_sha256(), nullptr) != 1) {
-    throw Error(ErrorCode::Unavailable, "SHA-256", "the OpenSSL library refused to compute it");
-  }
+  check_sha(EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, EVP_sha256(), nullptr));
+  return hash;
+}
+
+ContentHasher::ContentHasher() : context_(EVP_MD_CTX_new()) {
+  if (context_ == nullptr) throw std::bad_alloc();
+  if (EVP_DigestInit_ex(as_context(context_), EVP_sha256(), nullptr) == 1) return;
+  EVP_MD_CTX_free(as_context(context_));
+  check_sha(0);
+}
+
+ContentHasher::~ContentHasher() {
+  EVP_MD_CTX_free(as_context(context_));
+}
+
+void ContentHasher::update(std::span<const std::byte> bytes) {
+  check_sha(EVP_DigestUpdate(as_context(context_), bytes.data(), bytes.size()));
+}
+
+ContentHash ContentHasher::finish() {
+  ContentHash hash{};
+  unsigned int size = 0;
+  check_sha(EVP_DigestFinal_ex(as_context(context_), hash.data(), &size));
   return hash;
 }
 

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(writers_of_one_name_do_not_mix) {
   BOOST_TEST(content == std::string(100'000, content[0]));
 }
 
-BOOST_AUTO_TEST_CASE(verify_names_a_damaged_one_and_repair_removes_it) {
+BOOST_AUTO_TEST_CASE(verify_names_a_damaged_one_and_repair_puts_it_aside) {
   const testing::TemporaryDirectory directory;
   const fs::path path = directory / "collection";
   {
@@ -102,9 +102,22 @@ BOOST_AUTO_TEST_CASE(verify_names_a_damaged_one_and_repair_removes_it) {
   const std::vector<Fault> faults = verify_collection(path);
   BOOST_REQUIRE_EQUAL(faults.size(), 1u);
   BOOST_TEST(faults[0].subject == "runs/bad");
+  const std::string damaged = read_file(path / "attachments" / "runs" / "bad", 100);
   BOOST_TEST(repair_collection(path).lost.size() == 1u);
   BOOST_TEST(verify_collection(path).empty());
   BOOST_TEST(attachments.get("runs", "good").has_value());
+  BOOST_TEST(!attachments.get("runs", "bad").has_value());
+  BOOST_TEST(attachments.names("runs").size() == 1u);
+  BOOST_TEST(read_file(path / "attachments" / "runs" / "bad.damaged", 100) == damaged);
+
+  // Two of a name, and one that is no attachment.
+  attachments.put("runs", "bad", "content");
+  flip_last_bit(path / "attachments" / "runs" / "bad");
+  testing::write_file(path / "attachments" / "runs" / "notes", "mine");
+  BOOST_TEST(repair_collection(path).lost.size() == 2u);
+  BOOST_TEST(read_file(path / "attachments" / "runs" / "bad.damaged", 100) == damaged);
+  BOOST_TEST(read_file(path / "attachments" / "runs" / "bad.2.damaged", 100) == damaged);
+  BOOST_TEST(read_file(path / "attachments" / "runs" / "notes", 100) == "mine");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

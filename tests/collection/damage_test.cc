@@ -2,6 +2,8 @@
 //
 // ZEROSHELF_FLIPS sets the number of flipped bits (default 150); the seed is printed.
 
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>
@@ -60,6 +62,19 @@ struct DamagedShelf : Shelf {
       if (entry.path().filename().string().starts_with(kind)) return entry.path();
     }
     throw std::runtime_error("no file " + kind);
+  }
+  fs::path smallest_table() const {
+    fs::path smallest;
+    for (const auto& entry : fs::directory_iterator(path / "records-1")) {
+      if (entry.path().extension() == ".sst" &&
+          (smallest.empty() || entry.file_size() < fs::file_size(smallest)))
+        smallest = entry.path();
+    }
+    return smallest;
+  }
+  fs::path copy_of_all() const {
+    fs::copy(path, directory / "copy", fs::copy_options::recursive);
+    return directory / "copy";
   }
   bool has_faults() const {
     try {
@@ -151,6 +166,84 @@ BOOST_AUTO_TEST_CASE(a_lost_manifest_or_pointer_is_made_again_from_the_records) 
       }
     }
   }
+}
+
+// A folder, a pipe or a loop of links where a file of the snapshot was.
+BOOST_AUTO_TEST_CASE(a_snapshots_place_taken_by_something_else_blocks_nothing) {
+  const std::string expected = said();
+  for (const std::string kind : {"image-", "text-", "rows-", "lexicon-"}) {
+    for (const std::string what : {"folder", "pipe", "loop"}) {
+      const fs::path file = file_of_kind(kind);
+      fs::remove(file);
+      if (what == "folder") testing::write_file(file / "a.jpg", "somebody's");
+      if (what == "pipe") BOOST_TEST(::mkfifo(file.c_str(), 0600) == 0);
+      if (what == "loop") fs::create_symlink(file.filename(), file);
+      BOOST_TEST_CONTEXT(file << " is a " << what) {
+        BOOST_TEST(said() == expected);
+        BOOST_TEST(read().lexicon().size() <= 2u);
+        BOOST_TEST(has_faults());
+        BOOST_TEST(!repair_collection(path).mended.empty());
+        BOOST_TEST(!has_faults());
+        BOOST_TEST(said() == expected);
+        if (what == "folder") BOOST_TEST(read_file(file / "a.jpg", 100) == "somebody's");
+      }
+      fs::remove_all(file);  // what the next file is found by
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_records_manifest_that_is_lost_is_made_again_from_the_other) {
+  const std::string expected = said();
+  // The first table has nothing but the manifest and the counts of an empty collection.
+  const fs::path table = smallest_table();
+  BOOST_TEST(fs::file_size(table) < 2'000u);
+  const std::string sound = read_file(table, 1 << 20);
+  for (const size_t at : {size_t{0}, size_t{40}, sound.size() / 2, sound.size() - 1}) {
+    BOOST_TEST_CONTEXT("byte " << at) {
+      std::string damaged = sound;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+      const fs::path copy = copy_of_all();
+      testing::write_file(copy / "records-1" / table.filename(), damaged);
+      const RepairReport report = repair_collection(copy);
+      BOOST_TEST(!report.mended.empty());
+      BOOST_TEST(report.lost.empty());
+      BOOST_TEST(verify_collection(copy).empty());
+      BOOST_TEST(answers(Collection::open(copy)) == expected);
+      fs::remove_all(copy);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_files_that_lead_to_the_records_are_made_again) {
+  const std::string expected = said();
+  for (const std::string lost : {"CURRENT", "MANIFEST-", "IDENTITY", "OPTIONS-"}) {
+    for (const std::string how : {"removed", "emptied", "overwritten"}) {
+      BOOST_TEST_CONTEXT(lost << " " << how) {
+        const fs::path copy = copy_of_all();
+        for (const auto& entry : fs::directory_iterator(copy / "records-1")) {
+          if (!entry.path().filename().string().starts_with(lost)) continue;
+          if (how == "removed") fs::remove(entry.path());
+          if (how == "emptied") testing::write_file(entry.path(), "");
+          if (how == "overwritten") testing::write_file(entry.path(), std::string(300, 'x'));
+        }
+        const RepairReport report = repair_collection(copy);
+        BOOST_TEST(report.lost.empty());
+        BOOST_TEST(verify_collection(copy).empty());
+        BOOST_TEST(answers(Collection::open(copy)) == expected);
+        fs::remove_all(copy);
+      }
+    }
+  }
+  // Told as damage, with the cure.
+  fs::remove(path / "records-1" / "CURRENT");
+  BOOST_CHECK_EXCEPTION(read(), Error, [](const Error& error) {
+    return error.code() == ErrorCode::Corruption &&
+           error.cure().find("repair") != std::string::npos;
+  });
+  // Both pointers at once.
+  fs::remove(path / "CURRENT");
+  BOOST_TEST(!repair_collection(path).mended.empty());
+  BOOST_TEST(said() == expected);
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_another_collection_is_not_taken_for_its_own) {

@@ -1,12 +1,16 @@
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 
 #include "lib/export/folder_export.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "tests/support/temporary_directory.h"
 
@@ -41,6 +45,12 @@ ExportItem item(const fs::path& source, const std::string& label, std::string ev
   item.folders = {label};
   item.label = label;
   item.evidence_json = std::move(evidence);
+  struct stat status {};
+  if (::stat(source.c_str(), &status) != 0) return item;
+  item.size_bytes = static_cast<uint64_t>(status.st_size);
+  item.mtime_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const std::string bytes = content(source);
+  item.content = content_hash(std::as_bytes(std::span(bytes)));
   return item;
 }
 
@@ -163,6 +173,71 @@ BOOST_AUTO_TEST_CASE(a_picture_that_is_gone_is_told_and_the_rest_goes_on) {
   result.add(item(directory / "a.jpg", "cat"));
   result.finish();
   BOOST_TEST(manifest(directory / "out").size() == 1u);
+}
+
+// A collection that was handed over may name any file of this machine.
+BOOST_AUTO_TEST_CASE(what_is_not_the_picture_that_was_indexed_is_placed_in_no_mode) {
+  const TemporaryDirectory directory;
+  const fs::path file = directory / "a.jpg";
+  testing::write_file(file, "picture");
+  const auto time = fs::last_write_time(file);
+  for (const char* mode : {"symlink", "hardlink", "copy"}) {
+    std::vector<std::string> failures;
+    FolderExportOptions options = options_for(parse_export_mode(mode));
+    options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
+    FolderExport result(directory / mode, options);
+    // Of the same size and time, which a link need not know.
+    ExportItem other = item(file, "cat");
+    other.content[5] ^= 1;
+    if (mode != std::string("symlink")) result.add(other);
+    ExportItem longer = item(file, "cat");
+    longer.size_bytes += 1;
+    result.add(longer);
+    ExportItem both = item(file, "cat");
+    both.content[5] ^= 1;
+    both.mtime_ns += 1;
+    result.add(both);
+    ExportItem folder = item(file, "cat");
+    folder.source = directory.path();
+    result.add(folder);
+    const size_t expected = mode == std::string("symlink") ? 3 : 4;
+    BOOST_TEST_CONTEXT(mode) {
+      BOOST_TEST(failures.size() == expected);
+      for (const std::string& failure : failures)
+        BOOST_TEST(failure.find("changed since it was indexed") != std::string::npos);
+      BOOST_TEST(result.placed() == 0u);
+    }
+    // The content counts: a picture that was only touched is the picture.
+    ExportItem touched = item(file, "cat");
+    touched.mtime_ns += 1;
+    result.add(touched);
+    BOOST_TEST(result.placed() == 1u);
+    result.finish();
+    BOOST_TEST(std::distance(fs::directory_iterator(directory / mode / "cat"), {}) == 1);
+  }
+  BOOST_TEST((fs::last_write_time(file) == time));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_in_the_place_of_a_folder_is_not_followed) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "a.jpg", "picture");
+  fs::create_directory(directory / "theirs");
+  for (const char* mode : {"symlink", "hardlink", "copy"}) {
+    std::vector<std::string> failures;
+    FolderExportOptions options = options_for(parse_export_mode(mode));
+    options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
+    FolderExport result(directory / mode, options);
+    fs::create_directory_symlink(directory / "theirs", directory / mode / "cat");
+    result.add(item(directory / "a.jpg", "cat"));
+    result.add(item(directory / "a.jpg", "dog"));
+    result.finish();
+    BOOST_TEST(fs::is_empty(directory / "theirs"));
+    BOOST_REQUIRE(failures.size() == 1u);
+    BOOST_TEST(failures[0].find("not followed") != std::string::npos);
+    BOOST_TEST(fs::exists(directory / mode / "dog" / "a.jpg"));
+  }
+  fs::create_directory_symlink(directory / "theirs", directory / "link");
+  BOOST_CHECK_THROW(FolderExport(directory / "link", options_for(ExportMode::Copy)), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,6 +39,8 @@ ExportItem item(const fs::path& source, const std::string& label) {
   item.label = label;
   item.size_bytes = static_cast<uint64_t>(status.st_size);
   item.mtime_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const std::string bytes = read_file(source, 1 << 20);
+  item.content = content_hash(std::as_bytes(std::span(bytes)));
   return item;
 }
 
@@ -252,12 +254,16 @@ BOOST_AUTO_TEST_CASE(only_the_file_that_was_indexed_is_moved) {
   ExportItem changed = item(directory / "b.jpg", "cat");
   changed.mtime_ns += 1;
   result.add(changed);
+  ExportItem exchanged = item(directory / "b.jpg", "cat");
+  exchanged.content[0] ^= 1;  // of the same size and time
+  result.add(exchanged);
   result.add(item(directory / "link.jpg", "cat"));
   result.add(item(directory / "a.jpg", "cat"));
   result.finish();
-  BOOST_REQUIRE(failures.size() == 2u);
+  BOOST_REQUIRE(failures.size() == 3u);
   BOOST_TEST(failures[0].find("changed since it was indexed") != std::string::npos);
-  BOOST_TEST(failures[1].find("a link") != std::string::npos);
+  BOOST_TEST(failures[1].find("changed since it was indexed") != std::string::npos);
+  BOOST_TEST(failures[2].find("a link") != std::string::npos);
   BOOST_TEST(fs::exists(directory / "b.jpg"));
   BOOST_TEST(fs::is_symlink(directory / "link.jpg"));
   BOOST_TEST(fs::exists(directory / "out" / "cat" / "a.jpg"));
@@ -275,6 +281,79 @@ BOOST_AUTO_TEST_CASE(a_name_that_somebody_took_meanwhile_is_passed_over) {
   BOOST_TEST(undo(directory / "out").put_back == 1u);
   BOOST_TEST(read_file(directory / "a.jpg", 100) == "picture");
   BOOST_TEST(read_file(directory / "out" / "cat" / "a.jpg", 100) == "somebody's");
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_is_exchanged_while_pictures_move_gets_none) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 6);
+  fs::create_directory(directory / "theirs");
+  std::vector<std::string> failures;
+  FolderExportOptions options = moving();
+  options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
+  uint64_t placed = 0;
+  options.on_placed = [&](const ExportItem&, const fs::path& target) {
+    // When the first picture is in it, somebody puts a link there.
+    if (placed++ > 0 || target.parent_path() != "label 0") return;
+    fs::rename(directory / "out" / "label 0", directory / "out" / "away");
+    fs::create_directory_symlink(directory / "theirs", directory / "out" / "label 0");
+    fs::create_directory_symlink(directory / "theirs", directory / "out" / "label 1");
+  };
+  FolderExport result(directory / "out", options);
+  for (size_t i = 0; i < pictures.paths.size(); ++i)
+    result.add(item(pictures.paths[i], "label " + std::to_string(i % 3)));
+  result.finish();
+  BOOST_TEST(fs::is_empty(directory / "theirs"));
+  BOOST_TEST(failures.size() == 3u);
+  BOOST_TEST(fs::exists(pictures.paths[1]));
+  // What was moved is where it was moved to, and comes back when the folders have their names.
+  fs::remove(directory / "out" / "label 0");
+  fs::remove(directory / "out" / "label 1");
+  fs::rename(directory / "out" / "away", directory / "out" / "label 0");
+  undo(directory / "out");
+  BOOST_TEST((tree(pictures.folder) == pictures.before));
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_of_another_user_is_not_believed) {
+  const TemporaryDirectory directory;
+  testing::write_file(directory / "out" / "cat" / "a.jpg", "picture");
+  {
+    MoveJournal journal(directory / "out");
+    journal.plan(directory / "a.jpg", "cat/a.jpg");
+    journal.sync();
+  }
+  const fs::path journal = directory / "out" / kMoveJournalName;
+  const auto expect_refused = [&](const std::string& told) {
+    BOOST_CHECK_EXCEPTION(undo(directory / "out"), Error, [&](const Error& error) {
+      return error.code() == ErrorCode::InvalidArgument &&
+             error.cause().find(told) != std::string::npos;
+    });
+    BOOST_TEST(fs::exists(directory / "out" / "cat" / "a.jpg"));
+    BOOST_TEST(!fs::exists(directory / "a.jpg"));
+  };
+  if (::geteuid() == 0) {
+    constexpr uid_t kSomebody = 12'345;
+    BOOST_REQUIRE(::chown(journal.c_str(), kSomebody, static_cast<gid_t>(-1)) == 0);
+    expect_refused("another user's (12345)");
+    BOOST_REQUIRE(::chown(journal.c_str(), 0, static_cast<gid_t>(-1)) == 0);
+  }
+  fs::create_hard_link(journal, directory / "second");
+  expect_refused("a second name");
+  fs::remove(directory / "second");
+  BOOST_TEST(undo(directory / "out").put_back == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_undo_removes_only_what_the_export_wrote) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 3);
+  pictures.move_all(directory / "out");
+  const std::string written = read_file(directory / "out" / "manifest.jsonl", 1 << 20);
+  testing::write_file(directory / "out" / "manifest.jsonl", written + "and a note of mine\n");
+  testing::write_file(directory / "out" / "labels.json", "{\"mine\": 1}");
+  BOOST_TEST(undo(directory / "out").put_back == 3u);
+  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST(read_file(directory / "out" / "labels.json", 100) == "{\"mine\": 1}");
+  BOOST_TEST(read_file(directory / "out" / "manifest.jsonl", 1 << 20) ==
+             written + "and a note of mine\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {

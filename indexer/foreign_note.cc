@@ -1,0 +1,31 @@
+// Tested by tests/programs/foreign_test.cc.
+
+#include "indexer/foreign_note.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "lib/collection/foreign.h"
+#include "lib/program/program.h"
+#include "lib/util/text.h"
+
+namespace zeroshelf {
+
+void note_foreign(const std::filesystem::path& collection) {
+  constexpr size_t kShown = 10;
+  const std::vector<std::string> names = foreign_names(collection);
+  if (names.empty()) return;
+  std::string list;
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i)
+    list += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kShown)
+    list += fmt::format(" and {} more", with_thousands(names.size() - kShown));
+  warn("zeroshelf-index",
+       fmt::format("{}: not the collection's, and left as it is: {}", collection.string(), list));
+}
+
+}  // namespace zeroshelf

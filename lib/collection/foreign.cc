@@ -1,0 +1,54 @@
+// Tested by tests/collection/own_files_test.cc and tests/programs/foreign_test.cc.
+
+#include "lib/collection/foreign.h"
+
+#include <system_error>
+
+#include "lib/collection/layout.h"
+#include "lib/collection/own_files.h"
+#include "lib/util/error.h"
+#include "lib/util/file.h"
+
+namespace zeroshelf {
+namespace {
+
+// Others have files that are called MANIFEST.json.
+bool is_collection(const std::filesystem::path& folder) {
+  try {
+    std::error_code error;
+    return layout::kind_of(folder) == layout::Kind::Collection &&
+           (std::filesystem::exists(folder / layout::kCurrentFile, error) ||
+            std::filesystem::exists(folder / layout::kLockFile, error));
+  } catch (const Error&) {
+    return false;  // a folder that may not be listed
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> foreign_names(const std::filesystem::path& directory) {
+  return layout::foreign_names(directory, layout::read_current(directory),
+                               layout::read_manifest(directory));
+}
+
+std::filesystem::path collection_around(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::weakly_canonical(absolute_path(path), error);
+  if (error) folder = absolute_path(path);
+  while (!is_collection(folder)) {
+    if (!folder.has_relative_path()) return {};
+    folder = folder.parent_path();
+  }
+  return folder;
+}
+
+void expect_outside_collections(const std::filesystem::path& path) {
+  const std::filesystem::path collection = collection_around(path);
+  if (collection.empty()) return;
+  throw Error(ErrorCode::InvalidArgument, path.string(),
+              "it lies in the folder of the collection " + collection.string() +
+                  ", which is the collection's alone",
+              "name a place outside of it");
+}
+
+}  // namespace zeroshelf
