@@ -146,7 +146,12 @@ void make_records_directory(const fs::path& collection, uint64_t epoch, const st
   const fs::path records = records_directory(collection, epoch);
   if (::mkdir(records.c_str(), 0777) != 0)
     throw system_error(records.string(), "make the folder", errno);
-  write_records_mark(collection, epoch, owner);
+  try {
+    write_records_mark(collection, epoch, owner);
+  } catch (const Error&) {
+    ::rmdir(records.c_str());  // without its mark it would be nobody's
+    throw;
+  }
   sync_path(collection);
 }
 
