@@ -153,9 +153,8 @@ void print_report(const ImportReport& report, const Manifest& manifest) {
     if (count > 0) say("note: {} {}\n", with_thousands(count), what);
   };
   if (!report.leftover.empty()) {
-    fmt::print(stderr,
-               "note: {} is there, perhaps of an import that was cut short; it is left as it is\n",
-               printable(report.leftover.string()));
+    say("note: {} is there, perhaps of an import that was cut short; it is left as it is\n",
+        printable(report.leftover.string()));
   }
   note(report.normalised, "vectors had another length than 1 and were scaled to it");
   note(report.missing, "files are not there; a later add of their folder removes them");

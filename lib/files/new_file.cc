@@ -10,7 +10,6 @@
 #include <system_error>
 #include <utility>
 
-#include "lib/files/exclusive.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/temporary_name.h"
@@ -21,6 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 16;
+constexpr int kCreate = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+[[noreturn]] void fail(const fs::path& path, const char* doing, int error_number) {
+  throw system_error(path.string(), doing, error_number);
+}
 
 [[noreturn]] void refuse(const fs::path& path) {
   throw Error(ErrorCode::InvalidArgument, path.string(), "it exists already",
@@ -46,37 +50,27 @@ void NewFile::check(const fs::path& path) {
   }
 }
 
+NewFile::NewFile(Place place, fs::path shown)
+    : place_(std::move(place)), path_(std::move(shown)), existing_(Existing::Refuse) {
+  open_unfinished();
+}
+
 NewFile::NewFile(fs::path path, Existing existing)
-    : place_(path), shown_(std::move(path)), existing_(existing) {
+    : place_(path), path_(std::move(path)), existing_(existing) {
   if (existing_ == Existing::Refuse) {
-    check(shown_);
+    check(path_);
     open_unfinished();
   } else {
     open_replacement();
   }
 }
 
-NewFile::NewFile(Place place, fs::path shown)
-    : place_(std::move(place)), shown_(std::move(shown)), existing_(Existing::Refuse) {
-  open_unfinished();
-}
-
-// False when something has the name.
-bool NewFile::open_anew() {
-  fd_ = ::openat(place_.folder, unfinished_.c_str(),
-                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (fd_ >= 0) return true;
-  const int error_number = errno;
-  unfinished_.clear();
-  if (error_number == EEXIST) return false;
-  fail("write", error_number);
-}
-
 void NewFile::open_unfinished() {
   for (int number = 1; fd_ < 0; ++number) {
     unfinished_ = place_.name;
     unfinished_ += number == 1 ? ".unfinished" : ".unfinished" + std::to_string(number);
-    open_anew();
+    fd_ = ::openat(place_.folder, unfinished_.c_str(), kCreate, 0666);
+    if (fd_ < 0 && errno != EEXIST) fail(unfinished_shown(), "write", errno);
   }
 }
 
@@ -84,7 +78,14 @@ void NewFile::open_replacement() {
   do {
     unfinished_ = place_.name;
     unfinished_ += temporary_suffix();
-  } while (!open_anew());
+    // By this name, which the tests of failing calls know it by.
+    fd_ = ::open(unfinished_.c_str(), kCreate, 0666);
+  } while (fd_ < 0 && errno == EEXIST);
+  if (fd_ < 0) fail(unfinished_shown(), "open", errno);
+}
+
+fs::path NewFile::unfinished_shown() const {
+  return path_.parent_path() / unfinished_.filename();
 }
 
 NewFile::~NewFile() {
@@ -118,41 +119,32 @@ void NewFile::write_through(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("write", errno);
+    if (written < 0) fail(unfinished_shown(), "write", errno);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
 
 void NewFile::rewrite_beginning(std::string_view bytes) {
   flush();
-  if (::lseek(fd_, 0, SEEK_SET) < 0) fail("write", errno);
+  if (::lseek(fd_, 0, SEEK_SET) < 0) fail(unfinished_shown(), "write", errno);
   write_through(bytes);
-  if (::lseek(fd_, 0, SEEK_END) < 0) fail("write", errno);
+  if (::lseek(fd_, 0, SEEK_END) < 0) fail(unfinished_shown(), "write", errno);
 }
 
 void NewFile::publish() {
   flush();
-  if (::fsync(fd_) != 0) fail("sync", errno);
+  if (::fsync(fd_) != 0) fail(unfinished_shown(), "sync", errno);
   // Some file systems tell of a failed write only now.
-  if (::close(std::exchange(fd_, -1)) != 0) fail("close", errno);
+  if (::close(std::exchange(fd_, -1)) != 0) fail(unfinished_shown(), "close", errno);
   if (existing_ == Existing::Replace) {
-    if (::renameat(place_.folder, unfinished_.c_str(), place_.folder, place_.name.c_str()) != 0)
-      fail("replace", errno);
+    if (::rename(unfinished_.c_str(), place_.name.c_str()) != 0) fail(path_, "replace", errno);
   } else {
-    const int error_number = rename_exclusively({place_.folder, unfinished_}, place_);
-    if (error_number == EEXIST) refuse(shown_);
-    if (error_number != 0) fail("write", error_number);
+    const int error_number = rename_exclusively(unfinished_place(), place_);
+    if (error_number == EEXIST) refuse(path_);
+    if (error_number != 0) fail(path_, "write", error_number);
   }
   unfinished_.clear();
-  if (place_.folder == AT_FDCWD) {
-    sync_path(folder_of(shown_));
-  } else if (::fsync(place_.folder) != 0) {
-    fail("sync the folder", errno);
-  }
-}
-
-void NewFile::fail(const char* doing, int error_number) const {
-  throw system_error(shown_.string(), doing, error_number);
+  sync_path(folder_of(path_));
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {

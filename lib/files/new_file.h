@@ -20,8 +20,9 @@ enum class Existing {
 };
 
 // With Refuse, writes go to NAME.unfinished (with a number when that is taken), with Replace to a
-// name by chance (lib/util/temporary_name.h). Either is made anew, so that no link is followed, and
-// goes away with the object: only a killed process leaves it behind. Threads: one at a time.
+// name by chance (temporary_name.h); either is a new file, so nothing but NAME is ever changed and
+// no link is followed, and goes away with the object, so only a killed process leaves it behind.
+// Threads: one at a time.
 class NewFile {
  public:
   // Throws InvalidArgument when something has that name already, also a link that leads nowhere,
@@ -30,7 +31,7 @@ class NewFile {
 
   // Throws Io and, with Refuse, what check does.
   explicit NewFile(std::filesystem::path path, Existing existing = Existing::Refuse);
-  // A new one in a folder that is held open, and stays so; shown is for errors.
+  // In a folder that is held open, and stays so; Existing::Refuse. shown is for errors.
   NewFile(Place place, std::filesystem::path shown);
   ~NewFile();
   NewFile(const NewFile&) = delete;
@@ -50,15 +51,16 @@ class NewFile {
  private:
   void open_unfinished();
   void open_replacement();
-  bool open_anew();
-  [[noreturn]] void fail(const char* doing, int error_number) const;
   void flush();
   void write_through(std::string_view bytes);
+  Place unfinished_place() const { return {place_.folder, unfinished_}; }
+  // Of what is being written, for errors.
+  std::filesystem::path unfinished_shown() const;
 
   Place place_;
-  std::filesystem::path shown_;
+  std::filesystem::path path_;  // as it is shown
   Existing existing_;
-  std::filesystem::path unfinished_;  // in the place's folder; empty: it has its name
+  std::filesystem::path unfinished_;  // empty: it has its name
   std::string buffer_;                // not yet written
   int fd_ = -1;
 };

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(coco_paths_follow_the_root) {
 
 BOOST_AUTO_TEST_CASE(fiftyone_labels_name_classes_by_number_and_pictures_by_stem) {
   const TemporaryDirectory directory;
-  FiftyOneLabels labels(directory.path(), kLabels);
+  FiftyOneLabels labels(directory / "labels.json", directory / "labels.json", kLabels);
   labels.add("data/a.b.jpg", 2, 0.5f);
   labels.add("data/c.png", std::nullopt, 0);
   labels.finish();
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(without_pictures_the_files_are_sound) {
   const TemporaryDirectory directory;
   LabelStudioTasks(directory / "tasks", kLabels, "m", "").finish();
   CocoFile(directory / "coco.json", kLabels, "m", "").finish();
-  FiftyOneLabels(directory.path(), kLabels).finish();
+  FiftyOneLabels(directory / "labels.json", directory / "labels.json", kLabels).finish();
   BOOST_TEST(json_of(directory / "tasks" / "tasks.json").empty());
   BOOST_TEST(json_of(directory / "coco.json")["annotations"].empty());
   BOOST_TEST(json_of(directory / "labels.json")["labels"].empty());
