@@ -20,6 +20,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/told_apart.h"
 
 namespace zeroshelf {
 namespace {
@@ -44,11 +45,12 @@ std::vector<Way> ways_of(const View& collection, const Labelling& labelling,
 
 int run_evaluate(const EvaluateOptions& options) {
   if (!options.plot.empty()) NewFile::check(options.plot);
-  const Truth truth = read_truth(options.truth);
+  const Truth truth = read_and_tell_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
+  warn_of_labels(labelling, encoders);
   const std::vector<Label>& labels = labelling.labels;
   const Evaluation evaluation =
       evaluate(collection, labels, ways_of(collection, labelling, options.labels), truth,

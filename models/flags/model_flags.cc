@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "lib/collection/settings.h"
 #include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/program/values.h"
@@ -95,17 +96,32 @@ std::unique_ptr<Encoder> load_unknown_model(const Manifest& manifest, const Mode
   return encoder;
 }
 
+// Where the model is, as far as the collection knows; its name where it is there no more.
+std::string place_of_model(const Manifest& manifest, const Settings& settings) {
+  std::error_code ignored;
+  const std::string path = settings.model_path().value_or(manifest.model_path);
+  if (fs::exists(path, ignored)) return path;
+  return fs::exists(manifest.model_path, ignored) ? manifest.model_path : manifest.model_name;
+}
+
+void remember_place(const Manifest& manifest, const Settings& settings, const std::string& path) {
+  if (settings.model_path().value_or(manifest.model_path) == path) return;
+  try {
+    settings.remember_model_path(path);
+  } catch (const Error&) {
+    // The collection may be read-only: then the flag is needed again.
+  }
+}
+
 }  // namespace
 
-std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
-                                       EncoderSide side) {
+std::unique_ptr<Encoder> load_model_of(const Manifest& manifest,
+                                       const std::filesystem::path& collection,
+                                       const ModelOptions& options, EncoderSide side) {
   if (!manifest.has_known_model()) return load_unknown_model(manifest, options, side);
+  const Settings settings(collection);
   ModelOptions named = options;
-  if (named.model.empty()) {
-    std::error_code ignored;
-    const bool moved = !fs::exists(manifest.model_path, ignored);
-    named.model = moved ? manifest.model_name : manifest.model_path;
-  }
+  if (named.model.empty()) named.model = place_of_model(manifest, settings);
   auto encoder = load_model(named, side);
   if (encoder->info().fingerprint != manifest.model_fingerprint) {
     throw Error(
@@ -114,6 +130,7 @@ std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOpti
                     manifest.model_name, manifest.model_path, manifest.model_fingerprint),
         "name that model with --model, or index into a new collection");
   }
+  if (!options.model.empty()) remember_place(manifest, settings, encoder->info().path);
   return encoder;
 }
 
