@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -23,6 +24,7 @@
 #include "indexer/foreign_note.h"
 #include "indexer/ocr_flags.h"
 #include "indexer/progress.h"
+#include "lib/collection/settings.h"
 #include "lib/files/find_files.h"
 #include "lib/files/path_list.h"
 #include "lib/ingest/sync.h"
@@ -52,10 +54,12 @@ struct AddOptions {
   std::string list;  // a file of NUL-separated paths, or "-"; empty: none
   ModelOptions model;
   bool no_ocr = false;
-  std::string ocr_languages = "eng";
+  std::optional<std::string> ocr_languages;  // absent: what the collection was told
   int ocr_timeout_ms = TextReaderOptions{}.timeout_ms;
   bool mask_text = false;
   bool keep_missing = false;
+  bool confirm_missing = false;
+  bool reread = false;
   bool retry_skipped = false;
   bool follow_links = false;
   uint64_t max_bytes = DecodeLimits{}.max_bytes;
@@ -64,16 +68,22 @@ struct AddOptions {
   uint64_t memory_bytes = 0;  // 0: by the machine
   bool profile = false;
   bool json = false;
+  bool quiet = false;
 };
 
+constexpr const char* kProgram = "zeroshelf-index";
+constexpr const char* kDefaultLanguages = "eng";
+
+std::atomic<int> stopped_by{0};  // the signal
 std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
 // The first Ctrl-C ends the run when what is encoded so far is committed, the second at once.
 void handle_interrupts() {
   struct sigaction action {};
-  action.sa_handler = [](int) {
+  action.sa_handler = [](int number) {
     constexpr std::string_view kStopping = "\nstopping after this batch; once more stops at once\n";
+    stopped_by = number;
     stop_requested = true;
     const int saved = errno;
     [[maybe_unused]] const ssize_t written =
@@ -125,12 +135,64 @@ void refuse_own_folder(const AddOptions& options) {
   }
 }
 
+// Whether the collection has pictures of it, or below it.
+bool has_pictures_of(const Collection& collection, const fs::path& root) {
+  const std::string path = absolute_path(root).string();
+  bool found = collection.find_path(path).has_value();
+  collection.for_each_record([&](Row, const PictureRecord& record) {
+    found = found || record.file.path.starts_with(path + "/");
+  });
+  return found;
+}
+
+bool is_gone(const fs::path& root) {
+  std::error_code error;
+  return fs::status(root, error).type() == fs::file_type::not_found;
+}
+
+// A root that is gone may be named where the collection has something of it: that is missing then.
+// One that it had, and has nothing of any more, is left out where others are named.
+std::vector<fs::path> checked_roots(const std::vector<fs::path>& roots,
+                                    const Collection* collection) {
+  std::vector<std::string> known;
+  if (collection != nullptr) known = Settings(collection->directory()).all_roots();
+  const auto was_named = [&](const fs::path& root) {
+    return std::ranges::find(known, absolute_path(root).string()) != known.end();
+  };
+  const bool others =
+      std::ranges::any_of(roots, [](const fs::path& root) { return !is_gone(root); });
+  std::vector<fs::path> checked;
+  for (const fs::path& root : roots) {
+    const bool gone = collection != nullptr && is_gone(root);
+    if (gone && has_pictures_of(*collection, root)) {
+      checked.push_back(root);
+    } else if (!gone || !others || !was_named(root)) {
+      check_roots({root});
+      checked.push_back(root);
+    }
+  }
+  return checked;
+}
+
+std::vector<fs::path> roots_of_last_time(const AddOptions& options) {
+  std::vector<fs::path> roots;
+  for (const std::string& root : Settings(options.collection).roots()) roots.emplace_back(root);
+  if (!roots.empty() && !options.quiet) {
+    std::string all;
+    for (const fs::path& root : roots) all += (all.empty() ? "" : ", ") + printable(root.string());
+    say("taking up {}, as last time\n", all);
+  }
+  return roots;
+}
+
 // What is to be taken up. A path of the list may be gone: then its picture is. The collection's own
 // files are passed over in a list, as they are in a folder.
-std::vector<fs::path> roots_of(const AddOptions& options) {
-  check_roots(options.roots);
+std::vector<fs::path> roots_of(const AddOptions& options, const Collection* collection) {
   refuse_own_folder(options);
   std::vector<fs::path> roots = options.roots;
+  if (roots.empty() && options.list.empty() && collection != nullptr)
+    roots = roots_of_last_time(options);
+  roots = checked_roots(roots, collection);
   if (!options.list.empty()) {
     OwnFolder own(options.collection);
     for (std::string& path : read_path_list(options.list)) {
@@ -145,16 +207,24 @@ std::vector<fs::path> roots_of(const AddOptions& options) {
   return roots;
 }
 
-// The collection's manifest, if there is a collection.
-std::optional<Manifest> existing_manifest(const fs::path& directory) {
+std::optional<Collection> existing_collection(const fs::path& directory) {
   if (CollectionWriter::would_create(directory)) return std::nullopt;
-  Manifest manifest = Collection::open(directory).manifest();
-  if (!manifest.has_known_model()) {
+  Collection collection = Collection::open(directory);
+  if (!collection.manifest().has_known_model()) {
     throw Error(ErrorCode::Incompatible, directory.string(),
                 "imported without its model, so new pictures cannot be made to fit",
                 "import the vectors again with --model");
   }
-  return manifest;
+  return collection;
+}
+
+// Throws when the data of one is not installed.
+void check_languages(const std::string& languages) {
+  if (languages.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "--ocr-lang", "names no language",
+                "name one, e.g. eng, or leave the text unread with --no-ocr");
+  }
+  TextReader(TextReaderOptions{languages});
 }
 
 Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, bool mask_text) {
@@ -174,43 +244,61 @@ Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, 
 // the collection's, and otherwise only when there is something to encode.
 class Target {
  public:
-  explicit Target(const AddOptions& options)
-      : options_(options), existing_(existing_manifest(options.collection)), collection_(open()) {}
+  Target(const AddOptions& options, std::optional<Collection> existing)
+      : options_(options), existing_(std::move(existing)), collection_(open()) {}
 
   CollectionWriter& collection() { return collection_; }
   const Manifest& manifest() const { return collection_.manifest(); }
+  // In which the text of pictures is read; empty: it is not.
+  const std::string& languages() const { return languages_; }
 
   // Of the encoder, if one was needed.
   std::string precision() const { return encoder_ ? encoder_->info().precision : ""; }
   std::string kernel() const { return encoder_ ? encoder_->info().kernel : ""; }
 
   Encoder& encoder() {
-    if (!encoder_) encoder_ = load_model_of(manifest(), options_.model, EncoderSide::Both);
+    if (!encoder_)
+      encoder_ = load_model_of(manifest(), options_.collection, options_.model, EncoderSide::Both);
     return *encoder_;
   }
 
  private:
-  CollectionWriter open() {
-    if (existing_) {
-      if (options_.mask_text && !existing_->mask_text) {
-        throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
-                    "was made without --mask-text, so its pictures have no masked vectors",
-                    "make another collection with --mask-text");
-      }
-      if (!options_.model.model.empty()) {
-        encoder_ = load_model_of(*existing_, options_.model, EncoderSide::Both);
-      }
-      return CollectionWriter::open_existing(options_.collection);
+  CollectionWriter open() { return existing_ ? open_existing() : create(); }
+
+  CollectionWriter open_existing() {
+    const Manifest& manifest = existing_->manifest();
+    if (options_.mask_text && !manifest.mask_text) {
+      throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
+                  "was made without --mask-text, so its pictures have no masked vectors",
+                  "make another collection with --mask-text");
     }
+    const Settings settings(options_.collection);
+    if (options_.ocr_languages) check_languages(*options_.ocr_languages);
+    if (!options_.no_ocr) {
+      languages_ = options_.ocr_languages.value_or(
+          settings.text_languages().value_or(manifest.ocr_languages));
+    }
+    if (!options_.model.model.empty())
+      encoder_ = load_model_of(manifest, options_.collection, options_.model, EncoderSide::Both);
+    existing_.reset();  // the writer maps the same files
+    CollectionWriter writer = CollectionWriter::open_existing(options_.collection);
+    if (options_.ocr_languages) settings.remember_text_languages(*options_.ocr_languages);
+    return writer;
+  }
+
+  CollectionWriter create() {
     encoder_ = load_model(options_.model, EncoderSide::Both);
-    const std::string languages = options_.no_ocr ? "" : options_.ocr_languages;
-    if (!languages.empty()) TextReader(TextReaderOptions{languages});  // throws when one is missing
+    if (!options_.no_ocr) {
+      languages_ = options_.ocr_languages.value_or(kDefaultLanguages);
+      check_languages(languages_);
+    }
     return CollectionWriter::open_or_create(
-        options_.collection, manifest_for(encoder_->info(), languages, options_.mask_text));
+        options_.collection, manifest_for(encoder_->info(), languages_, options_.mask_text));
   }
 
   const AddOptions& options_;
-  std::optional<Manifest> existing_;
+  std::optional<Collection> existing_;
+  std::string languages_;
   std::unique_ptr<Encoder> encoder_;
   CollectionWriter collection_;
 };
@@ -222,14 +310,20 @@ uint64_t default_memory() {
   return allowed ? std::clamp<uint64_t>(*allowed / 4, 1, kEnough) : kEnough;
 }
 
-SyncOptions sync_options(const AddOptions& options, const Manifest& manifest) {
+MissingFiles missing_files(const AddOptions& options) {
+  if (options.keep_missing) return MissingFiles::Keep;
+  return options.confirm_missing ? MissingFiles::RemoveAll : MissingFiles::Remove;
+}
+
+SyncOptions sync_options(const AddOptions& options, const Target& target) {
   SyncOptions sync;
   sync.limits = {options.max_bytes, options.max_pixels};
-  sync.ocr.languages = options.no_ocr ? "" : manifest.ocr_languages;
+  sync.ocr.languages = target.languages();
   sync.ocr.timeout_ms = options.ocr_timeout_ms;
-  sync.mask_text = manifest.mask_text;
+  sync.mask_text = target.manifest().mask_text;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
-  sync.missing_files = options.keep_missing ? MissingFiles::Keep : MissingFiles::Remove;
+  sync.known_files = options.reread ? KnownFiles::Reread : KnownFiles::Believe;
+  sync.missing_files = missing_files(options);
   sync.find.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
   sync.find.linked_folders = options.follow_links ? LinkedFolders::Follow : LinkedFolders::Report;
   sync.batch_pictures = options.batch;
@@ -245,17 +339,55 @@ std::optional<double> reading_share(const StageTimes::Seconds& seconds) {
   return reading / std::accumulate(seconds.begin(), seconds.end(), 0.0);
 }
 
+constexpr std::array<std::array<const char*, 2>, std::tuple_size_v<NeighbourCounts>>
+    kNeighbourNames = {{{"sidecar", "sidecars"},
+                        {"video or sound", "videos and sounds"},
+                        {"zeroshelf collection", "zeroshelf collections"},
+                        {"exported folder", "exported folders"}}};
+
+// "12 sidecars, 3 videos and sounds"; empty when nothing was passed over.
+std::string neighbours_text(const NeighbourCounts& counts) {
+  std::string text;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(counts[i]),
+                        kNeighbourNames[i][counts[i] == 1 ? 0 : 1]);
+  }
+  return text;
+}
+
+const char* state_name(RootPlace::State state) {
+  switch (state) {
+    case RootPlace::State::There:
+      return "there";
+    case RootPlace::State::Absent:
+      return "absent";
+    case RootPlace::State::Unmounted:
+      return "not_mounted";
+  }
+  return "";
+}
+
 std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds,
                         const std::string& precision, const std::string& kernel) {
   message::SyncSummary summary;
   summary.added = report.added;
   summary.copied = report.copied;
+  summary.restored = report.restored;
   summary.moved = report.moved;
   summary.removed = report.removed;
   summary.unchanged = report.unchanged;
   summary.skipped = report.skipped;
   summary.with_text = report.with_text;
   summary.interrupted = report.interrupted;
+  summary.sidecars = report.neighbours[0];
+  summary.recordings = report.neighbours[1];
+  summary.collections = report.neighbours[2];
+  summary.exports = report.neighbours[3];
+  for (const DoubtfulPlace& doubtful : report.doubtful) {
+    summary.not_removed.push_back({doubtful.place.path, state_name(doubtful.place.state),
+                                   doubtful.place.pictures, doubtful.gone});
+  }
   summary.pictures = counts.pictures;
   summary.seconds = seconds;
   summary.precision = precision;
@@ -267,28 +399,74 @@ std::string report_json(const SyncReport& report, const CollectionCounts& counts
 }
 
 void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
-  say("{} added ({} with text), {} copied, {} moved, {} removed, {} unchanged, {} skipped "
+  const std::string restored =
+      report.restored > 0 ? fmt::format("{} back, ", with_thousands(report.restored)) : "";
+  say("{} added ({} with text), {} copied, {}{} moved, {} removed, {} unchanged, {} skipped "
       "in {:.1f} s; "
       "{} pictures in the collection\n",
       with_thousands(report.added), with_thousands(report.with_text), with_thousands(report.copied),
-      with_thousands(report.moved), with_thousands(report.removed),
+      restored, with_thousands(report.moved), with_thousands(report.removed),
       with_thousands(report.unchanged), with_thousands(report.skipped), seconds,
       with_thousands(counts.pictures));
+  if (const std::string neighbours = neighbours_text(report.neighbours); !neighbours.empty())
+    say("passed over: {}\n", neighbours);
   if (report.interrupted) say("interrupted: run the same command again to go on\n");
 }
 
+// Why its pictures are not believed to be gone, and what to do.
+std::string doubt(const DoubtfulPlace& doubtful) {
+  const RootPlace& place = doubtful.place;
+  const std::string gone = with_thousands(doubtful.gone);
+  const auto text = [&](const std::string& cause, const std::string& cure) {
+    return fmt::format("{}: {}; none was removed; {}, or confirm with --confirm-missing",
+                       printable(place.path), cause, cure);
+  };
+  switch (place.state) {
+    case RootPlace::State::Unmounted:
+      return text(fmt::format("{} pictures lay on a file system that is not mounted there", gone),
+                  "mount it and run again");
+    case RootPlace::State::Absent:
+      return text(fmt::format("it is not there any more, nor are its {} pictures", gone),
+                  "mount it and run again, or name the folder they went to as well");
+    case RootPlace::State::There:
+      break;
+  }
+  return text(fmt::format("{} of its {} pictures are gone", gone, with_thousands(place.pictures)),
+              "if a disk or share is not mounted, mount it and run again");
+}
+
+void remember_roots(const AddOptions& options) {
+  if (options.roots.empty()) return;
+  std::vector<std::string> roots;
+  for (const fs::path& root : options.roots) roots.push_back(absolute_path(root).string());
+  Settings(options.collection).remember_roots(roots);
+}
+
+int exit_code_of(const SyncReport& report) {
+  constexpr int kBySignal = 128;
+  if (report.interrupted) return kBySignal + stopped_by;
+  if (!report.doubtful.empty()) return kFailed;
+  return report.skipped > 0 ? kSomeSkipped : kDone;
+}
+
 int run_add(const AddOptions& options) {
-  const std::vector<fs::path> roots = roots_of(options);
   const auto start = std::chrono::steady_clock::now();
+  std::optional<Collection> existing = existing_collection(options.collection);
+  const std::vector<fs::path> roots = roots_of(options, existing ? &*existing : nullptr);
   handle_interrupts();
-  Target target(options);
 
   OutputStream out(stdout, "standard output");
-  TextProgress text_progress;
+  TextProgress text_progress(options.collection);
   JsonProgress json_progress(out);
-  SyncObserver& progress = options.json ? static_cast<SyncObserver&>(json_progress) : text_progress;
+  SyncObserver quiet_progress;
+  SyncObserver& progress = options.json    ? static_cast<SyncObserver&>(json_progress)
+                           : options.quiet ? quiet_progress
+                                           : text_progress;
+  if (!options.json && !options.quiet) text_progress.begin();
+  Target target(options, std::move(existing));
+  remember_roots(options);
   const SyncReport report = sync(
-      target.collection(), roots, sync_options(options, target.manifest()),
+      target.collection(), roots, sync_options(options, target),
       [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
   text_progress.finish();
 
@@ -297,7 +475,7 @@ int run_add(const AddOptions& options) {
   if (options.json) {
     out.write(report_json(report, counts, spent.count(), target.precision(), target.kernel()));
     out.flush();
-  } else {
+  } else if (!options.quiet) {
     print_report(report, counts, spent.count());
     if (report.added > 0) {
       say("encoded in {} ({})\n", target.precision(), target.kernel());
@@ -309,8 +487,8 @@ int run_add(const AddOptions& options) {
     if (options.profile) say_text(profile_text(report.stage_seconds));
   }
   note_foreign(options.collection);
-  if (report.interrupted) return kFailed;
-  return report.skipped > 0 ? kSomeSkipped : kDone;
+  for (const DoubtfulPlace& place : report.doubtful) say("{}: {}\n", kProgram, doubt(place));
+  return exit_code_of(report);
 }
 
 }  // namespace
@@ -324,7 +502,8 @@ void add_add(Program& program) {
   command
       ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
       ->required();
-  command->add_option("PATH", options.roots, "Folders and pictures");
+  command->add_option("PATH", options.roots,
+                      "Folders and pictures; without any those of last time");
   command
       ->add_option(
           "--files0-from", options.list,
@@ -334,23 +513,37 @@ void add_add(Program& program) {
   add_model_flags(command, options.model,
                   "CLIP checkpoint; needed once, the collection remembers it");
   CLI::Option* no_ocr =
-      command->add_flag("--no-ocr", options.no_ocr, "Do not read the text in the pictures");
+      command->add_flag("--no-ocr", options.no_ocr,
+                        "Do not read the text in the pictures: ever, of a new collection; else for "
+                        "now");
   command
-      ->add_option("--ocr-lang", options.ocr_languages,
-                   "Languages of a new collection, e.g. eng+deu, or auto")
-      ->capture_default_str();
+      ->add_option(
+          "--ocr-lang", options.ocr_languages,
+          "Tesseract languages, e.g. eng+deu, or auto; the collection remembers them, and reads "
+          "again what was not read in them")
+      ->type_name("LANGUAGES")
+      ->default_str(kDefaultLanguages)
+      ->excludes(no_ocr);
   add_ocr_timeout(command, options.ocr_timeout_ms);
   command
       ->add_flag("--mask-text", options.mask_text,
                  "A new collection also keeps each picture's vector with its text blanked out")
       ->excludes(no_ocr);
-  command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
+  CLI::Option* keep =
+      command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
+  command
+      ->add_flag("--confirm-missing", options.confirm_missing,
+                 "Remove pictures whose file is gone also where most or all of a folder are")
+      ->excludes(keep);
+  command->add_flag("--reread", options.reread, "Read every file, whatever its size and time say");
   command->add_flag("--retry-skipped", options.retry_skipped,
                     "Try files again that were skipped before");
   command->add_flag("--follow-links", options.follow_links,
                     "Walk the folders that symbolic links lead to; each folder once");
-  command->add_option("--max-bytes", options.max_bytes, "Skip larger files")
+  command->add_option("--max-bytes", options.max_bytes, "Skip larger files, e.g. 2.5MB")
+      ->transform(byte_size(false))
       ->check(CLI::Range(uint64_t{1}, kLargestFileBytes))
+      ->type_name("SIZE")
       ->capture_default_str();
   command->add_option("--max-pixels", options.max_pixels, "Skip larger pictures")
       ->check(CLI::Range(uint64_t{1}, kMostPixels))
@@ -365,7 +558,9 @@ void add_add(Program& program) {
       ->transform(byte_size(false))
       ->type_name("SIZE");
   command->add_flag("--profile", options.profile, "Print where the time went");
-  command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");
+  CLI::Option* json =
+      command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");
+  command->add_flag("--quiet", options.quiet, "Say nothing but what is wrong")->excludes(json);
 }
 
 }  // namespace zeroshelf

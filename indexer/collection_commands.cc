@@ -16,6 +16,9 @@
 #include "indexer/foreign_note.h"
 #include "indexer/progress.h"
 #include "lib/collection/collection.h"
+#include "lib/collection/settings.h"
+#include "lib/ingest/check_files.h"
+#include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
@@ -28,7 +31,8 @@ constexpr const char* kProgram = "zeroshelf-index";
 struct CollectionOptions {
   std::filesystem::path collection;
   bool json = false;
-  bool null = false;  // skips: the paths alone, each ended by NUL
+  bool null = false;   // skips: the paths alone, each ended by NUL
+  bool files = false;  // verify: the files too
 };
 
 std::map<std::string, uint64_t> count_skip_reasons(const Collection& collection) {
@@ -53,10 +57,23 @@ TextCounts count_texts(const Collection& collection) {
   return counts;
 }
 
+// As the collection was told last.
+std::string text_languages(const Collection& collection) {
+  return Settings(collection.directory())
+      .text_languages()
+      .value_or(collection.manifest().ocr_languages);
+}
+
+std::string model_path(const Collection& collection) {
+  return Settings(collection.directory()).model_path().value_or(collection.manifest().model_path);
+}
+
 std::string stats_json(const Collection& collection) {
   const Manifest& manifest = collection.manifest();
   const CollectionCounts counts = collection.counts();
   const std::map<std::string, uint64_t> reasons = count_skip_reasons(collection);
+  const std::string place = model_path(collection);
+  const std::string languages = text_languages(collection);
   message::Stats stats;
   stats.pictures = counts.pictures;
   stats.with_text = counts.with_text;
@@ -68,9 +85,9 @@ std::string stats_json(const Collection& collection) {
   stats.logit_scale = manifest.logit_scale;
   stats.format_version = manifest.format_version;
   stats.model_name = manifest.model_name;
-  stats.model_path = manifest.model_path;
+  stats.model_path = place;
   stats.model_fingerprint = manifest.model_fingerprint;
-  stats.ocr_languages = manifest.ocr_languages;
+  stats.ocr_languages = languages;
   stats.mask_text = manifest.mask_text;
   stats.created = manifest.created_utc;
   for (const auto& [reason, count] : reasons) stats.skip_reasons.push_back({reason, count});
@@ -106,8 +123,9 @@ std::string stats_text(const Collection& collection) {
            ? fmt::format("{} KiB", (counts.disk_bytes + 1023) >> 10)
            : fmt::format("{:.1f} MiB", static_cast<double>(counts.disk_bytes) / (1 << 20)));
   line("model", printable(fmt::format("{} ({} dimensions) at {}", manifest.model_name,
-                                      manifest.dimension, manifest.model_path)));
-  line("OCR", manifest.ocr_languages.empty() ? "none" : manifest.ocr_languages);
+                                      manifest.dimension, model_path(collection))));
+  const std::string languages = text_languages(collection);
+  line("OCR", languages.empty() ? "none" : languages);
   if (manifest.mask_text) line("masked text", "a second vector of each picture with words");
   line("created", manifest.created_utc);
   return out;
@@ -154,6 +172,35 @@ int run_skips(const CollectionOptions& options) {
   return kDone;
 }
 
+std::string summary_of(const FileCheck& check) {
+  return fmt::format(
+      "{} files are as they were indexed, {} have another content, {} are gone, {} cannot be "
+      "read\n",
+      with_thousands(check.same), with_thousands(check.changed), with_thousands(check.gone),
+      with_thousands(check.unreadable));
+}
+
+std::string summary_json(const FileCheck& check) {
+  return fmt::format(
+      "{{\"type\":\"files\",\"same\":{},\"changed\":{},\"gone\":{},\"unreadable\":{}}}\n",
+      check.same, check.changed, check.gone, check.unreadable);
+}
+
+int run_verify_files(const CollectionOptions& options) {
+  const Collection collection = Collection::open(options.collection);
+  OutputStream out(stdout, "standard output");
+  const FileCheck check = check_files(collection, 0, [&](const Fault& fault) {
+    out.write(options.json ? faults_json("fault", {fault}) : faults_text("", {fault}));
+  });
+  out.write(options.json ? summary_json(check) : summary_of(check));
+  out.flush();
+  if (check.changed + check.gone + check.unreadable == 0) return kDone;
+  warn(kProgram,
+       "run zeroshelf-index add to take up what has changed; zeroshelf-index forget takes "
+       "out what is gone for good");
+  return kFailed;
+}
+
 int run_verify(const CollectionOptions& options) {
   const std::vector<Fault> faults = verify_collection(options.collection);
   if (options.json) {
@@ -161,7 +208,7 @@ int run_verify(const CollectionOptions& options) {
   } else {
     print(faults.empty() ? "no faults\n" : faults_text("", faults));
   }
-  if (faults.empty()) return kDone;
+  if (faults.empty()) return options.files ? run_verify_files(options) : kDone;
   warn(kProgram,
        fmt::format("{} faults; zeroshelf-index repair mends what can be derived", faults.size()));
   return kFailed;
@@ -204,6 +251,10 @@ void add_plain(Program& program, const std::string& name, const std::string& des
       program.add_command(name, description, [shared, run] { return run(*shared); });
   command->add_option("COLLECTION", shared->collection, "The collection's folder")->required();
   CLI::Option* json = command->add_flag("--json", shared->json, "JSON lines");
+  if (run == run_verify) {
+    command->add_flag("--files", shared->files,
+                      "Also read every picture's file and compare it with what was indexed");
+  }
   if (run == run_skips) {
     command
         ->add_flag("-0,--null", shared->null, "Only the paths, each ended by NUL, as for xargs -0")

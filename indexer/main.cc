@@ -7,13 +7,14 @@ namespace {
 
 void add_examples(Program& program) {
   program.add_examples("add", {"photos.shelf ~/Pictures --model ~/models/ViT-B-32.pt",
-                               "memes.shelf memes --no-ocr"});
+                               "memes.shelf memes --no-ocr", "photos.shelf"});
+  program.add_examples("forget", {"photos.shelf ~/Pictures/old", "photos.shelf ~/Pictures/a.jpg"});
   program.add_examples("import",
                        {"photos.shelf --npy images.npy --paths paths.txt --model ViT-B-32.pt",
                         "photos.shelf --clip-retrieval embeddings --paths paths.txt"});
   program.add_examples("stats", {"photos.shelf"});
   program.add_examples("skips", {"photos.shelf", "photos.shelf -0 | xargs -0 ls -l"});
-  program.add_examples("verify", {"photos.shelf"});
+  program.add_examples("verify", {"photos.shelf", "photos.shelf --files"});
   program.add_examples("repair", {"photos.shelf"});
   program.add_examples("compact", {"photos.shelf"});
   program.add_examples("ocr", {"meme.jpg"});
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   Program program("zeroshelf-index", "Makes and keeps an index of a picture collection.",
                   {kDone, kFailed, kSomeSkipped});
   add_add(program);
+  add_forget(program);
   add_collection_commands(program);
   add_ocr(program);
   add_import(program);

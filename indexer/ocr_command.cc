@@ -22,7 +22,7 @@
 #include "lib/ocr/text_reader.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
+#include "lib/util/input.h"
 #include "lib/util/output_stream.h"
 
 namespace zeroshelf {
@@ -108,7 +108,7 @@ int run_ocr(const OcrOptions& options) {
   for (const fs::path& path : options.images) {
     std::string bytes;
     try {
-      bytes = read_file(path, limits.max_bytes);
+      bytes = read_input(path, limits.max_bytes);
     } catch (const Error& error) {
       fail(path, error.cause(), error.cure());
       continue;

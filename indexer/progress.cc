@@ -3,9 +3,12 @@
 #include "indexer/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "lib/program/message.h"
 #include "lib/report/messages.h"
@@ -58,10 +61,53 @@ std::optional<double> RunningNumbers::seconds_left() const {
   return static_cast<double>(total_ - done_) / rate;
 }
 
-TextProgress::TextProgress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+std::string progress_line(const RunningNumbers& numbers, int columns) {
+  constexpr int kWidestBar = 24;
+  constexpr int kNarrowestBar = 8;
+  const std::optional<double> left = numbers.seconds_left();
+  const std::string_view most = numbers.bottleneck();
+  std::string text = fmt::format("{}/{}  {:.1f}/s  {} left", with_thousands(numbers.done()),
+                                 with_thousands(numbers.total()), numbers.per_second(),
+                                 left ? minutes(*left) : "?");
+  if (numbers.skips() > 0) text += fmt::format("  {} skipped", with_thousands(numbers.skips()));
+  if (!most.empty()) text += fmt::format("  mostly {}", most);
+  if (most == kStageNames[static_cast<size_t>(Stage::Ocr)]) text += " (--no-ocr: without)";
+  const int bar = std::min(kWidestBar, columns - 4 - display_width(text));
+  if (bar >= kNarrowestBar) {
+    const auto width = static_cast<uint64_t>(bar);
+    const uint64_t filled = numbers.total() == 0 ? 0 : numbers.done() * width / numbers.total();
+    std::string drawn(filled, '#');
+    drawn.resize(width, '.');
+    text = "[" + drawn + "] " + text;
+  }
+  return fitted(text, std::max(1, columns - 1));
+}
+
+namespace {
+
+int terminal_columns() {
+  constexpr int kUsual = 80;
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
+  return size.ws_col;
+}
+
+constexpr uint64_t kShownOfAReason = 3;
+
+}  // namespace
+
+TextProgress::TextProgress(std::filesystem::path collection)
+    : collection_(std::move(collection)), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+void TextProgress::begin() {
+  if (!terminal_) return;
+  say("looking at the files ...");
+  drawn_ = true;
+}
 
 void TextProgress::planned(uint64_t files_to_read) {
   numbers_.begin(files_to_read);
+  if (terminal_ && files_to_read > 0) draw();
 }
 
 void TextProgress::read_one() {
@@ -71,6 +117,7 @@ void TextProgress::read_one() {
 
 void TextProgress::skipped(const SkippedFile& file) {
   numbers_.skipped();
+  if (++skips_[file.skip.reason] > kShownOfAReason) return;
   erase();
   say("skipped {}: {}\n", printable(file.file.path), printable(file.skip.detail));
 }
@@ -81,23 +128,23 @@ void TextProgress::working(const StageTimes& times) {
 }
 
 void TextProgress::finish() {
-  if (drawn_) say("\n");
+  if (drawn_) say("{}", numbers_.total() > 0 ? "\n" : "\r\x1b[K");
   drawn_ = false;
+  bool more = false;
+  for (const auto& [reason, count] : std::exchange(skips_, {})) {
+    if (count <= kShownOfAReason) continue;
+    more = true;
+    say("skipped {} more: {}\n", with_thousands(count - kShownOfAReason), skip_reason_name(reason));
+  }
+  if (more) {
+    say("zeroshelf-index skips {} lists them all\n", printable(collection_.string()));
+  }
 }
 
 void TextProgress::draw() {
-  constexpr uint64_t kBarWidth = 24;
   last_drawn_ = Clock::now();
   drawn_ = true;
-  const uint64_t total = numbers_.total();
-  const uint64_t filled = total == 0 ? 0 : numbers_.done() * kBarWidth / total;
-  std::string bar(filled, '#');
-  bar.resize(kBarWidth, '.');
-  const std::optional<double> left = numbers_.seconds_left();
-  say("\r\x1b[K[{}] {}/{}  {:.1f}/s  {} left  {} skipped{}{}", bar, with_thousands(numbers_.done()),
-      with_thousands(total), numbers_.per_second(), left ? minutes(*left) : "?",
-      with_thousands(numbers_.skips()), numbers_.bottleneck().empty() ? "" : "  mostly ",
-      numbers_.bottleneck());
+  say("\r\x1b[K{}", progress_line(numbers_, terminal_columns()));
 }
 
 void TextProgress::erase() {

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,16 +45,23 @@ class RunningNumbers {
   std::string_view bottleneck_;
 };
 
-// On a terminal a line that is drawn again and again: files, rate, time left, skips, bottleneck.
-// Elsewhere only the skipped files, one line each. All on stderr.
+// The line of a terminal that many columns wide: a bar, files, rate, time left, skips, bottleneck.
+// Never longer than one column less, so that it does not wrap.
+std::string progress_line(const RunningNumbers& numbers, int columns);
+
+// On a terminal a line that is drawn again and again. Elsewhere only the skipped files: the first
+// few of each reason, one line each, and how many more there were. All on stderr.
 class TextProgress : public SyncObserver {
  public:
-  TextProgress();
+  // collection: to be named where more is told than is shown.
+  explicit TextProgress(std::filesystem::path collection);
+  // Before there are numbers.
+  void begin();
   void planned(uint64_t files_to_read) override;
   void read_one() override;
   void skipped(const SkippedFile& file) override;
   void working(const StageTimes& times) override;
-  // Ends the line.
+  // Ends the line, and sums up the skips.
   void finish();
 
  private:
@@ -60,6 +69,8 @@ class TextProgress : public SyncObserver {
   void erase();
 
   using Clock = std::chrono::steady_clock;
+  std::filesystem::path collection_;
+  std::map<SkipReason, uint64_t> skips_;
   bool terminal_;
   bool drawn_ = false;
   RunningNumbers numbers_;

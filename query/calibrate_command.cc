@@ -103,7 +103,7 @@ KeptCalibration kept_of(const View& collection, const std::vector<Label>& labels
 
 int run_calibrate(const CalibrateOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
-  const Truth truth = read_truth(options.truth);
+  const Truth truth = read_and_tell_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const std::vector<Label>& labels = request.labels;
   const View collection = View::open(options.collection);
@@ -114,7 +114,7 @@ int run_calibrate(const CalibrateOptions& options) {
                             known.pictures.size(), labels.size()),
                 "give at least 10 pictures, better 50, and two labels");
   }
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const Fusion by_default = default_fusion(collection, "mix");
   const FusionSettings& start = by_default.settings;
   // As `mix` has them, so that what is fitted is fitted to them.

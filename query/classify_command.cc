@@ -4,6 +4,7 @@
 #include "query/commands.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -27,6 +28,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/told_apart.h"
 
 namespace zeroshelf {
 namespace {
@@ -42,6 +44,8 @@ struct ClassifyOptions {
   std::string save;
   std::vector<std::string> only;
   bool summary = false;
+  bool all_labels = false;
+  bool list = false;
   bool multi = false;
   OutputFormat format = OutputFormat::Table;
   ModelOptions model;
@@ -175,6 +179,27 @@ std::string count_line(OutputFormat format, const std::string* label, uint64_t p
                      with_thousands(pictures), 100 * count.share);
 }
 
+void write_counts(OutputStream& out, const View& collection, const Labelling& labelling,
+                  const PictureCounts& counts, const ClassifyOptions& options) {
+  const uint64_t pictures = collection.pictures();
+  if (options.format == OutputFormat::Csv) out.write("label,pictures,share\r\n");
+  if (options.format == OutputFormat::Table)
+    out.write(fmt::format("{} {:>12} {:>9}\n", table_cell("LABEL", 32), "PICTURES", "SHARE"));
+  size_t without = 0;
+  for (size_t k = 0; k < labelling.labels.size(); ++k) {
+    if (counts.of_label[k] == 0 && !options.all_labels) {
+      ++without;
+      continue;
+    }
+    out.write(count_line(options.format, &labelling.labels[k].name, counts.of_label[k], pictures));
+  }
+  if (counts.unanswered > 0)
+    out.write(count_line(options.format, nullptr, counts.unanswered, pictures));
+  out.flush();
+  if (without > 0)
+    say("{} labels without pictures; --all-labels shows them\n", with_thousands(without));
+}
+
 int write_summary(const View& collection, const Labelling& labelling,
                   const ClassifyOptions& options) {
   const auto start = Clock::now();
@@ -184,28 +209,71 @@ int write_summary(const View& collection, const Labelling& labelling,
   const double spent = milliseconds_since(start);
   const uint64_t pictures = collection.pictures();
   OutputStream out(stdout, "standard output");
-  if (options.format == OutputFormat::Csv) out.write("label,pictures,share\r\n");
-  if (options.format == OutputFormat::Table)
-    out.write(fmt::format("{} {:>12} {:>9}\n", table_cell("LABEL", 32), "PICTURES", "SHARE"));
-  for (size_t k = 0; k < labelling.labels.size(); ++k)
-    out.write(count_line(options.format, &labelling.labels[k].name, counts.of_label[k], pictures));
-  if (counts.unanswered > 0)
-    out.write(count_line(options.format, nullptr, counts.unanswered, pictures));
-  out.flush();
+  write_counts(out, collection, labelling, counts, options);
   say("{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
       labelling.labels.size(), spent);
   return counts.unanswered < pictures ? kDone : kNothingFound;
+}
+
+// --- on a terminal -------------------------------------------------------------------------------
+
+// The surest pictures of each label, best first.
+std::vector<std::vector<Row>> surest(const View& collection,
+                                     const std::vector<Prediction>& predictions, size_t labels,
+                                     size_t count) {
+  std::vector<std::vector<Row>> of_label(labels);
+  const auto better = [&](Row a, Row b) {
+    return predictions[a].answer().score > predictions[b].answer().score;
+  };
+  for (Row row = 0; row < predictions.size(); ++row) {
+    if (!collection.is_live(row) || !predictions[row].winner) continue;
+    std::vector<Row>& best = of_label[predictions[row].answer().label];
+    best.insert(std::ranges::upper_bound(best, row, better), row);
+    if (best.size() > count) best.pop_back();
+  }
+  return of_label;
+}
+
+// How many pictures have which label, a few of each, and what to type next.
+int write_overview(const View& collection, const Labelling& labelling,
+                   const ClassifyOptions& options) {
+  constexpr size_t kExamples = 3;
+  const std::vector<Prediction> predictions =
+      classify(collection, labelling, options.model.threads);
+  const PictureCounts counts = count_pictures(collection, labelling, predictions);
+  OutputStream out(stdout, "standard output");
+  write_counts(out, collection, labelling, counts, options);
+  const auto best = surest(collection, predictions, labelling.labels.size(), kExamples);
+  for (size_t k = 0; k < best.size(); ++k) {
+    if (best[k].empty()) continue;
+    out.write(fmt::format("\n{}, the surest:\n", printable(labelling.labels[k].name)));
+    for (const Row row : best[k]) {
+      out.write(fmt::format("  {:.3f}  {}\n", predictions[row].answer().score,
+                            printable(collection.record(row).file.path)));
+    }
+  }
+  out.flush();
+  say("\n--list prints one line a picture, --format csv or jsonl all evidence; "
+      "zeroshelf-query export puts pictures into folders, review shows the least sure\n");
+  return counts.unanswered < collection.pictures() ? kDone : kNothingFound;
+}
+
+bool wants_overview(const ClassifyOptions& options) {
+  return options.format == OutputFormat::Table && !options.list && !options.multi &&
+         options.only.empty() && ::isatty(STDOUT_FILENO) == 1;
 }
 
 int run_classify(const ClassifyOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   if (!options.save.empty())
     save_run(collection, options.save, make_run(collection, labelling, options.model.threads));
+  warn_of_labels(labelling, encoders);
   if (options.summary) return write_summary(collection, labelling, options);
+  if (wants_overview(options)) return write_overview(collection, labelling, options);
   const auto start = Clock::now();
   OutputStream out(stdout, "standard output");
   const Lines all = LineWriter(collection, labelling, options).write(out);
@@ -246,6 +314,14 @@ void add_classify(Program& program) {
           ->add_flag("--summary", options.summary,
                      "Only how many pictures have which label, with --multi how many have it too")
           ->excludes(only);
+  command
+      ->add_flag("--all-labels", options.all_labels,
+                 "With --summary: also the labels without pictures")
+      ->needs(summary);
+  command
+      ->add_flag("--list", options.list,
+                 "One line a picture, as for pipes; a terminal shows an overview otherwise")
+      ->excludes(summary);
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,

@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "lib/program/values.h"
@@ -28,6 +30,7 @@ struct DuplicateOptions {
   std::optional<DuplicateKind> kind;  // absent: all
   DuplicateLimits limits;
   OutputFormat format = OutputFormat::Table;
+  bool omit_first = false;
 };
 
 std::string group_json(const View& collection, const DuplicateGroup& group) {
@@ -49,32 +52,63 @@ std::string group_rows(const View& collection, size_t number, const DuplicateGro
   return rows;
 }
 
-std::string group_paths(const View& collection, const DuplicateGroup& group) {
-  std::string paths;
-  for (const Row row : group.rows) paths += collection.record(row).file.path + '\0';
-  return paths;
+// The groups that were asked for. Names of one file are no duplicates: they are told as such, and
+// never handed on unless they are asked for.
+std::vector<DuplicateGroup> chosen_groups(std::vector<DuplicateGroup> groups,
+                                          const DuplicateOptions& options) {
+  const bool as_paths = options.format == OutputFormat::NulPaths;
+  std::erase_if(groups, [&](const DuplicateGroup& group) {
+    if (!options.kind) return as_paths && group.kind == DuplicateKind::SameFile;
+    return options.kind != group.kind;
+  });
+  return groups;
 }
 
-std::string group_text(const View& collection, size_t number, const DuplicateGroup& group,
-                       OutputFormat format) {
-  if (format == OutputFormat::Jsonl) return group_json(collection, group);
-  if (format == OutputFormat::NulPaths) return group_paths(collection, group);
-  return group_rows(collection, number, group);
+// Each path once.
+std::string null_paths(const View& collection, const std::vector<DuplicateGroup>& groups,
+                       bool omit_first) {
+  std::vector<Row> rows;
+  std::unordered_set<Row> seen;
+  if (omit_first) {
+    rows = all_but_first(groups);
+  } else {
+    for (const DuplicateGroup& group : groups) {
+      for (const Row row : group.rows) {
+        if (seen.insert(row).second) rows.push_back(row);
+      }
+    }
+  }
+  std::string paths;
+  for (const Row row : rows) paths += collection.record(row).file.path + '\0';
+  return paths;
 }
 
 int run_duplicates(const DuplicateOptions& options) {
   const View collection = View::open(options.collection);
   OutputStream out(stdout, "standard output");
-  size_t number = 0;
-  for (const DuplicateGroup& group : find_duplicates(collection, options.limits)) {
-    if (options.kind && options.kind != group.kind) continue;
-    if (number == 0 && options.format == OutputFormat::Table)
+  DuplicatesOnDisk found = look_at_files(collection, find_duplicates(collection, options.limits));
+  const std::vector<DuplicateGroup> groups = chosen_groups(std::move(found.groups), options);
+  if (options.format == OutputFormat::NulPaths) {
+    out.write(null_paths(collection, groups, options.omit_first));
+  } else {
+    if (!groups.empty() && options.format == OutputFormat::Table)
       out.write("GROUP KIND         TEXT                           PATH\n");
-    ++number;
-    out.write(group_text(collection, number, group, options.format));
+    size_t number = 0;
+    for (const DuplicateGroup& group : groups) {
+      ++number;
+      out.write(options.format == OutputFormat::Jsonl ? group_json(collection, group)
+                                                      : group_rows(collection, number, group));
+    }
   }
   out.flush();
-  return number == 0 ? kNothingFound : kDone;
+  if (!found.gone.empty()) {
+    warn("zeroshelf-query",
+         fmt::format("{} pictures whose file is gone are left out, {} first; run zeroshelf-index "
+                     "add again, or forget",
+                     with_thousands(found.gone.size()),
+                     collection.record(found.gone.front()).file.path));
+  }
+  return groups.empty() ? kNothingFound : kDone;
 }
 
 }  // namespace
@@ -88,8 +122,8 @@ void add_duplicates(Program& program) {
       [shared] { return run_duplicates(*shared); });
   add_collection(command, options.collection);
   std::vector<Choice<std::optional<DuplicateKind>>> kinds = {{"all", std::nullopt}};
-  for (const DuplicateKind kind :
-       {DuplicateKind::SamePicture, DuplicateKind::OtherWords, DuplicateKind::SameWords})
+  for (const DuplicateKind kind : {DuplicateKind::SamePicture, DuplicateKind::OtherWords,
+                                   DuplicateKind::SameWords, DuplicateKind::SameFile})
     kinds.push_back({duplicate_kind_name(kind), kind});
   add_choice(command, "--kind", options.kind, kinds, "Only groups of this kind");
   command
@@ -105,7 +139,13 @@ void add_duplicates(Program& program) {
   command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();
   CLI::Option* format =
       add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
-  add_null_flag(command, options.format, format);
+  add_null_flag(command, options.format, format,
+                "Only the paths, each once and ended by NUL, as for xargs -0");
+  command
+      ->add_flag("--omit-first", options.omit_first,
+                 "With -0: without the first of each group, so that one stays when the others are "
+                 "removed")
+      ->needs("--null");
 }
 
 }  // namespace zeroshelf

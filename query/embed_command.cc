@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/files/new_file.h"
@@ -18,9 +19,10 @@
 #include "lib/image/read_crop.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/output_stream.h"
+#include "lib/util/text_input.h"
 #include "models/flags/model_flags.h"
+#include "query/told_apart.h"
 
 namespace zeroshelf {
 namespace {
@@ -52,14 +54,10 @@ std::vector<EmbedInput> expanded(const std::vector<EmbedInput>& inputs) {
       result.push_back(input);
       continue;
     }
-    const std::string content = read_file(input.value, kMaxTextFileBytes);
-    for (size_t start = 0; start < content.size();) {
-      const size_t end = std::min(content.find('\n', start), content.size());
-      std::string line = content.substr(start, end - start);
-      if (line.ends_with('\r')) line.pop_back();
-      result.push_back({Kind::Text, std::move(line)});
-      start = end + 1;
-    }
+    for_each_line(read_text_input(input.value, kMaxTextFileBytes),
+                  [&](size_t, std::string_view line) {
+                    result.push_back({Kind::Text, std::string(line)});
+                  });
   }
   return result;
 }
@@ -84,6 +82,7 @@ Matrix encode(Encoder& encoder, std::span<const EmbedInput> inputs) {
   }
   std::vector<std::string> texts;
   for (const EmbedInput& input : inputs) texts.push_back(input.value);
+  warn_of_cut_texts(encoder, texts);
   return encoder.encode_texts(texts, LongText::Truncate);
 }
 

@@ -20,6 +20,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/told_apart.h"
 
 namespace zeroshelf {
 namespace {
@@ -38,23 +39,24 @@ std::vector<Way> ways_of(const View& collection, const LabellingRequest& request
                          const Labelling& labelling, const LabelOptions& options,
                          EncoderSource& encoders) {
   if (!options.by_prompts()) return {{"learned", labelling}};
-  std::vector<Way> ways = every_rule(collection, labelling.labels,
-                                     label_vectors(collection, request, encoders));
+  std::vector<Way> ways =
+      every_rule(collection, labelling.labels, label_vectors(collection, request, encoders));
   if (!options.calibration.empty()) ways.push_back({"calibrated", labelling});
   return ways;
 }
 
 int run_evaluate(const EvaluateOptions& options) {
   if (!options.plot.empty()) NewFile::check(options.plot);
-  const Truth truth = read_truth(options.truth);
+  const Truth truth = read_and_tell_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
+  warn_of_labels(labelling, encoders);
   const std::vector<Label>& labels = labelling.labels;
-  const Evaluation evaluation =
-      evaluate(collection, labels, ways_of(collection, request, labelling, options.labels, encoders), truth,
-               options.model.threads);
+  const Evaluation evaluation = evaluate(
+      collection, labels, ways_of(collection, request, labelling, options.labels, encoders), truth,
+      options.model.threads);
   const bool table = options.format == OutputFormat::Table;
   OutputStream out(stdout, "standard output");
   out.write(table ? evaluation_table(evaluation, labels) : evaluation_json(evaluation, labels));

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include "lib/export/export_format.h"
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
+#include "lib/export/follow_moves.h"
 #include "lib/export/open_folder.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
@@ -31,6 +31,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/told_apart.h"
 
 namespace zeroshelf {
 namespace {
@@ -43,10 +44,11 @@ struct ExportOptions {
   LabelOptions labels;
   std::filesystem::path target;
   std::filesystem::path unsure_target;  // empty: unsure pictures are left out
-  ExportFormat format = ExportFormat::Folders;
-  std::optional<std::string> mode;   // only where pictures are placed; symlink
-  std::optional<double> validation;  // only for imagefolder
-  std::filesystem::path root;        // only for labelstudio and coco
+  std::optional<ExportFormat> given_format;
+  ExportFormat format = ExportFormat::Folders;  // given, or by the target's ending
+  std::optional<std::string> mode;              // only where pictures are placed; symlink
+  std::optional<double> validation;             // only for imagefolder
+  std::filesystem::path root;                   // only for labelstudio and coco
   std::optional<float> min_score;
   std::optional<uint64_t> max_per_label;
   std::vector<std::string> only;
@@ -79,8 +81,6 @@ void check_flags(const ExportOptions& options) {
   refuse_unless(&ExportFormatTraits::splits, options.validation.has_value(), "--validation",
                 format);
   refuse_unless(&ExportFormatTraits::takes_root, !options.root.empty(), "--root", format);
-  if (options.min_score && !std::isfinite(*options.min_score))
-    throw Error(ErrorCode::InvalidArgument, "--min-score", "not a number");
   if (!options.unsure_target.empty() &&
       absolute_path(options.unsure_target) == absolute_path(options.target)) {
     throw Error(ErrorCode::InvalidArgument, "--unsure-to", "the same as --to", "name another");
@@ -128,10 +128,27 @@ ExportContext context_for(const ExportOptions& options, const Classified& classi
   return context;
 }
 
+// Each collection knows where its files are now.
+void follow(const View& view, const std::vector<MovedFile>& moved) {
+  try {
+    for (const View::Part& part : view.parts()) follow_moves(part.collection.directory(), moved);
+  } catch (const Error& error) {
+    warn(kProgram, fmt::format("the collection could not be told where its files are now: {}; run "
+                               "zeroshelf-index add with the old folder and the new one",
+                               error.what()));
+  }
+}
+
 Exported write_target(const ExportOptions& options, const Classified& classified,
                       const Bands& bands, Band band, const std::filesystem::path& target) {
-  const ExportContext context = context_for(options, classified, bands);
-  if (traits_of(options.format).places_pictures && context.mode == ExportMode::Move) {
+  ExportContext context = context_for(options, classified, bands);
+  const bool moves = traits_of(options.format).places_pictures && context.mode == ExportMode::Move;
+  std::vector<MovedFile> moved;
+  if (moves) {
+    context.on_placed = [&](const std::filesystem::path& source,
+                            const std::filesystem::path& placed) {
+      moved.push_back({source.string(), placed.string()});
+    };
     say("moving; zeroshelf-query undo {} puts every file back\n", printable(target.string()));
   }
   const auto sink = make_sink(options.format, target, context);
@@ -142,6 +159,7 @@ Exported write_target(const ExportOptions& options, const Classified& classified
          fmt::format("{}: {}: others may change what is put there", target.string(), exposure));
   sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
   sink->finish();
+  if (moves) follow(classified.collection, moved);
   say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
   return {sink->exported(), sink->failed()};
 }
@@ -157,13 +175,40 @@ std::string left_out_summary(const ExportOptions& options, const Bands& bands) {
   return text;
 }
 
+// Labels that cannot be in both halves are left out, so that both number their classes alike.
+void settle_image_folder(const ExportOptions& options, const Classified& classified, Bands& bands) {
+  const std::vector<bool> validation = choose_validation(
+      classified.collection, classified.labelling.labels.size(), classified.predictions, bands,
+      options.validation.value_or(kDefaultValidation));
+  const ImageFolderFaults faults =
+      image_folder_faults(classified.collection, classified.labelling.labels.size(),
+                          classified.predictions, bands, validation);
+  std::string names;
+  for (const auto& [label, pictures] : faults.one_sided) {
+    names += fmt::format("{}'{}' ({})", names.empty() ? "" : ", ",
+                         classified.labelling.labels[label].name, with_thousands(pictures));
+    leave_out(bands, classified.predictions, label);
+  }
+  if (!names.empty()) {
+    warn(kProgram, "left out, because they have too few different pictures to be in both halves: " +
+                       names + "; --validation 0 makes one half of all");
+  }
+  if (faults.unread == 0) return;
+  std::string endings;
+  for (const std::string& ending : faults.endings)
+    endings += (endings.empty() ? "" : ", ") + (ending.empty() ? "no ending" : ending);
+  warn(kProgram, fmt::format("{} pictures have endings that torchvision passes over: {}",
+                             with_thousands(faults.unread), endings));
+}
+
 int run_export(const ExportOptions& options) {
   check_flags(options);
   check_targets(options);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
+  warn_of_labels(labelling, encoders);
   const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
   const auto start = std::chrono::steady_clock::now();
   const Classified classified{collection, labelling,
@@ -175,10 +220,11 @@ int run_export(const ExportOptions& options) {
   band_options.min_score = options.min_score;
   if (!traits_of(options.format).cuts_labels) band_options.max_per_label = options.max_per_label;
   band_options.only = only;
-  const Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
-                                   classified.predictions, band_options);
+  Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
+                             classified.predictions, band_options);
   say("{}\n", count_summary(labelling.labels,
                             count_pictures(collection, labelling, classified.predictions)));
+  if (options.format == ExportFormat::ImageFolder) settle_image_folder(options, classified, bands);
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
     say("{}\n", left_out);
 
@@ -191,6 +237,14 @@ int run_export(const ExportOptions& options) {
   }
   if (exported.failed > 0) return kFailed;
   return exported.pictures > 0 ? kDone : kNothingFound;
+}
+
+// What a target is by its ending.
+ExportFormat format_of(const std::filesystem::path& target) {
+  const std::string ending = target.extension().string();
+  if (ending == ".html" || ending == ".htm") return ExportFormat::Html;
+  if (ending == ".csv") return ExportFormat::Csv;
+  return ending == ".jsonl" ? ExportFormat::Jsonl : ExportFormat::Folders;
 }
 
 void add_band_flags(CLI::App* command, ExportOptions& options) {
@@ -225,7 +279,10 @@ void add_export(Program& program) {
   ExportOptions& options = *shared;
   CLI::App* command = program.add_command(
       "export", "Put the pictures into folders by label, or write them as a data set or a page",
-      [shared] { return run_export(*shared); });
+      [shared] {
+        shared->format = shared->given_format.value_or(format_of(shared->target));
+        return run_export(*shared);
+      });
   add_collection(command, options.collection);
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
@@ -235,11 +292,12 @@ void add_export(Program& program) {
                    "The folder or file to make; nothing is ever overwritten")
       ->type_name("DIR|FILE")
       ->required();
-  std::vector<Choice<ExportFormat>> formats;
+  std::vector<Choice<std::optional<ExportFormat>>> formats;
   for (const ExportFormatTraits& traits : export_formats())
     formats.push_back({std::string(traits.name), traits.format});
-  add_choice(command, "--format", options.format, formats,
-             "What is made: folders of pictures, lists, annotations, or one page with thumbnails");
+  add_choice(command, "--format", options.given_format, formats,
+             "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
+      ->default_str("folders; of a target FILE.html, .csv or .jsonl that");
   command
       ->add_option("--mode", options.mode,
                    "How a picture gets into its folder; zeroshelf-query undo DIR takes a move back")

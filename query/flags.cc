@@ -3,8 +3,11 @@
 #include "query/flags.h"
 
 #include <string>
+#include <utility>
 
+#include "lib/program/message.h"
 #include "lib/program/values.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 
@@ -13,9 +16,20 @@ void add_collection(CLI::App* command, std::filesystem::path& collection) {
 }
 
 void add_truth_flag(CLI::App* command, std::filesystem::path& truth) {
-  command->add_option("--truth", truth, "CSV of known labels, with the columns path and label")
+  command
+      ->add_option("--truth", truth,
+                   "CSV of known labels, with the columns path and label; -: standard input")
       ->type_name("FILE.csv")
       ->required();
+}
+
+Truth read_and_tell_truth(const std::filesystem::path& truth) {
+  TruthFile file = read_truth_file(truth);
+  if (file.unlabelled > 0) {
+    say("{} pictures of the truth have no label; it counts as not known\n",
+        with_thousands(file.unlabelled));
+  }
+  return std::move(file.truth);
 }
 
 CLI::Option* add_format(CLI::App* command, OutputFormat& format,

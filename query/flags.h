@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/labelling/truth.h"
 #include "lib/report/output_format.h"
 
 namespace zeroshelf {
@@ -16,6 +17,9 @@ void add_collection(CLI::App* command, std::filesystem::path& collection);
 
 // --truth.
 void add_truth_flag(CLI::App* command, std::filesystem::path& truth);
+
+// What --truth names, saying on stderr how many of its pictures have no label.
+Truth read_and_tell_truth(const std::filesystem::path& truth);
 
 // --format, one of these.
 CLI::Option* add_format(CLI::App* command, OutputFormat& format,

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -51,7 +52,28 @@ class ReviewWriter {
 
   std::string line(const ReviewItem& item, OutputFormat format) const {
     if (format == OutputFormat::NulPaths) return item.path + '\0';
+    if (format == OutputFormat::Csv) return csv_line(item);
     return format == OutputFormat::Jsonl ? json(item) : table(item);
+  }
+
+  // A file to fill in: what is written under "label" is a truth.
+  static std::string csv_header() {
+    return "path,label,answer,score,margin,image_label,text_label,path_base64\r\n";
+  }
+
+  std::string csv_line(const ReviewItem& item) const {
+    const RunEntry& it = item.entry;
+    std::string line;
+    append_csv_cell(line, item.path);
+    line += ",,";
+    append_csv_cell(line, label_name(run_, it.label).value_or(""));
+    fmt::format_to(std::back_inserter(line), ",{},{},", it.score, it.margin);
+    append_csv_cell(line, label_name(run_, it.image_label).value_or(""));
+    line += ',';
+    append_csv_cell(line, label_name(run_, it.text_label).value_or(""));
+    line += ',';
+    append_csv_path_base64(line, item.path);
+    return line + "\r\n";
   }
 
  private:
@@ -80,6 +102,7 @@ int show(const View& collection, const Run& run, const ReviewOptions& options) {
   const ReviewWriter writer(run);
   OutputStream out(stdout, "standard output");
   if (options.format == OutputFormat::Table && !found.items.empty()) out.write(writer.header());
+  if (options.format == OutputFormat::Csv) out.write(ReviewWriter::csv_header());
   for (const ReviewItem& item : found.items) out.write(writer.line(item, options.format));
   out.flush();
   say("{} of {} pictures {}\n", with_thousands(found.items.size()),
@@ -99,7 +122,7 @@ int run_review(const ReviewOptions& options) {
   }
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   return show(collection, make_run(collection, labelling, options.model.threads), options);
 }
@@ -126,8 +149,8 @@ void add_review(Program& program) {
   command->add_option("-k", options.k, "How many at most")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000'000}))
       ->capture_default_str();
-  CLI::Option* format =
-      add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
+  CLI::Option* format = add_format(command, options.format,
+                                   {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format);
   add_model_flags(command, options.model, "Default: the collection's model");
 }

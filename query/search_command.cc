@@ -35,6 +35,7 @@
 #include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/told_apart.h"
 
 namespace zeroshelf {
 namespace {
@@ -163,6 +164,11 @@ std::string_view found_by(const SearchHit& hit, SearchSpace space) {
   return space == SearchSpace::Text || hit.text_nats > hit.image_nats ? "text" : "picture";
 }
 
+bool is_gone(const std::string& path) {
+  std::error_code ignored;
+  return !std::filesystem::exists(path, ignored);
+}
+
 class HitWriter {
  public:
   HitWriter(const View& collection, const LetterQuery& letters, SearchSpace space,
@@ -218,6 +224,7 @@ class HitWriter {
     message::Hit hit;
     hit.rank = rank;
     hit.path = path;
+    hit.is_gone = is_gone(path);
     hit.score = found.score;
     hit.found_by = found_by(found, space_);
     hit.image_score = found.image_score;
@@ -241,9 +248,9 @@ class HitWriter {
     for (const MatchedWord& match : matched_words(letters_, words))
       matched += (matched.empty() ? "" : " ") + words[match.word].text;
     return fmt::format(
-        "{:4} {:6.1f} {:7} {:7.3f} {:6} {} {}{}\n", rank, hit.score, found_by(hit, space_),
+        "{:4} {:6.1f} {:7} {:7.3f} {:6} {} {}{}{}\n", rank, hit.score, found_by(hit, space_),
         hit.image_score, hit.text_score ? fmt::format("{:.3f}", *hit.text_score) : "-",
-        table_cell(matched, 20), printable(path),
+        table_cell(matched, 20), printable(path), is_gone(path) ? "  (gone)" : "",
         group.similar.empty() ? "" : fmt::format("  (+{} alike)", group.similar.size()));
   }
 
@@ -260,10 +267,15 @@ int run_search(const SearchOptions& options) {
   const RecordFilter filter = filter_of_options(options);
   const SearchSpace space = options.space;
   const View collection = View::open(options.collection);
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   MadeQuery made = make_query(collection, terms, space, encoders);
   if (!options.background.empty())
     made.background = background_of_file(collection, options.background);
+  if (const Encoder* encoder = encoders.loaded_for_texts()) {
+    for (const SearchTerm& term : terms) {
+      if (term.kind == SearchTerm::Kind::Text) warn_of_cut_texts(*encoder, {&term.value, 1});
+    }
+  }
   const LetterQuery& letters = made.query.letters;
   if (space == SearchSpace::Picture && !letters.phrases.empty()) {
     throw Error(ErrorCode::InvalidArgument, "--in picture",
@@ -302,12 +314,18 @@ void add_filters(CLI::App* command, SearchOptions& options) {
       ->type_name("GLOB")
       ->allow_extra_args(false)
       ->group(group);
+  command
+      ->add_flag_callback(
+          "--path-case", [&options] { options.filter.path_case = PathCase::Match; },
+          "whose path fits --path also in its capitals")
+      ->group(group);
   day("--since", options.since, "modified on that day or later");
   day("--until", options.until, "modified on that day or earlier");
   const auto number = [&](const char* flag, auto& value, const char* help) {
     command->add_option(flag, value, help)->type_name("N")->group(group);
   };
-  command->add_option("--min-size", options.filter.min_bytes, "of at least so many bytes (or 2MB)")
+  command
+      ->add_option("--min-size", options.filter.min_bytes, "of at least so many bytes (or 2.5MB)")
       ->transform(byte_size(true))
       ->group(group);
   command->add_option("--max-size", options.filter.max_bytes, "of at most so many bytes")
@@ -350,7 +368,10 @@ void add_search(Program& program) {
                       "What to look for; \"words in quotes\" must stand in the picture like that");
   command->add_option("--image", options.image, "A picture to look for; with TEXT, both count")
       ->type_name("FILE");
-  command->add_option("--like", options.like, "A picture of the collection: what is like it")
+  command
+      ->add_option("--like", options.like,
+                   "A picture of the collection: what is like it; its name is enough where only "
+                   "one has it")
       ->type_name("PATH");
   CLI::Option* vector =
       command

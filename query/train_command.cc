@@ -93,7 +93,7 @@ int run_train(const TrainOptions& options) {
   if (!options.labels.vectors.empty() && options.labels.list.empty() && options.labels.file.empty())
     throw Error(ErrorCode::InvalidArgument, "--label-vectors", "no names for its rows",
                 "name one label a row, in the same order, with --labels or --labels-file");
-  const Truth truth = read_truth(options.truth);
+  const Truth truth = read_and_tell_truth(options.truth);
   LabellingRequest request;
   request.labels = labels_with_prompts(options, labels_of(truth));
   request.vectors = options.labels.vectors;
@@ -108,7 +108,7 @@ int run_train(const TrainOptions& options) {
   say("learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
       known.pictures.size(), spent.count(), training.validation.penalty, training.validation.folds);
 
-  ModelSource encoders(collection.manifest(), options.model);
+  ModelSource encoders(collection, options.model);
   const LabelVectors prompts = label_vectors(collection, request, encoders);
   std::vector<Answers> answers = answers_of(collection, every_rule(collection, labels, prompts),
                                             known.pictures, options.model.threads);

@@ -1,4 +1,4 @@
-// undo: puts back what an export moved. Tested by tests/programs/undo_test.cc.
+// undo: puts back what an export moved. Tested by tests/programs/undo_test.cc and everyday_test.cc.
 
 #include "query/commands.h"
 
@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "lib/export/follow_moves.h"
 #include "lib/export/move_journal.h"
 #include "lib/program/message.h"
 #include "lib/util/error.h"
@@ -15,9 +16,25 @@
 namespace zeroshelf {
 namespace {
 
+constexpr const char* kProgram = "zeroshelf-query";
+
+void follow(const ExportedMoves& moves) {
+  for (const auto& [collection, files] : moves) {
+    try {
+      follow_moves(collection, files);
+    } catch (const Error& error) {
+      warn(kProgram, fmt::format("the collection could not be told where its files are: {}; run "
+                                 "zeroshelf-index add with their folders",
+                                 error.what()));
+    }
+  }
+}
+
 int run_undo(const std::filesystem::path& directory) {
+  const ExportedMoves moves = read_exported_moves(directory);  // goes with the undo
   const UndoReport report =
-      undo_moves(directory, [](const Error& error) { warn("zeroshelf-query", error.what()); });
+      undo_moves(directory, [](const Error& error) { warn(kProgram, error.what()); });
+  follow(moves);
   say("{} files put back, {} were where they belong{}\n", with_thousands(report.put_back),
       with_thousands(report.never_moved),
       report.problems > 0
@@ -30,8 +47,9 @@ int run_undo(const std::filesystem::path& directory) {
 
 void add_undo(Program& program) {
   const auto directory = std::make_shared<std::filesystem::path>();
-  CLI::App* command = program.add_command("undo", "Put every file back that an export moved",
-                                          [directory] { return run_undo(*directory); });
+  CLI::App* command = program.add_command(
+      "undo", "Put every file back that an export moved; the collection follows",
+      [directory] { return run_undo(*directory); });
   command->add_option("DIR", *directory, "The folder of the export with --mode move")->required();
 }
 

@@ -3,8 +3,12 @@
 #include "lib/export/bands.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <set>
+#include <string_view>
 
 #include "lib/export/best_rows.h"
 #include "lib/util/hash.h"
@@ -86,6 +90,43 @@ std::vector<bool> choose_validation(const View& collection, size_t labels,
     for (size_t i = 0; i < end; ++i) validation[drawn[i].row] = true;
   }
   return validation;
+}
+
+ImageFolderFaults image_folder_faults(const View& collection, size_t labels,
+                                      const std::vector<Prediction>& predictions,
+                                      const Bands& bands, const std::vector<bool>& validation) {
+  constexpr std::array<std::string_view, 9> kRead = {".bmp", ".jpeg", ".jpg",  ".pgm", ".png",
+                                                     ".ppm", ".tif",  ".tiff", ".webp"};
+  std::vector<std::array<uint64_t, 2>> halves(labels);  // training, validation
+  std::set<std::string> endings;
+  ImageFolderFaults faults;
+  collection.for_each_record([&](Row row, const PictureRecord& record) {
+    if (bands.of_row[row] != Band::Sure) return;
+    ++halves[predictions[row].answer().label][validation[row] ? 1 : 0];
+    std::string ending = std::filesystem::path(record.file.path).extension().string();
+    for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (std::ranges::find(kRead, ending) != kRead.end()) return;
+    endings.insert(ending);
+    ++faults.unread;
+  });
+  faults.endings.assign(endings.begin(), endings.end());
+  const auto has = [&](size_t half) {
+    return std::ranges::any_of(halves, [&](const auto& counts) { return counts[half] > 0; });
+  };
+  if (!has(0) || !has(1)) return faults;
+  for (uint32_t label = 0; label < labels; ++label) {
+    const auto& [training, held_out] = halves[label];
+    if ((training > 0) != (held_out > 0)) faults.one_sided.emplace_back(label, training + held_out);
+  }
+  return faults;
+}
+
+void leave_out(Bands& bands, const std::vector<Prediction>& predictions, uint32_t label) {
+  for (Row row = 0; row < bands.of_row.size(); ++row) {
+    if (bands.of_row[row] != Band::Sure || predictions[row].answer().label != label) continue;
+    bands.of_row[row] = Band::LeftOut;
+    --bands.sure;
+  }
 }
 
 }  // namespace zeroshelf

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/collection/view.h"
@@ -41,5 +43,21 @@ Bands choose_bands(const View& collection, size_t labels,
 std::vector<bool> choose_validation(const View& collection, size_t labels,
                                     const std::vector<Prediction>& predictions, const Bands& bands,
                                     double fraction);
+
+// What a data set whose classes are folders must have, or programs that read it go wrong in
+// silence: torchvision numbers the classes of each half by the folders that it has, and passes over
+// files with other endings than it knows.
+struct ImageFolderFaults {
+  // Labels with pictures in one half alone, and how many. None where there is one half only.
+  std::vector<std::pair<uint32_t, uint64_t>> one_sided;
+  std::vector<std::string> endings;  // that torchvision does not read; "" for none
+  uint64_t unread = 0;               // pictures with such endings
+};
+ImageFolderFaults image_folder_faults(const View& collection, size_t labels,
+                                      const std::vector<Prediction>& predictions,
+                                      const Bands& bands, const std::vector<bool>& validation);
+
+// Makes the sure pictures of a label ones that are left out.
+void leave_out(Bands& bands, const std::vector<Prediction>& predictions, uint32_t label);
 
 }  // namespace zeroshelf

@@ -13,6 +13,7 @@
 #include "lib/files/new_file.h"
 #include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
+#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 
@@ -78,6 +79,7 @@ class FolderSink : public RecordSink {
     JsonWriter(item.evidence_json)
         .member("mode", context_.mode_name)
         .member("prediction", evidence_message(context_.labels, prediction));
+    if (context_.mode == ExportMode::Move) append_collection(item.evidence_json, row);
     item.size_bytes = record.file.size_bytes;
     item.mtime_ns = record.file.mtime_ns;
     item.content = record.content_hash;
@@ -104,14 +106,23 @@ class FolderSink : public RecordSink {
     FolderExportOptions options;
     options.mode = context_.mode;
     options.on_failure = context_.on_failure;
-    if (format_ == ExportFormat::FiftyOne) {
-      options.unique_stems = true;
-      options.on_placed = [this](const ExportItem& item, const fs::path& target) {
-        const auto label = item.tag == kNoLabel ? std::nullopt : std::optional(item.tag);
-        fifty_one_->add(target, label, item.score);
-      };
-    }
+    options.unique_stems = format_ == ExportFormat::FiftyOne;
+    options.on_placed = [this](const ExportItem& item, const fs::path& target) {
+      const auto label = item.tag == kNoLabel ? std::nullopt : std::optional(item.tag);
+      if (fifty_one_) fifty_one_->add(target, label, item.score);
+      if (context_.on_placed)
+        context_.on_placed(item.source, absolute_path(folders_.directory() / target));
+    };
     return options;
+  }
+
+  // For the undo: which collection is to follow the files.
+  void append_collection(std::string& json, Row row) const {
+    const std::string path =
+        absolute_path(context_.collection.part_of(row).collection.directory()).string();
+    json += ",\"collection\":";
+    append_json_string(json, path);
+    if (!is_utf8(path)) json += ",\"collection_base64\":\"" + base64(path) + '"';
   }
 
   std::vector<std::string> folders_of(Row row, const Prediction& prediction) const {

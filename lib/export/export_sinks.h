@@ -37,6 +37,9 @@ struct ExportContext {
   std::optional<uint64_t> max_per_label;  // of a page; absent: PageOptions' own
   unsigned threads = 0;                   // of a page
   std::function<void(const Error&)> on_failure;  // for each picture that could not be exported
+  // For each picture that was placed, with both absolute paths. May be empty.
+  std::function<void(const std::filesystem::path& source, const std::filesystem::path& target)>
+      on_placed;
 };
 
 class ExportSink {

@@ -35,12 +35,25 @@ Identity identity_of(const struct stat& status) {
   return {status.st_dev, status.st_ino};
 }
 
-int64_t mtime_ns_of(const struct stat& status) {
-  return int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+int64_t ns_of(const timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+// device: of the folder that it is in. Of a file itself it says little: file systems that lay others
+// over each other give files the numbers of those, and a link may lead anywhere.
+FoundFile found(std::string path, const struct stat& status, uint64_t device) {
+  return {std::move(path),
+          static_cast<uint64_t>(status.st_size),
+          ns_of(status.st_mtim),
+          {device, status.st_ino, ns_of(status.st_ctim)}};
+}
+
+// By itself: the folder is looked at too.
 FoundFile found(std::string path, const struct stat& status) {
-  return {std::move(path), static_cast<uint64_t>(status.st_size), mtime_ns_of(status)};
+  struct stat folder {};
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const bool known = ::stat(parent.c_str(), &folder) == 0;
+  return found(std::move(path), status, known ? folder.st_dev : 0);
 }
 
 std::string kind_of(mode_t mode) {
@@ -118,13 +131,11 @@ Listing list(DIR* folder) {
 class Walk {
  public:
   Walk(std::set<std::string> file_roots, std::optional<Identity> excluded,
-       LinkedFolders linked_folders, const Visit& visit)
-      : file_roots_(std::move(file_roots)),
-        excluded_(excluded),
-        linked_folders_(linked_folders),
-        visit_(visit) {}
+       const FindOptions& options, const Visit& visit)
+      : file_roots_(std::move(file_roots)), excluded_(excluded), options_(options), visit_(visit) {}
 
   void folder(const std::string& root) {
+    root_ = root;
     enter(root);
     while (!open_.empty()) {
       if (open_.back().next == open_.back().entries.size()) {
@@ -149,6 +160,8 @@ class Walk {
   struct Level {
     std::string prefix;  // the folder's path with a slash at the end
     std::vector<Entry> entries;
+    uint64_t device = 0;
+    FolderNames names{};  // of the entries, where neighbours are told apart
     size_t next = 0;
   };
 
@@ -162,17 +175,36 @@ class Walk {
       skip(path, entry.is_link && entry.error_number == ENOENT
                      ? Skip{SkipReason::Vanished, "a link to something that does not exist"}
                      : refused(entry.error_number));
-    } else if (S_ISDIR(mode) && entry.is_link && linked_folders_ == LinkedFolders::Report) {
+    } else if (S_ISDIR(mode) && entry.is_link &&
+               options_.linked_folders == LinkedFolders::Report) {
       links_.emplace_back(path, identity_of(entry.status));
     } else if (S_ISDIR(mode)) {
       enter(path);  // level may dangle from here
     } else if (file_roots_.contains(path)) {
       return;  // visited as a root
     } else if (S_ISREG(mode)) {
-      visit_(found(path, entry.status));
+      if (!is_passed_over(entry.name, path, level.names))
+        visit_(found(path, entry.status, level.device));
     } else {
       skip(path, not_regular(mode));
     }
+  }
+
+  bool is_passed_over(const std::string& name, const std::string& path, const FolderNames& names) {
+    if (!options_.pass_over) return false;
+    const bool sidecar = is_sidecar(name, names);
+    if (!sidecar && !is_recording(name)) return false;
+    options_.pass_over(sidecar ? Neighbour::Sidecar : Neighbour::Recording, path);
+    return true;
+  }
+
+  // A folder that the user names is walked, also where it was exported.
+  bool is_passed_over(const Level& level, const std::string& path) {
+    const bool collection = is_collection_folder(level.names);
+    if (!collection && (path == root_ || !is_export_folder(level.prefix, level.names)))
+      return false;
+    options_.pass_over(collection ? Neighbour::Collection : Neighbour::Export, path);
+    return true;
   }
 
   void enter(const std::string& path) {
@@ -185,13 +217,19 @@ class Walk {
     if (identity == excluded_ || !walked_.insert(identity).second) return;
     Listing listing = list(folder.get());
     if (listing.error_number != 0) skip(path, refused(listing.error_number));
-    open_.push_back({path == "/" ? path : path + "/", std::move(listing.entries)});
+    Level level{path == "/" ? path : path + "/", std::move(listing.entries), status.st_dev};
+    if (options_.pass_over) {
+      for (const Entry& entry : level.entries) level.names.insert(entry.name);
+      if (is_passed_over(level, path)) return;
+    }
+    open_.push_back(std::move(level));  // the names stay where they are
   }
 
   std::set<std::string> file_roots_;
   std::optional<Identity> excluded_;
-  LinkedFolders linked_folders_;
+  const FindOptions& options_;
   const Visit& visit_;
+  std::string root_;
   std::set<Identity> walked_;
   std::vector<std::pair<std::string, Identity>> links_;  // to folders, not followed
   std::vector<Level> open_;
@@ -260,7 +298,7 @@ class OpenFile {
 // Why a file with this status is not the one found; nothing when it is.
 std::optional<Skip> difference(const FoundFile& file, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return not_regular(status.st_mode);
-  const FoundFile now = found(file.path, status);
+  const FoundFile now = found(file.path, status, file.identity.device);
   if (now.size_bytes == file.size_bytes && now.mtime_ns == file.mtime_ns) return std::nullopt;
   return Skip{SkipReason::Changed, "it changed since it was found; run again"};
 }
@@ -306,7 +344,7 @@ void find_files(const std::vector<std::filesystem::path>& paths,
     if (options.bad_roots == BadRoots::Refuse) expect_good(root, root.path);
     if (root.error_number == 0 && !S_ISDIR(root.status.st_mode)) file_roots.insert(root.path);
   }
-  Walk walk(file_roots, identity_at(excluded), options.linked_folders, visit);
+  Walk walk(file_roots, identity_at(excluded), options, visit);
   for (const Root& root : roots) {
     if (root.error_number != 0) {
       visit(SkippedPath{root.path, is_absent(root)
@@ -321,6 +359,12 @@ void find_files(const std::vector<std::filesystem::path>& paths,
     }
   }
   walk.report_links();
+}
+
+std::optional<FoundFile> find_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return found(path, status);
 }
 
 std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t max_bytes) {

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "lib/files/neighbours.h"
+#include "lib/util/file_identity.h"
 #include "lib/util/skip.h"
 
 namespace zeroshelf {
@@ -17,7 +20,8 @@ namespace zeroshelf {
 struct FoundFile {
   std::string path;  // absolute, lexically normal, bytes as the system gives them
   uint64_t size_bytes = 0;
-  int64_t mtime_ns = 0;  // since the epoch
+  int64_t mtime_ns = 0;     // since the epoch
+  FileIdentity identity{};  // the device is that of the folder it is in
 };
 
 // Something that is no regular file, a folder that cannot be listed, or a link to one elsewhere.
@@ -41,6 +45,10 @@ enum class LinkedFolders {
 struct FindOptions {
   BadRoots bad_roots = BadRoots::Refuse;
   LinkedFolders linked_folders = LinkedFolders::Report;
+  // Told of what stands beside pictures and is none, which is then not visited: files below the
+  // roots, and folders that are no roots. Without it such files are found like any other, and such
+  // folders walked.
+  std::function<void(Neighbour, const std::string& path)> pass_over{};
 };
 
 // Walks the roots (files or folders) in the byte order of their absolute paths, each depth first
@@ -68,6 +76,10 @@ void find_files(const std::vector<std::filesystem::path>& roots,
                 const std::filesystem::path& excluded,
                 const std::function<void(std::variant<FoundFile, SkippedPath>)>& visit,
                 const FindOptions& options = {});
+
+// The regular file at this absolute path, links followed, as find_files would find it; nothing
+// where there is none.
+std::optional<FoundFile> find_file(const std::string& path);
 
 // Throws what find_files does for a bad root with BadRoots::Refuse, before there is anything to
 // wait for.

@@ -15,6 +15,7 @@
 #include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/fp16.h"
+#include "lib/util/input.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -127,13 +128,19 @@ class HeaderParser {
 
 }  // namespace
 
-NpyReader::NpyReader(const std::filesystem::path& path) : path_(path), file_(path) {
+NpyReader::NpyReader(const std::filesystem::path& path) : path_(path) {
+  constexpr uint64_t kMostBytes = uint64_t{64} << 30;
+  if (is_regular_input(path)) {
+    file_ = MappedFile(path);
+  } else {
+    memory_ = read_input(path, kMostBytes);
+  }
   read_header();
 }
 
 void NpyReader::read_header() {
   const std::string subject = path_.string();
-  const auto bytes = file_.bytes();
+  const auto bytes = this->bytes();
   ByteReader reader({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, subject);
   if (bytes.size() < kMagic.size() || reader.take(kMagic.size()) != kMagic)
     throw Error(ErrorCode::Corruption, subject, "not a NumPy array file (.npy)");
@@ -176,7 +183,7 @@ void NpyReader::read_header() {
 
 void NpyReader::read_row(size_t row, std::span<float> out) const {
   assert(row < rows_ && out.size() == columns_);
-  const std::byte* data = file_.bytes().data() + data_offset_ + row * columns_ * value_bytes_;
+  const std::byte* data = bytes().data() + data_offset_ + row * columns_ * value_bytes_;
   if (value_bytes_ == 4) {
     std::memcpy(out.data(), data, out.size_bytes());
     return;

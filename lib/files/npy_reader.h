@@ -7,13 +7,15 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "lib/util/file.h"
 #include "lib/util/matrix.h"
 
 namespace zeroshelf {
 
-// A two-dimensional array of float32 or float16, little endian, in C order, mapped from its file.
+// A two-dimensional array of float32 or float16, little endian, in C order, mapped from its file
+// (read into memory from a pipe or "-", standard input).
 // Threads: const calls may run together.
 class NpyReader {
  public:
@@ -35,7 +37,12 @@ class NpyReader {
   void read_header();
 
   std::filesystem::path path_;
+  std::span<const std::byte> bytes() const {
+    return memory_.empty() ? file_.bytes() : std::as_bytes(std::span(memory_));
+  }
+
   MappedFile file_;
+  std::string memory_;  // of what is no file
   size_t rows_ = 0;
   size_t columns_ = 0;
   size_t value_bytes_ = 4;

@@ -2,10 +2,8 @@
 
 #include "lib/files/path_list.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <string_view>

@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <new>
 #include <string_view>
 
+#include "lib/image/blank.h"
 #include "lib/image/decoders.h"
 #include "lib/util/text.h"
 
@@ -18,12 +21,15 @@ namespace {
 using namespace std::string_view_literals;
 using Decoder = Decoded (*)(Bytes, const DecodeLimits&);
 
+constexpr size_t kHeadBytes = 512;  // of a file, that tell what it is
+
 bool is_heif(std::string_view head) {
   if (head.size() < 12 || head.substr(4, 4) != "ftyp") return false;
   constexpr std::string_view kBrands[] = {"heic", "heix", "hevc", "heim", "heis",
                                           "mif1", "msf1", "avif", "avis"};
   // The major brand, the minor version, and the compatible brands, four bytes each.
-  for (size_t at = 8; at + 4 <= head.size(); at += 4) {
+  const size_t end = std::min<size_t>(head.size(), 64);
+  for (size_t at = 8; at + 4 <= end; at += 4) {
     for (std::string_view brand : kBrands) {
       if (head.substr(at, 4) == brand) return true;
     }
@@ -57,18 +63,88 @@ Decoder decoder_for(std::string_view head) {
   return nullptr;
 }
 
-// For people: what a file that is no picture begins with.
+// What a file is that cannot be read, where its beginning tells.
+struct Unreadable {
+  std::string_view name;
+  size_t at;  // of the bytes that tell
+  std::string_view bytes;
+};
+constexpr Unreadable kUnreadable[] = {
+    {"JPEG XL", 0, "\xff\x0a"sv},
+    {"JPEG XL", 4, "JXL \r\n\x87\n"sv},
+    {"JPEG 2000", 4, "jP  \r\n\x87\n"sv},
+    {"JPEG 2000", 0, "\xff\x4f\xff\x51"sv},
+    {"Photoshop", 0, "8BPS"sv},
+    {"camera RAW", 4, "ftypcrx"sv},
+    {"camera RAW", 0, "FUJIFILMCCD-RAW"sv},
+    {"camera RAW", 0, "IIRO"sv},
+    {"camera RAW", 0, "IIRS"sv},
+    {"camera RAW", 0, "MMOR"sv},
+    {"camera RAW", 0, "IIU\0"sv},
+    {"camera RAW", 0, "FOVb"sv},
+    {"camera RAW", 0, "\0MRM"sv},
+    {"camera RAW", 6, "HEAPCCDR"sv},
+    {"a Gimp picture", 0, "gimp xcf"sv},
+    {"an icon", 0, "\0\0\1\0"sv},
+    {"an OpenEXR picture", 0, "\x76\x2f\x31\x01"sv},
+    {"a Radiance picture", 0, "#?RADIANCE"sv},
+    {"a DirectDraw texture", 0, "DDS "sv},
+    {"a PDF document", 0, "%PDF"sv},
+    {"a PostScript document", 0, "%!PS"sv},
+    {"a git-lfs pointer", 0, "version https://git-lfs"sv},
+    {"a video", 4, "ftyp"sv},
+    {"a video", 4, "moov"sv},
+    {"a video", 4, "mdat"sv},
+    {"a video", 0, "\x1a\x45\xdf\xa3"sv},
+    {"a video", 8, "AVI "sv},
+    {"a sound", 8, "WAVE"sv},
+    {"a ZIP archive", 0, "PK\3\4"sv},
+};
+
+// Of a text, which may begin with white space: of the page that a server sent in a picture's place,
+// or of a drawing.
+std::string_view kind_of_markup(std::string_view head) {
+  const size_t start = head.find_first_not_of("\xef\xbb\xbf \t\r\n"sv);
+  if (start == std::string_view::npos || head[start] != '<') return "";
+  std::string text(head.substr(start));
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  if (text.find("<svg") != std::string::npos) return "an SVG drawing";
+  if (text.find("html") != std::string::npos) return "a web page";
+  return text.starts_with("<?xml") ? "XML" : "";
+}
+
+std::string_view name_of(std::string_view head) {
+  for (const Unreadable& known : kUnreadable) {
+    if (head.size() >= known.at && head.substr(known.at).starts_with(known.bytes))
+      return known.name;
+  }
+  return kind_of_markup(head);
+}
+
+std::string cure_for(std::string_view name) {
+  if (name == "a git-lfs pointer") return "fetch the picture with git lfs pull";
+  if (name == "a web page") return "download the picture again";
+  return "convert it to JPEG, PNG, WebP, GIF, TIFF, BMP, PNM, HEIC or AVIF";
+}
+
+// For people: what a file that is no picture is, or begins with.
 Skip not_a_picture(std::string_view head) {
-  return {SkipReason::NotAPicture,
-          fmt::format("not a picture that can be read: it begins with \"{}\"; convert it to JPEG, "
-                      "PNG, WebP, GIF, TIFF, BMP, PNM, HEIC or AVIF",
-                      printable(head.substr(0, 8)))};
+  const std::string_view name = name_of(head);
+  const std::string what =
+      name.empty() ? fmt::format("it begins with \"{}\"", printable(head.substr(0, 8)))
+                   : std::string(name);
+  return unsupported(what, cure_for(name));
 }
 
 }  // namespace
 
 Skip damaged(const std::string& cause) {
   return {SkipReason::Damaged, "damaged: " + cause};
+}
+
+Skip unsupported(const std::string& what, const std::string& cure) {
+  return {SkipReason::NotAPicture,
+          fmt::format("not a picture that can be read: {}; {}", what, cure)};
 }
 
 Skip cut_short() {
@@ -93,14 +169,68 @@ Image blank_image(uint64_t width_px, uint64_t height_px, int channels) {
           std::vector<uint8_t>(width_px * height_px * channels)};
 }
 
-void lay_on_white(std::vector<uint8_t>& rgba) {
+namespace {
+
+constexpr int kWhite = 255;
+constexpr int kBlack = 0;
+
+// The least and the largest value of each channel so far.
+class Contrast {
+ public:
+  static constexpr int kLeastVisible = 16;
+
+  void add(size_t channel, int value) {
+    least_[channel] = std::min(least_[channel], value);
+    most_[channel] = std::max(most_[channel], value);
+  }
+  int value() const {
+    return std::max({most_[0] - least_[0], most_[1] - least_[1], most_[2] - least_[2], 0});
+  }
+  bool is_visible() const { return value() >= kLeastVisible; }
+
+ private:
+  std::array<int, 3> least_{255, 255, 255};
+  std::array<int, 3> most_{};
+};
+
+uint8_t laid(int sample, int alpha, int ground, Alpha kind) {
+  const int colour = kind == Alpha::Straight ? sample * alpha : sample * 255;
+  return static_cast<uint8_t>(std::min(255, (colour + ground * (255 - alpha) + 127) / 255));
+}
+
+// Of the picture on that ground; stops where there is enough.
+int contrast_on(const std::vector<uint8_t>& rgba, int ground, Alpha kind) {
+  Contrast contrast;
+  for (size_t i = 0; i + 3 < rgba.size() && !contrast.is_visible(); i += 4) {
+    for (size_t c = 0; c < 3; ++c) contrast.add(c, laid(rgba[i + c], rgba[i + 3], ground, kind));
+  }
+  return contrast.value();
+}
+
+}  // namespace
+
+bool is_blank(const Image& image) {
+  Contrast contrast;
+  for (size_t i = 0; i + 2 < image.rgb.size(); i += 3) {
+    for (size_t c = 0; c < 3; ++c) contrast.add(c, image.rgb[i + c]);
+    if (contrast.is_visible()) return false;
+  }
+  return true;
+}
+
+bool is_blank_on_ground(const std::vector<uint8_t>& rgba) {
+  return contrast_on(rgba, kWhite, Alpha::Straight) < Contrast::kLeastVisible &&
+         contrast_on(rgba, kBlack, Alpha::Straight) < Contrast::kLeastVisible;
+}
+
+void lay_on_ground(std::vector<uint8_t>& rgba, Alpha kind) {
+  int ground = kWhite;
+  if (const int on_white = contrast_on(rgba, kWhite, kind); on_white < Contrast::kLeastVisible)
+    ground = contrast_on(rgba, kBlack, kind) > on_white ? kBlack : kWhite;
   const size_t pixels = rgba.size() / 4;
   for (size_t i = 0; i < pixels; ++i) {
     const int alpha = rgba[4 * i + 3];
-    for (size_t c = 0; c < 3; ++c) {
-      const int sample = rgba[4 * i + c];
-      rgba[3 * i + c] = static_cast<uint8_t>((sample * alpha + 255 * (255 - alpha) + 127) / 255);
-    }
+    for (size_t c = 0; c < 3; ++c) rgba[3 * i + c] = laid(rgba[4 * i + c], alpha, ground, kind);
   }
   rgba.resize(3 * pixels);
 }
@@ -117,7 +247,7 @@ std::variant<Result, Skip> with_decoder(Bytes file, const DecodeLimits& limits, 
                             with_thousands(file.size()), with_thousands(limits.max_bytes))};
   }
   const std::string_view head(reinterpret_cast<const char*>(file.data()),
-                              std::min<size_t>(file.size(), 64));
+                              std::min<size_t>(file.size(), kHeadBytes));
   const Decoder decoder = decoder_for(head);
   if (decoder == nullptr) return not_a_picture(head);
   try {

@@ -3,11 +3,12 @@
 // Bytes of a picture file -> pixels.
 //
 // The format is recognised by content, never by name: JPEG (grey, YCbCr, CMYK, YCCK, progressive),
-// PNG, WebP and GIF (first frame of an animation), HEIC and AVIF, TIFF (first page), BMP, and PNM
+// PNG, WebP and GIF (the first frame of an animation that is not blank), HEIC and AVIF (the primary
+// picture), TIFF (the largest page), BMP, and PNM
 // (P1 to P6). The pixels are those that PIL gives, except where it is lossy or unclear: orientation
 // (EXIF, the TIFF tag, HEIF's own) is applied; palettes become RGB first; 16-bit samples keep their
-// high byte; samples stored as floats run from 0 to 1; transparency, and what a GIF's first frame
-// leaves open, is white. Colour profiles are not applied, as PIL does not.
+// high byte; samples stored as floats run from 0 to 1; transparency, and what a GIF's frame leaves
+// open, is white, or black where nothing would be seen on white. Colour profiles are not applied, as PIL does not.
 //
 // Cost: besides the result, up to twice its size while decoding; what a header promises is checked
 // against the limits, and against what the file could hold, before pixels are allocated.
@@ -39,7 +40,8 @@ struct DecodeLimits {
 };
 
 // The picture, or why it cannot be had: Empty, NotAPicture, Damaged (a file that is cut short is
-// damaged, even when a part of it could be shown), TooManyBytes, TooManyPixels.
+// damaged, even when a part of it could be shown; one that lacks nothing but the mark of its end is
+// whole), TooManyBytes, TooManyPixels.
 std::variant<Image, Skip> decode_image(std::span<const std::byte> file, const DecodeLimits& limits);
 
 // How much of a picture is needed: at least so many pixels on its shorter side, and in all.

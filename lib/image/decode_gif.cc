@@ -1,5 +1,5 @@
-// GIF by giflib: the first frame on the logical screen. What the frame leaves open or transparent
-// is white.
+// GIF by giflib: the first frame on the logical screen that is not blank, with those before it
+// below. What they leave open or transparent is the ground.
 // Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
 
 #include <gif_lib.h>
@@ -86,36 +86,58 @@ std::vector<int> row_order(const GifImageDesc& frame) {
   return rows;
 }
 
-// False at damage.
-bool draw_frame(GifFileType* gif, int transparent, Image& image) {
+// canvas: R, G, B, A, in rows of width_px. False at damage.
+bool draw_frame(GifFileType* gif, int transparent, std::vector<uint8_t>& canvas, int width_px) {
   const GifImageDesc& frame = gif->Image;
   const ColorMapObject* colours = frame.ColorMap != nullptr ? frame.ColorMap : gif->SColorMap;
   if (colours == nullptr) return false;
   std::vector<GifPixelType> line(frame.Width);
   for (int y : row_order(frame)) {
     if (DGifGetLine(gif, line.data(), frame.Width) == GIF_ERROR) return false;
-    uint8_t* rgb =
-        image.rgb.data() + (static_cast<size_t>(frame.Top + y) * image.width_px + frame.Left) * 3;
-    for (int x = 0; x < frame.Width; ++x, rgb += 3) {
+    uint8_t* rgba =
+        canvas.data() + (static_cast<size_t>(frame.Top + y) * width_px + frame.Left) * 4;
+    for (int x = 0; x < frame.Width; ++x, rgba += 4) {
       if (line[x] == transparent || line[x] >= colours->ColorCount) continue;
       const GifColorType& colour = colours->Colors[line[x]];
-      rgb[0] = colour.Red;
-      rgb[1] = colour.Green;
-      rgb[2] = colour.Blue;
+      rgba[0] = colour.Red;
+      rgba[1] = colour.Green;
+      rgba[2] = colour.Blue;
+      rgba[3] = 255;
     }
   }
   return true;
 }
 
+// Whether the file ends where a block ends, so that only the mark of its end is missing.
+bool lacks_only_its_end(const GifFileType* gif, const Source& source) {
+  return source.left.empty() && gif->Error == D_GIF_ERR_READ_FAILED;
+}
+
+// Reads up to the next frame or the end, of which the mark may be missing. False at damage.
+bool next_of_more(GifFileType* gif, const Source& source, GifRecordType& record, int& transparent) {
+  const bool at_end = source.left.empty();
+  transparent = NO_TRANSPARENT_COLOR;
+  if (next_frame(gif, record, transparent)) return true;
+  if (!at_end || !lacks_only_its_end(gif, source)) return false;
+  record = TERMINATE_RECORD_TYPE;
+  return true;
+}
+
 // The rest of an animation, unread but whole. False at damage.
-bool skip_to_end(GifFileType* gif) {
+bool skip_to_end(GifFileType* gif, const Source& source) {
   GifRecordType record = UNDEFINED_RECORD_TYPE;
   int unused = NO_TRANSPARENT_COLOR;
-  while (next_frame(gif, record, unused)) {
+  while (next_of_more(gif, source, record, unused)) {
     if (record == TERMINATE_RECORD_TYPE) return true;
     if (!skip_frame(gif)) return false;
   }
   return false;
+}
+
+// The frame lies on the canvas, which is as large as the first one asks for.
+bool is_within(const GifImageDesc& frame, int width, int height) {
+  return frame.Width > 0 && frame.Height > 0 && frame.Left <= width - frame.Width &&
+         frame.Top <= height - frame.Height;
 }
 
 }  // namespace
@@ -136,11 +158,20 @@ Decoded decode_gif(Bytes file, const DecodeLimits& limits) {
   const int width = std::max(gif->SWidth, frame.Left + frame.Width);
   const int height = std::max(gif->SHeight, frame.Top + frame.Height);
   if (auto refused = refusal(width, height, limits)) return *refused;
-  Image image = blank_image(width, height, 3);
-  std::ranges::fill(image.rgb, uint8_t{255});
-  if (!draw_frame(gif.get(), transparent, image)) return failure(gif->Error);
-  if (!skip_to_end(gif.get())) return failure(gif->Error);
-  return image;
+  Image canvas = blank_image(width, height, 4);  // four channels until the end
+  FrameBudget budget(static_cast<uint64_t>(width) * height);
+  for (;;) {
+    if (!draw_frame(gif.get(), transparent, canvas.rgb, width)) return failure(gif->Error);
+    if (!is_blank_on_ground(canvas.rgb) || !budget.allows_one_more()) break;
+    if (!next_of_more(gif.get(), source, record, transparent)) return failure(gif->Error);
+    if (record == TERMINATE_RECORD_TYPE) break;
+    if (DGifGetImageDesc(gif.get()) == GIF_ERROR) return failure(gif->Error);
+    if (!is_within(gif->Image, width, height)) return damaged("a frame beyond the screen");
+  }
+  if (record != TERMINATE_RECORD_TYPE && !skip_to_end(gif.get(), source))
+    return failure(gif->Error);
+  lay_on_ground(canvas.rgb);
+  return canvas;
 }
 
 }  // namespace zeroshelf

@@ -12,12 +12,15 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/image/decoders.h"
+#include "lib/image/heif_items.h"
 #include "lib/image/heif_survey.h"
 
 namespace zeroshelf {
@@ -32,8 +35,7 @@ Skip failure(const heif_error& error) {
   if (error.code == heif_error_Unsupported_filetype ||
       error.code == heif_error_Unsupported_feature ||
       error.code == heif_error_Plugin_loading_error) {
-    return {SkipReason::NotAPicture, std::string("not a picture that can be read: ") +
-                                         error.message + "; convert it to JPEG"};
+    return unsupported(error.message, "convert it to JPEG");
   }
   if (error.subcode == heif_suberror_End_of_data) return cut_short();
   return damaged(error.message);
@@ -75,7 +77,7 @@ Decoded image_from(const heif_image* pixels, int channels, const DecodeLimits& l
     std::memcpy(image.rgb.data() + y * row_bytes, plane + static_cast<size_t>(y) * stride,
                 row_bytes);
   }
-  if (channels == 4) lay_on_white(image.rgb);
+  if (channels == 4) lay_on_ground(image.rgb);
   return image;
 }
 
@@ -117,15 +119,19 @@ std::vector<Bytes> meta_boxes(Bytes file) {
   return found;
 }
 
-// Whether the list of items has an overlay. libheif fills an overlay's canvas, of up to 32,768
+// These two look at every list of items, where heif_items.h cannot read the only one.
+//
+// Whether there is an overlay. libheif fills an overlay's canvas, of up to 32,768
 // pixels a side, whatever size the container says; nobody makes them, so they are not read.
-bool has_overlay(Bytes meta) {
-  return text_of(meta).find("iovl") != std::string_view::npos;
+bool has_overlay(Bytes file) {
+  return std::ranges::any_of(meta_boxes(file), [](Bytes meta) {
+    return text_of(meta).find("iovl") != std::string_view::npos;
+  });
 }
 
 // Whether a picture is made of others that are made of others in their turn. libheif follows them
 // without end when one of them is made of itself; nobody makes them deeper than one level.
-bool has_nested_pictures(Bytes meta) {
+bool has_nested_pictures_in(Bytes meta) {
   std::set<uint64_t> made;
   std::set<uint64_t> parts;
   for (size_t at = 4; (at = text_of(meta).find("iref", at)) != std::string_view::npos; at += 4) {
@@ -147,12 +153,19 @@ bool has_nested_pictures(Bytes meta) {
   return std::ranges::any_of(parts, [&](uint64_t part) { return made.contains(part); });
 }
 
+bool has_nested_pictures(Bytes file) {
+  return std::ranges::any_of(meta_boxes(file), has_nested_pictures_in);
+}
+
 }  // namespace
 
 Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
+  const std::optional<HeifItems> items = read_heif_items(file);
+  const bool pruned = items && items->pruned;
+  const Bytes needed = pruned ? std::as_bytes(std::span(*items->pruned)) : file;
   const Context context(heif_context_alloc(), heif_context_free);
-  heif_error error =
-      heif_context_read_from_memory_without_copy(context.get(), file.data(), file.size(), nullptr);
+  heif_error error = heif_context_read_from_memory_without_copy(context.get(), needed.data(),
+                                                                needed.size(), nullptr);
   if (error.code != heif_error_Ok) return failure(error);
 
   heif_image_handle* raw_handle = nullptr;
@@ -163,14 +176,11 @@ Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
   const int height = heif_image_handle_get_height(handle.get());
   if (width <= 0 || height <= 0) return damaged("no size in it");
   if (auto refused = refusal(width, height, limits)) return *refused;
-  for (const Bytes meta : meta_boxes(file)) {
-    const bool overlay = has_overlay(meta);
-    if (!overlay && !has_nested_pictures(meta)) continue;
-    return Skip{SkipReason::NotAPicture,
-                std::string("not a picture that can be read: ") +
-                    (overlay ? "an overlay of several pictures"
-                             : "made of pictures that are made of others") +
-                    "; convert it to JPEG"};
+  const bool overlay = items ? items->has_overlay : has_overlay(file);
+  if (overlay || (items ? items->is_nested : has_nested_pictures(file))) {
+    return unsupported(overlay ? "an overlay of several pictures"
+                               : "made of pictures that are made of others",
+                       "convert it to JPEG");
   }
   // Pictures are decoded side by side anyway, and the survey is of one thread.
   heif_context_set_max_decoding_threads(context.get(), 0);

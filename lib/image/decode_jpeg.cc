@@ -37,6 +37,7 @@ struct Reader {
   jpeg_error_mgr errors;
   jpeg_progress_mgr progress;
   std::jmp_buf escape;
+  bool ran_out;  // the file has no end mark
   char message[JMSG_LENGTH_MAX];
 };
 
@@ -58,7 +59,6 @@ bool loses_pixels(int warning) {
     case JWRN_BOGUS_PROGRESSION:
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
-    case JWRN_JPEG_EOF:
     case JWRN_MUST_RESYNC:
     case JWRN_NOT_SEQUENTIAL:
       return true;
@@ -68,6 +68,8 @@ bool loses_pixels(int warning) {
 }
 
 void on_message(j_common_ptr info, int level) {
+  // By itself this loses nothing: bits that are missing are told by JWRN_HIT_MARKER.
+  if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) reader_of(info).ran_out = true;
   if (level < 0 && loses_pixels(info->err->msg_code)) leave(info);
 }
 
@@ -149,6 +151,10 @@ class JpegFile {
         jpeg_read_scanlines(&reader_.info, rows, 1);
         put(y);
       }
+      if (reader_.ran_out && !has_every_scan()) {
+        std::snprintf(reader_.message, sizeof reader_.message, "the file is cut short");
+        std::longjmp(reader_.escape, 1);
+      }
       jpeg_finish_decompress(&reader_.info);
     });
   }
@@ -172,6 +178,19 @@ class JpegFile {
   Skip failure() const { return damaged(reader_.message); }
 
  private:
+  // Of a file without end mark, whose last scans may be missing as well: whether each component was
+  // in a scan, and where scans refine each other, each coefficient to its last bit.
+  bool has_every_scan() const {
+    const jpeg_decompress_struct& info = reader_.info;
+    for (int i = 0; i < info.num_components; ++i) {
+      if (info.comp_info[i].quant_table == nullptr) return false;
+      if (info.coef_bits == nullptr) continue;
+      if (!std::ranges::all_of(info.coef_bits[i], [](int bits) { return bits == 0; }))
+        return false;
+    }
+    return true;
+  }
+
   Reader reader_;
 };
 

@@ -129,7 +129,7 @@ Decoded decode_png(Bytes file, const DecodeLimits& limits) {
   if (!png.choose_output()) return png.failure();
   Image image = blank_image(png.width(), png.height(), png.channels());
   if (!png.read_pixels(image.rgb.data())) return png.failure();
-  if (png.channels() == 4) lay_on_white(image.rgb);
+  if (png.channels() == 4) lay_on_ground(image.rgb);
   return upright(std::move(image), png.orientation());
 }
 

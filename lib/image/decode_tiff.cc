@@ -16,6 +16,7 @@
 namespace zeroshelf {
 namespace {
 
+constexpr uint16_t kLinearRaw = 34892;  // a photometric interpretation of digital negatives
 constexpr tmsize_t kMaxSingleAllocation = tmsize_t{1} << 30;
 
 struct Source {
@@ -178,22 +179,78 @@ bool read_plain(TIFF* tiff, const Layout& layout, std::vector<uint8_t>& rgba) {
                                    1) != 0;
 }
 
-void lay_multiplied_on_white(std::vector<uint8_t>& rgba) {
-  const size_t pixels = rgba.size() / 4;
-  for (size_t i = 0; i < pixels; ++i) {
-    const int white = 255 - rgba[4 * i + 3];
-    for (size_t c = 0; c < 3; ++c) {
-      rgba[3 * i + c] = static_cast<uint8_t>(std::min(255, rgba[4 * i + c] + white));
-    }
+// Where a picture of the file is described.
+struct Page {
+  uint64_t offset = 0;
+  uint64_t pixels = 0;
+};
+
+bool is_mask(TIFF* tiff) {
+  uint32_t kind = 0;
+  return TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &kind) != 0 && (kind & FILETYPE_MASK) != 0;
+}
+
+// Such a file begins like a TIFF whose first picture is a small one.
+bool is_canon_raw(Bytes file) {
+  constexpr size_t kMarkAt = 8;
+  return file.size() > kMarkAt + 1 && file[kMarkAt] == std::byte{'C'} &&
+         file[kMarkAt + 1] == std::byte{'R'};
+}
+
+// Of the directory that is being read.
+Page page_of(TIFF* tiff) {
+  uint32_t width = 0;
+  uint32_t height = 0;
+  TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+  TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+  return {TIFFCurrentDirOffset(tiff), is_mask(tiff) ? 0 : uint64_t{width} * height};
+}
+
+// Sensors give one colour a pixel; a file of theirs says so, or has the version of a digital
+// negative.
+bool is_camera_raw(TIFF* tiff) {
+  uint16_t photometric = PHOTOMETRIC_MINISBLACK;
+  TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
+  const uint8_t* version = nullptr;
+  return photometric == PHOTOMETRIC_CFA || photometric == kLinearRaw ||
+         TIFFGetField(tiff, TIFFTAG_DNGVERSION, &version) != 0;
+}
+
+struct Pages {
+  Page largest;  // the first of equally large ones
+  bool camera_raw = false;
+};
+
+// Looks at the directories in their order, and those below each of them, of which cameras and
+// scanners write a few.
+Pages pages_of(TIFF* tiff) {
+  constexpr size_t kMostPages = 64;
+  Pages pages;
+  std::vector<uint64_t> below;
+  const auto look = [&] {
+    const Page page = page_of(tiff);
+    if (pages.largest.offset == 0 || page.pixels > pages.largest.pixels) pages.largest = page;
+    pages.camera_raw = pages.camera_raw || is_camera_raw(tiff);
+  };
+  size_t seen = 0;
+  do {
+    look();
+    uint16_t count = 0;
+    const uint64_t* offsets = nullptr;
+    if (TIFFGetField(tiff, TIFFTAG_SUBIFD, &count, &offsets) != 0 && offsets != nullptr)
+      below.insert(below.end(), offsets, offsets + count);
+  } while (++seen < kMostPages && TIFFReadDirectory(tiff) != 0);
+  for (size_t i = 0; i < below.size() && seen < kMostPages; ++i, ++seen) {
+    if (TIFFSetSubDirectory(tiff, below[i]) != 0) look();
   }
-  rgba.resize(3 * pixels);
+  return pages;
 }
 
 Skip failure(const Source& source) {
   return damaged(source.error.empty() ? "not as TIFF says" : source.error);
 }
 
-// The data of the first picture lies inside the file. libtiff pads what lies outside with zeros in
+// The data of the picture lies inside the file. libtiff pads what lies outside with zeros in
 // some codecs.
 bool is_whole(TIFF* tiff, uint64_t file_size) {
   const uint32_t pieces =
@@ -234,6 +291,12 @@ Decoded decode_tiff(Bytes file, const DecodeLimits& limits) {
   Source source{file, 0, {}};
   const Tiff tiff = open_tiff(source);
   if (tiff == nullptr) return failure(source);
+  const Pages pages = pages_of(tiff.get());
+  if (pages.camera_raw || is_canon_raw(file)) {
+    return unsupported("camera RAW", "develop it to JPEG or TIFF, or index the camera's JPEG");
+  }
+  source.error.clear();  // of pages that are not taken
+  if (TIFFSetSubDirectory(tiff.get(), pages.largest.offset) == 0) return failure(source);
   const Layout layout = layout_of(tiff.get());
   if (auto refused = refusal(layout.width, layout.height, limits)) return *refused;
   const bool deep = is_deep(layout);
@@ -250,11 +313,7 @@ Decoded decode_tiff(Bytes file, const DecodeLimits& limits) {
   const bool read =
       deep ? read_deep(tiff.get(), layout, image.rgb) : read_plain(tiff.get(), layout, image.rgb);
   if (!read) return failure(source);
-  if (deep && !layout.premultiplied) {
-    lay_on_white(image.rgb);
-  } else {
-    lay_multiplied_on_white(image.rgb);
-  }
+  lay_on_ground(image.rgb, deep && !layout.premultiplied ? Alpha::Straight : Alpha::Multiplied);
   return upright(std::move(image), layout.orientation);
 }
 

@@ -1,11 +1,15 @@
-// WebP by libwebp: a still picture, or the first frame of an animation on its canvas.
+// WebP by libwebp: a still picture, or the first frame of an animation, on its canvas,
+// that is not blank.
 // Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
 
 #include <webp/decode.h>
 #include <webp/demux.h>
 
 #include <memory>
+#include <optional>
+#include <utility>
 
+#include "lib/image/blank.h"
 #include "lib/image/decoders.h"
 
 namespace zeroshelf {
@@ -40,15 +44,19 @@ Decoded decode_webp(Bytes file, const DecodeLimits& limits) {
   WebPAnimDecoderOptionsInit(&options);
   options.color_mode = MODE_RGBA;
   const Animation animation(WebPAnimDecoderNew(&data, &options), WebPAnimDecoderDelete);
-  uint8_t* rgba = nullptr;  // owned by the decoder
-  int timestamp_ms = 0;
-  if (animation == nullptr || WebPAnimDecoderGetNext(animation.get(), &rgba, &timestamp_ms) == 0) {
-    return damaged("its first frame cannot be decoded");
-  }
-  Image image{static_cast<int>(width), static_cast<int>(height),
-              std::vector<uint8_t>(rgba, rgba + width * height * 4)};
-  lay_on_white(image.rgb);
-  return upright(std::move(image), orientation_of(demuxer.get()));
+  std::optional<Image> image;
+  FrameBudget budget(width * height);
+  do {
+    uint8_t* rgba = nullptr;  // owned by the decoder
+    int timestamp_ms = 0;
+    if (animation == nullptr || WebPAnimDecoderGetNext(animation.get(), &rgba, &timestamp_ms) == 0)
+      return damaged(image ? "a frame cannot be decoded" : "its first frame cannot be decoded");
+    image = Image{static_cast<int>(width), static_cast<int>(height),
+                  std::vector<uint8_t>(rgba, rgba + width * height * 4)};
+    lay_on_ground(image->rgb);
+  } while (is_blank(*image) && WebPAnimDecoderHasMoreFrames(animation.get()) != 0 &&
+           budget.allows_one_more());
+  return upright(*std::move(image), orientation_of(demuxer.get()));
 }
 
 }  // namespace zeroshelf

@@ -8,14 +8,14 @@
 
 #include "lib/image/decode.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
+#include "lib/util/input.h"
 
 namespace zeroshelf {
 
 std::variant<Image, Skip> try_read_crop(const std::filesystem::path& path,
                                         const Preprocessing& preprocessing) {
   const DecodeLimits limits;
-  const std::string bytes = read_file(path, limits.max_bytes);
+  const std::string bytes = read_input(path, limits.max_bytes);
   const auto decoded = decode_image(std::as_bytes(std::span(bytes)), limits);
   if (const Skip* skip = std::get_if<Skip>(&decoded)) return *skip;
   return resize_and_crop(std::get<Image>(decoded), preprocessing.size_px);

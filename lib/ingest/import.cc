@@ -3,7 +3,6 @@
 #include "lib/ingest/import.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +24,7 @@
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
+#include "lib/util/text_input.h"
 
 namespace zeroshelf {
 namespace {
@@ -107,19 +107,6 @@ ImportRow row_of(const nlohmann::json& json, const fs::path& root, const std::st
   return row;
 }
 
-// Each line without its end, numbered from 1.
-void for_each_line(const std::string& content,
-                   const std::function<void(size_t, std::string_view)>& visit) {
-  size_t number = 0;
-  for (size_t start = 0; start < content.size();) {
-    const size_t end = std::min(content.find('\n', start), content.size());
-    std::string_view line = std::string_view(content).substr(start, end - start);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    visit(++number, line);
-    start = end + 1;
-  }
-}
-
 // --- vectors ------------------------------------------------------------------------------------
 
 // Files one after the other.
@@ -186,13 +173,6 @@ ContentHash hash_of(std::string_view bytes) {
   return content_hash(std::as_bytes(std::span(bytes)));
 }
 
-std::optional<FoundFile> find_file(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return FoundFile{path, static_cast<uint64_t>(status.st_size),
-                   int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
-}
-
 // Fills in what the file says. One that is not there keeps what the list said of it.
 FileFacts complete(ImportRow& row) {
   FileFacts facts;
@@ -207,6 +187,7 @@ FileFacts complete(ImportRow& row) {
   }
   row.file.size_bytes = found->size_bytes;
   row.file.mtime_ns = found->mtime_ns;
+  row.file.identity = found->identity;
   const ContentHash hash = hash_of(std::get<std::string>(bytes));
   const bool known = row.hash == hash && row.width_px > 0;
   row.hash = hash;
@@ -397,7 +378,7 @@ std::vector<ImportRow> read_import_paths(const fs::path& file, PathSeparator sep
     for (const std::string& path : read_path_list(file.string(), limits)) add(path);
     return rows;
   }
-  for_each_line(read_file(file, kMaxListBytes), [&](size_t number, std::string_view line) {
+  for_each_line(read_text_input(file, kMaxListBytes), [&](size_t number, std::string_view line) {
     if (line.empty() || line.find('\0') != std::string_view::npos) {
       throw Error(ErrorCode::InvalidArgument, fmt::format("{}:{}", file.string(), number),
                   line.empty() ? "an empty path" : "a path with NUL in it",
@@ -410,7 +391,7 @@ std::vector<ImportRow> read_import_paths(const fs::path& file, PathSeparator sep
 
 std::vector<ImportRow> read_import_metadata(const fs::path& file, const fs::path& root) {
   std::vector<ImportRow> rows;
-  for_each_line(read_file(file, kMaxListBytes), [&](size_t number, std::string_view line) {
+  for_each_line(read_text_input(file, kMaxListBytes), [&](size_t number, std::string_view line) {
     const std::string subject = fmt::format("{}:{}", file.string(), number);
     const auto json = parse_bounded_json(line);
     if (!json || !json->is_object())
@@ -463,9 +444,12 @@ ImportReport import_vectors(
 
   const fs::path unfinished = free_importing_name(target);
   ImportReport report;
-  {
+  try {
     CollectionWriter writer = CollectionWriter::open_or_create(unfinished, manifest);
     report = import.write(writer);
+  } catch (...) {
+    fs::remove_all(unfinished, error);
+    throw;
   }
   fs::remove(target, error);  // an empty folder
   fs::rename(unfinished, target, error);

@@ -54,7 +54,8 @@ struct ImportReport {
   uint64_t missing = 0;     // files that are not there
   uint64_t unreadable = 0;  // files that cannot be decoded here: their size in pixels is not known
   uint64_t normalised = 0;  // vectors that had another length than 1
-  // Something that stood where the collection was to be built, e.g. by an import that was cut short.
+  // Something that stood where the collection was to be built, e.g. by an import that was cut
+  // short.
   std::filesystem::path leftover;  // empty: nothing
 };
 

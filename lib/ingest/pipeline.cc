@@ -50,6 +50,7 @@ std::vector<NewPicture> encode(Encoder& encoder, std::vector<PreparedPicture> pi
                      to_vector(image_vectors.row(i)),
                      {},
                      {}};
+    added.is_blank = picture.is_blank;
     if (!added.words.empty()) added.text_vector = to_vector(text_vectors.row(text++));
     if (picture.masked_crop) added.masked_vector = to_vector(masked_vectors.row(masked++));
     encoded.push_back(std::move(added));

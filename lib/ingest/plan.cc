@@ -2,8 +2,12 @@
 
 #include "lib/ingest/plan.h"
 
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
-#include <string_view>
+#include <map>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -12,13 +16,28 @@
 namespace zeroshelf {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct KnownFile {
   Row row = 0;
   uint64_t size_bytes = 0;
   int64_t mtime_ns = 0;
+  FileIdentity identity;
   ContentHash content{};
+  bool is_unread = false;  // its text is to be read again
   bool seen = false;
 };
+
+// The folders that a path lies in and itself, from the inside.
+template <class Visit>
+void for_each_ancestor(std::string_view path, Visit visit) {
+  for (std::string_view part = path;;) {
+    if (!visit(part)) return;
+    const size_t slash = part.rfind('/');
+    if (slash == std::string_view::npos || part == "/") return;
+    part = slash == 0 ? "/" : part.substr(0, slash);
+  }
+}
 
 // Whether a path is one of the folders or files, or below one of them.
 class PathSet {
@@ -26,37 +45,193 @@ class PathSet {
   void add(std::string path) { paths_.insert(std::move(path)); }
 
   bool covers(std::string_view path) const {
+    bool found = false;
     if (paths_.empty()) return false;
-    for (std::string_view part = path;;) {
-      if (paths_.contains(std::string(part))) return true;
-      const size_t slash = part.rfind('/');
-      if (slash == std::string_view::npos) return false;
-      if (slash == 0) return paths_.contains("/");
-      part = part.substr(0, slash);
-    }
+    for_each_ancestor(path, [&](std::string_view part) {
+      found = paths_.contains(std::string(part));
+      return !found;
+    });
+    return found;
   }
 
  private:
   std::unordered_set<std::string> paths_;
 };
 
+// The roots as places. Files that are roots are one place together: of a list of them a few may be
+// gone, but hardly most.
+class Roots {
+ public:
+  explicit Roots(const std::vector<fs::path>& roots) {
+    for (const fs::path& root : roots) paths_.emplace(absolute_path(root).string(), kUnused);
+  }
+
+  // The innermost root that the path is, or lies in.
+  std::optional<size_t> place_of(std::string_view path) {
+    std::optional<size_t> place;
+    for_each_ancestor(path, [&](std::string_view part) {
+      const auto root = paths_.find(std::string(part));
+      if (root == paths_.end()) return true;
+      place = part == path ? place_of_files() : place_of_folder(*root);
+      return false;
+    });
+    return place;
+  }
+
+  bool is_root(const std::string& path) const { return paths_.contains(path); }
+  // Whether it is a root of which there are pictures; asked when all of them are counted.
+  bool has_pictures(const std::string& path) const {
+    const auto root = paths_.find(path);
+    return root != paths_.end() && root->second != kUnused;
+  }
+  std::vector<RootPlace>& places() { return places_; }
+
+ private:
+  static constexpr size_t kUnused = SIZE_MAX;
+
+  size_t place_of_files() {
+    if (!files_) {
+      files_ = places_.size();
+      places_.push_back({"the files that were named", RootPlace::State::There, 0});
+    }
+    return *files_;
+  }
+
+  size_t place_of_folder(std::pair<const std::string, size_t>& root) {
+    if (root.second == kUnused) {
+      root.second = places_.size();
+      places_.push_back({root.first, RootPlace::State::There, 0});
+    }
+    return root.second;
+  }
+
+  std::unordered_map<std::string, size_t> paths_;  // -> place
+  std::optional<size_t> files_;
+  std::vector<RootPlace> places_;
+};
+
+// What a file system's identities of files are worth. Numbers of files that are made up while it is
+// mounted say nothing, and neither do times of change that it does not keep.
+struct IdentityTrust {
+  bool inode = true;
+  bool changed = true;
+};
+
+IdentityTrust trust_at(const std::string& path) {
+  constexpr int64_t kFat = 0x4d44;
+  constexpr int64_t kExFat = 0x2011bab0;
+  constexpr int64_t kFuse = 0x65735546;
+  constexpr int64_t kSmb = 0x517b;
+  constexpr int64_t kCifs = 0xff534d42;
+  constexpr int64_t kSmb2 = 0xfe534d42;
+  constexpr int64_t kPlan9 = 0x01021997;
+  constexpr int64_t kOverlay = 0x794c7630;
+  struct statfs status {};
+  if (::statfs(path.c_str(), &status) != 0) return {false, false};
+  const int64_t type = status.f_type & 0xffffffff;
+  if (type == kFat || type == kExFat) return {false, false};
+  for (const int64_t other : {kFuse, kSmb, kCifs, kSmb2, kPlan9, kOverlay}) {
+    if (type == other) return {false, true};
+  }
+  return {};
+}
+
+// Which devices are there now, and which they were.
+class Devices {
+ public:
+  // A file of this device lies on that one now.
+  void note(uint64_t then, uint64_t now) {
+    if (then != 0) now_[then].insert(now);
+  }
+
+  // Whether the file system of a file that is gone is there, as far as can be told: devices have
+  // other numbers after a start of the machine, but then all of their files have.
+  bool is_mounted(const std::string& path, uint64_t device) {
+    if (device == 0) return true;
+    const std::optional<uint64_t> found = device_of_folder(fs::path(path).parent_path().string());
+    if (!found || *found == device) return true;
+    const auto now = now_.find(device);
+    return now != now_.end() && now->second.contains(*found);
+  }
+
+  // The nearest folder above it that is there.
+  static std::string folder_of(const std::string& path) {
+    std::error_code ignored;
+    fs::path folder = fs::path(path).parent_path();
+    while (folder.has_relative_path() && !fs::exists(folder, ignored))
+      folder = folder.parent_path();
+    return folder.string();
+  }
+
+  IdentityTrust trust(const FoundFile& file) {
+    const auto known = trust_.find(file.identity.device);
+    if (known != trust_.end()) return known->second;
+    return trust_[file.identity.device] = trust_at(file.path);
+  }
+
+ private:
+  std::optional<uint64_t> device_of_folder(const std::string& folder) {
+    if (const auto known = folders_.find(folder); known != folders_.end()) return known->second;
+    struct stat status {};
+    std::optional<uint64_t> device;
+    if (::stat(folder.c_str(), &status) == 0) {
+      device = status.st_dev;
+    } else if (folder.size() > 1) {
+      device = device_of_folder(fs::path(folder).parent_path().string());
+    }
+    return folders_[folder] = device;
+  }
+
+  std::map<uint64_t, std::set<uint64_t>> now_;
+  std::unordered_map<std::string, std::optional<uint64_t>> folders_;
+  std::unordered_map<uint64_t, IdentityTrust> trust_;
+};
+
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
 class Planner {
  public:
-  Planner(const Collection& collection, const PlanOptions& options) : options_(options) {
+  Planner(const Collection& collection, const std::vector<fs::path>& roots,
+          const PlanOptions& options)
+      : options_(options), roots_(roots) {
+    const std::string& wanted = options.text_languages;
+    const bool told_otherwise = !wanted.empty() && wanted != collection.manifest().ocr_languages;
+    std::unordered_map<Row, bool> unread;  // of rows that are not as the manifest says
+    if (!wanted.empty()) {
+      collection.for_each_languages(
+          [&](Row row, const std::string& languages) { unread[row] = languages != wanted; });
+    }
     collection.for_each_record([&](Row row, const PictureRecord& record) {
       const FileStamp& file = record.file;
-      known_.emplace(file.path,
-                     KnownFile{row, file.size_bytes, file.mtime_ns, record.content_hash, false});
-      plan_.contents.insert(content_bytes(record.content_hash));
+      const auto other = unread.find(row);
+      KnownFile known{row, file.size_bytes, file.mtime_ns, {}, record.content_hash};
+      known.is_unread = other != unread.end() ? other->second : told_otherwise;
+      if (!known.is_unread) plan_.contents.insert(content_bytes(record.content_hash));
+      known_.emplace(file.path, known);
+      if (const auto place = roots_.place_of(file.path)) ++roots_.places()[*place].pictures;
     });
     collection.for_each_skip(
         [&](const SkippedFile& skipped) { skipped_.emplace(skipped.file.path, skipped); });
+    collection.for_each_identity([&](std::string_view path, const FileIdentity& identity) {
+      const std::string key(path);
+      if (const auto known = known_.find(key); known != known_.end())
+        known->second.identity = identity;
+      if (const auto skip = skipped_.find(key); skip != skipped_.end())
+        skip->second.file.identity = identity;
+    });
+  }
+
+  // Whether the root is gone and was there: its pictures are missing.
+  bool is_gone_root(const std::string& path) const {
+    return (roots_.has_pictures(path) || known_.contains(path)) && !is_there(path);
   }
 
   void see(FoundFile file) {
-    const FileStamp stamp{file.path, file.size_bytes, file.mtime_ns};
     if (const auto skip = skipped_.find(file.path); skip != skipped_.end()) {
-      const bool known = skip->second.file == stamp && !is_tried_again(skip->second);
+      const bool known = !is_changed(skip->second.file, file) && !is_tried_again(skip->second);
       skipped_.erase(skip);
       if (known) {
         ++plan_.known_skips;
@@ -64,9 +239,14 @@ class Planner {
       }
     }
     if (const auto known = known_.find(file.path); known != known_.end()) {
-      known->second.seen = true;
-      if (known->second.size_bytes == file.size_bytes && known->second.mtime_ns == file.mtime_ns) {
+      KnownFile& picture = known->second;
+      picture.seen = true;
+      devices_.note(picture.identity.device, file.identity.device);
+      const FileStamp stamp{file.path, picture.size_bytes, picture.mtime_ns, picture.identity};
+      if (!is_changed(stamp, file) && !picture.is_unread) {
         ++plan_.unchanged;
+        if (!picture.identity.is_known() && file.identity.is_known())
+          plan_.seen.push_back({file.path, file.size_bytes, file.mtime_ns, file.identity});
         return;
       }
     }
@@ -74,10 +254,12 @@ class Planner {
   }
 
   void see(SkippedPath path) {
+    const bool vanished = path.skip.reason == SkipReason::Vanished;
+    if (vanished && is_gone_root(path.path)) return;
     const bool unreadable = path.skip.reason == SkipReason::Unreadable;
     if (unreadable || path.skip.reason == SkipReason::LinkedFolder) unlisted_.add(path.path);
     if (const auto row = known_.find(path.path); row != known_.end()) {
-      if (path.skip.reason == SkipReason::Vanished) return;  // gone, like one that is not listed
+      if (vanished) return;  // gone, like one that is not listed
       row->second.seen = true;
       if (unreadable) return plan_.unseen.push_back(std::move(path));
     }
@@ -92,17 +274,33 @@ class Planner {
     }
   }
 
-  SyncPlan finish(const PathSet& roots) && {
-    const auto is_gone = [&](const std::string& path) {
-      return roots.covers(path) && !unlisted_.covers(path);
-    };
+  void pass_over(Neighbour kind, const std::string& path) {
+    ++plan_.neighbours.at(static_cast<size_t>(kind));
+    if (kind == Neighbour::Collection || kind == Neighbour::Export) unlisted_.add(path);
+    if (const auto known = known_.find(path); known != known_.end()) known->second.seen = true;
+  }
+
+  SyncPlan finish() && {
     for (const auto& [path, file] : known_) {
-      if (!file.seen && is_gone(path)) plan_.missing.emplace(content_bytes(file.content), file.row);
+      if (file.seen || unlisted_.covers(path)) continue;
+      const auto place = roots_.place_of(path);
+      if (!place) continue;
+      plan_.missing.emplace(content_bytes(file.content), file.row);
+      const bool mounted = devices_.is_mounted(path, file.identity.device);
+      plan_.place_of[file.row] = mounted ? *place : unmounted_place(path);
     }
     for (const auto& [path, skipped] : skipped_) {
-      if (is_gone(path)) plan_.forgotten_skips.push_back(path);
+      const auto place = unlisted_.covers(path) ? std::nullopt : roots_.place_of(path);
+      if (place) plan_.forgotten_skips.emplace_back(path, *place);
     }
     std::sort(plan_.forgotten_skips.begin(), plan_.forgotten_skips.end());
+    plan_.places = std::move(roots_.places());
+    for (RootPlace& place : plan_.places) {
+      if (place.state == RootPlace::State::There && place.path.starts_with('/') &&
+          !is_there(place.path)) {
+        place.state = RootPlace::State::Absent;
+      }
+    }
     return std::move(plan_);
   }
 
@@ -112,10 +310,34 @@ class Planner {
            (options_.is_worth_trying && options_.is_worth_trying(file));
   }
 
+  // A content can change while size and time stay, but not while the time of change does.
+  bool is_changed(const FileStamp& known, const FoundFile& file) {
+    if (options_.known_files == KnownFiles::Reread || known.size_bytes != file.size_bytes ||
+        known.mtime_ns != file.mtime_ns) {
+      return true;
+    }
+    if (!known.identity.is_known() || !file.identity.is_known()) return false;
+    const IdentityTrust trust = devices_.trust(file);
+    return (trust.changed && known.identity.changed_ns != file.identity.changed_ns) ||
+           (trust.inode && known.identity.inode != file.identity.inode);
+  }
+
+  // One for each folder that is there and has such pictures below it.
+  size_t unmounted_place(const std::string& path) {
+    const std::string folder = Devices::folder_of(path);
+    const auto [place, is_new] = unmounted_.emplace(folder, roots_.places().size());
+    if (is_new) roots_.places().push_back({folder, RootPlace::State::Unmounted, 0});
+    ++roots_.places()[place->second].pictures;
+    return place->second;
+  }
+
   const PlanOptions& options_;
+  Roots roots_;
+  Devices devices_;
   std::unordered_map<std::string, KnownFile> known_;
   std::unordered_map<std::string, SkippedFile> skipped_;  // of the ledger, not seen yet
   PathSet unlisted_;
+  std::unordered_map<std::string, size_t> unmounted_;
   SyncPlan plan_;
 };
 
@@ -125,18 +347,22 @@ std::string content_bytes(const ContentHash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
-SyncPlan make_plan(const Collection& collection, const std::vector<std::filesystem::path>& roots,
+SyncPlan make_plan(const Collection& collection, const std::vector<fs::path>& roots,
                    const PlanOptions& options) {
-  Planner planner(collection, options);
+  Planner planner(collection, roots, options);
+  std::vector<fs::path> there;
+  for (const fs::path& root : roots) {
+    if (!planner.is_gone_root(absolute_path(root).string())) there.push_back(root);
+  }
+  FindOptions find = options.find;
+  find.pass_over = [&](Neighbour kind, const std::string& path) { planner.pass_over(kind, path); };
   find_files(
-      roots, collection.directory(),
+      there, collection.directory(),
       [&](std::variant<FoundFile, SkippedPath> entry) {
         std::visit([&](auto& found) { planner.see(std::move(found)); }, entry);
       },
-      options.find);
-  PathSet covered;
-  for (const auto& root : roots) covered.add(absolute_path(root).string());
-  return std::move(planner).finish(covered);
+      find);
+  return std::move(planner).finish();
 }
 
 }  // namespace zeroshelf

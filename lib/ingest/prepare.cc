@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "lib/image/blank.h"
 #include "lib/image/preprocess.h"
 #include "lib/ocr/mask.h"
 #include "lib/util/error.h"
@@ -79,7 +80,7 @@ std::variant<ReducedImage, Skip> decode(std::span<const std::byte> bytes,
 Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReader* reader,
                  const std::function<bool(const ContentHash&)>& is_known,
                  const PrepareContext& context) {
-  const FileStamp stamp{file.path, file.size_bytes, file.mtime_ns};
+  const FileStamp stamp{file.path, file.size_bytes, file.mtime_ns, file.identity};
   if (file.size_bytes <= options.limits.max_bytes) context.memory.raise(file.size_bytes);
   std::optional<StageTimer> reading(std::in_place, context.times, Stage::Read);
   auto content = read_found_file(file, options.limits.max_bytes);
@@ -104,6 +105,7 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
                     0,
                     0,
                     {}};
+  picture.is_blank = is_blank(image);
   {
     const StageTimer timer(context.times, Stage::Resize);
     picture.crop = resize_and_crop(image, options.crop_size_px);

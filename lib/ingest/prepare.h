@@ -23,7 +23,8 @@ struct PreparedPicture {
   PictureRecord record;
   std::vector<Word> words;
   Image crop;
-  std::optional<Image> masked_crop;  // the crop with its words blanked out, where asked for
+  std::optional<Image> masked_crop{};  // the crop with its words blanked out, where asked for
+  bool is_blank = false;
 };
 
 // Its content is already in the collection or on its way there.

@@ -3,9 +3,11 @@
 #include "lib/ingest/sync.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -58,6 +60,15 @@ bool is_worth_trying(const SkippedFile& file, const SyncOptions& options) {
   }
 }
 
+bool is_gone(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+FileStamp stamp_of(const FoundFile& file) {
+  return {file.path, file.size_bytes, file.mtime_ns, file.identity};
+}
+
 constexpr std::chrono::milliseconds kPatience{100};  // between two looks at the stop flag
 
 class Synchroniser {
@@ -74,23 +85,26 @@ class Synchroniser {
   SyncReport run(const std::vector<std::filesystem::path>& roots) {
     SyncPlan plan =
         make_plan(collection_, roots,
-                  {options_.known_skips,
+                  {options_.known_skips, options_.known_files,
                    [this](const SkippedFile& file) { return is_worth_trying(file, options_); },
-                   options_.find});
+                   options_.ocr.languages, options_.find});
     report_.unchanged = plan.unchanged;
     report_.skipped = plan.known_skips;
+    report_.neighbours = plan.neighbours;
     missing_ = std::move(plan.missing);
+    places_ = std::move(plan.places);
+    place_of_ = std::move(plan.place_of);
     observer_.planned(plan.work.size());
 
     for (SkippedPath& path : plan.unseen)
-      tell({{std::move(path.path), 0, 0}, std::move(path.skip)});
+      tell({{std::move(path.path), 0, 0, {}}, std::move(path.skip)});
     for (SkippedPath& path : plan.unusable)
-      take(SkippedFile{{std::move(path.path), 0, 0}, std::move(path.skip)});
-    batch_.forgotten_skips = std::move(plan.forgotten_skips);
+      take(SkippedFile{{std::move(path.path), 0, 0, {}}, std::move(path.skip)});
+    note_identities(plan.seen);
     if (!plan.work.empty()) read_all(plan.work, std::move(plan.contents));
     if (!report_.interrupted) settle_doubles();
     commit();
-    if (!report_.interrupted && options_.missing_files == MissingFiles::Remove) remove_missing();
+    if (!report_.interrupted) settle_missing(std::move(plan.forgotten_skips));
     collection_.publish_snapshot();
     report_.stage_seconds = times_.seconds();
     return report_;
@@ -102,7 +116,10 @@ class Synchroniser {
     ContentRegister known(std::move(contents));
     Pipeline pipeline(
         files, *encoder_, pipeline_options(),
-        [&known](const ContentHash& hash) { return known.claim(hash); }, times_);
+        [&](const ContentHash& hash) {
+          return known.claim(hash) || collection_.can_restore(hash, options_.ocr.languages);
+        },
+        times_);
     while (!pipeline.empty() && !stop_) {
       if (std::optional<Result> result = pipeline.pop(kPatience)) take_next(std::move(*result));
       observer_.working(times_);
@@ -139,6 +156,7 @@ class Synchroniser {
   }
 
   void take(NewPicture picture) {
+    picture.read_in = options_.ocr.languages;
     if (!picture.words.empty()) ++report_.with_text;
     batch_.added.push_back(std::move(picture));
   }
@@ -153,12 +171,22 @@ class Synchroniser {
     batch_.skipped.push_back(std::move(file));
   }
 
+  // Of a row whose text is read as it shall be.
+  bool is_read(Row row) const {
+    const std::string& languages = options_.ocr.languages;
+    return languages.empty() || collection_.text_languages(row) == languages;
+  }
+
   void take(KnownContent known) {
-    const FileStamp stamp{known.file.path, known.file.size_bytes, known.file.mtime_ns};
-    if (const auto row = collection_.find_path(stamp.path);
-        row && collection_.record(*row).content_hash == known.hash) {
-      move(*row, stamp);  // touched, not changed
-    } else if (const auto gone = missing_.find(content_bytes(known.hash)); gone != missing_.end()) {
+    const FileStamp stamp = stamp_of(known.file);
+    if (const auto row = collection_.find_path(stamp.path); row && is_read(*row)) {
+      const PictureRecord record = collection_.record(*row);
+      if (record.content_hash == known.hash) return keep(*row, record.file, stamp);
+    }
+    const auto [begin, end] = missing_.equal_range(content_bytes(known.hash));
+    const auto gone =
+        std::find_if(begin, end, [&](const auto& one) { return is_read(one.second); });
+    if (gone != end) {
       move(gone->second, stamp);
       missing_.erase(gone);
     } else {
@@ -166,8 +194,18 @@ class Synchroniser {
     }
   }
 
+  // The path has the content that it had: touched at most.
+  void keep(Row row, const FileStamp& known, const FileStamp& stamp) {
+    if (known.size_bytes != stamp.size_bytes || known.mtime_ns != stamp.mtime_ns)
+      return move(row, stamp);
+    ++report_.unchanged;
+    batch_.seen.push_back(stamp);
+    if (batch_.seen.size() >= kMaxStampsABatch) commit();
+  }
+
   void move(Row row, const FileStamp& stamp) {
     batch_.moved.emplace_back(row, stamp);
+    moved_.insert(row);
     ++report_.moved;
   }
 
@@ -182,18 +220,47 @@ class Synchroniser {
         report_.interrupted = true;
         return;
       }
-      if (const auto row = collection_.find_content(known.hash)) {
-        batch_.copied.emplace_back(
-            *row, FileStamp{known.file.path, known.file.size_bytes, known.file.mtime_ns});
-        ++report_.copied;
-        if (batch_.copied.size() >= kMaxCopiesABatch) commit();
-      } else {
-        if (!reader) reader = make_reader();
-        take_alone(known.file, reader.get());
-        // A picture must be there for its next double; one that is skipped can wait for more.
-        if (!batch_.added.empty() || batch_.skipped.size() >= kMaxSkipsABatch) commit();
-      }
+      if (restoring_.contains(content_bytes(known.hash))) commit();
+      if (settle_double(known)) continue;
+      if (!reader) reader = make_reader();
+      take_alone(known.file, reader.get());
+      // A picture must be there for its next double; one that is skipped can wait for more.
+      if (!batch_.added.empty() || batch_.skipped.size() >= kMaxSkipsABatch) commit();
     }
+  }
+
+  // A copy of a picture whose file is gone is that picture, moved. False when no picture has the
+  // content.
+  bool settle_double(const KnownContent& known) {
+    const FileStamp stamp = stamp_of(known.file);
+    std::optional<Row> source;
+    for (const Row row : collection_.find_contents(known.hash)) {
+      if (!is_read(row)) continue;
+      if (!source) source = row;
+      if (moved_.contains(row) || !is_gone(collection_.record(row).file.path)) continue;
+      forget_missing(known.hash, row);
+      move(row, stamp);
+      if (batch_.moved.size() >= kMaxCopiesABatch) commit();
+      return true;
+    }
+    if (source) {
+      batch_.copied.emplace_back(*source, stamp);
+      ++report_.copied;
+    } else if (collection_.can_restore(known.hash, options_.ocr.languages)) {
+      batch_.restored.emplace_back(known.hash, stamp);
+      restoring_.insert(content_bytes(known.hash));
+      ++report_.restored;
+    } else {
+      return false;
+    }
+    if (batch_.copied.size() + batch_.restored.size() >= kMaxCopiesABatch) commit();
+    return true;
+  }
+
+  void forget_missing(const ContentHash& hash, Row row) {
+    const auto [begin, end] = missing_.equal_range(content_bytes(hash));
+    const auto found = std::find_if(begin, end, [&](const auto& one) { return one.second == row; });
+    if (found != end) missing_.erase(found);
   }
 
   void take_alone(const FoundFile& file, TextReader* reader) {
@@ -216,16 +283,51 @@ class Synchroniser {
     report_.added += batch_.added.size();
     observer_.committed(batch_.added.size());
     batch_ = {};
+    restoring_.clear();
   }
 
-  void remove_missing() {
-    for (const auto& [content, row] : missing_) batch_.removed.push_back(row);
-    report_.removed = batch_.removed.size();
+  void note_identities(std::vector<FileStamp>& files) {
+    for (FileStamp& file : files) {
+      batch_.seen.push_back(std::move(file));
+      if (batch_.seen.size() >= kMaxStampsABatch) commit();
+    }
+  }
+
+  // The places whose pictures are not believed to be gone for good.
+  std::vector<bool> doubtful_places() {
+    std::vector<uint64_t> gone(places_.size());
+    for (const auto& [content, row] : missing_) ++gone[place_of_.at(row)];
+    std::vector<bool> doubtful(places_.size());
+    if (options_.missing_files != MissingFiles::Remove) return doubtful;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      const bool most = 2 * gone[i] > places_[i].pictures;
+      if (gone[i] == 0 || !(most || places_[i].state == RootPlace::State::Unmounted)) continue;
+      doubtful[i] = true;
+      report_.doubtful.push_back({places_[i], gone[i]});
+    }
+    return doubtful;
+  }
+
+  void settle_missing(std::vector<std::pair<std::string, size_t>> forgotten_skips) {
+    const std::vector<bool> doubtful = doubtful_places();
+    for (auto& [path, place] : forgotten_skips) {
+      if (!doubtful[place]) batch_.forgotten_skips.push_back(std::move(path));
+    }
+    if (options_.missing_files != MissingFiles::Keep) {
+      for (const auto& [content, row] : missing_) {
+        if (doubtful[place_of_.at(row)]) continue;
+        batch_.removed.push_back(row);
+        ++report_.removed;
+        if (batch_.removed.size() >= kMaxRemovalsABatch) commit();
+      }
+    }
     commit();
   }
 
   static constexpr size_t kMaxSkipsABatch = 1000;
   static constexpr size_t kMaxCopiesABatch = 1000;
+  static constexpr size_t kMaxStampsABatch = 10'000;
+  static constexpr size_t kMaxRemovalsABatch = 10'000;  // each leaves its vectors behind
 
   CollectionWriter& collection_;
   const SyncOptions& options_;
@@ -234,6 +336,10 @@ class Synchroniser {
   const std::atomic<bool>& stop_;
   Encoder* encoder_ = nullptr;
   std::unordered_multimap<std::string, Row> missing_;
+  std::vector<RootPlace> places_;
+  std::unordered_map<Row, size_t> place_of_;   // of the missing
+  std::unordered_set<Row> moved_;              // in this run
+  std::unordered_set<std::string> restoring_;  // contents that the batch restores
   std::vector<KnownContent> doubles_;
   Batch batch_;
   StageTimes times_;

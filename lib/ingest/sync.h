@@ -5,8 +5,10 @@
 //   files -> pipeline (read, hash, decode, crop, OCR, encode; in threads) -> commit, in order
 //
 // New files are added, changed ones encoded again, moved ones recognised by content and kept,
-// files that are gone removed. Files are committed in batches, in the order in which they were
-// found, so an interrupted run goes on where it stopped.
+// files that are gone removed. A new file with the content of one that is gone, wherever that was,
+// is that one moved; one with the content of a picture that was removed is that picture again.
+// Files are committed in batches, in the order in which they were found, so an interrupted run goes
+// on where it stopped.
 
 #include <atomic>
 #include <cstdint>
@@ -24,7 +26,14 @@
 
 namespace zeroshelf {
 
-enum class MissingFiles { Remove, Keep };
+// What happens to pictures whose file is gone.
+enum class MissingFiles {
+  // Removed, but not where a place has lost most of them, or its file system is not there: a share
+  // that is not mounted is an empty folder.
+  Remove,
+  RemoveAll,  // removed, however many
+  Keep,
+};
 
 struct SyncOptions {
   DecodeLimits limits;
@@ -32,6 +41,7 @@ struct SyncOptions {
   // Also encode pictures with their text blanked out; must be what the collection's manifest says.
   bool mask_text = false;
   KnownSkips known_skips = KnownSkips::PassOver;
+  KnownFiles known_files = KnownFiles::Believe;
   MissingFiles missing_files = MissingFiles::Remove;
   FindOptions find;
   size_t batch_pictures = 32;  // committed together
@@ -40,14 +50,23 @@ struct SyncOptions {
   uint64_t memory_bytes = uint64_t{512} << 20;
 };
 
+// A place of which no picture was removed, although so many are gone.
+struct DoubtfulPlace {
+  RootPlace place;
+  uint64_t gone = 0;
+};
+
 struct SyncReport {
-  uint64_t added = 0;      // new rows, encoded (changed files included)
-  uint64_t copied = 0;     // new rows for a content that was known: nothing encoded
-  uint64_t moved = 0;      // rows whose file has another name or time now
-  uint64_t removed = 0;    // rows whose file is gone
-  uint64_t unchanged = 0;  // files that cost a look at their time and size
-  uint64_t skipped = 0;    // files under the roots that are not indexed, new and known
-  uint64_t with_text = 0;  // of the added
+  uint64_t added = 0;            // new rows, encoded (changed files included)
+  uint64_t copied = 0;           // new rows for a content that was known: nothing encoded
+  uint64_t restored = 0;         // pictures that had been removed and are back: nothing encoded
+  uint64_t moved = 0;            // rows whose file has another name or time now
+  uint64_t removed = 0;          // rows whose file is gone
+  uint64_t unchanged = 0;        // files that cost a look at their time and size
+  uint64_t skipped = 0;          // files under the roots that are not indexed, new and known
+  uint64_t with_text = 0;        // of the added
+  NeighbourCounts neighbours{};  // files and folders that are no pictures and no skips
+  std::vector<DoubtfulPlace> doubtful;
   bool interrupted = false;
   StageTimes::Seconds stage_seconds{};  // thread time
 };

@@ -6,10 +6,16 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <utility>
 
+#include "lib/util/csv.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/suggest.h"
 #include "lib/util/text.h"
+#include "lib/util/text_input.h"
+#include "lib/util/unicode.h"
 
 namespace zeroshelf {
 namespace {
@@ -18,77 +24,75 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxTruthBytes = uint64_t{1} << 30;
 
-// Reads a CSV text row by row.
-class CsvReader {
+constexpr const char* kCure =
+    "the file is CSV: a line \"path,label\", then one picture a line, with , or ; or tabs between";
+
+// The bytes of a path stand in a column of their own where they are no UTF-8.
+std::string path_of(const std::vector<std::string>& row, size_t column,
+                    std::optional<size_t> exact_column, const CsvTable& table) {
+  if (!exact_column || *exact_column >= row.size() || row[*exact_column].empty())
+    return row[column];
+  const auto path = from_base64(row[*exact_column]);
+  if (!path || path->find('\0') != std::string::npos) table.fail("no usable \"path_base64\"");
+  return *path;
+}
+
+// "'dgo' (3 pictures; did you mean 'dog'?)"
+std::string told_label(const std::string& label, uint64_t pictures,
+                       const std::vector<std::string>& names) {
+  const auto nearest = nearest_name(label, names);
+  return fmt::format("'{}' ({} picture{}{})", label, with_thousands(pictures),
+                     pictures == 1 ? "" : "s",
+                     nearest ? "; did you mean '" + *nearest + "'?" : "");
+}
+
+// All labels of the truth that are not among the labels, at once.
+void expect_known_labels(const std::vector<Label>& labels, const Truth& truth) {
+  constexpr size_t kMostShown = 10;
+  std::vector<std::string> names;
+  for (const Label& label : labels) names.push_back(label.name);
+  std::map<std::string, uint64_t> unknown;
+  for (const auto& [path, label] : truth) {
+    if (std::ranges::find(names, label) == names.end()) ++unknown[label];
+  }
+  if (unknown.empty()) return;
+  std::string told;
+  size_t shown = 0;
+  for (const auto& [label, pictures] : unknown) {
+    if (++shown > kMostShown) break;
+    told += (told.empty() ? "" : ", ") + told_label(label, pictures, names);
+  }
+  if (unknown.size() > kMostShown)
+    told += fmt::format(" and {} more", unknown.size() - kMostShown);
+  throw Error(ErrorCode::InvalidArgument, "the truth",
+              fmt::format("names {} that {} not among the labels: {}",
+                          unknown.size() == 1 ? "a label" : "labels",
+                          unknown.size() == 1 ? "is" : "are", told),
+              "name them with --labels, with the same letters");
+}
+
+// The truth of a path, also where the bytes differ but not the letters: "e" with an accent is one
+// character or two.
+class TruthByPath {
  public:
-  CsvReader(std::string text, std::string subject)
-      : text_(std::move(text)), subject_(std::move(subject)) {
-    if (text_.starts_with("\xef\xbb\xbf")) position_ = 3;
-  }
-
-  // The next row that is not empty; nothing at the end.
-  std::optional<std::vector<std::string>> next() {
-    while (position_ < text_.size()) {
-      std::vector<std::string> row = read_row();
-      if (row.size() > 1 || !row.front().empty()) return row;
+  explicit TruthByPath(const Truth& truth) : truth_(truth) {
+    for (const auto& [path, label] : truth) {
+      std::string composed = nfc(path);
+      const auto [at, is_new] = composed_.emplace(std::move(composed), &label);
+      if (!is_new && at->second != nullptr && *at->second != label) at->second = nullptr;  // two files
     }
-    return std::nullopt;
   }
 
-  [[noreturn]] void fail(const std::string& cause) const {
-    throw Error(ErrorCode::InvalidArgument, fmt::format("{}:{}", subject_, line_), cause,
-                "the file is CSV: a line \"path,label\", then one picture a line");
+  const std::string* find(const std::string& path) const {
+    if (const auto exact = truth_.find(path); exact != truth_.end()) return &exact->second;
+    const auto composed = composed_.find(nfc(path));
+    return composed != composed_.end() ? composed->second : nullptr;
   }
 
  private:
-  std::vector<std::string> read_row() {
-    line_ = next_line_;
-    std::vector<std::string> row;
-    do {
-      row.push_back(read_cell());
-    } while (take(','));
-    take('\r');
-    if (position_ < text_.size() && !take('\n')) fail("a quoted cell goes on behind its quote");
-    ++next_line_;
-    return row;
-  }
-
-  std::string read_cell() {
-    if (!take('"')) {
-      const size_t end = std::min(text_.find_first_of(",\r\n", position_), text_.size());
-      std::string cell = text_.substr(position_, end - position_);
-      position_ = end;
-      return cell;
-    }
-    std::string cell;
-    for (;;) {
-      if (position_ >= text_.size()) fail("a quoted cell does not end");
-      const char c = text_[position_++];
-      if (c == '\n') ++next_line_;
-      if (c == '"' && !take('"')) return cell;
-      cell += c;
-    }
-  }
-
-  bool take(char c) {
-    if (position_ >= text_.size() || text_[position_] != c) return false;
-    ++position_;
-    return true;
-  }
-
-  std::string text_;
-  std::string subject_;
-  size_t position_ = 0;
-  size_t line_ = 1;
-  size_t next_line_ = 1;
+  const Truth& truth_;
+  std::map<std::string, const std::string*> composed_;
 };
-
-size_t column_of(const std::vector<std::string>& header, const char* name,
-                 const CsvReader& reader) {
-  const auto found = std::find(header.begin(), header.end(), name);
-  if (found == header.end()) reader.fail(fmt::format("there is no column \"{}\"", name));
-  return static_cast<size_t>(found - header.begin());
-}
 
 std::map<std::string, uint32_t> numbers_of(const std::vector<Label>& labels) {
   std::map<std::string, uint32_t> numbers;
@@ -100,25 +104,35 @@ std::map<std::string, uint32_t> numbers_of(const std::vector<Label>& labels) {
 
 }  // namespace
 
-Truth read_truth(const fs::path& csv) {
-  std::string text = read_file(csv, kMaxTruthBytes);
-  const bool is_text = text.find('\0') == std::string::npos;
-  CsvReader reader(std::move(text), csv.string());
-  if (!is_text) reader.fail("there are zero bytes in it: it is not text in UTF-8");
-  const auto header = reader.next();
-  if (!header) reader.fail("the file is empty");
-  const size_t path_column = column_of(*header, "path", reader);
-  const size_t label_column = column_of(*header, "label", reader);
-  const fs::path folder = absolute_path(csv).parent_path();
-  Truth truth;
-  while (const auto row = reader.next()) {
-    if (row->size() <= std::max(path_column, label_column)) reader.fail("a cell is missing");
-    const std::string path = absolute_path(folder / (*row)[path_column]).string();
-    if (!truth.emplace(path, (*row)[label_column]).second) {
-      reader.fail(fmt::format("{} stands twice", path));
+TruthFile read_truth_file(const fs::path& csv) {
+  CsvTable table(read_text_input(csv, kMaxTruthBytes), name_of_input(csv), kCure);
+  const size_t path_column = table.column("path");
+  const size_t label_column = table.column("label");
+  const auto exact_column = table.find_column("path_base64");
+  const fs::path folder = folder_of_input(csv);
+  TruthFile file;
+  std::set<std::string> unlabelled;
+  while (const auto row = table.next()) {
+    if (row->size() <= path_column || (*row)[path_column].empty()) table.fail("a path is missing");
+    const std::string path =
+        absolute_path(folder / path_of(*row, path_column, exact_column, table)).string();
+    const std::string label = label_column < row->size() ? (*row)[label_column] : "";
+    if (!is_utf8(label)) table.fail("the label is not UTF-8; save the file as UTF-8");
+    if (label.empty()) {
+      unlabelled.insert(path);
+      continue;
     }
+    const auto [at, is_new] = file.truth.emplace(path, label);
+    if (!is_new && at->second != label)
+      table.fail(fmt::format("{} is '{}' here and '{}' above", path, label, at->second));
   }
-  return truth;
+  std::erase_if(unlabelled, [&](const std::string& path) { return file.truth.contains(path); });
+  file.unlabelled = unlabelled.size();
+  return file;
+}
+
+Truth read_truth(const fs::path& csv) {
+  return read_truth_file(csv).truth;
 }
 
 std::vector<std::string> labels_of(const Truth& truth) {
@@ -131,23 +145,19 @@ std::vector<std::string> labels_of(const Truth& truth) {
 
 KnownPictures known_pictures(const View& collection, const std::vector<Label>& labels,
                              const Truth& truth) {
+  expect_known_labels(labels, truth);
   const std::map<std::string, uint32_t> numbers = numbers_of(labels);
-  for (const auto& [path, label] : truth) {
-    if (numbers.contains(label)) continue;
-    throw Error(ErrorCode::InvalidArgument, label,
-                fmt::format("the truth of {} is not among the labels", path),
-                "name it with --labels, with the same letters");
-  }
+  const TruthByPath by_path(truth);
   KnownPictures known;
   collection.for_each_record([&](Row row, const PictureRecord& record) {
-    const auto found = truth.find(record.file.path);
-    if (found == truth.end()) {
+    const std::string* label = by_path.find(record.file.path);
+    if (label == nullptr) {
       ++known.without_truth;
     } else {
-      known.pictures.push_back({row, numbers.at(found->second)});
+      known.pictures.push_back({row, numbers.at(*label)});
     }
   });
-  known.not_in_collection = truth.size() - known.pictures.size();
+  known.not_in_collection = truth.size() - std::min(truth.size(), known.pictures.size());
   if (known.pictures.empty()) {
     throw Error(ErrorCode::InvalidArgument, "the truth", "names no picture of the collection",
                 "its paths are absolute, or relative to the folder of the CSV file");

@@ -16,8 +16,16 @@ namespace zeroshelf {
 // path -> label. Paths are absolute and lexically normal.
 using Truth = std::map<std::string, std::string>;
 
-// A CSV file (RFC 4180) whose first line names its columns, among them path and label. Relative
-// paths are relative to the file's folder. Throws NotFound, or InvalidArgument naming the line.
+struct TruthFile {
+  Truth truth;
+  uint64_t unlabelled = 0;  // pictures that stand there without a label: it is not known
+};
+
+// A CSV file, a pipe or "-" (standard input) as CsvTable reads it, whose first line names its
+// columns, among them path and label. Relative paths are relative to the file's folder. A column
+// path_base64, as export writes it, has the bytes of paths that are no UTF-8. Throws NotFound, or
+// InvalidArgument naming the line.
+TruthFile read_truth_file(const std::filesystem::path& csv);
 Truth read_truth(const std::filesystem::path& csv);
 
 // Every label that the truth names, in byte order.
@@ -35,8 +43,9 @@ struct KnownPictures {
   uint64_t without_truth = 0;          // pictures of the collection that the truth does not name
 };
 
-// Throws InvalidArgument when the truth names a label that is not among the labels, or when no
-// picture of the collection has a truth.
+// Paths whose letters are the same are the same, however their accents are encoded. Throws
+// InvalidArgument when the truth names labels that are not among the labels, with all of them, or
+// when no picture of the collection has a truth.
 KnownPictures known_pictures(const View& collection, const std::vector<Label>& labels,
                              const Truth& truth);
 

@@ -13,10 +13,10 @@
 #include <span>
 
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/json_object.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
+#include "lib/util/text_input.h"
 
 namespace zeroshelf {
 namespace {
@@ -100,17 +100,15 @@ class LabelCollector {
 };
 
 std::vector<Label> parse_text(std::string_view text, LabelCollector collector) {
-  for (size_t line_number = 1; !text.empty(); ++line_number) {
-    const size_t end = text.find('\n');
-    const std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || line.front() == '#') continue;
+  for_each_line(text, [&](size_t line_number, std::string_view whole_line) {
+    const std::string_view line = trimmed(whole_line);
+    if (line.empty() || line.front() == '#') return;
     const size_t colon = line.find(':');
     const std::vector<std::string> prompts = colon == std::string_view::npos
                                                  ? std::vector<std::string>{}
                                                  : split(line.substr(colon + 1), '|');
     collector.add(trimmed(line.substr(0, colon)), prompts, fmt::format("line {}: ", line_number));
-  }
+  });
   return std::move(collector).finish();
 }
 
@@ -204,11 +202,9 @@ std::vector<Label> parse_label_list(std::string_view list,
 
 std::vector<Label> read_label_file(const std::filesystem::path& path,
                                    const std::vector<std::string>& templates) {
-  const std::string subject = path.string();
-  const std::string content = read_file(path, kMaxFileBytes);
-  if (!is_utf8(content)) refuse(subject, "not UTF-8 text", "save it as UTF-8");
-  std::string_view text = content;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const std::string subject = name_of_input(path);
+  const std::string text = read_text_input(path, kMaxFileBytes);
+  if (!is_utf8(text)) refuse(subject, "not UTF-8 text", "save it as UTF-8");
   LabelCollector collector(subject, templates);
   const std::string_view body = trimmed(text);
   if (!body.empty() && (body.front() == '[' || body.front() == '{')) {

@@ -27,7 +27,7 @@ std::string fill_template(std::string_view prompt_template, std::string_view lab
 std::vector<Label> parse_label_list(std::string_view list,
                                     const std::vector<std::string>& templates);
 
-// A label file, at most 64 MiB of UTF-8 (a byte order mark is ignored). Text:
+// A label file, a pipe or "-" (standard input), at most 64 MiB, read as read_text_input reads. Text:
 //
 //   # a comment; empty lines are ignored
 //   cat

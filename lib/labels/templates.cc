@@ -11,9 +11,9 @@
 
 #include "lib/labels/labels.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
+#include "lib/util/text_input.h"
 
 namespace zeroshelf {
 namespace {
@@ -37,17 +37,14 @@ const std::vector<TemplateSet>& template_sets() {
 
 std::vector<std::string> read_file_of_templates(const std::string& file) {
   constexpr uint64_t kMaxBytes = 1 << 20;
-  const std::string content = read_file(file, kMaxBytes);
+  const std::string content = read_text_input(file, kMaxBytes);
   std::vector<std::string> templates;
-  std::string_view rest = content;
-  while (!rest.empty()) {
-    const size_t end = rest.find('\n');
-    const std::string_view line = trimmed(rest.substr(0, end));
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (line.empty() || line.front() == '#') continue;
+  for_each_line(content, [&](size_t, std::string_view whole_line) {
+    const std::string_view line = trimmed(whole_line);
+    if (line.empty() || line.front() == '#') return;
     fill_template(line, "");  // refuses one without {}
     templates.emplace_back(line);
-  }
+  });
   if (templates.empty() || !is_utf8(content)) {
     throw Error(ErrorCode::InvalidArgument, file, "no templates in it",
                 "write one a line, as UTF-8, with {} where the label goes");

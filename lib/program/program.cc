@@ -20,6 +20,7 @@
 #include "lib/program/loading.h"
 #include "lib/program/manual.h"
 #include "lib/program/message.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
@@ -40,6 +41,15 @@ void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
   for (const CLI::App* group : command->get_subcommands([](const CLI::App*) { return true; })) {
     if (group->get_name().empty()) collect_flags(group, names);
   }
+}
+
+// Of the program and all its commands. CLI11 knows numbers that are not integers as FLOAT.
+void refuse_what_is_not_finite(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_type_name().find("FLOAT") != std::string::npos) option->check(finite_number());
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    refuse_what_is_not_finite(*command);
 }
 
 }  // namespace
@@ -176,6 +186,7 @@ void Program::print_asked(const CLI::ParseError& error) const {
 
 int Program::run_chosen(int argc, char** argv) {
   if (print_generated(argc, argv)) return kDone;
+  refuse_what_is_not_finite(app_);
   if (const std::string unknown = unknown_command(argc, argv); !unknown.empty())
     return report(unknown);
   try {

@@ -5,9 +5,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "lib/util/suggest.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 
@@ -23,15 +30,57 @@ CLI::Validator one_of(std::vector<std::string> names) {
           all};
 }
 
+namespace {
+
+// 1 for "" and "B", 1000 or 1024 for "K", "KB" and "KiB", and so on; nothing for what is no unit.
+std::optional<double> bytes_of_unit(std::string unit, double kilobyte) {
+  if (unit.ends_with('b') || unit.ends_with('B')) unit.pop_back();
+  if (unit.size() == 2 && (unit[1] == 'i' || unit[1] == 'I')) {
+    unit.pop_back();
+    kilobyte = 1024;
+  }
+  if (unit.empty()) return 1;
+  constexpr std::string_view kUnits = "KMGT";
+  const size_t power = kUnits.find(static_cast<char>(std::toupper(unit[0])));
+  if (unit.size() > 1 || power == std::string_view::npos) return std::nullopt;
+  return std::pow(kilobyte, power + 1);
+}
+
+std::optional<uint64_t> parse_bytes(std::string_view text, double kilobyte) {
+  constexpr double kMost = 9e18;  // an uint64_t holds it
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+  if (error != std::errc() || !(value >= 0)) return std::nullopt;
+  const std::string_view unit(rest, static_cast<size_t>(end - rest));
+  const auto factor = bytes_of_unit(std::string(trimmed(unit)), kilobyte);
+  if (!factor || !(value * *factor < kMost)) return std::nullopt;
+  return static_cast<uint64_t>(std::llround(value * *factor));
+}
+
+}  // namespace
+
 CLI::Validator byte_size(bool kilobyte_is_1000) {
-  const CLI::AsSizeValue convert(kilobyte_is_1000);
-  return {[convert](std::string& value) -> std::string {
-            const std::string written = value;
-            try {
-              if (convert(value).empty()) return "";
-            } catch (const CLI::Error&) {
-            }
-            return fmt::format("'{}' is no size; write it as 800000, 500KB or 2MB", written);
+  return {[kilobyte_is_1000](std::string& value) -> std::string {
+            const auto bytes = parse_bytes(trimmed(value), kilobyte_is_1000 ? 1000 : 1024);
+            if (!bytes)
+              return fmt::format("'{}' is no size; write it as 800000, 500KB or 2.5MB", value);
+            value = std::to_string(*bytes);
+            return "";
+          },
+          ""};
+}
+
+CLI::Validator finite_number() {
+  return {[](const std::string& value) -> std::string {
+            double number = 0;
+            const std::string_view text = trimmed(value);
+            const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+            const char* end = text.data() + text.size();
+            const auto [rest, error] = std::from_chars(begin, end, number);
+            if (error == std::errc() && rest == end && !std::isfinite(number))
+              return fmt::format("'{}' is no finite number; write one in digits", value);
+            return "";
           },
           ""};
 }

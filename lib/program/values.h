@@ -41,7 +41,12 @@ CLI::Option* add_choice(CLI::App* command, const std::string& flag, T& value,
   return option;
 }
 
-// Bytes, e.g. 800000, 500KB or 2MB: turned into a number. A kilobyte has 1000 or 1024 bytes.
+// Bytes, e.g. 800000, 500KB or 2.5MB: turned into a number. A kilobyte has 1000 or 1024 bytes, a
+// kibibyte (KiB) 1024.
 CLI::Validator byte_size(bool kilobyte_is_1000);
+
+// Not "nan" and not "inf", which every check of a range lets pass. Program gives it to each flag
+// whose value is a number.
+CLI::Validator finite_number();
 
 }  // namespace zeroshelf

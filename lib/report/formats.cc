@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "lib/util/csv.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -57,16 +58,21 @@ void append_json_path(std::string& out, std::string_view path) {
 }
 
 void append_csv_cell(std::string& out, std::string_view text) {
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
-  const bool quoted = text.find_first_of(",\"\r\n") != std::string_view::npos;
+  const std::string cell = guarded_cell(is_utf8(text) ? std::string(text) : to_utf8(text));
+  constexpr std::string_view kBlanks = " \t";
+  const bool has_rim = !cell.empty() && (kBlanks.find(cell.front()) != std::string_view::npos ||
+                                         kBlanks.find(cell.back()) != std::string_view::npos);
+  const bool quoted = has_rim || cell.find_first_of(",\"\r\n") != std::string::npos;
   if (quoted) out += '"';
-  if (formula) out += '\'';
-  for (char c : text) {
+  for (const char c : cell) {
     if (c == '"') out += '"';
     out += c;
   }
   if (quoted) out += '"';
+}
+
+void append_csv_path_base64(std::string& out, std::string_view path) {
+  if (!is_utf8(path)) out += base64(path);
 }
 
 void append_html(std::string& out, std::string_view text) {

@@ -16,8 +16,11 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json_path(std::string& out, std::string_view path);
 
 // A CSV cell (RFC 4180): quoted where needed. A cell that a spreadsheet would run as a formula
-// (it starts with = + - @ tab or return) gets a leading apostrophe.
+// (it starts with = + - @ tab or return) gets a leading apostrophe, which CsvTable takes off. What
+// is not UTF-8 becomes U+FFFD.
 void append_csv_cell(std::string& out, std::string_view text);
+// The cell of the column path_base64: the bytes of a path that is not UTF-8, else nothing.
+void append_csv_path_base64(std::string& out, std::string_view path);
 
 // Text for an HTML element or a quoted attribute: legible (see lib/util/text.h), with & < > " and '
 // as character references. Not for scripts, styles, URLs or attributes without quotes.

@@ -89,9 +89,9 @@ void write_members(JsonWriter& json, const Hit::MatchedWord& word) {
 void write_members(JsonWriter& json, const Hit& hit) {
   std::vector<Path> similar;
   for (const std::string& path : hit.similar) similar.push_back({path});
-  json.member("rank", hit.rank)
-      .path(hit.path)
-      .member("score", hit.score)
+  json.member("rank", hit.rank).path(hit.path);
+  if (hit.is_gone) json.member("gone", true);
+  json.member("score", hit.score)
       .member("found_by", hit.found_by)
       .member("image_score", hit.image_score)
       .member("text_score", hit.text_score)
@@ -273,15 +273,28 @@ void write_members(JsonWriter& json, const SkippedFile& skip) {
   json.path(skip.path).member("reason", skip.reason).member("detail", skip.detail);
 }
 
+void write_members(JsonWriter& json, const SyncSummary::NotRemoved& place) {
+  json.path(place.path)
+      .member("state", place.state)
+      .member("pictures", place.pictures)
+      .member("gone", place.gone);
+}
+
 void write_members(JsonWriter& json, const SyncSummary& summary) {
   json.member("added", summary.added)
       .member("copied", summary.copied)
+      .member("restored", summary.restored)
       .member("moved", summary.moved)
       .member("removed", summary.removed)
       .member("unchanged", summary.unchanged)
       .member("skipped", summary.skipped)
       .member("with_text", summary.with_text)
       .member("interrupted", summary.interrupted)
+      .member("sidecars", summary.sidecars)
+      .member("recordings", summary.recordings)
+      .member("collections", summary.collections)
+      .member("exports", summary.exports)
+      .member("not_removed", summary.not_removed)
       .member("pictures", summary.pictures)
       .member("seconds", Decimal{summary.seconds, 3})
       .member("precision", summary.precision)

@@ -118,6 +118,7 @@ struct Hit {
   };
   uint64_t rank = 0;
   std::string_view path;
+  bool is_gone = false;
   float score = 0;
   std::string_view found_by;
   float image_score = 0;
@@ -369,12 +370,25 @@ struct SyncSummary {
   static constexpr std::string_view kType = "summary";
   uint64_t added = 0;
   uint64_t copied = 0;
+  uint64_t restored = 0;
   uint64_t moved = 0;
   uint64_t removed = 0;
   uint64_t unchanged = 0;
   uint64_t skipped = 0;
   uint64_t with_text = 0;
   bool interrupted = false;
+  uint64_t sidecars = 0;
+  uint64_t recordings = 0;
+  uint64_t collections = 0;
+  uint64_t exports = 0;
+  // A folder whose pictures are gone and stay all the same.
+  struct NotRemoved {
+    std::string_view path;
+    std::string_view state;
+    uint64_t pictures = 0;
+    uint64_t gone = 0;
+  };
+  std::vector<NotRemoved> not_removed;
   uint64_t pictures = 0;
   double seconds = 0;
   std::string_view precision;
@@ -382,6 +396,7 @@ struct SyncSummary {
   double reading_share = 0;  // of the threads' time
   std::vector<std::pair<std::string_view, Decimal>> stage_seconds;
 };
+void write_members(JsonWriter& json, const SyncSummary::NotRemoved& place);
 void write_members(JsonWriter& json, const SyncSummary& summary);
 
 struct Stats {

@@ -43,7 +43,7 @@ class CsvPredictions : public PredictionWriter {
 
   std::string header() const override {
     return "path,label,score,source,image_label,image_score,text_label,text_score,margin,"
-           "runner_up,runner_up_score,ocr_text,labels\r\n";
+           "runner_up,runner_up_score,ocr_text,labels,path_base64\r\n";
   }
 
   void append(std::string& out, const PredictionLine& line) const override {
@@ -68,6 +68,8 @@ class CsvPredictions : public PredictionWriter {
     append_csv_cell(out, joined_text(line.words));
     out += ',';
     if (line.all_above != nullptr) append_csv_cell(out, joined_names(*line.all_above));
+    out += ',';
+    append_csv_path_base64(out, line.record.file.path);
     out += "\r\n";
   }
 

@@ -2,9 +2,16 @@
 
 #include "lib/search/duplicates.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "lib/lexicon/tokens.h"
@@ -131,6 +138,8 @@ const char* duplicate_kind_name(DuplicateKind kind) {
       return "other_words";
     case DuplicateKind::SameWords:
       return "same_words";
+    case DuplicateKind::SameFile:
+      return "same_file";
   }
   return "";
 }
@@ -144,6 +153,8 @@ std::vector<DuplicateGroup> find_duplicates(const View& collection, const Duplic
   Joined same_picture(count);
   Joined other_words(count);
   Joined same_words(count);
+  const std::vector<Row> blank_list = collection.blank_rows();
+  const std::unordered_set<Row> blank(blank_list.begin(), blank_list.end());
   const auto same_terms = [&](const NearPair& pair) {
     return shared(terms[pair.first], terms[pair.second]) >= limits.same_words;
   };
@@ -154,6 +165,7 @@ std::vector<DuplicateGroup> find_duplicates(const View& collection, const Duplic
   const float whole = 1 - (1 - limits.picture_cosine) * (masked ? 1.0f : 1.5f);
   const GatheredRows pictures = pictures_of(collection);
   for (const NearPair& pair : near_pairs(pictures.rows(), live, whole, limits.threads)) {
+    if (blank.contains(pair.first) && blank.contains(pair.second)) continue;
     if (same_terms(pair)) {
       if (pair.cosine >= limits.picture_cosine) same_picture.join(pair.first, pair.second);
     } else if (!masked) {
@@ -183,6 +195,90 @@ std::vector<DuplicateGroup> find_duplicates(const View& collection, const Duplic
   std::ranges::move(other_words.groups(DuplicateKind::OtherWords), std::back_inserter(groups));
   std::ranges::move(same_words.groups(DuplicateKind::SameWords), std::back_inserter(groups));
   return groups;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct NameOfFile {
+  Row row = 0;
+  bool is_own = true;  // and not a link's, or through a linked folder
+};
+
+// The names in a group by the file that they stand for.
+using NamesOfFiles = std::map<std::pair<uint64_t, uint64_t>, std::vector<NameOfFile>>;
+
+bool is_own_name(const std::string& path) {
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  return !error && real == path;
+}
+
+// The rows whose file is gone go into gone.
+NamesOfFiles names_of(const View& collection, const std::vector<Row>& rows,
+                      std::vector<Row>& gone) {
+  NamesOfFiles names;
+  for (const Row row : rows) {
+    const std::string path = collection.record(row).file.path;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+      gone.push_back(row);
+    } else {
+      names[{status.st_dev, status.st_ino}].push_back({row, is_own_name(path)});
+    }
+  }
+  return names;
+}
+
+Row best_name(const std::vector<NameOfFile>& names) {
+  const auto own = std::ranges::find_if(names, &NameOfFile::is_own);
+  return own != names.end() ? own->row : names.front().row;
+}
+
+}  // namespace
+
+DuplicatesOnDisk look_at_files(const View& collection,
+                               const std::vector<DuplicateGroup>& groups) {
+  DuplicatesOnDisk found;
+  std::map<Row, DuplicateGroup> same_files;
+  std::set<Row> gone;
+  for (const DuplicateGroup& group : groups) {
+    std::vector<Row> gone_here;
+    const NamesOfFiles names = names_of(collection, group.rows, gone_here);
+    if (names.empty()) {  // a collection without its files
+      found.groups.push_back(group);
+      continue;
+    }
+    gone.insert(gone_here.begin(), gone_here.end());
+    DuplicateGroup files{group.kind, {}};
+    for (const auto& [file, of_file] : names) {
+      files.rows.push_back(best_name(of_file));
+      if (of_file.size() < 2) continue;
+      DuplicateGroup links{DuplicateKind::SameFile, {}};
+      for (const NameOfFile& name : of_file) links.rows.push_back(name.row);
+      same_files.emplace(links.rows.front(), std::move(links));
+    }
+    std::ranges::sort(files.rows);
+    if (files.rows.size() > 1) found.groups.push_back(std::move(files));
+  }
+  for (auto& [first, links] : same_files) found.groups.push_back(std::move(links));
+  found.gone.assign(gone.begin(), gone.end());
+  return found;
+}
+
+std::vector<Row> all_but_first(const std::vector<DuplicateGroup>& groups) {
+  std::set<Row> staying;
+  std::unordered_set<Row> listed;
+  std::vector<Row> rows;
+  // Who stays is settled first: a picture that one group gives away may be another group's last.
+  for (const DuplicateGroup& group : groups) staying.insert(group.rows.front());
+  for (const DuplicateGroup& group : groups) {
+    for (const Row row : group.rows) {
+      if (!staying.contains(row) && listed.insert(row).second) rows.push_back(row);
+    }
+  }
+  return rows;
 }
 
 }  // namespace zeroshelf

@@ -7,12 +7,16 @@
 #include <ctime>
 
 #include "lib/util/error.h"
+#include "lib/util/unicode.h"
 
 namespace zeroshelf {
 
-bool path_fits(const std::string& pattern, const std::string& path) {
-  const auto fits = [](const std::string& wanted, const std::string& text) {
-    return ::fnmatch(wanted.c_str(), text.c_str(), 0) == 0;
+bool path_fits(const std::string& pattern, const std::string& path, PathCase path_case) {
+  const auto comparable = [&](const std::string& text) {
+    return path_case == PathCase::Match ? nfc(text) : folded(text);
+  };
+  const auto fits = [&](const std::string& wanted, const std::string& text) {
+    return ::fnmatch(comparable(wanted).c_str(), comparable(text).c_str(), 0) == 0;
   };
   if (pattern.find('/') == std::string::npos)
     return fits(pattern, path.substr(path.rfind('/') + 1));
@@ -36,7 +40,7 @@ bool RecordFilter::admits(const PictureRecord& record) const {
   if (record.height_px < min_height || record.height_px > max_height) return false;
   if (paths.empty()) return true;
   for (const std::string& pattern : paths) {
-    if (path_fits(pattern, record.file.path)) return true;
+    if (path_fits(pattern, record.file.path, path_case)) return true;
   }
   return false;
 }

@@ -11,11 +11,14 @@
 
 namespace zeroshelf {
 
+enum class PathCase { Ignore, Match };
+
 struct RecordFilter {
   // A picture must fit one of them. * stands for any run of characters, ? for any one, [a-z] for
   // one of these; / is a character like any other. A pattern without a / is compared with the
   // file's name, any other with the whole path, of which it may leave out the beginning at a /.
   std::vector<std::string> paths;
+  PathCase path_case = PathCase::Ignore;
   std::optional<int64_t> since_ns;  // modified at this time or later
   std::optional<int64_t> until_ns;  // modified before this time
   uint64_t min_bytes = 0;
@@ -34,7 +37,9 @@ struct RecordFilter {
 // One a row. Streams all records once when the filter needs them.
 std::vector<bool> admitted_rows(const View& collection, const RecordFilter& filter);
 
-bool path_fits(const std::string& pattern, const std::string& path);
+// However accents are encoded.
+bool path_fits(const std::string& pattern, const std::string& path,
+               PathCase path_case = PathCase::Match);
 
 // The first moment of a day "2024-12-31" in the local time zone, days later, in nanoseconds since
 // 1970. Throws InvalidArgument naming the flag.

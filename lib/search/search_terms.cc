@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "lib/files/npy_reader.h"
 #include "lib/image/decode.h"
@@ -17,6 +19,8 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/input.h"
+#include "lib/util/unicode.h"
 #include "lib/vectors/scan.h"
 
 namespace zeroshelf {
@@ -41,15 +45,44 @@ std::vector<float> row_of(const Matrix& matrix) {
   return {matrix.row(0).begin(), matrix.row(0).end()};
 }
 
+// By other bytes for the same letters, or, of a bare name, by the name alone.
+std::vector<std::string> paths_named(const View& collection, const std::string& path) {
+  const bool is_name = path.find('/') == std::string::npos;
+  const std::string name = nfc(path);
+  const std::string whole = nfc(absolute_path(path).string());
+  std::vector<std::string> same;
+  std::vector<std::string> of_that_name;
+  collection.for_each_record([&](Row, const PictureRecord& record) {
+    const std::string composed = nfc(record.file.path);
+    if (composed == whole) same.push_back(record.file.path);
+    if (is_name && composed.substr(composed.rfind('/') + 1) == name)
+      of_that_name.push_back(record.file.path);
+  });
+  return same.empty() ? of_that_name : same;
+}
+
 Row liked_row(const View& collection, const std::string& path) {
   if (const auto row = collection.find_path(path)) return *row;
   if (const auto row = collection.find_path(absolute_path(path).string())) return *row;
+  constexpr size_t kMostShown = 3;
+  const std::vector<std::string> named = paths_named(collection, path);
+  if (named.size() == 1) return *collection.find_path(named.front());
+  if (!named.empty()) {
+    const size_t shown = std::min(named.size(), kMostShown);
+    throw Error(ErrorCode::InvalidArgument, path,
+                fmt::format("{} pictures of the collection have that name", named.size()),
+                fmt::format("name one with its folder: {}{}",
+                            fmt::join(named.begin(), named.begin() + static_cast<ptrdiff_t>(shown),
+                                      ", "),
+                            shown < named.size() ? ", ..." : ""));
+  }
   throw Error(ErrorCode::NotFound, path, "not a picture of the collection",
               "for any other picture file use --image FILE");
 }
 
-// Some row with the content of that file.
+// Some row with the content of that file; a pipe can be read only once.
 std::optional<Row> row_of_file(const View& collection, const std::string& path) {
+  if (!is_regular_input(path)) return std::nullopt;
   const std::string bytes = read_file(path, DecodeLimits().max_bytes);
   return collection.find_content(content_hash(std::as_bytes(std::span(bytes))));
 }

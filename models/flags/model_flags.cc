@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "lib/collection/settings.h"
 #include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/program/values.h"
@@ -117,13 +118,17 @@ std::unique_ptr<Encoder> load_unknown_model(const Manifest& manifest, const Mode
   return encoder;
 }
 
-// Where the collection's own model is, as far as the collection may be believed.
-fs::path trusted_model_of(const Manifest& manifest) {
-  const fs::path path = manifest.model_path;
+// Where the collection's own model is, as far as the collection may be believed: where it was named
+// last, where it was made, or among the installed ones by its name.
+fs::path trusted_model_of(const Manifest& manifest, const Settings& settings) {
   std::error_code ignored;
-  const bool is_plain = path.is_absolute() && path == absolute_path(path);
-  if (is_plain && (is_installed_model(path) || was_model_named(path)) && fs::exists(path, ignored))
-    return path;
+  for (const fs::path path :
+       {fs::path(settings.model_path().value_or("")), fs::path(manifest.model_path)}) {
+    const bool is_plain = path.is_absolute() && path == absolute_path(path);
+    if (is_plain && (is_installed_model(path) || was_model_named(path)) &&
+        fs::exists(path, ignored))
+      return path;
+  }
   if (auto installed = find_installed_model(manifest.model_name)) return *std::move(installed);
   throw Error(ErrorCode::NotFound, manifest.model_path,
               fmt::format("the collection says that this is its model {}, but no such model is "
@@ -133,13 +138,24 @@ fs::path trusted_model_of(const Manifest& manifest) {
               "--list");
 }
 
+void remember_place(const Manifest& manifest, const Settings& settings, const std::string& path) {
+  if (settings.model_path().value_or(manifest.model_path) == path) return;
+  try {
+    settings.remember_model_path(path);
+  } catch (const Error&) {
+    // The collection may be read-only: then the flag is needed again.
+  }
+}
+
 }  // namespace
 
-std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOptions& options,
-                                       EncoderSide side) {
+std::unique_ptr<Encoder> load_model_of(const Manifest& manifest,
+                                       const std::filesystem::path& collection,
+                                       const ModelOptions& options, EncoderSide side) {
   if (!manifest.has_known_model()) return load_unknown_model(manifest, options, side);
+  const Settings settings(collection);
   const bool is_named = !options.model.empty();
-  const fs::path path = is_named ? find_model(options.model) : trusted_model_of(manifest);
+  const fs::path path = is_named ? find_model(options.model) : trusted_model_of(manifest, settings);
   LoadOptions load = load_options(options, side);
   load.check_fingerprint = [&](const std::string& fingerprint) {
     if (fingerprint == manifest.model_fingerprint) return;
@@ -149,7 +165,9 @@ std::unique_ptr<Encoder> load_model_of(const Manifest& manifest, const ModelOpti
                     manifest.model_name, manifest.model_path, manifest.model_fingerprint),
         "name that model with --model, or index into a new collection");
   };
-  return is_named ? load_named(path, load) : load_from(path, load);
+  auto encoder = is_named ? load_named(path, load) : load_from(path, load);
+  if (is_named) remember_place(manifest, settings, encoder->info().path);
+  return encoder;
 }
 
 }  // namespace zeroshelf

@@ -6,8 +6,10 @@
 
 namespace zeroshelf {
 
-ModelSource::ModelSource(Manifest manifest, ModelOptions options)
-    : manifest_(std::move(manifest)), options_(std::move(options)) {}
+ModelSource::ModelSource(const View& collection, ModelOptions options)
+    : manifest_(collection.manifest()),
+      collection_(collection.directory()),
+      options_(std::move(options)) {}
 
 Encoder& ModelSource::encoder(EncoderSide side) {
   const std::lock_guard lock(mutex_);
@@ -15,7 +17,7 @@ Encoder& ModelSource::encoder(EncoderSide side) {
   std::unique_ptr<Encoder>& place = side == EncoderSide::Both        ? both_
                                     : side == EncoderSide::ImageOnly ? image_
                                                                      : text_;
-  if (!place) place = load_model_of(manifest_, options_, side);
+  if (!place) place = load_model_of(manifest_, collection_, options_, side);
   return *place;
 }
 

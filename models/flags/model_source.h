@@ -2,11 +2,12 @@
 
 // The encoder of a collection by the model flags: loaded when it is first asked for.
 
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
 
-#include "lib/collection/manifest.h"
+#include "lib/collection/view.h"
 #include "lib/encoder/encoder_source.h"
 #include "models/flags/model_flags.h"
 
@@ -14,14 +15,19 @@ namespace zeroshelf {
 
 class ModelSource : public EncoderSource {
  public:
-  ModelSource(Manifest manifest, ModelOptions options);
+  // Of a collection, whose place of the model is remembered, see load_model_of.
+  ModelSource(const View& collection, ModelOptions options);
 
   Encoder& encoder(EncoderSide side) override;  // throws what load_model_of throws
   std::string precision() const override;
   bool is_named() const override { return !options_.model.empty(); }
 
+  // An encoder of texts that was asked for before; null where none was needed.
+  const Encoder* loaded_for_texts() const { return both_ ? both_.get() : text_.get(); }
+
  private:
   Manifest manifest_;
+  std::filesystem::path collection_;
   ModelOptions options_;
   std::mutex mutex_;
   // One of both sides, or of one; what was given out stays.

@@ -332,7 +332,7 @@ std::string box_in(const std::string& file, const std::string& type) {
 }  // namespace
 
 std::string heif_grid(const std::string& tile, HeifCodec codec, int columns, int rows,
-                      uint32_t width_px, uint32_t height_px) {
+                      uint32_t width_px, uint32_t height_px, HeifExtras extras) {
   const bool hevc = codec == HeifCodec::Hevc;
   const auto tiles = static_cast<uint64_t>(columns) * static_cast<uint64_t>(rows);
   const std::string data = box_in(tile, "mdat").substr(8);
@@ -340,20 +340,36 @@ std::string heif_grid(const std::string& tile, HeifCodec codec, int columns, int
                             static_cast<char>(columns - 1) + big_endian(width_px, 2) +
                             big_endian(height_px, 2);
   std::string items = full_box("infe", 2, big_endian(1, 2) + big_endian(0, 2) + "grid" + '\0');
-  std::string places = big_endian(0x4400, 2) + big_endian(1 + tiles, 2) +  // 4-byte offset, length
+  const bool gain_map = extras == HeifExtras::GainMap;
+  const uint64_t coded = tiles + (gain_map ? 1 : 0);
+  const uint64_t all = 1 + coded + (gain_map ? 1 : 0);
+  std::string places = big_endian(0x4400, 2) + big_endian(all, 2) +  // 4-byte offset, length
                        big_endian(1, 2) + big_endian(1, 2) + big_endian(0, 2) + big_endian(1, 2) +
                        big_endian(0, 4) + big_endian(8, 4);
   std::string references = big_endian(1, 2) + big_endian(tiles, 2);
-  std::string properties = big_endian(1 + tiles, 4) + big_endian(1, 2) + "\1\3";
+  std::string properties = big_endian(1 + coded, 4) + big_endian(1, 2) + "\1\3";
   std::vector<size_t> offsets;
-  for (uint64_t id = 2; id < 2 + tiles; ++id) {
+  for (uint64_t id = 2; id < 2 + coded; ++id) {
+    const bool is_tile = id < 2 + tiles;
     items +=
         full_box("infe", 2, big_endian(id, 2) + big_endian(0, 2) + (hevc ? "hvc1" : "av01") + '\0');
     places += big_endian(id, 2) + big_endian(0, 2) + big_endian(0, 2) + big_endian(1, 2);
     offsets.push_back(places.size());
     places += big_endian(0, 4) + big_endian(data.size(), 4);
-    references += big_endian(id, 2);
-    properties += big_endian(id, 2) + "\2\x81\2";
+    if (is_tile) references += big_endian(id, 2);
+    properties += big_endian(id, 2) + (is_tile ? "\2\x81\2" : "\3\x81\2\4");
+  }
+  references = box("dimg", references);
+  if (gain_map) {
+    const uint64_t gain = 2 + tiles;
+    const uint64_t mapped = gain + 1;
+    items += full_box("infe", 2, big_endian(mapped, 2) + big_endian(0, 2) + "tmap" + '\0');
+    places += big_endian(mapped, 2) + big_endian(1, 2) + big_endian(0, 2) + big_endian(1, 2) +
+              big_endian(0, 4) + big_endian(8, 4);
+    references += box("dimg", big_endian(mapped, 2) + big_endian(2, 2) + big_endian(1, 2) +
+                                  big_endian(gain, 2));
+    references += box("auxl", big_endian(gain, 2) + big_endian(2, 2) + big_endian(1, 2) +
+                                  big_endian(mapped, 2));
   }
   const std::string ftyp = box("ftyp", std::string(hevc ? "heic" : "avif") + big_endian(0, 4) +
                                            "mif1" + (hevc ? "heic" : "avif"));
@@ -364,12 +380,16 @@ std::string heif_grid(const std::string& tile, HeifCodec codec, int columns, int
         "meta", 0,
         full_box("hdlr", 0, big_endian(0, 4) + "pict" + std::string(13, '\0')) +
             full_box("pitm", 0, big_endian(1, 2)) +
-            full_box("iinf", 0, big_endian(1 + tiles, 2) + items) +
-            full_box("iref", 0, box("dimg", references)) +
+            full_box("iinf", 0, big_endian(all, 2) + items) + full_box("iref", 0, references) +
             box("iprp",
                 box("ipco",
                     box_in(tile, hevc ? "hvcC" : "av1C") + box_in(tile, "ispe") +
-                        full_box("ispe", 0, big_endian(width_px, 4) + big_endian(height_px, 4))) +
+                        full_box("ispe", 0, big_endian(width_px, 4) + big_endian(height_px, 4)) +
+                        (gain_map ? full_box("auxC", 0,
+                                             std::string("urn:com:apple:photo:2020:aux:"
+                                                         "hdrgainmap") +
+                                                 '\0')
+                                  : "")) +
                     full_box("ipma", 0, properties)) +
             full_box("iloc", 1, located) + box("idat", whole));
   };

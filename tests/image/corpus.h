@@ -63,8 +63,12 @@ std::optional<std::string> heif(const Image& image, HeifCodec codec,
                                 HeifAlpha alpha = HeifAlpha::None);
 // A HEIF grid of columns x rows times the one coded picture of a file that heif() made, with
 // another size of the whole than the tiles make, if wanted.
+//
+// GainMap: as telephones write it: beside the grid a gain map, an item that is made of both, and
+// references of the gain map to both of them.
+enum class HeifExtras { None, GainMap };
 std::string heif_grid(const std::string& tile, HeifCodec codec, int columns, int rows,
-                      uint32_t width_px, uint32_t height_px);
+                      uint32_t width_px, uint32_t height_px, HeifExtras extras = HeifExtras::None);
 
 // One picture in every format above, with the format's name.
 struct Sample {

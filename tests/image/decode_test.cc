@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "lib/image/blank.h"
 #include "tests/image/corpus.h"
 #include "tests/support/draw.h"
 
@@ -168,6 +169,129 @@ BOOST_AUTO_TEST_CASE(transparency_is_laid_on_white) {
   const Image palette = decoded(png(
       2, 1, {0, 1}, {.colour_type = 3, .palette = {1, 2, 3, 4, 5, 6}, .palette_alpha = {0, 255}}));
   BOOST_TEST(palette.rgb == (Rgb{255, 255, 255, 4, 5, 6}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_white_on_transparency_is_laid_on_black) {
+  const Image white = decoded(
+      png(3, 1, {255, 255, 255, 0, 255, 255, 255, 255, 250, 250, 250, 255}, {.colour_type = 6}));
+  BOOST_TEST(white.rgb == (Rgb{0, 0, 0, 255, 255, 255, 250, 250, 250}),
+             boost::test_tools::per_element());
+  // Nothing is to be seen on either.
+  const Image nothing = decoded(png(2, 1, {9, 9, 9, 0, 200, 1, 7, 0}, {.colour_type = 6}));
+  BOOST_TEST(nothing.rgb == (Rgb{255, 255, 255, 255, 255, 255}), boost::test_tools::per_element());
+  BOOST_TEST(is_blank(nothing));
+  BOOST_TEST(!is_blank(white));
+}
+
+BOOST_AUTO_TEST_CASE(an_animation_shows_its_first_frame_that_is_not_blank) {
+  const std::vector<uint8_t> blank = {2, 2, 2, 2};
+  const std::vector<uint8_t> seen = {0, 1, 2, 0};
+  const Rgb expected = {255, 0, 0, 0, 255, 0, 255, 255, 255, 255, 0, 0};
+  BOOST_TEST(decoded(gif(2, 2, {blank, blank, seen, {1, 1, 1, 1}})).rgb == expected,
+             boost::test_tools::per_element());
+  BOOST_TEST(is_blank(decoded(gif(2, 2, {blank, blank}))));
+  const Image plain = plain_image(61, 43, {1, 2, 3});
+  BOOST_TEST(greatest_difference(decoded(animated_webp({plain, kPicture})), kPicture) == 0);
+  BOOST_TEST(is_blank(decoded(animated_webp({plain, plain}))));
+}
+
+namespace {
+
+std::string little_endian(uint64_t value, int bytes) {
+  std::string result;
+  for (int i = 0; i < bytes; ++i) result += static_cast<char>(value >> 8 * i);
+  return result;
+}
+
+// One row of red, blue, white; a pixel has these masks, of red, green, blue and perhaps alpha.
+std::string masked_bmp(int bits, const std::vector<uint32_t>& masks, uint32_t header_bytes) {
+  const Rgb colours = {255, 0, 0, 0, 0, 255, 255, 255, 255};
+  std::string row;
+  for (size_t x = 0; x < 3; ++x) {
+    uint32_t pixel = masks.size() > 3 ? masks[3] : 0;
+    for (size_t c = 0; c < 3; ++c) pixel |= colours[3 * x + c] != 0 ? masks[c] : 0;
+    row += little_endian(pixel, bits / 8);
+  }
+  while (row.size() % 4 != 0) row += '\0';
+  std::string header = little_endian(header_bytes, 4) + little_endian(3, 4) + little_endian(1, 4) +
+                       little_endian(1, 2) + little_endian(static_cast<uint64_t>(bits), 2) +
+                       little_endian(3, 4) + little_endian(row.size(), 4) + std::string(16, '\0');
+  for (const uint32_t mask : masks) header += little_endian(mask, 4);
+  if (header.size() < header_bytes) header.resize(header_bytes);
+  const size_t offset = 14 + header.size();
+  return "BM" + little_endian(offset + row.size(), 4) + std::string(4, '\0') +
+         little_endian(offset, 4) + header + row;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(bmp_masks_are_obeyed_behind_every_header) {
+  const Rgb expected = {255, 0, 0, 0, 0, 255, 255, 255, 255};
+  for (const uint32_t header : {40u, 52u, 56u, 108u, 124u}) {
+    BOOST_TEST_CONTEXT("a header of " << header) {
+      for (const std::vector<uint32_t>& masks :
+           {std::vector<uint32_t>{0xff0000, 0xff00, 0xff}, {0xff000000, 0xff0000, 0xff00},
+            {0xff, 0xff00, 0xff0000}, {0x3ff00000, 0xffc00, 0x3ff}}) {
+        BOOST_TEST(decoded(masked_bmp(32, masks, header)).rgb == expected,
+                   boost::test_tools::per_element());
+      }
+      for (const std::vector<uint32_t>& masks :
+           {std::vector<uint32_t>{0xf800, 0x7e0, 0x1f}, {0x7c00, 0x3e0, 0x1f}, {0xf00, 0xf0, 0xf}}) {
+        BOOST_TEST(decoded(masked_bmp(16, masks, header)).rgb == expected,
+                   boost::test_tools::per_element());
+      }
+    }
+  }
+  BOOST_TEST(decoded(masked_bmp(32, {0xff0000, 0xff00, 0xff, 0xff000000}, 124)).rgb == expected,
+             boost::test_tools::per_element());
+  const auto unusual = skip_of(masked_bmp(32, {0xff0000, 0xff00, 0xff}, 40).replace(30, 1, "\5"));
+  BOOST_REQUIRE(unusual.has_value());
+  BOOST_TEST((unusual->reason == SkipReason::NotAPicture));
+}
+
+namespace {
+
+// Grey pages, each a square of one value.
+struct TiffPage {
+  uint32_t side_px = 0;
+  uint8_t value = 0;
+  uint32_t photometric = 1;
+};
+
+std::string tiff_of(const std::vector<TiffPage>& pages) {
+  std::string file = "II*" + std::string(1, '\0');
+  size_t next_at = file.size();  // where the place of the next directory stands
+  file += little_endian(0, 4);
+  for (const TiffPage& page : pages) {
+    const size_t data_at = file.size();
+    const size_t bytes = size_t{page.side_px} * page.side_px;
+    file += std::string(bytes + bytes % 2, static_cast<char>(page.value));
+    file.replace(next_at, 4, little_endian(file.size(), 4));
+    const std::pair<uint16_t, size_t> entries[] = {
+        {256, page.side_px}, {257, page.side_px},     {258, 8},       {259, 1},
+        {262, page.photometric}, {273, data_at}, {277, 1}, {278, page.side_px}, {279, bytes}};
+    file += little_endian(std::size(entries), 2);
+    for (const auto& [tag, value] : entries)
+      file += little_endian(tag, 2) + little_endian(4, 2) + little_endian(1, 4) +
+              little_endian(value, 4);
+    next_at = file.size();
+    file += little_endian(0, 4);
+  }
+  return file;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_largest_page_of_a_tiff_is_the_picture) {
+  const auto value_of = [](const std::vector<TiffPage>& pages) {
+    const Image image = decoded(tiff_of(pages));
+    return std::pair(image.width_px, image.rgb.at(0));
+  };
+  BOOST_TEST((value_of({{8, 10}, {32, 200}, {16, 90}}) == std::pair(32, uint8_t{200})));
+  BOOST_TEST((value_of({{32, 50}, {32, 200}}) == std::pair(32, uint8_t{50})));
+  const auto raw = skip_of(tiff_of({{8, 10}, {32, 200, 32803}}));
+  BOOST_REQUIRE(raw.has_value());
+  BOOST_TEST(raw->detail.find("camera RAW") != std::string::npos, raw->detail);
 }
 
 BOOST_AUTO_TEST_CASE(gif_gives_its_first_frame_on_white) {

@@ -105,12 +105,45 @@ BOOST_AUTO_TEST_CASE(nothing_and_foreign_files_are_no_pictures) {
   }
 }
 
+// Of the formats that say that they end, and are read without.
+size_t end_mark_bytes(const std::string& file) {
+  if (file.starts_with("\xff\xd8")) return 2;
+  return file.starts_with("GIF") ? 1 : 0;
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_called_by_its_name) {
+  const std::pair<std::string, std::string> files[] = {
+      {"\xff\x0a....", "JPEG XL"},
+      {"\0\0\0\x0cJXL \r\n\x87\n"s, "JPEG XL"},
+      {"8BPS\0\1"s, "Photoshop"},
+      {"II*\0\x10\0\0\0CR\2\0........................"s, "camera RAW"},
+      {"FUJIFILMCCD-RAW 0201", "camera RAW"},
+      {"\0\0\0\x18"
+       "ftypcrx "s,
+       "camera RAW"},
+      {"<!DOCTYPE html><html>", "a web page"},
+      {"\xef\xbb\xbf\n <HTML lang=en>", "a web page"},
+      {"<?xml version='1.0'?><svg xmlns='x'>", "an SVG drawing"},
+      {"version https://git-lfs.github.com/spec/v1\noid", "a git-lfs pointer"},
+      {"\0\0\0\x18"
+       "ftypisom"s,
+       "a video"},
+      {"%PDF-1.4", "a PDF document"}};
+  for (const auto& [file, name] : files) {
+    const auto skip = skip_of(file);
+    BOOST_REQUIRE(skip.has_value());
+    BOOST_TEST(skip->detail.find("not a picture that can be read: " + name + ";") == 0,
+               name << ": " << skip->detail);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(cut_files_are_damaged_at_every_length) {
   const std::vector<Sample>& samples = corpus();  // made first: encoders may print
   const ErrorStream errors;
   for (const Sample& sample : samples) {
     const size_t step = std::max<size_t>(1, sample.bytes.size() / 97);
-    for (size_t size = 16; size < sample.bytes.size(); size += step) {
+    const size_t end = sample.bytes.size() - end_mark_bytes(sample.bytes);
+    for (size_t size = 16; size < end; size += step) {
       BOOST_TEST_CONTEXT(sample.name << " cut to " << size << " of " << sample.bytes.size()) {
         const auto skip = skip_of(sample.bytes.substr(0, size));
         BOOST_REQUIRE(skip.has_value());
@@ -139,11 +172,33 @@ BOOST_AUTO_TEST_CASE(bmp_palettes_without_bound_are_damaged) {
   BOOST_TEST((reason_of(with_bytes(file, 46, "\xff\xff\xff\x7f")) == SkipReason::Damaged));
 }
 
-BOOST_AUTO_TEST_CASE(the_last_byte_counts) {
+BOOST_AUTO_TEST_CASE(the_last_byte_counts_but_not_the_mark_of_the_end) {
   for (const Sample& sample : corpus()) {
-    const auto skip = skip_of(sample.bytes.substr(0, sample.bytes.size() - 1));
-    BOOST_TEST_CONTEXT(sample.name) BOOST_TEST(skip.has_value());
+    const size_t mark = end_mark_bytes(sample.bytes);
+    BOOST_TEST_CONTEXT(sample.name) {
+      for (size_t missing = 1; missing <= mark; ++missing) {
+        const std::string cut = sample.bytes.substr(0, sample.bytes.size() - missing);
+        BOOST_TEST(greatest_difference(decoded(cut), decoded(sample.bytes)) == 0);
+      }
+      BOOST_TEST(skip_of(sample.bytes.substr(0, sample.bytes.size() - mark - 1)).has_value());
+    }
   }
+}
+
+// A progressive picture whose last scans are missing has every pixel, but not every bit of it.
+BOOST_AUTO_TEST_CASE(a_jpeg_that_ends_between_its_scans_is_damaged) {
+  const std::string file = jpeg(shapes_image(64, 48, 3), {.progressive = true, .exif = {}});
+  size_t scans = 0;
+  for (size_t at = file.find("\xff\xda"); at != std::string::npos;
+       at = file.find("\xff\xda", at + 2)) {
+    if (++scans == 1) continue;
+    // The scan begins with the tables that it needs, if any.
+    const size_t tables = file.rfind("\xff\xc4", at);
+    const size_t previous = file.rfind("\xff\xda", at - 1);
+    const size_t cut = tables != std::string::npos && tables > previous ? tables : at;
+    BOOST_TEST((reason_of(file.substr(0, cut)) == SkipReason::Damaged));
+  }
+  BOOST_TEST(scans > 3u);
 }
 
 BOOST_AUTO_TEST_CASE(mutated_files_do_no_harm) {
@@ -294,6 +349,21 @@ BOOST_AUTO_TEST_CASE(a_heif_that_codes_more_than_it_says_is_refused_before_decod
     BOOST_TEST(peak_memory_mib() < before + 5);
     BOOST_TEST((reason_of(heif_grid(*file, codec, 2, 2, 16, 16), {.max_pixels = 1'000'000}) ==
                 SkipReason::TooManyPixels));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_beside_the_primary_picture_of_a_heif_does_not_count) {
+  for (const HeifCodec codec : {HeifCodec::Hevc, HeifCodec::Av1}) {
+    const auto tile = heif(shapes_image(64, 64, 5), codec);
+    if (!tile) continue;
+    const std::string plain = heif_grid(*tile, codec, 2, 2, 128, 128);
+    const std::string mapped =
+        heif_grid(*tile, codec, 2, 2, 128, 128, HeifExtras::GainMap);
+    BOOST_TEST(greatest_difference(decoded(mapped), decoded(plain)) == 0);
+    const ErrorStream errors;
+    for (size_t size = 0; size < mapped.size(); size += 7)
+      BOOST_TEST(skip_of(mapped.substr(0, size)).has_value());
+    BOOST_TEST(errors.bytes() == 0);
   }
 }
 

@@ -197,11 +197,166 @@ BOOST_AUTO_TEST_CASE(only_paths_under_the_roots_are_judged_missing) {
   sync_folder();
   fs::remove(folder / "one" / "a.ppm");
   fs::remove(folder / "one-more" / "b.ppm");
+  options.missing_files = MissingFiles::RemoveAll;
   BOOST_TEST(sync_roots({folder / "one"}).removed == 1u);
   options.missing_files = MissingFiles::Keep;
   BOOST_TEST(sync_folder().removed == 0u);
-  options.missing_files = MissingFiles::Remove;
+  options.missing_files = MissingFiles::RemoveAll;
   BOOST_TEST(sync_folder().removed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_root_that_yields_nothing_or_little_keeps_its_pictures_until_that_is_confirmed) {
+  for (int i = 0; i < 6; ++i) put("nas/p" + std::to_string(i) + ".ppm", picture(20 * i, 100));
+  put("nas/broken.ppm", "no picture");
+  put("local/a.ppm", picture(7, 7));
+  const std::vector<fs::path> roots = {folder / "nas", folder / "local"};
+  sync_roots(roots);
+  fs::rename(folder / "nas", directory / "away");
+  fs::create_directory(folder / "nas");  // a mount point without its share
+  put("local/b.ppm", picture(8, 8));
+  SyncReport report = sync_roots(roots);
+  BOOST_TEST(report.added == 1u);
+  BOOST_TEST(report.removed == 0u);
+  BOOST_REQUIRE(report.doubtful.size() == 1u);
+  BOOST_TEST(report.doubtful[0].place.path == (folder / "nas").string());
+  BOOST_TEST(report.doubtful[0].gone == 6u);
+  BOOST_TEST(report.doubtful[0].place.pictures == 6u);
+  BOOST_TEST((report.doubtful[0].place.state == RootPlace::State::There));
+  BOOST_TEST(open().counts().skips == 1u);
+
+  fs::remove(folder / "nas");
+  report = sync_roots(roots);  // not even a folder
+  BOOST_REQUIRE(report.doubtful.size() == 1u);
+  BOOST_TEST((report.doubtful[0].place.state == RootPlace::State::Absent));
+
+  fs::rename(directory / "away", folder / "nas");
+  for (int i = 0; i < 4; ++i) fs::remove(folder / "nas" / ("p" + std::to_string(i) + ".ppm"));
+  report = sync_roots(roots);  // most
+  BOOST_TEST(report.removed == 0u);
+  BOOST_TEST(report.doubtful.size() == 1u);
+  put("nas/p3.ppm", picture(60, 100));
+  report = sync_roots(roots);  // half
+  BOOST_TEST(report.removed == 3u);
+  BOOST_TEST(report.doubtful.empty());
+
+  fs::remove_all(folder / "nas");
+  options.missing_files = MissingFiles::RemoveAll;
+  report = sync_roots(roots);
+  BOOST_TEST(report.removed == 3u);
+  BOOST_TEST(open().counts().pictures == 2u);
+  BOOST_TEST(open().counts().skips == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_removed_comes_back_without_being_encoded_until_compaction) {
+  for (int i = 0; i < 6; ++i) put("p" + std::to_string(i) + ".ppm", picture(20 * i, 100));
+  put("copy of p2.ppm", picture(40, 100));
+  sync_folder();
+  fs::rename(folder, directory / "away");
+  fs::create_directory(folder);
+  options.missing_files = MissingFiles::RemoveAll;
+  BOOST_TEST(sync_folder().removed == 7u);
+  fs::remove(folder);
+  fs::rename(directory / "away", folder);
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.restored == 6u);
+  BOOST_TEST(report.copied == 1u);
+  BOOST_TEST(report.added + encoded == 0u);
+  BOOST_TEST(open().counts().pictures == 7u);
+
+  fs::remove(folder / "p0.ppm");
+  sync_folder();
+  open().compact();
+  put("p0.ppm", picture(0, 100));
+  report = sync_folder();
+  BOOST_TEST(report.restored == 0u);
+  BOOST_TEST(encoded == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_renamed_folder_is_a_move_whichever_of_its_names_is_given) {
+  for (int i = 0; i < 6; ++i) put("pics/p" + std::to_string(i) + ".ppm", picture(20 * i, 100));
+  put("pics/again.ppm", picture(40, 100));
+  sync_roots({folder / "pics"});
+  fs::rename(folder / "pics", folder / "photos");
+  SyncReport report = sync_roots({folder / "photos"});
+  BOOST_TEST(report.moved == 7u);
+  BOOST_TEST(report.added + report.copied + encoded == 0u);
+  BOOST_TEST(open().counts().pictures == 7u);
+  BOOST_TEST(!open().find_path((folder / "pics" / "p0.ppm").string()).has_value());
+  // The old name says nothing any more.
+  BOOST_CHECK_THROW(sync_roots({folder / "pics"}), Error);
+
+  fs::rename(folder / "photos", folder / "pics");
+  report = sync_roots({folder / "photos", folder / "pics"});
+  BOOST_TEST(report.moved == 7u);
+  BOOST_TEST(report.doubtful.empty());
+  put("pics/copy.ppm", picture(0, 100));
+  report = sync_roots({folder / "pics"});  // its original is there
+  BOOST_TEST(report.copied == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_size_and_time_do_not_show_is_found) {
+  put("a.ppm", picture(1, 1));
+  put("broken.ppm", std::string(picture(1, 1).size(), 'x'));
+  put("same.ppm", picture(9, 9));
+  sync_folder();
+  const auto replace = [&](const char* name, const std::string& content) {
+    const auto time = fs::last_write_time(folder / name);
+    put(name, content);
+    fs::last_write_time(folder / name, time);
+  };
+  replace("a.ppm", picture(200, 200));
+  replace("broken.ppm", picture(100, 1));
+  BOOST_REQUIRE(::chmod((folder / "same.ppm").c_str(), 0600) == 0);
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.unchanged == 1u);
+  BOOST_TEST(report.moved == 0u);
+  BOOST_TEST(report.skipped == 0u);
+  report = sync_folder();
+  BOOST_TEST(report.unchanged == 3u);
+  options.known_files = KnownFiles::Reread;
+  report = sync_folder();
+  BOOST_TEST(report.unchanged == 3u);
+  BOOST_TEST(report.added + report.moved + encoded == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(text_that_was_not_read_is_read_later) {
+  Image image = testing::plain_image(300, 200, {200, 90, 40});
+  put("plain.png", testing::png_bytes(image));
+  testing::draw_text(image, "WRITTEN", 30, 120, 40, {255, 255, 255});
+  put("written.png", testing::png_bytes(image));
+  put("copy.png", testing::png_bytes(image));
+  BOOST_TEST(sync_folder().with_text == 0u);
+  BOOST_TEST(sync_folder().unchanged == 3u);
+  options.ocr.languages = "eng";
+  SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.copied == 1u);
+  BOOST_TEST(open().counts().with_text == 2u);
+  BOOST_TEST(open().counts().pictures == 3u);
+  BOOST_TEST(sync_folder().unchanged == 3u);
+  options.ocr.languages = "";  // what was read stays read
+  BOOST_TEST(sync_folder().unchanged == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_beside_pictures_is_counted_and_is_no_skip) {
+  put("a.ppm", picture(1, 1));
+  for (const char* name : {"a.ppm.json", "a.xmp", "a.txt", "Thumbs.db", "clip.MOV"}) put(name, "x");
+  put("other.txt", "x");
+  for (const char* name : {"MANIFEST.json", "CURRENT", "LOCK", "records-1/x"})
+    put(std::string("shelf/") + name, "x");
+  put("sorted/manifest.jsonl", "{\"type\":\"exported\",\"path\":\"/a\"}\n");
+  put("sorted/cat/a.ppm", picture(1, 1));
+  put("moved/manifest.jsonl", "{\"type\":\"exported\",\"path\":\"/b\"}\n");
+  put("moved/moves.journal", "zeroshelf-moves 1\n");
+  put("moved/cat/b.ppm", picture(2, 2));
+  const SyncReport report = sync_folder();
+  BOOST_TEST(report.added == 2u);
+  BOOST_TEST(report.skipped == 1u);
+  BOOST_TEST((skips["other.txt"] == SkipReason::NotAPicture));
+  const NeighbourCounts expected = {6, 1, 1, 1};
+  BOOST_TEST(report.neighbours == expected, boost::test_tools::per_element());
+  BOOST_TEST(sync_roots({folder / "sorted"}).copied == 1u);  // named
 }
 
 BOOST_AUTO_TEST_CASE(broken_files_in_the_middle_of_a_batch_shift_nothing) {

@@ -47,11 +47,27 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
   };
   fails("", "the file is empty");
   fails("file,label\na,b\n", "no column \"path\"");
-  fails("path,label\na.jpg\n", "truth.csv:2: a cell is missing");
+  fails("path,label\na.jpg,cat\n,dog\n", "truth.csv:3: a path is missing");
+  fails("path,label\na.jpg,c\xe9\n", "truth.csv:2: the label is not UTF-8");
   fails("path,label\na.jpg,cat\nb/../a.jpg,dog\n", "truth.csv:3");
   fails("path,label\n\"a.jpg,cat\n", "does not end");
   fails("path,label\n\"a.jpg\"b,cat\n", "goes on behind its quote");
   fails(std::string("path,label\na\0.jpg,cat\n", 21), "not text in UTF-8");
+}
+
+BOOST_AUTO_TEST_CASE(a_row_without_a_label_is_not_known) {
+  testing::write_file(directory / "half.csv",
+                      "path,label\na.jpg\nb.jpg,\nc.jpg, \nd.jpg,dog\nb.jpg,cat\nd.jpg,dog\n");
+  const TruthFile file = read_truth_file(directory / "half.csv");
+  BOOST_TEST(file.unlabelled == 2u);
+  BOOST_TEST(file.truth.size() == 2u);
+  BOOST_TEST(file.truth.at(path("b.jpg")) == "cat");
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_of_a_path_count_where_they_are_given) {
+  const Truth truth = read("path,label,path_base64\n/caf?.jpg,cat,L2NhZukuanBn\n/b.jpg,dog,\n");
+  BOOST_TEST(truth.at("/caf\xe9.jpg") == "cat");
+  BOOST_TEST(truth.at("/b.jpg") == "dog");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_file_is_not_found) {

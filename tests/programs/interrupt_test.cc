@@ -56,7 +56,7 @@ struct Interrupter {
     for (int i = 0; i < kMaxTries; ++i) {
       fs::remove_all(collection);
       const ProgramResult result = zeroshelf_index_interrupted(add(collection), moment(run_time));
-      if (result.exit_code == 2 && pictures() > 0) return result;
+      if (result.exit_code == 128 + SIGINT && pictures() > 0) return result;
     }
     return {};
   }
@@ -73,7 +73,7 @@ BOOST_FIXTURE_TEST_SUITE(interrupted, Interrupter)
 
 BOOST_AUTO_TEST_CASE(add_finishes_its_batch_and_the_next_run_goes_on) {
   const ProgramResult result = stopped_midway();
-  BOOST_TEST(result.exit_code == 2);
+  BOOST_TEST(result.exit_code == 128 + SIGINT);
   BOOST_TEST(result.err.find("stopping after this batch") != std::string::npos);
   BOOST_TEST(result.err.find("interrupted: run the same command again to go on") !=
              std::string::npos);

@@ -1,0 +1,29 @@
+#pragma once
+
+// A collection follows its files when an export moves them, and when that is undone: both paths are
+// known, so nothing need be found again.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace zeroshelf {
+
+struct MovedFile {
+  std::string from;  // absolute
+  std::string to;
+};
+
+// Of the collection's pictures, those that were at `from` are at `to` from now on; where a file is
+// not there, or still at its old place, nothing changes. Returns how many. Throws Unavailable while
+// another process writes the collection, and what opening it throws.
+uint64_t follow_moves(const std::filesystem::path& collection, const std::vector<MovedFile>& files);
+
+// What an undo of the export in this folder will put back, by its manifest (also an unfinished
+// one), for each collection that it was made from. A line that cannot be read is passed over.
+using ExportedMoves = std::map<std::filesystem::path, std::vector<MovedFile>>;
+ExportedMoves read_exported_moves(const std::filesystem::path& directory);
+
+}  // namespace zeroshelf
