@@ -2,6 +2,7 @@
 
 #include "lib/files/path_list.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
 
