@@ -122,7 +122,7 @@ std::unique_ptr<Encoder> load_unknown_model(const Manifest& manifest, const Mode
 // last, where it was made, or among the installed ones by its name.
 fs::path trusted_model_of(const Manifest& manifest, const Settings& settings) {
   std::error_code ignored;
-  for (const fs::path path :
+  for (const fs::path& path :
        {fs::path(settings.model_path().value_or("")), fs::path(manifest.model_path)}) {
     const bool is_plain = path.is_absolute() && path == absolute_path(path);
     if (is_plain && (is_installed_model(path) || was_model_named(path)) &&
