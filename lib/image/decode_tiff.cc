@@ -288,13 +288,15 @@ bool is_proportionate(TIFF* tiff, const Layout& layout, uint64_t file_size) {
 }  // namespace
 
 Decoded decode_tiff(Bytes file, const DecodeLimits& limits) {
+  const auto camera_raw = [] {
+    return unsupported("camera RAW", "develop it to JPEG or TIFF, or index the camera's JPEG");
+  };
+  if (is_canon_raw(file)) return camera_raw();
   Source source{file, 0, {}};
   const Tiff tiff = open_tiff(source);
   if (tiff == nullptr) return failure(source);
   const Pages pages = pages_of(tiff.get());
-  if (pages.camera_raw || is_canon_raw(file)) {
-    return unsupported("camera RAW", "develop it to JPEG or TIFF, or index the camera's JPEG");
-  }
+  if (pages.camera_raw) return camera_raw();
   source.error.clear();  // of pages that are not taken
   if (TIFFSetSubDirectory(tiff.get(), pages.largest.offset) == 0) return failure(source);
   const Layout layout = layout_of(tiff.get());

@@ -179,12 +179,53 @@ void join_across(Lines& lines) {
   std::erase_if(lines, [](const auto& line) { return line.empty(); });
 }
 
+// Takes out what a cut between windows that stand beside each other spoilt: words at the cut, which
+// the next window shows whole, and the second reading of those that both show.
+class AcrossCuts {
+ public:
+  explicit AcrossCuts(const std::vector<Window>& windows) : windows_(windows) {}
+
+  void clean(std::vector<Word>& line, size_t at) {
+    std::erase_if(line,
+                  [&](const Word& word) { return is_cut(word.box, at) || is_known(word.box); });
+    for (const Word& word : line) fresh_.push_back(word.box);
+  }
+  void end_window() {
+    known_.insert(known_.end(), fresh_.begin(), fresh_.end());
+    fresh_.clear();
+  }
+
+ private:
+  bool is_cut(const Box& box, size_t at) const {
+    const cv::Rect& place = windows_[at].place;
+    const int margin = std::max(2, box.height);  // a letter at the cut may be left out
+    return (at > 0 && box.x <= place.x + margin) ||
+           (at + 1 < windows_.size() && box.x + box.width >= place.x + place.width - margin);
+  }
+  bool is_known(const Box& box) const {
+    return std::ranges::any_of(known_, [&](const Box& other) {
+      const int across =
+          std::min(box.x + box.width, other.x + other.width) - std::max(box.x, other.x);
+      const int down =
+          std::min(box.y + box.height, other.y + other.height) - std::max(box.y, other.y);
+      return 2 * across > std::min(box.width, other.width) &&
+             2 * down > std::min(box.height, other.height);
+    });
+  }
+
+  const std::vector<Window>& windows_;
+  std::vector<Box> known_;
+  std::vector<Box> fresh_;
+};
+
 PictureText joined(std::vector<Window>& windows) {
   PictureText result;
   const auto best = std::ranges::max_element(
       windows, {}, [](const Window& window) { return weight_of(window.text.lines); });
   result.turned_degrees = best->text.turned_degrees;
   const bool is_upright = result.turned_degrees == 0;
+  const bool is_wide = windows.size() > 1 && windows[0].place.x != windows[1].place.x;
+  AcrossCuts cuts(windows);
   Lines all;
   for (size_t i = 0; i < windows.size(); ++i) {
     Window& window = windows[i];
@@ -194,9 +235,14 @@ PictureText joined(std::vector<Window>& windows) {
     if (is_upright) {
       for (auto& line : window.text.lines) {
         for (Word& word : line) word.box = window.in_picture(word.box);
-        std::erase_if(line, [&](const Word& word) { return !belongs_to(word.box, windows, i); });
+        if (is_wide) {
+          cuts.clean(line, i);
+        } else {
+          std::erase_if(line, [&](const Word& word) { return !belongs_to(word.box, windows, i); });
+        }
         if (!line.empty()) all.push_back(std::move(line));
       }
+      cuts.end_window();
       continue;
     }
     for (Word& word : in_order(std::move(window.text.lines))) {
@@ -205,7 +251,7 @@ PictureText joined(std::vector<Window>& windows) {
     }
   }
   if (is_upright) {
-    if (windows.size() > 1 && windows[0].place.x != windows[1].place.x) join_across(all);
+    if (is_wide) join_across(all);
     result.words = in_order(std::move(all));
   }
   return result;
@@ -215,10 +261,12 @@ PictureText joined(std::vector<Window>& windows) {
 std::vector<cv::Rect> windows_of(const cv::Size& size) {
   constexpr double kLong = 3;      // in shorter sides: what is no longer is one window
   constexpr double kWindow = 2.2;  // in shorter sides
-  constexpr double kShared = 0.3;  // of two windows, in shorter sides
+  constexpr int kWhole = 1600;     // pixels of the longer side in which lines are searched
+  // Of two windows, in shorter sides: beside each other as long as a long word.
+  const double kShared = size.width > size.height ? 1.0 : 0.3;
   const int shorter = std::min(size.width, size.height);
   const int longer = std::max(size.width, size.height);
-  if (longer <= kLong * shorter || shorter < 64) return {cv::Rect({}, size)};
+  if (longer <= kLong * shorter || longer <= kWhole || shorter < 64) return {cv::Rect({}, size)};
   const double step = (kWindow - kShared) * shorter;
   const int count = static_cast<int>(std::ceil((longer - kShared * shorter) / step));
   std::vector<cv::Rect> windows;

@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(csv_has_a_line_of_names_and_one_a_picture) {
   BOOST_TEST(exported(ExportFormat::Csv, "table.csv")->exported() == 15u);
   const std::string csv = content("table.csv");
   BOOST_TEST(csv.starts_with("path,label,score,"));
-  BOOST_TEST(csv.substr(0, csv.find('\r')).ends_with(",labels,width,height,sha256"));
+  BOOST_TEST(csv.substr(0, csv.find('\r')).ends_with(",labels,path_base64,width,height,sha256"));
   BOOST_TEST(std::ranges::count(csv, '\n') == 16);
 }
 

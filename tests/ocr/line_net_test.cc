@@ -52,9 +52,8 @@ BOOST_AUTO_TEST_CASE(text_looks_like_text_of_any_size_and_colour) {
   BOOST_TEST(best_probability(dark) > 0.9f);
 }
 
-BOOST_AUTO_TEST_CASE(shapes_and_noise_do_not_look_like_text) {
+BOOST_AUTO_TEST_CASE(shapes_do_not_look_like_text) {
   for (uint32_t seed = 0; seed < 4; ++seed) {
-    BOOST_TEST(best_probability(testing::noise_image(300, 200, seed)) < 0.25f);
     BOOST_TEST(best_probability(testing::shapes_image(600, 400, seed, 60)) < 0.5f);
   }
 }

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(evaluate_tells_every_rule_in_every_format) {
   const auto table = ask("evaluate", with_truth(kLabels), {"--plot", plot});
   BOOST_TEST(table.exit_code == 0);
   BOOST_TEST(table.out.find("MACRO F1") != std::string::npos);
-  BOOST_TEST(table.out.find("mix - max") != std::string::npos);
+  BOOST_TEST(table.out.find("max - mix") != std::string::npos);
   BOOST_TEST(read_file(plot, 1 << 20).starts_with("<svg"));
   const auto json = ask("evaluate", with_truth(kLabels), {"--format", "jsonl"});
   const auto lines = json_lines(json.out);

@@ -35,10 +35,10 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
   std::vector<float> own(kCollectedDimension);
   from_fp16(only_part(collection).image_vectors().row(101), own);
   normalise(own);
-  const auto hits = found(SearchQuery::of_vector(own), SearchSpace::Picture);
+  const auto hits = found(SearchQuery::of_vector(own), SearchSpace::Picture, 900);
   BOOST_REQUIRE(!hits.empty());
   BOOST_TEST(hits[0].row == 101u);
-  BOOST_TEST(hits.size() < 10u);
+  BOOST_TEST(hits.size() < 90u);  // of vectors taken at random about a twentieth stands out
   // What other prompts say better does not.
   Matrix better(50, kCollectedDimension);
   for (size_t i = 0; i < better.rows(); ++i) {
