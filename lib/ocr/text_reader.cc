@@ -368,9 +368,19 @@ struct TextReader::Engine {
     Side side(*this, rgb, time);
     PartialText text = side.read();
     if (side.is_on_its_head()) return read_turned(rgb, 180, time);
-    if (side.makes_sense() || !steps.turned || !side.may_lie_sideways()) return text;
-    PartialText other = read_turned(rgb, 90, time);
-    return other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines) ? other : text;
+    if (side.makes_sense() || !steps.turned) return text;
+    const auto take_better = [&](int degrees) {
+      PartialText other = read_turned(rgb, degrees, time);
+      if (other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines))
+        text = std::move(other);
+    };
+    if (side.may_lie_sideways()) {
+      take_better(90);
+      if (text.turned_degrees == 0) take_better(270);
+    } else if (side.has_rows()) {
+      take_better(180);
+    }
+    return text;
   }
 
   // Turned by so many degrees, or by half a circle more.
@@ -404,18 +414,11 @@ struct TextReader::Engine {
     bool is_on_its_head() const { return is_on_its_head_; }
     bool makes_sense() const { return makes_sense_; }
 
+    // Whether there are rows of letters from left to right.
+    bool has_rows() const { return glyphs_in(lines_) > 0; }
+
     // Whether there are rows of letters from top to bottom, and more than from left to right.
     bool may_lie_sideways() const {
-      constexpr float kSurelyText = 0.9f;
-      constexpr size_t kFewest = 5;
-      const auto glyphs_in = [&](std::vector<TextLine> lines) {
-        size_t glyphs = 0;
-        for (TextLine& line : lines) {
-          if (line.glyphs.size() >= kFewest && is_likely_text(line) && line.quality >= kSurelyText)
-            glyphs += line.glyphs.size();
-        }
-        return glyphs;
-      };
       std::vector<Layer> sideways;
       for (const Layer& layer : layers_) sideways.push_back(turned_by_90(layer));
       const size_t glyphs = glyphs_in(find_candidates(sideways));
@@ -442,6 +445,17 @@ struct TextReader::Engine {
     }
 
    private:
+    static size_t glyphs_in(std::vector<TextLine> lines) {
+      constexpr float kSurelyText = 0.9f;
+      constexpr size_t kFewest = 5;
+      size_t glyphs = 0;
+      for (TextLine& line : lines) {
+        if (line.glyphs.size() >= kFewest && is_likely_text(line) && line.quality >= kSurelyText)
+          glyphs += line.glyphs.size();
+      }
+      return glyphs;
+    }
+
     PartialText read_in(const std::string& languages) {
       PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(languages), engine_.steps,
                            time_);
