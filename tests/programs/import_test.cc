@@ -39,6 +39,7 @@ std::string content(const fs::path& path) {
 }
 
 void write_npy(const fs::path& path, const Matrix& rows) {
+  fs::remove(path);  // of an earlier try
   NpyWriter writer(path, rows.columns());
   writer.append(rows);
   writer.finish();
