@@ -56,7 +56,9 @@ struct Interrupter {
     for (int i = 0; i < kMaxTries; ++i) {
       fs::remove_all(collection);
       const ProgramResult result = zeroshelf_index_interrupted(add(collection), moment(run_time));
-      if (result.exit_code == 128 + SIGINT && pictures() > 0) return result;
+      // The signal may also come before there is a collection.
+      const bool begun = fs::exists(collection / "CURRENT");
+      if (result.exit_code == 128 + SIGINT && begun && pictures() > 0) return result;
     }
     return {};
   }
