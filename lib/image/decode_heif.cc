@@ -11,17 +11,20 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "lib/image/decoders.h"
 #include "lib/image/heif_items.h"
 #include "lib/image/heif_survey.h"
+#include "lib/util/parallel.h"
 
 namespace zeroshelf {
 namespace {
@@ -159,7 +162,24 @@ bool has_nested_pictures(Bytes file) {
 
 }  // namespace
 
+namespace {
+
+// libde265 waits without end for a thread of its own that the system did not let start.
+bool can_start_a_thread() {
+  const std::vector<std::function<void()>> bodies = {[] {}};
+  std::vector<std::thread> started = start_threads(bodies);
+  for (std::thread& thread : started) thread.join();
+  return !started.empty();
+}
+
+}  // namespace
+
 Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
+  if (!can_start_a_thread()) {
+    return Skip{SkipReason::Unreadable,
+                "its decoder needs a thread, and none can start; raise the limit of processes "
+                "(ulimit -u)"};
+  }
   const std::optional<HeifItems> items = read_heif_items(file);
   const bool pruned = items && items->pruned;
   const Bytes needed = pruned ? std::as_bytes(std::span(*items->pruned)) : file;
@@ -178,9 +198,9 @@ Decoded decode_heif(Bytes file, const DecodeLimits& limits) {
   if (auto refused = refusal(width, height, limits)) return *refused;
   const bool overlay = items ? items->has_overlay : has_overlay(file);
   if (overlay || (items ? items->is_nested : has_nested_pictures(file))) {
-    return unsupported(overlay ? "an overlay of several pictures"
-                               : "made of pictures that are made of others",
-                       "convert it to JPEG");
+    return unsupported(
+        overlay ? "an overlay of several pictures" : "made of pictures that are made of others",
+        "convert it to JPEG");
   }
   // Pictures are decoded side by side anyway, and the survey is of one thread.
   heif_context_set_max_decoding_threads(context.get(), 0);
