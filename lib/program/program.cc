@@ -43,10 +43,15 @@ void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
   }
 }
 
-// Of the program and all its commands. CLI11 knows numbers that are not integers as FLOAT.
+// Of the program and all its commands. CLI11 knows numbers that are not integers as FLOAT, unless
+// the flag gives them a name of its own.
 void refuse_what_is_not_finite(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    if (option->get_type_name().find("FLOAT") != std::string::npos) option->check(finite_number());
+    for (const char* name : {"FLOAT", "SCORE", "SHARE", "SECONDS"}) {
+      if (option->get_type_name().find(name) == std::string::npos) continue;
+      option->check(finite_number());
+      break;
+    }
   }
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
     refuse_what_is_not_finite(*command);

@@ -187,7 +187,9 @@ BOOST_AUTO_TEST_CASE(pictures_without_an_answer_are_counted_and_nothing_found_is
   fs::remove(page);
   fs::remove_all(pictures);
   fs::create_directory(pictures);
-  BOOST_REQUIRE(zeroshelf_index({"add", collection, pictures.string(), "--no-ocr"}).exit_code == 0);
+  BOOST_REQUIRE(
+      zeroshelf_index({"add", collection, pictures.string(), "--no-ocr", "--confirm-missing"})
+          .exit_code == 0);
   result = export_page();
   BOOST_TEST(result.exit_code == 1);
   BOOST_TEST(count(html(), "no pictures</small>") == 3u);
@@ -209,12 +211,10 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_and_nothing_is_changed) {
                 "--mode: means nothing for --format html; leave it out, or use --format folders, "
                 "imagefolder or fiftyone");
   testing::write_file(page, "kept");
-  check_refused({}, page +
-                        ": it exists already; nothing is ever overwritten: name a new file");
+  check_refused({}, page + ": it exists already; nothing is ever overwritten: name a new file");
   fs::remove(page);
   fs::create_symlink(directory / "nowhere", page);
-  check_refused({}, page +
-                        ": it exists already; nothing is ever overwritten: name a new file");
+  check_refused({}, page + ": it exists already; nothing is ever overwritten: name a new file");
   fs::remove(page);
   page = (directory / "none" / "page.html").string();
   check_refused({}, (directory / "none").string() + ": no such folder; make it first");
