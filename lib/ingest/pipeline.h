@@ -58,8 +58,9 @@ class Pipeline {
   // Whether every file's result was taken.
   bool empty() const { return taken_ == files_.size(); }
 
-  // The result of the next file, or nothing when it is not there after a while. Throws what its
-  // work threw. Not when empty().
+  // The result of the next file, or nothing when it is not there after a while; where no thread
+  // could be started, after a step of the work, however long that takes. Throws what its work
+  // threw. Not when empty().
   std::optional<Result> pop(std::chrono::milliseconds patience);
 
  private:
