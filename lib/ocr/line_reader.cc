@@ -39,7 +39,7 @@ struct Reading {
   std::vector<Word> words;  // confidence: the plausibility
   float score = 0;          // mean plausibility a letter, dropped words included
   cv::Scalar ink;           // R, G, B
-  cv::Mat strip;            // that was read, dark on white
+  Strip strip;              // that was read
 };
 
 // What a reading has to say: the letters of its plausible words, by their plausibility.
@@ -127,9 +127,12 @@ class LineReader {
   bool may_go_on() const { return fruitless_ < (has_fruit_ ? kMostFruitless : kMostInVain); }
 
   // The strip turned by half a circle.
-  Reading read_turned(const TextLine& line, const cv::Mat& strip) {
-    Strip turned;
-    cv::rotate(strip, turned.grey, cv::ROTATE_180);
+  Reading read_turned(const TextLine& line, const Strip& strip) {
+    Strip turned = strip;
+    cv::rotate(strip.grey, turned.grey, cv::ROTATE_180);
+    const cv::Matx23d& map = strip.to_picture;
+    const cv::Vec2d corner = map * cv::Vec3d(strip.grey.cols - 1, strip.grey.rows - 1, 1);
+    turned.to_picture = {-map(0, 0), -map(0, 1), corner[0], -map(1, 0), -map(1, 1), corner[1]};
     return read_strip(turned, line);
   }
 
@@ -149,7 +152,7 @@ class LineReader {
     const LineContext context{line.quality, mean_confidence_of(found)};
     Reading reading;
     reading.ink = strip.ink;
-    reading.strip = strip.grey;
+    reading.strip = strip;
     for (const RecognisedWord& word : found) {
       const cv::Rect box = scaled(box_in_picture(strip, word.box), rgb_scale_) &
                            cv::Rect(0, 0, rgb_.cols, rgb_.rows);
@@ -450,7 +453,8 @@ bool PictureReader::is_on_its_head() const {
 std::vector<cv::Mat> PictureReader::doubtful_strips() const {
   std::vector<cv::Mat> strips;
   for (const Doubtful& one : state_->doubtful) {
-    if (state_->readings.score_at(one.box) < kDoubtfulScore) strips.push_back(one.reading.strip);
+    if (state_->readings.score_at(one.box) < kDoubtfulScore)
+      strips.push_back(one.reading.strip.grey);
   }
   return strips;
 }

@@ -368,19 +368,9 @@ struct TextReader::Engine {
     Side side(*this, rgb, time);
     PartialText text = side.read();
     if (side.is_on_its_head()) return read_turned(rgb, 180, time);
-    if (side.makes_sense() || !steps.turned) return text;
-    const auto take_better = [&](int degrees) {
-      PartialText other = read_turned(rgb, degrees, time);
-      if (other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines))
-        text = std::move(other);
-    };
-    if (side.may_lie_sideways()) {
-      take_better(90);
-      if (text.turned_degrees == 0) take_better(270);
-    } else if (side.has_rows()) {
-      take_better(180);
-    }
-    return text;
+    if (side.makes_sense() || !steps.turned || !side.may_lie_sideways()) return text;
+    PartialText other = read_turned(rgb, 90, time);
+    return other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines) ? other : text;
   }
 
   // Turned by so many degrees, or by half a circle more.
@@ -413,9 +403,6 @@ struct TextReader::Engine {
 
     bool is_on_its_head() const { return is_on_its_head_; }
     bool makes_sense() const { return makes_sense_; }
-
-    // Whether there are rows of letters from left to right.
-    bool has_rows() const { return glyphs_in(lines_) > 0; }
 
     // Whether there are rows of letters from top to bottom, and more than from left to right.
     bool may_lie_sideways() const {
