@@ -11,7 +11,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/collection/attachments.h"
@@ -68,10 +70,13 @@ struct Lines {
 // stretches by as many as there are; what is in memory does not grow with the collection.
 class LineWriter {
  public:
-  LineWriter(const View& collection, const Labelling& labelling, const ClassifyOptions& options)
+  // answers: of every row, where they are known; else empty.
+  LineWriter(const View& collection, const Labelling& labelling, const ClassifyOptions& options,
+             std::span<const Prediction> answers)
       : collection_(collection),
         labelling_(labelling),
         options_(options),
+        answers_(answers),
         only_(find_labels("--only", options.only, labelling.labels)),
         writer_(prediction_writer(options.format, labelling.labels)) {}
 
@@ -139,6 +144,12 @@ class LineWriter {
 
   void score(Row first, Row end, std::vector<Prediction>& predictions,
              std::vector<std::vector<Scored>>& above) const {
+    if (!answers_.empty() && !options_.multi) {
+      const Row rows = std::min<Row>(end, answers_.size()) - first;
+      const auto known = answers_.subspan(first, rows);
+      predictions.assign(known.begin(), known.end());
+      return;
+    }
     ScanOptions scan_options;
     scan_options.threads = 1;
     scan_options.all_scores = options_.multi;
@@ -156,6 +167,7 @@ class LineWriter {
   const View& collection_;
   const Labelling& labelling_;
   const ClassifyOptions& options_;
+  std::span<const Prediction> answers_;
   std::vector<uint32_t> only_;
   std::unique_ptr<PredictionWriter> writer_;
 };
@@ -201,11 +213,13 @@ void write_counts(OutputStream& out, const View& collection, const Labelling& la
 }
 
 int write_summary(const View& collection, const Labelling& labelling,
-                  const ClassifyOptions& options) {
-  const auto start = Clock::now();
+                  const ClassifyOptions& options, std::span<const Prediction> answers,
+                  Clock::time_point start) {
   const auto multi =
       options.multi ? std::optional(labelling.threshold.value_or(kMultiThreshold)) : std::nullopt;
-  const PictureCounts counts = count_pictures(collection, labelling, multi, options.model.threads);
+  const PictureCounts counts =
+      answers.empty() || multi ? count_pictures(collection, labelling, multi, options.model.threads)
+                               : count_pictures(collection, labelling, answers);
   const double spent = milliseconds_since(start);
   const uint64_t pictures = collection.pictures();
   OutputStream out(stdout, "standard output");
@@ -236,10 +250,9 @@ std::vector<std::vector<Row>> surest(const View& collection,
 
 // How many pictures have which label, a few of each, and what to type next.
 int write_overview(const View& collection, const Labelling& labelling,
-                   const ClassifyOptions& options) {
+                   const ClassifyOptions& options, std::vector<Prediction> predictions) {
   constexpr size_t kExamples = 3;
-  const std::vector<Prediction> predictions =
-      classify(collection, labelling, options.model.threads);
+  if (predictions.empty()) predictions = classify(collection, labelling, options.model.threads);
   const PictureCounts counts = count_pictures(collection, labelling, predictions);
   OutputStream out(stdout, "standard output");
   write_counts(out, collection, labelling, counts, options);
@@ -269,14 +282,18 @@ int run_classify(const ClassifyOptions& options) {
   const View collection = View::open(options.collection);
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
-  if (!options.save.empty())
-    save_run(collection, options.save, make_run(collection, labelling, options.model.threads));
-  warn_of_labels(labelling, encoders);
-  if (options.summary) return write_summary(collection, labelling, options);
-  if (wants_overview(options)) return write_overview(collection, labelling, options);
   const auto start = Clock::now();
+  std::vector<Prediction> answers;  // of every row, where they are kept
+  if (!options.save.empty()) {
+    answers = classify(collection, labelling, options.model.threads);
+    save_run(collection, options.save, make_run(collection, labelling, answers));
+  }
+  warn_of_labels(labelling, encoders);
+  if (options.summary) return write_summary(collection, labelling, options, answers, start);
+  if (wants_overview(options))
+    return write_overview(collection, labelling, options, std::move(answers));
   OutputStream out(stdout, "standard output");
-  const Lines all = LineWriter(collection, labelling, options).write(out);
+  const Lines all = LineWriter(collection, labelling, options, answers).write(out);
   say("{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
       with_thousands(all.counts.pictures()), labelling.labels.size(), milliseconds_since(start),
       count_summary(labelling.labels, all.counts));
