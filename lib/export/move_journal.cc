@@ -160,24 +160,6 @@ JournalContent read_journal(const std::string& content, const fs::path& path) {
   return {std::move(moves), std::move(bad_lines)};
 }
 
-std::string read_all(int file, uint64_t bytes, const fs::path& shown) {
-  if (bytes > kMaxJournalBytes) {
-    throw Error(ErrorCode::InvalidArgument, shown.string(),
-                fmt::format("too large: {} bytes, at most {} are read", bytes, kMaxJournalBytes));
-  }
-  std::string content(bytes, '\0');
-  size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t got = ::read(file, content.data() + done, content.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error(shown.string(), "read", errno);
-    if (got == 0) break;
-    done += static_cast<size_t>(got);
-  }
-  content.resize(done);
-  return content;
-}
-
 // A folder's journal, locked while the object lives.
 class LockedJournal {
  public:
@@ -202,7 +184,8 @@ class LockedJournal {
 
   // What is locked, whatever has its name by now.
   JournalContent content() const {
-    return read_journal(read_all(file_.get(), static_cast<uint64_t>(status_.st_size), path_),
+    return read_journal(read_open_file(file_.get(), static_cast<uint64_t>(status_.st_size),
+                                       kMaxJournalBytes, path_),
                         path_);
   }
 

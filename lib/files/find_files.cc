@@ -21,6 +21,7 @@
 #include <thread>
 #include <utility>
 
+#include "lib/files/descriptor.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
@@ -39,8 +40,8 @@ int64_t ns_of(const timespec& time) {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// device: of the folder that it is in. Of a file itself it says little: file systems that lay others
-// over each other give files the numbers of those, and a link may lead anywhere.
+// device: of the folder that it is in. Of a file itself it says little: file systems that lay
+// others over each other give files the numbers of those, and a link may lead anywhere.
 FoundFile found(std::string path, const struct stat& status, uint64_t device) {
   return {std::move(path),
           static_cast<uint64_t>(status.st_size),
@@ -175,8 +176,7 @@ class Walk {
       skip(path, entry.is_link && entry.error_number == ENOENT
                      ? Skip{SkipReason::Vanished, "a link to something that does not exist"}
                      : refused(entry.error_number));
-    } else if (S_ISDIR(mode) && entry.is_link &&
-               options_.linked_folders == LinkedFolders::Report) {
+    } else if (S_ISDIR(mode) && entry.is_link && options_.linked_folders == LinkedFolders::Report) {
       links_.emplace_back(path, identity_of(entry.status));
     } else if (S_ISDIR(mode)) {
       enter(path);  // level may dangle from here
@@ -279,22 +279,6 @@ std::optional<Identity> identity_at(const std::filesystem::path& path) {
   return identity_of(status);
 }
 
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {}
-  ~OpenFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 // Why a file with this status is not the one found; nothing when it is.
 std::optional<Skip> difference(const FoundFile& file, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return not_regular(status.st_mode);
@@ -378,7 +362,7 @@ std::variant<std::string, Skip> read_found_file(const FoundFile& file, uint64_t 
   struct stat status {};
   if (::stat(file.path.c_str(), &status) != 0) return refused(errno);
   if (auto changed = difference(file, status)) return *changed;
-  const OpenFile opened(file.path);
+  const Descriptor opened(::open(file.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) return refused(errno);
   if (auto changed = difference(file, status)) return *changed;
   std::string content;

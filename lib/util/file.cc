@@ -74,17 +74,21 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes) {
   const FileDescriptor file(path, O_RDONLY | O_NONBLOCK);
-  const uint64_t size = regular_size(file, path);
-  if (size > limit_bytes) {
-    throw Error(ErrorCode::InvalidArgument, path.string(),
-                fmt::format("too large: {} bytes, at most {} are read", size, limit_bytes));
+  return read_open_file(file.get(), regular_size(file, path), limit_bytes, path);
+}
+
+std::string read_open_file(int file, uint64_t size_bytes, uint64_t limit_bytes,
+                           const std::filesystem::path& shown) {
+  if (size_bytes > limit_bytes) {
+    throw Error(ErrorCode::InvalidArgument, shown.string(),
+                fmt::format("too large: {} bytes, at most {} are read", size_bytes, limit_bytes));
   }
-  std::string content(size, '\0');
+  std::string content(size_bytes, '\0');
   size_t done = 0;
   while (done < content.size()) {
-    const ssize_t got = ::read(file.get(), content.data() + done, content.size() - done);
+    const ssize_t got = ::read(file, content.data() + done, content.size() - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno(path, "read");
+    if (got < 0) throw_errno(shown, "read");
     if (got == 0) break;
     done += static_cast<size_t>(got);
   }

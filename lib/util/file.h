@@ -33,6 +33,10 @@ class MappedFile {
 // The whole file. Throws NotFound, Io, or InvalidArgument when it has more than limit bytes.
 std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes);
 
+// The same of an open file of that size, from where it stands; shown is for errors.
+std::string read_open_file(int file, uint64_t size_bytes, uint64_t limit_bytes,
+                           const std::filesystem::path& shown);
+
 // Flushes a file's or a folder's content to the disk. Throws Io.
 void sync_path(const std::filesystem::path& path);
 
