@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "lib/util/fp16_kernel.h"
+#include "lib/util/half.h"
 
 namespace zeroshelf {
 namespace {
@@ -13,14 +14,6 @@ bool has_f16c() {
   static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                           __builtin_cpu_supports("f16c");
   return has;
-}
-
-float from_half(const uint16_t* half) {
-  uint16_t bits;
-  __builtin_memcpy(&bits, half, sizeof bits);  // rows in a file lie at any alignment
-  _Float16 value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return static_cast<float>(value);
 }
 
 }  // namespace
@@ -33,7 +26,7 @@ void kernel::to_fp16_portable(const float* values, size_t count, uint16_t* out) 
 }
 
 void kernel::from_fp16_portable(const uint16_t* halves, size_t count, float* out) {
-  for (size_t i = 0; i < count; ++i) out[i] = from_half(halves + i);
+  for (size_t i = 0; i < count; ++i) out[i] = kernel::from_half(halves + i);
 }
 
 void to_fp16(std::span<const float> values, std::span<uint16_t> out) {

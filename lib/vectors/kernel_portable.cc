@@ -1,18 +1,11 @@
 // The inner products for any processor. Tested by tests/vectors.
 
+#include "lib/util/half.h"
 #include "lib/vectors/kernel.h"
 #include "lib/vectors/kernel_tile.h"
 
 namespace zeroshelf::kernel {
 namespace {
-
-float from_half(const uint16_t* half) {
-  uint16_t bits;
-  __builtin_memcpy(&bits, half, sizeof bits);  // rows in a file lie at any alignment
-  _Float16 value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return static_cast<float>(value);
-}
 
 // Eight floats, which the compiler may keep in whatever registers there are.
 struct Portable {
