@@ -1,5 +1,5 @@
 // The article's comparison on any folder-per-class data set: two classifiers that are trained, and
-// zero-shot labelling with and without the text in the pictures. All are judged by the same test
+// zero-shot labelling with and without the text in the pictures. All are evaluated on the same test
 // part. docs/article.md explains it.
 
 #include <fmt/format.h>
@@ -228,9 +228,7 @@ class Comparison {
     const Matrix labels = class_vectors();
     const auto predict = [&](const char* rule, const std::vector<std::string>& texts) {
       const Matrix text_vectors = encoder_.encode_texts(texts, LongText::Windows);
-      const Fuser fuser(
-          Fusion::by_default(rule, encoder_.info().logit_scale), {},
-          {});
+      const Fuser fuser(Fusion::by_default(rule, encoder_.info().logit_scale), {}, {});
       std::vector<size_t> predicted;
       for (size_t i = 0; i < test.rows(); ++i) {
         std::vector<float> image = similarities(test.row(i), labels);
@@ -325,9 +323,10 @@ int main(int argc, char** argv) {
   app.add_option("--labels-file", options.label_file,
                  "Prompts of the classes; default: their names");
   app.add_option("--template", options.prompt_template, "{} is the class")->capture_default_str();
-  app.add_option("--features", options.extractor,
-                 "A TorchScript feature extractor such as a ResNet-50, as one more row; it is a program, "
-                 "and it is run");
+  app.add_option(
+      "--features", options.extractor,
+      "A TorchScript feature extractor such as a ResNet-50, as one more row; it is a program, "
+      "and it is run");
   app.add_option("--features-size", options.extractor_size_px, "Its picture size in pixels")
       ->capture_default_str()
       ->check(CLI::Range(16, 1024));

@@ -268,7 +268,7 @@ class Multiplications {
     });
   }
 
-  // Of one picture.
+  // For one picture.
   double multiply_adds() const { return static_cast<double>(tokens_ * weights_); }
 
  private:
@@ -331,7 +331,7 @@ class StageClock {
   void reset() {
     for (auto& each : nanoseconds_) each = 0;
   }
-  // Of all threads together.
+  // The time of all threads together.
   double seconds(Stage stage) const { return 1e-9 * static_cast<double>(nanoseconds_[stage]); }
 
  private:

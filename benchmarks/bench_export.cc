@@ -74,7 +74,7 @@ class Export {
     return all;
   }
 
-  // Of the whole program, from its start to its end.
+  // The time of the whole program, from its start to its end.
   void report(const std::string& name, double seconds) const {
     fmt::print("{:22} {:7.2f} s {:>10.0f} files/s\n", name, seconds, files_ / seconds);
   }

@@ -1,11 +1,12 @@
 // What search finds: pictures with known things and text, drawn by the generator and indexed by the
-// real program with the bundled model and OCR; what each kind of query finds of what is there, and how
-// much of what it finds is right; how often each kind of evidence has it among the first; and how often
-// a search for one that is not there says so.
+// real program with the bundled model and OCR; what each kind of query finds of what is there, and
+// how much of what it finds is right; how often each kind of evidence has it among the first; and
+// how often a search for one that is not there says so.
 //
-//   ./dev bench found [PICTURES [SEED]]        default 600, 2026; the seed is that of the cut-off's sets
+//   ./dev bench found [PICTURES [SEED]]        default 600, 2026; the seed is that of the cut-off's
+//   sets
 //
-// Of the pictures, each with two to five things, 55 % show a scene of the theme that their text is
+// The pictures have two to five things each: 55 % show a scene of the theme that their text is
 // about, 30 % one of another theme, and 15 % have no text. Phrases and seed are such as no training
 // used. What is found rests on what OCR reads.
 
@@ -95,9 +96,9 @@ class Finder {
   std::vector<Row> first_ten(size_t way, const std::string& text) const {
     const Matrix vector = encoder_.encode_texts(std::span(&text, 1), LongText::Truncate);
     SearchQuery query = SearchQuery::of_vector(vector.row(0));
-    const LetterQuery letters = letter_query(text);
-    if (way == 2) return by_letters(letters);
-    if (way == 3) query.letters = letters;
+    const LexicalQuery lexical = lexical_query(text);
+    if (way == 2) return by_lexical_match(lexical);
+    if (way == 3) query.lexical = lexical;
     const SearchSpace space = way == 0   ? SearchSpace::Picture
                               : way == 1 ? SearchSpace::Text
                                          : SearchSpace::Both;
@@ -108,9 +109,9 @@ class Finder {
   }
 
  private:
-  std::vector<Row> by_letters(const LetterQuery& letters) const {
-    const auto nats = letter_evidence(collection_.lexicons(), letters,
-                                      only_part(collection_).image_vectors().size())
+  std::vector<Row> by_lexical_match(const LexicalQuery& lexical) const {
+    const auto nats = lexical_evidence(collection_.lexicons(), lexical,
+                                       only_part(collection_).image_vectors().size())
                           .nats;
     std::vector<Row> rows;
     for (Row row = 0; row < nats.size(); ++row) {
@@ -158,7 +159,8 @@ std::string with_one_error(std::string text, Random& random) {
   return text;
 }
 
-// --- what is found of what is there, by kind of query ---------------------------------------------
+// --- what is found of what is there, by kind of query
+// ---------------------------------------------
 
 // What a query should find; pictures that one could as well call right are neither.
 struct Wanted {
@@ -197,7 +199,7 @@ class Kinds {
     return asked;
   }
 
-  // Of a word of five letters and more one is lost, exchanged with its neighbour, or another one;
+  // One letter of a word of five and more is lost, exchanged with its neighbour, or another one;
   // not into the beginning of a word that is there.
   std::vector<Wanted> misspelt() const {
     Random random(11);
@@ -230,7 +232,8 @@ class Kinds {
       if (word.size() < 7) continue;
       const size_t length = 4 + random.below(word.size() - 5);
       const std::string part = word.substr(1 + random.below(word.size() - length), length);
-      if (std::ranges::any_of(words_, [&](const auto& it) { return it.starts_with(part); })) continue;
+      if (std::ranges::any_of(words_, [&](const auto& it) { return it.starts_with(part); }))
+        continue;
       asked.push_back(wanted(part, [&](const Drawn& it) {
         return std::ranges::any_of(
             it.words, [&](const auto& one) { return one.find(part) != std::string::npos; });
@@ -323,10 +326,10 @@ void report_kind(const char* name, const View& collection, Encoder& encoder,
     for (const Wanted& it : asked) {
       const Matrix vector = encoder.encode_texts(std::span(&it.query, 1), LongText::Truncate);
       SearchQuery query = SearchQuery::of_vector(vector.row(0));
-      query.letters = letter_query(it.query, "eng");
-      const auto hits = search(
-          collection, query,
-          {.count = k, .fits = Fit(collection, query, background, SearchSpace::Both)});
+      query.lexical = lexical_query(it.query, "eng");
+      const auto hits =
+          search(collection, query,
+                 {.count = k, .fits = Fit(collection, query, background, SearchSpace::Both)});
       size_t right = 0;
       size_t wrong = 0;
       for (const SearchHit& hit : hits) {
@@ -426,7 +429,7 @@ std::vector<float> vector_of(Encoder& encoder, const std::string& text) {
   return {vector.row(0).begin(), vector.row(0).end()};
 }
 
-// Half of so many, by chance.
+// Half of `count`, by chance.
 std::vector<bool> half_of(size_t count, uint64_t seed) {
   std::vector<bool> half(count);
   Random random(seed);
@@ -485,8 +488,8 @@ void measure_cut_of_pictures(const Generator& generator, Encoder& encoder, const
     const SearchQuery query =
         SearchQuery::of_vector(vector_of(encoder, generator.things()[thing].name));
     const auto nearest = search(collection, query, {10, SearchSpace::Both, {}, 0});
-    const auto hits = search(
-        collection, query, {.fits = Fit(collection, query, background, SearchSpace::Both)});
+    const auto hits =
+        search(collection, query, {.fits = Fit(collection, query, background, SearchSpace::Both)});
     (is_there[thing] ? there : absent).push_back(nearest.at(0).image_score);
     if (is_there[thing]) {
       const std::string folder = fmt::format("/{}/", thing);
@@ -544,7 +547,7 @@ void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs
   const Matrix background = background_vectors(collection, encoders);
   const auto finds = [&](const std::string& text) {
     SearchQuery query = SearchQuery::of_vector(vector_of(encoder, text));
-    query.letters = letter_query(text, "eng");
+    query.lexical = lexical_query(text, "eng");
     return !search(collection, query,
                    {.space = SearchSpace::Text,
                     .fits = Fit(collection, query, background, SearchSpace::Text)})
@@ -567,7 +570,8 @@ void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs
   print_share("what texts are about, not there: nothing is found", names_refused);
 }
 
-// --- a real model ---------------------------------------------------------------------------------
+// --- a real model
+// ---------------------------------------------------------------------------------
 
 std::vector<std::string> lines_of(const fs::path& path) {
   std::ifstream in(path);
@@ -585,13 +589,13 @@ Matrix unit_rows(const fs::path& path) {
 
 // How much better the query fits some picture than the background does; the least number: nothing
 // has enough nats.
-float best_margin(const View& collection, const Matrix& background,
-                  std::span<const float> vector) {
+float best_margin(const View& collection, const Matrix& background, std::span<const float> vector) {
   const SearchQuery query = SearchQuery::of_vector(vector);
   const Background pictures(collection, ViewVectors::pictures(collection), background,
                             query.picture);
   float best = std::numeric_limits<float>::lowest();
-  for (const SearchHit& hit : search(collection, query, {.count = 100, .space = SearchSpace::Picture}))
+  for (const SearchHit& hit :
+       search(collection, query, {.count = 100, .space = SearchSpace::Picture}))
     if (hit.image_nats >= least_nats(collection.rows()))
       best = std::max(best, pictures.margin(hit.row));
   return best;

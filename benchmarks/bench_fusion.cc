@@ -1,17 +1,17 @@
-// What each rule of fusion is worth on a real model's vectors of labelled pictures, where labels are
-// as frequent as they are and where one of them is ten times as frequent as the others.
+// What each rule of fusion is worth on a real model's vectors of labelled pictures, where labels
+// are as frequent as they are and where one of them is ten times as frequent as the others.
 //
 //   ./dev bench fusion [FOLDER [DRAWS]]     default: ../shared/true_clip, 20
 //
 // FOLDER's folders are sets: image_vectors.npy, label_vectors.npy and labels.txt (a label a line),
 // and with them either truth.csv (path,label; line n is row n) or, where texts have vectors,
-// text_vectors.npy and truth.npy (int8 [rows, labels]: 1 the picture shows the thing, 0 it does not,
-// -1 nobody knows). Of the latter every pair of labels is asked for that parts at least five rows
-// from at least five: rows that show one of the two and not the other.
+// text_vectors.npy and truth.npy (int8 [rows, labels]: 1 the picture shows the thing, 0 it does
+// not, -1 nobody knows). Of the latter every pair of labels is asked for that parts at least five
+// rows from at least five: rows that show one of the two and not the other.
 //
 // `balanced` is the set as it is; `skewed` are draws in which one label, in turn, keeps all its
-// pictures and every other a tenth (one at least), which make a collection of their own. Vectors are
-// imported as `zeroshelf-index import` does: without words.
+// pictures and every other a tenth (one at least), which make a collection of their own. Vectors
+// are imported as `zeroshelf-index import` does: without words.
 
 #include <fmt/format.h>
 
@@ -48,11 +48,11 @@ struct Set {
   Matrix images;
   Matrix texts;  // no rows: it has none
   Matrix labels;
-  std::vector<uint32_t> truths;               // one a row, of a set with one label a picture
-  std::vector<std::vector<int8_t>> shown;     // [rows, labels], of one with pairs
+  std::vector<uint32_t> truths;            // one a row, of a set with one label a picture
+  std::vector<std::vector<int8_t>> shown;  // [rows, labels], of one with pairs
 };
 
-// Some rows of a set, judged as one question.
+// Some rows of a set, evaluated as one question.
 struct Question {
   std::vector<size_t> rows;
   std::vector<uint32_t> truths;
@@ -205,7 +205,7 @@ View collection_of(const Set& set, const std::vector<size_t>& rows, const fs::pa
 struct Result {
   double accuracy = 0;
   double log_loss = 0;
-  std::vector<Judgement> judgements;
+  std::vector<CheckedAnswer> checked;
 };
 
 // places: where the rows of the question are in the collection.
@@ -219,21 +219,20 @@ std::vector<Result> answers(const View& collection, const Set& set, const Questi
   for (const Way& way : every_rule(collection, names, LabelVectors(labels))) {
     std::vector<Prediction> predictions(collection.rows());
     std::vector<float> scores(predictions.size() * labels.rows());
-    scan(collection, way.labelling, {.all_scores = true},
-         [&](const PredictionBlock& block) {
-           std::ranges::copy(block.predictions,
-                             predictions.begin() + static_cast<ptrdiff_t>(block.first_row));
-           std::ranges::copy(block.scores,
-                             scores.begin() + static_cast<ptrdiff_t>(block.first_row * labels.rows()));
-         });
+    scan(collection, way.labelling, {.all_scores = true}, [&](const PredictionBlock& block) {
+      std::ranges::copy(block.predictions,
+                        predictions.begin() + static_cast<ptrdiff_t>(block.first_row));
+      std::ranges::copy(block.scores,
+                        scores.begin() + static_cast<ptrdiff_t>(block.first_row * labels.rows()));
+    });
     Result result;
     for (size_t i = 0; i < places.size(); ++i) {
-      result.judgements.push_back(judgement_of(predictions[places[i]], question.truths[i]));
+      result.checked.push_back(checked_answer(predictions[places[i]], question.truths[i]));
       const float truth = scores[places[i] * labels.rows() + question.truths[i]];
       result.log_loss -= std::log(std::max(1e-12, static_cast<double>(truth))) /
                          static_cast<double>(places.size());
     }
-    result.accuracy = accuracy(result.judgements).value();
+    result.accuracy = accuracy(result.checked).value();
     results.push_back(std::move(result));
   }
   return results;
@@ -245,14 +244,14 @@ std::vector<Row> places_of(const View& collection, const std::vector<size_t>& ro
   return places;
 }
 
-double calibration_error(const std::vector<Judgement>& judgements) {
-  return expected_calibration_error(reliability(judgements));
+double calibration_error(const std::vector<CheckedAnswer>& checked) {
+  return expected_calibration_error(reliability(checked));
 }
 
-// Of the answers with a score of 0.9 and more, those that are right.
-Share sure(const std::vector<Judgement>& judgements) {
+// The right ones among the answers with a score of 0.9 and more.
+Share sure(const std::vector<CheckedAnswer>& checked) {
   Share share;
-  for (const Judgement& it : judgements)
+  for (const CheckedAnswer& it : checked)
     if (it.answer && it.confidence >= kSure) share.add(it.is_right());
   return share;
 }
@@ -266,17 +265,17 @@ struct Tally {
   double error = 0;
   double worst_error = 0;
   size_t count = 0;
-  std::vector<Judgement> judgements;
+  std::vector<CheckedAnswer> checked;
 
   void add(const Result& result, const Result& image) {
     accuracy += result.accuracy;
     gain += result.accuracy - image.accuracy;
     worst_gain = std::min(worst_gain, result.accuracy - image.accuracy);
     log_loss += result.log_loss;
-    const double its_error = calibration_error(result.judgements);
+    const double its_error = calibration_error(result.checked);
     error += its_error;
     worst_error = std::max(worst_error, its_error);
-    judgements.insert(judgements.end(), result.judgements.begin(), result.judgements.end());
+    checked.insert(checked.end(), result.checked.begin(), result.checked.end());
     ++count;
   }
 };
@@ -300,16 +299,15 @@ void print(const std::string& name, const std::vector<Tally>& tallies, bool pool
     if (!with_texts && (rules[i] == "max" || rules[i] == "text")) continue;  // `image`, and nothing
     const Tally& it = tallies[i];
     const auto n = static_cast<double>(it.count);
-    const Share right = sure(it.judgements);
+    const Share right = sure(it.checked);
     const bool probabilities = rules[i] == "image" || rules[i] == "mix";
     fmt::print("{:24} {:6} {:7.2f} {:+7.2f} {:+7.1f}  {:>8} {:8.1f} {:7.1f}  {:>8} {:>6}\n",
                i == 0 ? name : "", rules[i], 100 * it.accuracy / n, 100 * it.gain / n,
                100 * it.worst_gain, probabilities ? fmt::format("{:.3f}", it.log_loss / n) : "-",
-               100 * (pooled ? calibration_error(it.judgements) : it.error / n),
-               100 * it.worst_error,
+               100 * (pooled ? calibration_error(it.checked) : it.error / n), 100 * it.worst_error,
                right.trials > 0 ? fmt::format("{:.1f}", 100 * right.value()) : "-",
                fmt::format("{:.0f}", 100.0 * static_cast<double>(right.trials) /
-                                         static_cast<double>(it.judgements.size())));
+                                         static_cast<double>(it.checked.size())));
   }
 }
 
@@ -366,9 +364,11 @@ void run(const fs::path& folder, size_t draws) {
     if (entry.is_directory()) folders.push_back(entry.path());
   std::ranges::sort(folders);
   fmt::print(
-      "{} draws a skewed set; gains are over `image`, in points; errors of calibration and shares in "
+      "{} draws a skewed set; gains are over `image`, in points; errors of calibration and shares "
+      "in "
       "%\n\n"
-      "SET                      RULE    RIGHT %   GAIN   WORST  LOG LOSS    ERROR   WORST   0.9: RIGHT  OF\n",
+      "SET                      RULE    RIGHT %   GAIN   WORST  LOG LOSS    ERROR   WORST   0.9: "
+      "RIGHT  OF\n",
       draws);
   std::vector<Tally> all;
   for (const fs::path& each : folders) {

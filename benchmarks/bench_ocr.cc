@@ -161,7 +161,7 @@ struct Score {
   double ms() const { return 1000 * seconds / static_cast<double>(std::max<size_t>(1, pictures)); }
 };
 
-// Of the processor: reading keeps to its thread, and this does not depend on what runs beside it.
+// Processor time: reading keeps to its thread, and this does not depend on what runs beside it.
 double thread_seconds() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

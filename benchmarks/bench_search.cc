@@ -29,7 +29,7 @@
 namespace zeroshelf {
 namespace {
 
-constexpr int kReadings = 3;  // of each way, to find the fastest
+constexpr int kReadings = 3;         // of each way, to find the fastest
 constexpr int kVectorQueries = 100;  // of each kind
 constexpr int kTextQueries = 200;
 
@@ -133,7 +133,7 @@ void measure_vectors(uint64_t rows, const std::filesystem::path& path) {
   });
 }
 
-// --- letters ------------------------------------------------------------------------------------
+// --- lexical match ------------------------------------------------------------------------------
 
 // Words of a language that does not exist, used as words are: the n-th about 1/n as often as the
 // first (Zipf 1949).
@@ -167,7 +167,7 @@ class Language {
   std::vector<double> shares_;
 };
 
-void measure_letters(uint64_t texts) {
+void measure_lexical_match(uint64_t texts) {
   const Language language;
   Random random(4);
   LexiconBuilder builder;
@@ -192,12 +192,12 @@ void measure_letters(uint64_t texts) {
   Times phrase;
   Times fuzzy;
   for (const std::string& text : some) {
-    const LetterQuery quoted = letter_query("\"" + text + "\"");
+    const LexicalQuery quoted = lexical_query("\"" + text + "\"");
     phrase.measure([&] { rows_with_phrases(placed(parts), quoted.phrases); });
     std::string misspelt = text;
     for (int i = 0; i < 2; ++i) misspelt = Language::with_error(misspelt, random);
-    const LetterQuery query = letter_query(misspelt);
-    fuzzy.measure([&] { letter_evidence(placed(parts), query, texts); });
+    const LexicalQuery query = lexical_query(misspelt);
+    fuzzy.measure([&] { lexical_evidence(placed(parts), query, texts); });
   }
   fmt::print("{} texts, {} terms, a lexicon of {:.1f} MB; ms over {} queries of 3 to 4 words\n",
              texts, parts[0].terms(), static_cast<double>(size) / 1e6, some.size());
@@ -219,6 +219,6 @@ int main(int argc, char** argv) {
   fmt::print("zeroshelf {}, {} cores, kernel {}\n", ZEROSHELF_VERSION, available_cores(),
              scan_kernel_name());
   const testing::TemporaryDirectory directory;
-  measure_letters(texts);
+  measure_lexical_match(texts);
   measure_vectors(rows, argc > 3 ? std::filesystem::path(argv[3]) : directory / "collection");
 }

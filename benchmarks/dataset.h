@@ -32,8 +32,9 @@ struct TrainingSplit {
   std::vector<size_t> test;
 };
 
-// Of every class the same share, chosen by the seed. Each class with two examples or more has one
+// The same share of every class, chosen by the seed. Each class with two examples or more has one
 // on both sides.
-TrainingSplit stratified_split(const std::vector<Example>& examples, double training_share, uint64_t seed);
+TrainingSplit stratified_split(const std::vector<Example>& examples, double training_share,
+                               uint64_t seed);
 
 }  // namespace zeroshelf::bench

@@ -26,7 +26,7 @@ double processor_seconds_of(const std::function<void()>& body);
 // The upper median; values must not be empty.
 double median(std::vector<double> values);
 
-// Of so many calls; repeats is at least 1.
+// The median of `repeats` calls, at least 1.
 double median_seconds(int repeats, const std::function<void()>& body);
 
 // One way to read memory with every core: how much a thread takes at a time, and with which loads.

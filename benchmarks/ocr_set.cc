@@ -174,7 +174,7 @@ std::vector<std::string> wrapped(const std::string& text, const Pen& pen, double
   return lines;
 }
 
-// Of a script without blanks: a line may end after every letter.
+// For a script without blanks: a line may end after every letter.
 std::vector<std::string> wrapped_anywhere(const std::string& text, const Pen& pen, double width) {
   std::vector<std::string> lines(1);
   for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {

@@ -82,7 +82,8 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it"
 void handle_interrupts() {
   struct sigaction action {};
   action.sa_handler = [](int number) {
-    constexpr std::string_view kStopping = "\nstopping after this batch; once more stops at once\n";
+    constexpr std::string_view kStopping =
+        "\nfinishing this batch; press Ctrl-C again to stop now\n";
     stopped_by = number;
     stop_requested = true;
     const int saved = errno;
@@ -180,12 +181,12 @@ std::vector<fs::path> roots_of_last_time(const AddOptions& options) {
   if (!roots.empty() && !options.quiet) {
     std::string all;
     for (const fs::path& root : roots) all += (all.empty() ? "" : ", ") + printable(root.string());
-    say("taking up {}, as last time\n", all);
+    say("indexing {}, as last time\n", all);
   }
   return roots;
 }
 
-// What is to be taken up. A path of the list may be gone: then its picture is. The collection's own
+// What is to be indexed. A path of the list may be gone: then its picture is. The collection's own
 // files are passed over in a list, as they are in a folder.
 std::vector<fs::path> roots_of(const AddOptions& options, const Collection* collection) {
   refuse_own_folder(options);
@@ -201,7 +202,7 @@ std::vector<fs::path> roots_of(const AddOptions& options, const Collection* coll
   }
   if (roots.empty()) {
     const std::string list = options.list == "-" ? "standard input" : options.list;
-    throw Error(ErrorCode::InvalidArgument, list.empty() ? "add" : list, "no path to take up",
+    throw Error(ErrorCode::InvalidArgument, list.empty() ? "add" : list, "nothing to index",
                 "name folders or pictures, or give --files0-from a list");
   }
   return roots;
@@ -252,7 +253,7 @@ class Target {
   // In which the text of pictures is read; empty: it is not.
   const std::string& languages() const { return languages_; }
 
-  // Of the encoder, if one was needed.
+  // The encoder's, if one was needed.
   std::string precision() const { return encoder_ ? encoder_->info().precision : ""; }
   std::string kernel() const { return encoder_ ? encoder_->info().kernel : ""; }
 
@@ -401,7 +402,8 @@ std::string report_json(const SyncReport& report, const CollectionCounts& counts
 void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
   const std::string restored =
       report.restored > 0 ? fmt::format("{} back, ", with_thousands(report.restored)) : "";
-  say("{} added ({} with text), {} copied, {}{} moved, {} removed, {} unchanged, {} skipped "
+  say("{} added ({} with text), {} duplicates of known files, {}{} moved, {} removed, {} "
+      "unchanged, {} skipped "
       "in {:.1f} s; "
       "{} pictures in the collection\n",
       with_thousands(report.added), with_thousands(report.with_text), with_thousands(report.copied),
@@ -409,8 +411,8 @@ void print_report(const SyncReport& report, const CollectionCounts& counts, doub
       with_thousands(report.unchanged), with_thousands(report.skipped), seconds,
       with_thousands(counts.pictures));
   if (const std::string neighbours = neighbours_text(report.neighbours); !neighbours.empty())
-    say("passed over: {}\n", neighbours);
-  if (report.interrupted) say("interrupted: run the same command again to go on\n");
+    say("ignored: {}\n", neighbours);
+  if (report.interrupted) say("interrupted: run the same command again to continue\n");
 }
 
 // Why its pictures are not believed to be gone, and what to do.
@@ -496,50 +498,48 @@ int run_add(const AddOptions& options) {
 void add_add(Program& program) {
   const auto shared = std::make_shared<AddOptions>();
   AddOptions& options = *shared;
-  CLI::App* command = program.add_command(
-      "add", "Take up the pictures of folders: new, changed, moved and deleted ones",
-      [shared] { return run_add(*shared); });
+  CLI::App* command =
+      program.add_command("add", "Index folders: add new, update changed, drop deleted pictures",
+                          [shared] { return run_add(*shared); });
   command
       ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
       ->required();
-  command->add_option("PATH", options.roots,
-                      "Folders and pictures; without any those of last time");
+  command->add_option("PATH", options.roots, "Folders and pictures; default: those of last time");
   command
       ->add_option(
           "--files0-from", options.list,
-          "A file of more paths, each ended by NUL as find -print0 writes them; -: standard "
-          "input")
+          "Read more paths from a file, separated by NUL as find -print0 does; -: standard input")
       ->type_name("FILE");
-  add_model_flags(command, options.model,
-                  "CLIP checkpoint; needed once, the collection remembers it");
+  add_model_flags(command, options.model, "CLIP checkpoint; needed once, then remembered");
   CLI::Option* no_ocr =
       command->add_flag("--no-ocr", options.no_ocr,
-                        "Do not read the text in the pictures: ever, of a new collection; else for "
-                        "now");
+                        "Do not read text in pictures: never in a new collection, not in this run "
+                        "in an existing one");
   command
-      ->add_option(
-          "--ocr-lang", options.ocr_languages,
-          "Tesseract languages, e.g. eng+deu, or auto; the collection remembers them, and reads "
-          "again what was not read in them")
+      ->add_option("--ocr-lang", options.ocr_languages,
+                   "Tesseract languages, e.g. eng+deu, or auto; remembered; pictures read in "
+                   "others are read "
+                   "again")
       ->type_name("LANGUAGES")
       ->default_str(kDefaultLanguages)
       ->excludes(no_ocr);
   add_ocr_timeout(command, options.ocr_timeout_ms);
   command
       ->add_flag("--mask-text", options.mask_text,
-                 "A new collection also keeps each picture's vector with its text blanked out")
+                 "New collection: also keep each picture's vector with its text blanked out")
       ->excludes(no_ocr);
-  CLI::Option* keep =
-      command->add_flag("--keep-missing", options.keep_missing, "Keep pictures whose file is gone");
+  CLI::Option* keep = command->add_flag("--keep-missing", options.keep_missing,
+                                        "Keep pictures whose file was deleted");
   command
       ->add_flag("--confirm-missing", options.confirm_missing,
-                 "Remove pictures whose file is gone also where most or all of a folder are")
+                 "Drop deleted pictures even if most or all of a folder is gone")
       ->excludes(keep);
-  command->add_flag("--reread", options.reread, "Read every file, whatever its size and time say");
+  command->add_flag("--reread", options.reread,
+                    "Read every file, even if size and time are unchanged");
   command->add_flag("--retry-skipped", options.retry_skipped,
                     "Try files again that were skipped before");
   command->add_flag("--follow-links", options.follow_links,
-                    "Walk the folders that symbolic links lead to; each folder once");
+                    "Follow symbolic links to folders, each folder once");
   command->add_option("--max-bytes", options.max_bytes, "Skip larger files, e.g. 2.5MB")
       ->transform(byte_size(false))
       ->check(CLI::Range(uint64_t{1}, kLargestFileBytes))
@@ -553,14 +553,14 @@ void add_add(Program& program) {
       ->capture_default_str();
   command
       ->add_option("--memory", options.memory_bytes,
-                   "Of files and pixels that are being read, e.g. 256MB; one larger picture is "
-                   "read alone. 0: a quarter of what the control group allows, at most 512 MB")
+                   "Memory for files and pixels being read, e.g. 256MB; a larger picture is read "
+                   "alone. 0: a quarter of the control group's limit, at most 512 MB")
       ->transform(byte_size(false))
       ->type_name("SIZE");
-  command->add_flag("--profile", options.profile, "Print where the time went");
+  command->add_flag("--profile", options.profile, "Print the time spent in each stage");
   CLI::Option* json =
       command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");
-  command->add_flag("--quiet", options.quiet, "Say nothing but what is wrong")->excludes(json);
+  command->add_flag("--quiet", options.quiet, "Print only warnings and errors")->excludes(json);
 }
 
 }  // namespace zeroshelf

@@ -112,12 +112,11 @@ std::string stats_text(const Collection& collection) {
     line("", fmt::format("{} with text in {} that is not read: none of the languages has it",
                          with_thousands(count), printable(script)));
   }
-  line("tombstones", with_thousands(counts.tombstones));
+  line("removed", with_thousands(counts.tombstones) + ", not yet compacted");
   line("skipped", with_thousands(counts.skips));
   for (const auto& [reason, count] : count_skip_reasons(collection)) {
     line("", fmt::format("{} {}", with_thousands(count), reason));
   }
-  line("commits", with_thousands(counts.commits));
   line("on disk",
        counts.disk_bytes < (1 << 20)
            ? fmt::format("{} KiB", (counts.disk_bytes + 1023) >> 10)
@@ -196,9 +195,15 @@ int run_verify_files(const CollectionOptions& options) {
   out.flush();
   if (check.changed + check.gone + check.unreadable == 0) return kDone;
   warn(kProgram,
-       "run zeroshelf-index add to take up what has changed; zeroshelf-index forget takes "
-       "out what is gone for good");
+       "zeroshelf-index add indexes changed files again; zeroshelf-index forget drops files "
+       "that are gone for good");
   return kFailed;
+}
+
+std::string no_faults(const Collection& collection) {
+  const CollectionCounts counts = collection.counts();
+  return fmt::format("no faults in {} pictures and {} commits\n", with_thousands(counts.pictures),
+                     with_thousands(counts.commits));
 }
 
 int run_verify(const CollectionOptions& options) {
@@ -206,11 +211,12 @@ int run_verify(const CollectionOptions& options) {
   if (options.json) {
     print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
   } else {
-    print(faults.empty() ? "no faults\n" : faults_text("", faults));
+    print(faults.empty() ? no_faults(Collection::open(options.collection))
+                         : faults_text("", faults));
   }
   if (faults.empty()) return options.files ? run_verify_files(options) : kDone;
   warn(kProgram,
-       fmt::format("{} faults; zeroshelf-index repair mends what can be derived", faults.size()));
+       fmt::format("{} faults; zeroshelf-index repair fixes what the records tell", faults.size()));
   return kFailed;
 }
 
@@ -221,7 +227,7 @@ int run_repair(const CollectionOptions& options) {
     if (options.json) {
       append_json_line(out, message::Mended{mended});
     } else {
-      out += "mended " + printable(mended) + "\n";
+      out += "repaired " + printable(mended) + "\n";
     }
   }
   out += options.json ? faults_json("lost", report.lost) : faults_text("lost ", report.lost);
@@ -238,8 +244,9 @@ int run_repair(const CollectionOptions& options) {
 
 int run_compact(const CollectionOptions& options) {
   const uint64_t dropped = compact_collection(options.collection);
-  print(options.json ? json_line(message::Summary{{{"dropped", dropped}}})
-                     : fmt::format("{} tombstones dropped\n", with_thousands(dropped)));
+  print(options.json
+            ? json_line(message::Summary{{{"dropped", dropped}}})
+            : fmt::format("space of {} removed pictures reclaimed\n", with_thousands(dropped)));
   note_foreign(options.collection);
   return kDone;
 }
@@ -265,12 +272,12 @@ void add_plain(Program& program, const std::string& name, const std::string& des
 }  // namespace
 
 void add_collection_commands(Program& program) {
-  add_plain(program, "stats", "What the collection holds", run_stats);
-  add_plain(program, "skips", "The files that could not be indexed, and why", run_skips);
+  add_plain(program, "stats", "Show what the collection holds", run_stats);
+  add_plain(program, "skips", "List the files that could not be indexed, and why", run_skips);
   add_plain(program, "verify",
             "Check records, vectors and checksums against each other; changes nothing", run_verify);
-  add_plain(program, "repair", "Rebuild what verify found broken, from the records", run_repair);
-  add_plain(program, "compact", "Give back the space of removed pictures", run_compact);
+  add_plain(program, "repair", "Rebuild from the records what verify found broken", run_repair);
+  add_plain(program, "compact", "Reclaim the space of removed pictures", run_compact);
 }
 
 }  // namespace zeroshelf

@@ -52,8 +52,8 @@ class Named {
   void expect_all_found() const {
     for (const auto& [path, count] : counts_) {
       if (count > 0) continue;
-      throw Error(ErrorCode::NotFound, path, "the collection has nothing of it",
-                  "name a folder or a picture as the collection has it");
+      throw Error(ErrorCode::NotFound, path, "not in the collection, nor is anything below it",
+                  "name a folder or picture that zeroshelf-index add indexed");
     }
   }
 
@@ -100,12 +100,12 @@ void add_forget(Program& program) {
   const auto shared = std::make_shared<ForgetOptions>();
   ForgetOptions& options = *shared;
   CLI::App* command = program.add_command(
-      "forget", "Take pictures out of the collection; their files stay as they are",
+      "forget", "Drop pictures from the collection; their files stay as they are",
       [shared] { return run_forget(*shared); });
   command->add_option("COLLECTION", options.collection, "The collection's folder")->required();
   command
       ->add_option("PATH", options.paths,
-                   "Folders and pictures, as the collection has them; they need not exist")
+                   "Folders and pictures of the collection; their files may be gone")
       ->required();
   command->add_flag("--json", options.json, "The summary as a JSON line");
 }

@@ -200,7 +200,7 @@ void add_import(Program& program) {
   CLI::Option* npy =
       vectors
           ->add_option("--npy", flags.npy,
-                       "Picture vectors, float32 or float16, one row a picture; may be repeated")
+                       "Picture vectors, float32 or float16, one row per picture; may be repeated")
           ->type_name("FILE")
           ->allow_extra_args(false);
   vectors
@@ -210,12 +210,12 @@ void add_import(Program& program) {
   vectors->require_option(1);
   command
       ->add_option("--text-npy", flags.text_npy,
-                   "Vectors of the text in the pictures, likewise; a row of zeros: no text")
+                   "Vectors of the text in the pictures, likewise; a row of zeros means no text")
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->needs(npy);
   CLI::Option_group* list = command->add_option_group("Paths", "At most one of");
-  list->add_option("--paths", flags.paths, "One path a line, in the order of the rows")
+  list->add_option("--paths", flags.paths, "One path per line, in the order of the rows")
       ->type_name("FILE");
   list->add_option("--paths0", flags.paths0, "The same, each path ended by NUL; -: standard input")
       ->type_name("FILE");
@@ -225,17 +225,17 @@ void add_import(Program& program) {
   list->require_option(0, 1);
   command
       ->add_option("--root", flags.root,
-                   "What relative paths are relative to; default: the list's "
-                   "folder")
+                   "Folder that relative paths start from; default: the list's folder")
       ->type_name("DIR");
-  command->add_flag("--allow-missing", flags.allow_missing, "Take rows whose file is not there");
+  command->add_flag("--allow-missing", flags.allow_missing,
+                    "Accept rows whose file does not exist");
   command
       ->add_option("--logit-scale", flags.logit_scale,
-                   "Of the model, when it is not given: the softmax's scale")
+                   "The model's logit scale, if --model is not given")
       ->check(CLI::Range(0.01f, 10'000.0f))
       ->capture_default_str();
   add_model_flags(command, flags.model,
-                  "The model that made them; some pictures are encoded to check that");
+                  "The model that made the vectors; some pictures are encoded to check it");
 }
 
 }  // namespace zeroshelf

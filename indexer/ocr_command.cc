@@ -140,9 +140,9 @@ void add_ocr(Program& program) {
   const auto shared = std::make_shared<OcrOptions>();
   OcrOptions& options = *shared;
   CLI::App* command =
-      program.add_command("ocr", "Show the words that are read in pictures, one JSON line each",
+      program.add_command("ocr", "Print the words read in pictures, one JSON line each",
                           [shared] { return run_ocr(*shared); });
-  command->add_option("IMAGE", options.images, "Picture files")->required();
+  command->add_option("PICTURE", options.images, "Picture files")->required();
   command
       ->add_option("--ocr-lang", options.reader.languages,
                    "Tesseract languages, e.g. eng+deu, or auto")

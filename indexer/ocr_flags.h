@@ -19,7 +19,7 @@ inline void add_ocr_timeout(CLI::App* command, int& timeout_ms) {
           [&timeout_ms](double seconds) {
             timeout_ms = static_cast<int>(std::lround(1000 * seconds));
           },
-          "Give up a picture whose text takes more seconds of processor time to read")
+          "Skip a picture when reading its text takes longer than this (CPU seconds)")
       ->check(CLI::Range(kLeastSeconds, kMostSeconds))
       ->default_str(fmt::format("{:g}", timeout_ms / 1000.0))
       ->type_name("SECONDS");

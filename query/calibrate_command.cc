@@ -1,5 +1,5 @@
 // calibrate: settings of `mix` from labelled pictures. Tested by
-// tests/programs/judging_commands_test.cc.
+// tests/programs/evaluation_commands_test.cc.
 
 #include <fmt/format.h>
 
@@ -55,11 +55,11 @@ void write_table(OutputStream& out, const Calibration& calibration, const Fusion
   line("half words", start.half_words, fitted.half_words);
   out.write(fmt::format("\nHeld out on {} folds, {} pictures, {} with text:\n", gain.folds,
                         gain.pictures, gain.with_text));
-  const Report& before = gain.judged.reports[0];
-  const Report& after = gain.judged.reports[1];
+  const Report& before = gain.result.reports[0];
+  const Report& after = gain.result.reports[1];
   out.write(fmt::format("accuracy           {:5.1f} %  -> {:5.1f} %   points {}\n",
                         100 * before.accuracy.value, 100 * after.accuracy.value,
-                        figure(gain.judged.comparisons[0].difference, 100)));
+                        figure(gain.result.comparisons[0].difference, 100)));
   out.write(fmt::format("calibration error  {:5.1f} %  -> {:5.1f} %\n",
                         100 * before.calibration_error.value, 100 * after.calibration_error.value));
   out.write(fmt::format("log loss           {:.4f}   -> {:.4f}    gain {}\n", gain.default_log_loss,
@@ -72,8 +72,8 @@ message::Interval interval(const Figure& figure) {
 
 void write_json(OutputStream& out, const Calibration& calibration) {
   const CalibrationGain& gain = calibration.gain;
-  const Report& before = gain.judged.reports[0];
-  const Report& after = gain.judged.reports[1];
+  const Report& before = gain.result.reports[0];
+  const Report& after = gain.result.reports[1];
   const std::string settings = settings_json(calibration.settings);
   message::Calibration line;
   line.settings_json = settings;
@@ -81,7 +81,7 @@ void write_json(OutputStream& out, const Calibration& calibration) {
   line.with_text = gain.with_text;
   line.folds = gain.folds;
   line.log_loss_gain = interval(gain.log_loss);
-  line.accuracy_gain = interval(gain.judged.comparisons[0].difference);
+  line.accuracy_gain = interval(gain.result.comparisons[0].difference);
   line.accuracy = after.accuracy.value;
   line.default_accuracy = before.accuracy.value;
   line.calibration_error = after.calibration_error.value;

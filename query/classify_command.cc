@@ -37,7 +37,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of --multi, where --threshold is not given.
+// The threshold of --multi without --threshold.
 constexpr float kMultiThreshold = 0.1f;
 
 struct ClassifyOptions {
@@ -209,7 +209,7 @@ void write_counts(OutputStream& out, const View& collection, const Labelling& la
     out.write(count_line(options.format, nullptr, counts.unanswered, pictures));
   out.flush();
   if (without > 0)
-    say("{} labels without pictures; --all-labels shows them\n", with_thousands(without));
+    say("{} labels have no pictures; --all-labels shows them\n", with_thousands(without));
 }
 
 int write_summary(const View& collection, const Labelling& labelling,
@@ -224,7 +224,7 @@ int write_summary(const View& collection, const Labelling& labelling,
   const uint64_t pictures = collection.pictures();
   OutputStream out(stdout, "standard output");
   write_counts(out, collection, labelling, counts, options);
-  say("{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(pictures),
+  say("{} pictures labelled with {} labels in {:.3g} ms\n", with_thousands(pictures),
       labelling.labels.size(), spent);
   return counts.unanswered < pictures ? kDone : kNothingFound;
 }
@@ -259,14 +259,14 @@ int write_overview(const View& collection, const Labelling& labelling,
   const auto best = surest(collection, predictions, labelling.labels.size(), kExamples);
   for (size_t k = 0; k < best.size(); ++k) {
     if (best[k].empty()) continue;
-    out.write(fmt::format("\n{}, the surest:\n", printable(labelling.labels[k].name)));
+    out.write(fmt::format("\nsurest of {}:\n", printable(labelling.labels[k].name)));
     for (const Row row : best[k]) {
       out.write(fmt::format("  {:.3f}  {}\n", predictions[row].answer().score,
                             printable(collection.record(row).file.path)));
     }
   }
   out.flush();
-  say("\n--list prints one line a picture, --format csv or jsonl all evidence; "
+  say("\n--list prints one line per picture, --format csv or jsonl all evidence; "
       "zeroshelf-query export puts pictures into folders, review shows the least sure\n");
   return counts.unanswered < collection.pictures() ? kDone : kNothingFound;
 }
@@ -294,7 +294,7 @@ int run_classify(const ClassifyOptions& options) {
     return write_overview(collection, labelling, options, std::move(answers));
   OutputStream out(stdout, "standard output");
   const Lines all = LineWriter(collection, labelling, options, answers).write(out);
-  say("{} pictures x {} labels scored in {:.3g} ms, written lines included\n{}\n",
+  say("{} pictures labelled with {} labels in {:.3g} ms\n{}\n",
       with_thousands(all.counts.pictures()), labelling.labels.size(), milliseconds_since(start),
       count_summary(labelling.labels, all.counts));
   return all.any ? kDone : kNothingFound;
@@ -316,33 +316,33 @@ void add_classify(Program& program) {
                    "Keep the answers under this name, for diff and review; see runs")
       ->type_name("NAME");
   add_none_flags(command, options.labels);
-  command->add_flag("--multi", options.multi,
-                    fmt::format("Also every label with a score of --threshold (default {}) or more",
-                                kMultiThreshold));
+  command->add_flag(
+      "--multi", options.multi,
+      fmt::format("Also list every label with a score of at least --threshold (default {})",
+                  kMultiThreshold));
   CLI::Option* only =
       command
-          ->add_option(
-              "--only", options.only,
-              "Only pictures that get this label, of all that are asked for; may be repeated")
+          ->add_option("--only", options.only,
+                       "Only pictures that get this one of the labels; may be repeated")
           ->type_name("LABEL")
           ->allow_extra_args(false);
   CLI::Option* summary =
       command
-          ->add_flag("--summary", options.summary,
-                     "Only how many pictures have which label, with --multi how many have it too")
+          ->add_flag(
+              "--summary", options.summary,
+              "Only count the pictures of each label; with --multi also those that have it too")
           ->excludes(only);
   command
-      ->add_flag("--all-labels", options.all_labels,
-                 "With --summary: also the labels without pictures")
+      ->add_flag("--all-labels", options.all_labels, "With --summary: also labels without pictures")
       ->needs(summary);
   command
       ->add_flag("--list", options.list,
-                 "One line a picture, as for pipes; a terminal shows an overview otherwise")
+                 "One line per picture, as for pipes, instead of the overview on a terminal")
       ->excludes(summary);
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,
-                "Only the paths of pictures with an answer, each ended by NUL");
+                "Only the paths of labelled pictures, each ended by NUL");
   command->get_option("--null")->excludes(summary);
   add_model_flags(command, options.model, "Default: the collection's model");
 }

@@ -1,4 +1,4 @@
-// diff: what changed between two runs. Tested by tests/programs/judging_commands_test.cc.
+// diff: what changed between two runs. Tested by tests/programs/evaluation_commands_test.cc.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// duplicates: what a collection has twice. Tested by tests/programs/duplicates_test.cc and
+// duplicates: what a collection has twice. Tested by tests/search/duplicates_test.cc and
 // bundled_test.cc.
 
 #include <fmt/format.h>
@@ -103,8 +103,8 @@ int run_duplicates(const DuplicateOptions& options) {
   out.flush();
   if (!found.gone.empty()) {
     warn("zeroshelf-query",
-         fmt::format("{} pictures whose file is gone are left out, {} first; run zeroshelf-index "
-                     "add again, or forget",
+         fmt::format("{} pictures are left out because their file is gone, first {}; run "
+                     "zeroshelf-index add again, or forget",
                      with_thousands(found.gone.size()),
                      collection.record(found.gone.front()).file.path));
   }
@@ -118,7 +118,7 @@ void add_duplicates(Program& program) {
   DuplicateOptions& options = *shared;
   CLI::App* command = program.add_command(
       "duplicates",
-      "Groups of the same picture, of one picture with other words, and of same words",
+      "Find groups of equal pictures, of one picture with other words, and of equal words",
       [shared] { return run_duplicates(*shared); });
   add_collection(command, options.collection);
   std::vector<Choice<std::optional<DuplicateKind>>> kinds = {{"all", std::nullopt}};
@@ -128,12 +128,12 @@ void add_duplicates(Program& program) {
   add_choice(command, "--kind", options.kind, kinds, "Only groups of this kind");
   command
       ->add_option("--cosine", options.limits.picture_cosine,
-                   "From which cosine on pictures are nearly the same")
+                   "How alike two pictures must be (0 to 1)")
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();
   command
       ->add_option("--same-words", options.limits.same_words,
-                   "The share of words that the same words have in common")
+                   "How many words two texts must have in common (0 to 1)")
       ->check(CLI::Range(0.1, 1.0))
       ->capture_default_str();
   command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();

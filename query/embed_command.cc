@@ -166,19 +166,19 @@ void add_embed(Program& program) {
   const auto flags = std::make_shared<EmbedFlags>();
   EmbedOptions& options = *shared;
   CLI::App* command =
-      program.add_command("embed", "Show the unit vectors that a model gives", nullptr);
+      program.add_command("embed", "Print the unit vectors that a model gives", nullptr);
   command->callback([&program, command, shared, flags] {
     shared->inputs = inputs_in_order(*command, *flags);
     program.choose([shared] { return run_embed(*shared); });
   });
   add_input(command, "--text", flags->texts, "A text; may be repeated")->type_name("TEXT");
-  add_input(command, "--text-file", flags->text_files, "A file with one text a line")
+  add_input(command, "--text-file", flags->text_files, "A file with one text per line")
       ->type_name("FILE");
   add_input(command, "--image", flags->images, "A picture; may be repeated")->type_name("FILE");
   command->add_flag("--tokens", options.tokens, "Add the token ids of texts");
   command
       ->add_option("--npy", options.npy,
-                   "Write the vectors there as float32 rows, not into the lines")
+                   "Write the vectors to this file as float32 rows, not into the lines")
       ->type_name("OUT");
   add_model_flags(command, options.model, "Default: the bundled model");
 }

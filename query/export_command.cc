@@ -71,7 +71,7 @@ void refuse_unless(bool ExportFormatTraits::*ability, bool given, const char* fl
                    const ExportFormatTraits& format) {
   if (format.*ability || !given) return;
   throw Error(ErrorCode::InvalidArgument, flag,
-              fmt::format("means nothing for --format {}", format.name),
+              fmt::format("has no effect with --format {}", format.name),
               "leave it out, or use --format " + formats_with(ability));
 }
 
@@ -167,7 +167,7 @@ Exported write_target(const ExportOptions& options, const Classified& classified
 std::string left_out_summary(const ExportOptions& options, const Bands& bands) {
   std::string text;
   if (bands.unsure > 0 && options.unsure_target.empty())
-    text += fmt::format("{} unsure ones left out", with_thousands(bands.unsure));
+    text += fmt::format("{} unsure pictures left out", with_thousands(bands.unsure));
   if (bands.above_max > 0) {
     text += fmt::format("{}{} left out by --max-per-label", text.empty() ? "" : ", ",
                         with_thousands(bands.above_max));
@@ -176,7 +176,8 @@ std::string left_out_summary(const ExportOptions& options, const Bands& bands) {
 }
 
 // Labels that cannot be in both halves are left out, so that both number their classes alike.
-void settle_image_folder(const ExportOptions& options, const Classified& classified, Bands& bands) {
+void finalise_image_folder(const ExportOptions& options, const Classified& classified,
+                           Bands& bands) {
   const std::vector<bool> validation = choose_validation(
       classified.collection, classified.labelling.labels.size(), classified.predictions, bands,
       options.validation.value_or(kDefaultValidation));
@@ -190,14 +191,14 @@ void settle_image_folder(const ExportOptions& options, const Classified& classif
     leave_out(bands, classified.predictions, label);
   }
   if (!names.empty()) {
-    warn(kProgram, "left out, because they have too few different pictures to be in both halves: " +
-                       names + "; --validation 0 makes one half of all");
+    warn(kProgram, "left out for having too few different pictures for both halves: " + names +
+                       "; --validation 0 puts all into one half");
   }
   if (faults.unread == 0) return;
   std::string endings;
   for (const std::string& ending : faults.endings)
     endings += (endings.empty() ? "" : ", ") + (ending.empty() ? "no ending" : ending);
-  warn(kProgram, fmt::format("{} pictures have endings that torchvision passes over: {}",
+  warn(kProgram, fmt::format("{} pictures have file name endings that torchvision ignores: {}",
                              with_thousands(faults.unread), endings));
 }
 
@@ -214,7 +215,7 @@ int run_export(const ExportOptions& options) {
   const Classified classified{collection, labelling,
                               classify(collection, labelling, options.model.threads)};
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
-  say("{} pictures x {} labels scored in {:.3g} ms\n", with_thousands(collection.pictures()),
+  say("{} pictures labelled with {} labels in {:.3g} ms\n", with_thousands(collection.pictures()),
       labelling.labels.size(), spent.count());
   BandOptions band_options;
   band_options.min_score = options.min_score;
@@ -224,7 +225,8 @@ int run_export(const ExportOptions& options) {
                              classified.predictions, band_options);
   say("{}\n", count_summary(labelling.labels,
                             count_pictures(collection, labelling, classified.predictions)));
-  if (options.format == ExportFormat::ImageFolder) settle_image_folder(options, classified, bands);
+  if (options.format == ExportFormat::ImageFolder)
+    finalise_image_folder(options, classified, bands);
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
     say("{}\n", left_out);
 
@@ -250,23 +252,24 @@ ExportFormat format_of(const std::filesystem::path& target) {
 void add_band_flags(CLI::App* command, ExportOptions& options) {
   command
       ->add_option("--min-score", options.min_score,
-                   "A picture with a lower score is unsure, like one without an answer")
+                   "A picture with a lower score is unsure, like an unlabelled one")
       ->type_name("SCORE")
       ->group("Which pictures");
   command
       ->add_option("--unsure-to", options.unsure_target,
-                   "Export the unsure ones there, in the same format; otherwise they are left out")
+                   "Export unsure pictures here, in the same format; default: leave them out")
       ->type_name("DIR|FILE")
       ->group("Which pictures");
   command
-      ->add_option("--max-per-label", options.max_per_label,
-                   "The best so many pictures of a label; default: all, on a page " +
-                       std::to_string(PageOptions().max_per_label))
+      ->add_option(
+          "--max-per-label", options.max_per_label,
+          "At most this many pictures of each label, best first; default: all, on a page " +
+              std::to_string(PageOptions().max_per_label))
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
       ->group("Which pictures");
   command
       ->add_option("--only", options.only,
-                   "Only pictures that get this label, of all that are asked for; may be repeated")
+                   "Only pictures that get this one of the labels; may be repeated")
       ->type_name("LABEL")
       ->allow_extra_args(false)
       ->group("Which pictures");
@@ -287,32 +290,31 @@ void add_export(Program& program) {
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
   add_none_flags(command, options.labels);
-  command
-      ->add_option("--to", options.target,
-                   "The folder or file to make; nothing is ever overwritten")
+  command->add_option("--to", options.target, "Folder or file to make; nothing is ever overwritten")
       ->type_name("DIR|FILE")
       ->required();
   std::vector<Choice<std::optional<ExportFormat>>> formats;
   for (const ExportFormatTraits& traits : export_formats())
     formats.push_back({std::string(traits.name), traits.format});
   add_choice(command, "--format", options.given_format, formats,
-             "What is made: folders of pictures, lists, annotations, or one page with thumbnails")
-      ->default_str("folders; of a target FILE.html, .csv or .jsonl that");
+             "What to make: folders of pictures, lists, annotations, or a page with thumbnails")
+      ->default_str("folders; html, csv or jsonl if the target ends like that");
   command
       ->add_option("--mode", options.mode,
-                   "How a picture gets into its folder; zeroshelf-query undo DIR takes a move back")
+                   "How pictures get into folders; zeroshelf-query undo DIR reverts a move")
       ->check(one_of({"symlink", "hardlink", "copy", "move"}))
       ->default_str("symlink");
   command
       ->add_option("--validation", options.validation,
-                   "Of imagefolder: this share of each label, the same pictures every time")
+                   "imagefolder: share of each label for validation, the same pictures every time")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("SHARE")
       ->default_str("0.2");
   command
-      ->add_option("--root", options.root,
-                   "Of labelstudio and coco: the folder that paths are relative to (Label Studio's "
-                   "local files document root)")
+      ->add_option(
+          "--root", options.root,
+          "labelstudio, coco: folder that paths are relative to (Label Studio's local files "
+          "document root)")
       ->type_name("DIR");
   add_band_flags(command, options);
   add_model_flags(command, options.model, "Default: the collection's model");

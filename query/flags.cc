@@ -26,7 +26,7 @@ void add_truth_flag(CLI::App* command, std::filesystem::path& truth) {
 Truth read_and_tell_truth(const std::filesystem::path& truth) {
   TruthFile file = read_truth_file(truth);
   if (file.unlabelled > 0) {
-    say("{} pictures of the truth have no label; it counts as not known\n",
+    say("{} pictures of the truth have no label and are left out\n",
         with_thousands(file.unlabelled));
   }
   return std::move(file.truth);
@@ -37,7 +37,7 @@ CLI::Option* add_format(CLI::App* command, OutputFormat& format,
   std::vector<Choice<OutputFormat>> choices;
   for (const OutputFormat one : formats)
     choices.push_back({std::string(output_format_name(one)), one});
-  return add_choice(command, "--format", format, choices, "Of the output");
+  return add_choice(command, "--format", format, choices, "Output format");
 }
 
 void add_null_flag(CLI::App* command, OutputFormat& format, CLI::Option* format_option,

@@ -13,7 +13,7 @@
 namespace zeroshelf {
 namespace {
 
-// "max: the surer of both; image: the picture alone; ..."
+// "max: whichever is surer; image: the picture alone; ..."
 std::string fusion_help() {
   std::string help;
   for (const FusionRule* rule : fusion_rules()) {
@@ -35,12 +35,12 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
   group->add_option("--labels", options.list, "The classes, e.g. \"cat, dog\"")->type_name("LIST");
   group
       ->add_option("--labels-file", options.file,
-                   "One label a line, 'label: prompt | prompt'; or JSON")
+                   "One label per line, 'label: prompt | prompt'; or JSON")
       ->type_name("FILE");
   if (from == LabelsFrom::PromptsOrClassifier) {
     group
         ->add_option("--classifier", options.classifier,
-                     "What train --save kept; brings its labels")
+                     "A classifier kept by train --save; brings its labels")
         ->type_name("NAME");
   }
   group->require_option(1);
@@ -51,14 +51,15 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
               "Prompts for labels without their own: a text with {} for the label; a set of "
               "them: " +
                   fmt::format("{}", fmt::join(template_set_names(), ", ")) +
-                  "; or a file with one a line; may be repeated")
+                  "; or a file with one per line; may be repeated")
           ->type_name("TEXT|NAME|FILE")
           ->allow_extra_args(false)
           ->capture_default_str();
   CLI::Option* vectors =
       command
-          ->add_option("--label-vectors", options.vectors,
-                       "Instead of prompts: one row a label, in their order; needs no model")
+          ->add_option(
+              "--label-vectors", options.vectors,
+              "Vectors instead of prompts: one row per label, in their order; needs no model")
           ->type_name("FILE.npy")
           ->excludes(templates);
   if (from == LabelsFrom::PromptsOrClassifier) vectors->excludes("--classifier");
@@ -68,7 +69,7 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
 CLI::Option* add_calibration_flag(CLI::App* command, LabelOptions& options) {
   return command
       ->add_option("--calibration", options.calibration,
-                   "What calibrate --save kept: decide by mix with these settings")
+                   "Settings kept by calibrate --save, for the rule mix")
       ->type_name("NAME")
       ->excludes("--classifier");
 }
@@ -83,15 +84,15 @@ void add_fusion_flag(CLI::App* command, LabelOptions& options) {
 
 void add_none_flags(CLI::App* command, LabelOptions& options) {
   command->add_flag("--none", options.none,
-                    "One more class, 'none': what is nearer to prompts that say nothing");
+                    "Add a class 'none', for pictures that fit none of your labels");
   command
       ->add_option("--none-prompt", options.none_prompts,
-                   "What 'none' is like, instead of the default prompts; may be repeated")
+                   "A prompt for 'none', instead of the default ones; may be repeated")
       ->type_name("TEXT")
       ->allow_extra_args(false);
   command
       ->add_option("--threshold", options.threshold,
-                   "No answer (with --none: 'none') where the score is lower")
+                   "Leave pictures below this score unlabelled (with --none: 'none')")
       ->check(CLI::Range(-1.0, 1.0));
 }
 

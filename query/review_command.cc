@@ -1,4 +1,4 @@
-// review: the answers to look at first. Tested by tests/programs/judging_commands_test.cc.
+// review: the answers to look at first. Tested by tests/programs/evaluation_commands_test.cc.
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // runs: what is kept with a collection, and removing it. Tested by
-// tests/programs/judging_commands_test.cc.
+// tests/programs/evaluation_commands_test.cc.
 
 #include <fmt/format.h>
 
@@ -110,7 +110,7 @@ void add_runs(Program& program) {
       program.add_command("runs", "List what is kept with a collection, or remove it",
                           [shared] { return run_runs(*shared); });
   add_collection(command, options.collection);
-  command->add_option("--kind", options.kind, "Of what is listed or removed")
+  command->add_option("--kind", options.kind, "What to list or remove")
       ->check(one_of({"runs", "calibrations", "classifiers"}))
       ->capture_default_str();
   command->add_option("--remove", options.remove, "Remove the one of this name")->type_name("NAME");

@@ -122,9 +122,9 @@ std::vector<bool> allowed_rows(const View& collection, const SearchOptions& opti
     std::transform(allowed.begin(), allowed.end(), labelled.begin(), allowed.begin(),
                    std::logical_and());
   }
-  if (!made.query.letters.phrases.empty()) {
+  if (!made.query.lexical.phrases.empty()) {
     std::vector<bool> with_phrases(allowed.size());
-    for (const Row row : rows_with_phrases(collection.lexicons(), made.query.letters.phrases))
+    for (const Row row : rows_with_phrases(collection.lexicons(), made.query.lexical.phrases))
       with_phrases[row] = allowed[row];
     allowed = std::move(with_phrases);
   }
@@ -157,8 +157,8 @@ std::vector<Group> grouped(const View& collection, const std::vector<SearchHit>&
 // Which evidence counts most.
 std::string_view found_by(const SearchHit& hit, SearchSpace space) {
   if (space == SearchSpace::Picture) return "picture";
-  if (hit.letter_nats > 0 && hit.letter_nats >= hit.text_nats &&
-      (space == SearchSpace::Text || hit.letter_nats >= hit.image_nats)) {
+  if (hit.lexical_nats > 0 && hit.lexical_nats >= hit.text_nats &&
+      (space == SearchSpace::Text || hit.lexical_nats >= hit.image_nats)) {
     return "letters";
   }
   return space == SearchSpace::Text || hit.text_nats > hit.image_nats ? "text" : "picture";
@@ -171,9 +171,9 @@ bool is_gone(const std::string& path) {
 
 class HitWriter {
  public:
-  HitWriter(const View& collection, const LetterQuery& letters, SearchSpace space,
+  HitWriter(const View& collection, const LexicalQuery& lexical, SearchSpace space,
             OutputFormat format, std::optional<PictureProtocol> thumbnails)
-      : collection_(collection), letters_(letters), space_(space), format_(format) {
+      : collection_(collection), lexical_(lexical), space_(space), format_(format) {
     if (format_ == OutputFormat::Table && out_.is_terminal()) {
       protocol_ = thumbnails
                       ? *thumbnails
@@ -220,7 +220,7 @@ class HitWriter {
   std::string json(size_t rank, const Group& group, const std::string& path) const {
     const SearchHit& found = group.hit;
     const std::vector<Word> words = collection_.words(found.row);
-    const std::vector<MatchedWord> matches = matched_words(letters_, words);
+    const std::vector<MatchedWord> matches = matched_words(lexical_, words);
     message::Hit hit;
     hit.rank = rank;
     hit.path = path;
@@ -231,7 +231,7 @@ class HitWriter {
     hit.text_score = found.text_score;
     hit.image_nats = found.image_nats;
     hit.text_nats = found.text_nats;
-    hit.letter_nats = found.letter_nats;
+    hit.lexical_nats = found.lexical_nats;
     for (const MatchedWord& match : matches) {
       const Word& word = words[match.word];
       hit.words.push_back({word.text, match.query_word, match.edits, word.box});
@@ -245,7 +245,7 @@ class HitWriter {
     const SearchHit& hit = group.hit;
     const std::vector<Word> words = collection_.words(hit.row);
     std::string matched;
-    for (const MatchedWord& match : matched_words(letters_, words))
+    for (const MatchedWord& match : matched_words(lexical_, words))
       matched += (matched.empty() ? "" : " ") + words[match.word].text;
     return fmt::format(
         "{:4} {:6.1f} {:7} {:7.3f} {:6} {} {}{}{}\n", rank, hit.score, found_by(hit, space_),
@@ -255,12 +255,22 @@ class HitWriter {
   }
 
   const View& collection_;
-  const LetterQuery& letters_;
+  const LexicalQuery& lexical_;
   SearchSpace space_;
   OutputFormat format_;
   PictureProtocol protocol_ = PictureProtocol::None;
   OutputStream out_{stdout, "standard output"};
 };
+
+std::string nothing_found(ptrdiff_t searched, const LexicalQuery& lexical, bool cut) {
+  if (searched > 0) {
+    return fmt::format("no good match among {} pictures{}",
+                       with_thousands(static_cast<uint64_t>(searched)),
+                       cut ? "; --all shows the closest" : "");
+  }
+  return lexical.phrases.empty() ? "no picture passes the filters"
+                                 : "no picture has these words in its text";
+}
 
 int run_search(const SearchOptions& options) {
   const std::vector<SearchTerm> terms = terms_of_options(options);
@@ -276,8 +286,8 @@ int run_search(const SearchOptions& options) {
       if (term.kind == SearchTerm::Kind::Text) warn_of_cut_texts(*encoder, {&term.value, 1});
     }
   }
-  const LetterQuery& letters = made.query.letters;
-  if (space == SearchSpace::Picture && !letters.phrases.empty()) {
+  const LexicalQuery& lexical = made.query.lexical;
+  if (space == SearchSpace::Picture && !lexical.phrases.empty()) {
     throw Error(ErrorCode::InvalidArgument, "--in picture",
                 "a phrase in quotes is looked for in the text", "use --in text or --in both");
   }
@@ -288,7 +298,7 @@ int run_search(const SearchOptions& options) {
   limits.keep = [&](Row row) { return allowed[row]; };
   if (options.exact) limits.reach = SearchReach::EveryRow;
   limits.count = options.group ? options.count * 4 + 64 : options.count;
-  const bool cut = !options.all && letters.phrases.empty() && made.background.rows() > 0;
+  const bool cut = !options.all && lexical.phrases.empty() && made.background.rows() > 0;
   if (cut) limits.fits = Fit(collection, made.query, made.background, space);
   const std::vector<SearchHit> hits = search(collection, made.query, limits);
   const std::vector<Group> groups = options.group ? grouped(collection, hits, options.count) : [&] {
@@ -296,10 +306,9 @@ int run_search(const SearchOptions& options) {
     for (const SearchHit& hit : hits) single.push_back({hit, {}});
     return single;
   }();
-  HitWriter(collection, letters, space, options.format, options.thumbnails).write(groups);
+  HitWriter(collection, lexical, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return kDone;
-  const bool any = std::ranges::find(allowed, true) != allowed.end();
-  note(fmt::format("nothing fits{}", cut && any ? "; --all shows what is nearest" : ""));
+  note(nothing_found(std::ranges::count(allowed, true), lexical, cut));
   return kNothingFound;
 }
 
@@ -310,14 +319,14 @@ void add_filters(CLI::App* command, SearchOptions& options) {
   };
   command
       ->add_option("--path", options.filter.paths,
-                   "whose name fits the pattern, or with a / in it, whose path; may be repeated")
+                   "whose name matches the pattern, or whose path if it has a /; may be repeated")
       ->type_name("GLOB")
       ->allow_extra_args(false)
       ->group(group);
   command
       ->add_flag_callback(
           "--path-case", [&options] { options.filter.path_case = PathCase::Match; },
-          "whose path fits --path also in its capitals")
+          "whose path matches --path in upper and lower case, too")
       ->group(group);
   day("--since", options.since, "modified on that day or later");
   day("--until", options.until, "modified on that day or earlier");
@@ -325,33 +334,34 @@ void add_filters(CLI::App* command, SearchOptions& options) {
     command->add_option(flag, value, help)->type_name("N")->group(group);
   };
   command
-      ->add_option("--min-size", options.filter.min_bytes, "of at least so many bytes (or 2.5MB)")
+      ->add_option("--min-size", options.filter.min_bytes,
+                   "of at least this size in bytes (or 2.5MB)")
       ->transform(byte_size(true))
       ->group(group);
-  command->add_option("--max-size", options.filter.max_bytes, "of at most so many bytes")
+  command->add_option("--max-size", options.filter.max_bytes, "of at most this size")
       ->transform(byte_size(true))
       ->group(group);
-  number("--min-width", options.filter.min_width, "at least so many pixels wide");
-  number("--max-width", options.filter.max_width, "at most so many pixels wide");
-  number("--min-height", options.filter.min_height, "at least so many pixels high");
-  number("--max-height", options.filter.max_height, "at most so many pixels high");
+  number("--min-width", options.filter.min_width, "at least this many pixels wide");
+  number("--max-width", options.filter.max_width, "at most this many pixels wide");
+  number("--min-height", options.filter.min_height, "at least this many pixels high");
+  number("--max-height", options.filter.max_height, "at most this many pixels high");
   CLI::Option* has_text =
       command->add_flag("--has-text", options.has_text, "with text in them")->group(group);
   command->add_flag("--no-text", options.no_text, "without text in them")
       ->excludes(has_text)
       ->group(group);
-  CLI::Option* run = command
-                         ->add_option("--run", options.run,
-                                      "to which this run, kept by classify --save, gave --label")
-                         ->type_name("NAME")
-                         ->group(group);
-  CLI::Option* label = command
-                           ->add_option("--label", options.labels,
-                                        "this label of --run; may be repeated: any of them")
-                           ->type_name("LABEL")
-                           ->allow_extra_args(false)
-                           ->needs(run)
-                           ->group(group);
+  CLI::Option* run =
+      command->add_option("--run", options.run, "labelled --label by this run of classify --save")
+          ->type_name("NAME")
+          ->group(group);
+  CLI::Option* label =
+      command
+          ->add_option("--label", options.labels,
+                       "with this label in --run; may be repeated, any of them counts")
+          ->type_name("LABEL")
+          ->allow_extra_args(false)
+          ->needs(run)
+          ->group(group);
   run->needs(label);
 }
 
@@ -364,51 +374,57 @@ void add_search(Program& program) {
       program.add_command("search", "Find the pictures that fit a text or a picture",
                           [shared] { return run_search(*shared); });
   add_collection(command, options.collection);
-  command->add_option("TEXT", options.text,
-                      "What to look for; \"words in quotes\" must stand in the picture like that");
+  command->add_option(
+      "TEXT", options.text,
+      "What to look for; \"words in quotes\" must appear in the picture's text exactly");
   command->add_option("--image", options.image, "A picture to look for; with TEXT, both count")
       ->type_name("FILE");
   command
-      ->add_option("--like", options.like,
-                   "A picture of the collection: what is like it; its name is enough where only "
-                   "one has it")
+      ->add_option(
+          "--like", options.like,
+          "Find what is like this picture of the collection; its name is enough if only one "
+          "has it")
       ->type_name("PATH");
   CLI::Option* vector =
       command
           ->add_option("--vector", options.vector,
-                       "A vector of your own: of a text or picture, by the collection's model")
+                       "Search by a vector of a text or picture, made by the collection's model")
           ->type_name("FILE.npy");
-  command->add_option("--row", options.row, "Which row of --vector, from 0; default: its first")
+  command->add_option("--row", options.row, "Row of --vector, from 0; default: the first")
       ->type_name("N")
       ->needs(vector);
   command
-      ->add_option("--background", options.background,
-                   "Vectors of any names, to tell by whether a hit fits at all; default: of "
-                   "everyday prompts, where the model is there")
+      ->add_option(
+          "--background", options.background,
+          "Vectors of everyday things, to tell good matches from weak ones; default: built-in "
+          "prompts, if the model is available")
       ->type_name("FILE.npy");
-  command->add_option("--plus", options.plus, "Also a text, or @FILE, a picture; may be repeated")
-      ->type_name("TERM")
-      ->allow_extra_args(false);
-  command->add_option("--minus", options.minus, "Away from a text or @FILE; may be repeated")
+  command->add_option("--plus", options.plus, "Add a text, or @FILE for a picture; may be repeated")
       ->type_name("TERM")
       ->allow_extra_args(false);
   command
-      ->add_option("--weight", options.weights,
-                   "Of --plus and --minus: one for all, or one for each, --plus first; TEXT has 1")
+      ->add_option("--minus", options.minus,
+                   "Subtract a text, or @FILE for a picture; may be repeated")
+      ->type_name("TERM")
+      ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--weight", options.weights,
+          "Weights of --plus and --minus: one for all or one each, --plus first; TEXT has 1")
       ->check(CLI::Range(0.0, 1000.0))
       ->allow_extra_args(false);
-  command->add_option("-k", options.count, "How many hits")
+  command->add_option("-k", options.count, "Number of hits")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
       ->capture_default_str();
   add_choice(
       command, "--in", options.space,
       {{"picture", SearchSpace::Picture}, {"text", SearchSpace::Text}, {"both", SearchSpace::Both}},
-      "Look at the pictures, the text in them, or both");
-  command->add_flag("--all", options.all, "Also the nearest that do not fit");
-  command->add_flag(
-      "--exact", options.exact,
-      "Look at every picture, also where an index of a million or more proposes some");
-  command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
+      "Search the pictures, the text in them, or both");
+  command->add_flag("--all", options.all, "Also show weak matches");
+  command->add_flag("--exact", options.exact,
+                    "Compare with every picture, even in a collection of a million or more");
+  command->add_flag("--group,!--no-group", options.group,
+                    "Show nearly identical pictures as one hit");
   add_filters(command, options);
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Paths});
@@ -418,7 +434,7 @@ void add_search(Program& program) {
               {"never", PictureProtocol::None},
               {"kitty", PictureProtocol::Kitty},
               {"iterm", PictureProtocol::Iterm}},
-             "Pictures in the table on a terminal; auto: where it says that it shows them");
+             "Show pictures in the table; auto: if the terminal says that it can");
   add_model_flags(command, options.model, "Default: the collection's model");
 }
 

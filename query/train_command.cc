@@ -1,4 +1,4 @@
-// train: a classifier from labelled pictures. Tested by tests/programs/judging_commands_test.cc.
+// train: a classifier from labelled pictures. Tested by tests/programs/evaluation_commands_test.cc.
 
 #include <fmt/format.h>
 
@@ -56,29 +56,29 @@ std::vector<std::string> names_of(const std::vector<Label>& labels) {
   return names;
 }
 
-void write_table(OutputStream& out, const Training& training, const Judged& judged) {
+void write_table(OutputStream& out, const Training& training, const EvaluationResult& result) {
   out.write(fmt::format("{:20} ACCURACY   95 % INTERVAL    MACRO F1   of {} pictures\n", "",
                         training.classifier.pictures));
-  for (const Report& it : judged.reports) {
+  for (const Report& it : result.reports) {
     out.write(fmt::format("{:20} {:6.1f} %   {:5.1f} to {:5.1f} %  {:6.1f} %\n", it.name,
                           100 * it.accuracy.value, 100 * it.accuracy.interval.low,
                           100 * it.accuracy.interval.high, 100 * it.macro_f1.value));
   }
-  for (const Comparison& it : judged.comparisons) {
-    if (it.second + 1 != judged.reports.size()) continue;
+  for (const Comparison& it : result.comparisons) {
+    if (it.second + 1 != result.reports.size()) continue;
     out.write(fmt::format("learned against {}: {:+.1f} points ({:+.1f} to {:+.1f}), p = {:.2g}\n",
-                          judged.reports[it.first].name, 100 * it.difference.value,
+                          result.reports[it.first].name, 100 * it.difference.value,
                           100 * it.difference.interval.low, 100 * it.difference.interval.high,
                           it.p_value));
   }
 }
 
-void write_json(OutputStream& out, const Training& training, const Judged& judged) {
+void write_json(OutputStream& out, const Training& training, const EvaluationResult& result) {
   std::string lines;
-  for (const Report& it : judged.reports) append_json_line(lines, accuracy_message(it));
-  for (const Comparison& it : judged.comparisons) {
-    if (it.second + 1 == judged.reports.size())
-      append_json_line(lines, comparison_message(judged, it));
+  for (const Report& it : result.reports) append_json_line(lines, accuracy_message(it));
+  for (const Comparison& it : result.comparisons) {
+    if (it.second + 1 == result.reports.size())
+      append_json_line(lines, comparison_message(result, it));
   }
   const Classifier& classifier = training.classifier;
   const CrossValidation& validation = training.validation;
@@ -114,10 +114,11 @@ int run_train(const TrainOptions& options) {
                                             known.pictures, options.model.threads);
   for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;
   answers.push_back({"learned", training.validation.held_out});
-  const Judged judged = judge(answers, labels.size(), {.threads = options.model.threads});
+  const EvaluationResult result =
+      evaluate_answers(answers, labels.size(), {.threads = options.model.threads});
   OutputStream out(stdout, "standard output");
-  options.format == OutputFormat::Table ? write_table(out, training, judged)
-                                        : write_json(out, training, judged);
+  options.format == OutputFormat::Table ? write_table(out, training, result)
+                                        : write_json(out, training, result);
   out.flush();
   save_classifier(collection, options.save, training.classifier);
   say("kept as classifier {}; use it with --classifier {}\n", options.save, options.save);

@@ -128,13 +128,13 @@ void add_vectors(Program& program) {
   const auto add_file = [&](const char* flag, fs::path& file, const char* help) {
     files->add_option(flag, file, help)->type_name("OUT");
   };
-  add_file("--npy", options.npy, "Picture vectors: float32, one row a picture");
+  add_file("--npy", options.npy, "Picture vectors: float32, one row per picture");
   add_file("--text-npy", options.text_npy,
            "Vectors of the text in them: the same rows, zeros without text");
-  add_file("--paths", options.paths, "The paths, one a line, in the order of the rows");
+  add_file("--paths", options.paths, "Paths, one per line, in the order of the rows");
   add_file("--paths0", options.paths0, "The same, each ended by NUL");
   add_file("--metadata", options.metadata,
-           "All that is known of each picture as JSON Lines, for zeroshelf-index import");
+           "All that is known about each picture as JSON Lines, for zeroshelf-index import");
   files->require_option(1, 5);
 }
 

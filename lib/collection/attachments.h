@@ -20,7 +20,7 @@ namespace zeroshelf {
 
 class Attachments {
  public:
-  // Of a collection's directory, which must exist. Nothing is read or made until it is needed.
+  // collection: its directory, which must exist. Nothing is read or made until it is needed.
   explicit Attachments(std::filesystem::path collection);
 
   // A name has 1 to 100 of the letters, digits, '.', '_' and '-', and does not begin with '.'.

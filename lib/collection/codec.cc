@@ -12,7 +12,7 @@ namespace zeroshelf::codec {
 namespace {
 
 constexpr uint8_t kRecordVersion = 1;
-// Of a record that also says how the picture lies and what in it was not read.
+// The version of a record that also says how the picture lies and what in it was not read.
 constexpr uint8_t kReadingVersion = 2;
 constexpr size_t kRowBytes = 8;
 // More rows than any disk holds; less than what would overflow in a product with a vector's bytes.

@@ -79,8 +79,8 @@ class Collection {
   const std::vector<Row>& text_owners() const;
   // How much text each of these has, and how surely it was read.
   const std::vector<TextEvidence>& text_evidence() const;
-  // Of all live pictures and of all live texts. They are kept with the rows, so asking costs
-  // nothing.
+  // The sums of all live pictures and of all live texts. They are kept with the rows, so asking
+  // costs nothing.
   const VectorSum& image_sum() const;
   const VectorSum& text_sum() const;
   // The index into text_vectors() of a picture's text, if it has any. Logarithmic.
@@ -93,7 +93,7 @@ class Collection {
 
   // --- records ----------------------------------------------------------------------------------
 
-  // Of a live row. Throws Corruption when the truth lacks it.
+  // What is known of a live row. Throws Corruption when the truth lacks it.
   PictureRecord record(Row row) const;
   std::vector<Word> words(Row row) const;
 
@@ -110,7 +110,7 @@ class Collection {
 
   // All live rows in row order, streaming. The record is valid during the call.
   void for_each_record(const std::function<void(Row, const PictureRecord&)>& visit) const;
-  // Of the rows [first, end), and the words of all live rows among them: in order they are read
+  // Records of the rows [first, end), and words of all live rows among them: in order they are read
   // many times faster than one by one.
   void for_each_record(Row first, Row end,
                        const std::function<void(Row, const PictureRecord&)>& visit) const;
@@ -125,7 +125,7 @@ class Collection {
 
   // The languages in which a live row's text was read; empty: it was not read.
   std::string text_languages(Row row) const;
-  // Of the rows for which it is not what the manifest says.
+  // Visits the rows whose text languages are not those of the manifest.
   void for_each_languages(const std::function<void(Row, const std::string&)>& visit) const;
 
   // The pictures in which there is nothing to see, ascending; not those that an earlier version of
@@ -175,8 +175,8 @@ struct Batch {
 
 enum class SnapshotWhen { WorthIt, Now };
 
-// From so many rows on a search by an approximate index is much faster than one of all rows, which
-// takes about 55 ms for so many.
+// From this many rows on an approximate index is much faster than a search of all rows, which
+// takes about 55 ms then.
 inline constexpr uint64_t kIvfFromRows = 1'000'000;
 
 struct SnapshotOptions {

@@ -41,7 +41,7 @@ struct FileSeal {
 };
 
 struct Current {
-  // The records have at least so many commits: fewer mean that RocksDB lost some, silently.
+  // The records have at least this many commits: fewer mean that RocksDB lost some, silently.
   uint64_t commits = 0;
   uint64_t epoch = 1;                           // counts compactions
   std::optional<uint64_t> snapshot_generation;  // absent: no snapshot yet
@@ -93,7 +93,7 @@ struct SnapshotName {
   uint64_t epoch = 0;
   uint64_t generation = 0;
 };
-// Of a snapshot's file; absent for every other name.
+// What the name of a snapshot's file says; absent for every other name.
 std::optional<SnapshotName> parse_snapshot_name(std::string_view name);
 
 // Everything in the directory, ascending. Throws Io, NotFound.

@@ -27,7 +27,7 @@ bool is_taken(const fs::path& path) {
   return fs::symlink_status(path, error).type() != fs::file_type::not_found;
 }
 
-// The first bytes of a regular file, at most so many; empty for everything else. No link is
+// The first bytes of a regular file, at most `bytes`; empty for everything else. No link is
 // followed and nothing is waited for.
 std::string beginning_of(const fs::path& path, size_t bytes) {
   const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -62,7 +62,7 @@ bool is_snapshot_file(const fs::path& path, std::string_view name, uint32_t dime
   return parsed && is_snapshot_beginning(beginning_of(path, kEnough), *parsed, dimension);
 }
 
-// Of a snapshot, CURRENT or MANIFEST.json, by a writer that was killed.
+// Whether a killed writer left it: a part of a snapshot, CURRENT or MANIFEST.json.
 bool is_unfinished_file(const fs::path& path, const std::string& name, uint32_t dimension) {
   const std::string_view behind = name_behind_temporary(name);
   if (behind == kCurrentFile || behind == kManifestFile) return beginning_of(path, 2) == "{\n";

@@ -37,7 +37,7 @@ struct PictureRecord {
   // By how much the picture must be turned clockwise so that its text stands upright: 0, 90, 180 or
   // 270. Boxes of words are those of the picture as it lies.
   int turned_degrees = 0;
-  // Of text that was left out because its script is of none of the collection's languages, as
+  // The script of text that was left out because none of the collection's languages has it, as
   // PictureText has it; empty: there is none.
   std::string unread_script;
 };

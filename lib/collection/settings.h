@@ -20,7 +20,7 @@ namespace zeroshelf {
 
 class Settings {
  public:
-  // Of a collection's directory, which must exist.
+  // collection: its directory, which must exist.
   explicit Settings(std::filesystem::path collection);
 
   // The remember functions throw Io; the others throw nothing.

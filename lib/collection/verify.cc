@@ -101,12 +101,12 @@ class Audit {
       next_row_ = std::max(next_row_, row + 1);
     });
     for (const auto& [row, record] : records_) check_row(row, record);
-    for (const auto& [prefix, what] : {std::pair(codec::kImagePrefix, "picture vector"),
-                                       std::pair(codec::kTextPrefix, "text vector"),
-                                       std::pair(codec::kMaskedPrefix, "masked vector"),
-                                       std::pair(codec::kWordsPrefix, "words"),
-                                       std::pair(codec::kLanguagesPrefix, "languages"),
-                                       std::pair(codec::kBlankPrefix, "mark of a blank picture")}) {
+    for (const auto& [prefix, what] :
+         {std::pair(codec::kImagePrefix, "picture vector"),
+          std::pair(codec::kTextPrefix, "text vector"),
+          std::pair(codec::kMaskedPrefix, "masked vector"), std::pair(codec::kWordsPrefix, "words"),
+          std::pair(codec::kLanguagesPrefix, "languages"),
+          std::pair(codec::kBlankPrefix, "mark of a blank picture")}) {
       scan(prefix, what, [&](std::string_view key, std::string_view value) {
         if (key.starts_with(codec::kLanguagesPrefix)) codec::decode_languages(value);
         const Row row = codec::row_of_key(key);
@@ -184,10 +184,9 @@ class Audit {
       codec::decode_skip(key.substr(1), value);
       ++skips_;
     });
-    // Of paths that are here no more, too: an earlier version of zeroshelf leaves them.
-    scan(codec::kIdentityPrefix, "identity", [&](std::string_view, std::string_view value) {
-      codec::decode_identity(value);
-    });
+    // Identities of removed paths, too: an earlier version of zeroshelf leaves them.
+    scan(codec::kIdentityPrefix, "identity",
+         [&](std::string_view, std::string_view value) { codec::decode_identity(value); });
     scan(codec::kGonePrefix, "removed picture", [&](std::string_view key, std::string_view value) {
       const auto gone = codec::decode_gone(value, dimension_, mask_text_);
       if (codec::gone_key(gone.record.content_hash) != key)

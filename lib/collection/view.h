@@ -2,8 +2,8 @@
 
 // One or many collections as one thing to ask. Rows are numbered through all parts: those of the
 // first part keep their numbers, those of the next go on behind them. Sums and counts are those of
-// the union; sums are in fixed point, so many parts give the bits of one collection with the same
-// pictures. With one part every call goes straight to it.
+// the union; sums are in fixed point, so several parts give the bits of one collection with the
+// same pictures. With one part every call goes straight to it.
 //
 // Threads: const calls may run together.
 
@@ -36,7 +36,7 @@ class View {
   explicit View(Collection collection);
   explicit View(std::vector<Collection> parts);
 
-  // Of the first part: what all parts agree in is the model and what follows from it.
+  // The first part's: what all parts agree in is the model and what follows from it.
   const Manifest& manifest() const { return parts_.front().collection.manifest(); }
   // Where runs, calibrations, classifiers and prompts are kept: with the first part.
   Attachments attachments() const { return Attachments(directory()); }
@@ -58,7 +58,8 @@ class View {
   Row text_owner(size_t text) const { return text_owners()[text]; }
   const std::vector<Row>& text_owners() const;  // one a text vector, ascending
   TextEvidence text_evidence(size_t text) const;
-  // Of all live pictures and of all live texts: not of unit length; zero when there are none.
+  // The means of all live pictures and of all live texts: not of unit length; zero when there are
+  // none.
   std::vector<float> mean_image_vector() const;
   std::vector<float> mean_text_vector() const;
 

@@ -39,7 +39,7 @@ bool has_no_commit(const fs::path& records) {
   }
 }
 
-// Of creations cut short: the mark says so, or there is nothing in them.
+// Records of creations cut short: the mark says so, or there is nothing in them.
 void remove_unborn_records(const fs::path& directory) {
   for (const uint64_t epoch : layout::epochs_on_disk(directory)) {
     const auto mark = layout::read_records_mark(directory, epoch);

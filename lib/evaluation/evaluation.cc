@@ -1,4 +1,4 @@
-// Reports and comparisons from one set of resamples. Tested by tests/judging/evaluation_test.cc.
+// Reports and comparisons from one set of resamples. Tested by tests/evaluation/evaluation_test.cc.
 
 #include "lib/evaluation/evaluation.h"
 
@@ -12,18 +12,18 @@ enum Of { kAccuracy, kMacroF1, kCalibrationError, kFigures };
 // The figures of one way on drawn pictures.
 class Tally {
  public:
-  Tally(const std::vector<Judgement>& judgements, size_t label_count)
-      : judgements_(judgements), labels_(label_count), bins_(kReliabilityBins) {}
+  Tally(const std::vector<CheckedAnswer>& checked, size_t label_count)
+      : checked_(checked), labels_(label_count), bins_(kReliabilityBins) {}
 
   void add(uint32_t place) {
-    const Judgement& judgement = judgements_[place];
-    ++labels_[judgement.truth].truths;
-    if (judgement.answer) {
-      ++labels_[*judgement.answer].answers;
-      bins_[reliability_bin(judgement.confidence)].add(judgement);
+    const CheckedAnswer& it = checked_[place];
+    ++labels_[it.truth].truths;
+    if (it.answer) {
+      ++labels_[*it.answer].answers;
+      bins_[reliability_bin(it.confidence)].add(it);
     }
-    if (judgement.is_right()) {
-      ++labels_[judgement.truth].right;
+    if (it.is_right()) {
+      ++labels_[it.truth].right;
       ++right_;
     }
   }
@@ -35,7 +35,7 @@ class Tally {
   }
 
  private:
-  const std::vector<Judgement>& judgements_;
+  const std::vector<CheckedAnswer>& checked_;
   std::vector<LabelCounts> labels_;
   std::vector<ReliabilityBin> bins_;
   uint64_t right_ = 0;
@@ -48,9 +48,9 @@ std::vector<Comparison> pairs_of(const std::vector<Answers>& answers) {
       Comparison pair;
       pair.first = first;
       pair.second = second;
-      for (size_t i = 0; i < answers[first].judgements.size(); ++i) {
-        const bool first_right = answers[first].judgements[i].is_right();
-        const bool second_right = answers[second].judgements[i].is_right();
+      for (size_t i = 0; i < answers[first].checked.size(); ++i) {
+        const bool first_right = answers[first].checked[i].is_right();
+        const bool second_right = answers[second].checked[i].is_right();
         pair.only_first_right += first_right && !second_right;
         pair.only_second_right += second_right && !first_right;
       }
@@ -62,14 +62,14 @@ std::vector<Comparison> pairs_of(const std::vector<Answers>& answers) {
 }
 
 Report report_of(const Answers& answers, size_t label_count) {
-  const std::vector<Judgement>& judgements = answers.judgements;
+  const std::vector<CheckedAnswer>& checked = answers.checked;
   Report report;
   report.name = answers.name;
-  report.labels = count_labels(judgements, label_count);
-  report.confusion = confusion(judgements);
-  report.reliability = reliability(judgements);
-  report.coverage = coverage_curve(judgements);
-  report.accuracy.value = accuracy(judgements).value();
+  report.labels = count_labels(checked, label_count);
+  report.confusion = confusion(checked);
+  report.reliability = reliability(checked);
+  report.coverage = coverage_curve(checked);
+  report.accuracy.value = accuracy(checked).value();
   report.macro_f1.value = macro_f1(report.labels);
   report.calibration_error.value = expected_calibration_error(report.reliability);
   return report;
@@ -81,7 +81,7 @@ std::vector<Interval> intervals_of(const std::vector<Answers>& answers,
                                    const ResamplingOptions& options) {
   const auto statistic = [&](std::span<const uint32_t> drawn, std::span<double> figures) {
     for (size_t i = 0; i < answers.size(); ++i) {
-      Tally tally(answers[i].judgements, label_count);
+      Tally tally(answers[i].checked, label_count);
       for (const uint32_t place : drawn) tally.add(place);
       tally.write(drawn.size(), figures.subspan(i * kFigures, kFigures));
     }
@@ -90,34 +90,34 @@ std::vector<Interval> intervals_of(const std::vector<Answers>& answers,
                                                figures[pairs[i].first * kFigures + kAccuracy];
     }
   };
-  return bootstrap_intervals(answers.front().judgements.size(),
+  return bootstrap_intervals(answers.front().checked.size(),
                              answers.size() * kFigures + pairs.size(), statistic, options);
 }
 
 }  // namespace
 
-Judged judge(const std::vector<Answers>& answers, size_t label_count,
-             const ResamplingOptions& options) {
-  assert(!answers.empty() && !answers.front().judgements.empty());
-  Judged judged;
-  judged.comparisons = pairs_of(answers);
+EvaluationResult evaluate_answers(const std::vector<Answers>& answers, size_t label_count,
+                                  const ResamplingOptions& options) {
+  assert(!answers.empty() && !answers.front().checked.empty());
+  EvaluationResult result;
+  result.comparisons = pairs_of(answers);
   const std::vector<Interval> intervals =
-      intervals_of(answers, judged.comparisons, label_count, options);
+      intervals_of(answers, result.comparisons, label_count, options);
   for (const Answers& it : answers) {
-    const size_t at = judged.reports.size() * kFigures;
+    const size_t at = result.reports.size() * kFigures;
     Report report = report_of(it, label_count);
     report.accuracy.interval = intervals[at + kAccuracy];
     report.macro_f1.interval = intervals[at + kMacroF1];
     report.calibration_error.interval = intervals[at + kCalibrationError];
-    judged.reports.push_back(std::move(report));
+    result.reports.push_back(std::move(report));
   }
   size_t at = answers.size() * kFigures;
-  for (Comparison& pair : judged.comparisons) {
+  for (Comparison& pair : result.comparisons) {
     pair.difference = {
-        judged.reports[pair.second].accuracy.value - judged.reports[pair.first].accuracy.value,
+        result.reports[pair.second].accuracy.value - result.reports[pair.first].accuracy.value,
         intervals[at++]};
   }
-  return judged;
+  return result;
 }
 
 }  // namespace zeroshelf

@@ -1,6 +1,6 @@
 #pragma once
 
-// Several ways of answering the same pictures, judged side by side.
+// Several ways of answering the same pictures, evaluated side by side.
 
 #include <cstdint>
 #include <string>
@@ -14,7 +14,7 @@ namespace zeroshelf {
 // What one way answered.
 struct Answers {
   std::string name;
-  std::vector<Judgement> judgements;
+  std::vector<CheckedAnswer> checked;
 };
 
 // A figure with its 95 % bootstrap interval.
@@ -46,14 +46,14 @@ struct Comparison {
   double p_value = 1;
 };
 
-struct Judged {
+struct EvaluationResult {
   std::vector<Report> reports;          // in the order of the answers
   std::vector<Comparison> comparisons;  // every pair, (0, 1), (0, 2), ... (1, 2), ...
 };
 
 // All answers are of the same pictures in the same order, at least one; labels are below
 // label_count. Cost: resamples x pictures x ways.
-Judged judge(const std::vector<Answers>& answers, size_t label_count,
-             const ResamplingOptions& options);
+EvaluationResult evaluate_answers(const std::vector<Answers>& answers, size_t label_count,
+                                  const ResamplingOptions& options);
 
 }  // namespace zeroshelf

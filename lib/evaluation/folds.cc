@@ -1,4 +1,4 @@
-// Tested by tests/judging/logistic_test.cc.
+// Tested by tests/evaluation/logistic_test.cc.
 
 #include "lib/evaluation/folds.h"
 

@@ -1,4 +1,4 @@
-// Logistic regression by L-BFGS. Tested by tests/judging/logistic_test.cc.
+// Logistic regression by L-BFGS. Tested by tests/evaluation/logistic_test.cc.
 
 #include "lib/evaluation/logistic.h"
 
@@ -198,7 +198,7 @@ std::vector<double> probabilities(const LinearModel& model, std::span<const floa
   return logits;
 }
 
-Judgement judgement_of(std::span<const double> of_classes, uint32_t truth) {
+CheckedAnswer checked_answer(std::span<const double> of_classes, uint32_t truth) {
   const auto best = std::max_element(of_classes.begin(), of_classes.end());
   return {truth, static_cast<uint32_t>(best - of_classes.begin()), static_cast<float>(*best)};
 }
@@ -218,7 +218,7 @@ uint32_t folds_for(const LogisticExamples& examples) {
 
 // What one example got at each penalty from a model that has not seen it.
 struct Trial {
-  Judgement judgement;
+  CheckedAnswer answer;
   double loss = 0;
 };
 
@@ -247,7 +247,8 @@ class Path {
     for (size_t i = 0; i < trials.size(); ++i) {
       const uint32_t truth = examples_.classes[i];
       const auto of_classes = probabilities(models[fold_of_[i]], examples_.features.row(i));
-      trials[i] = {judgement_of(of_classes, truth), -std::log(std::max(of_classes[truth], 1e-300))};
+      trials[i] = {checked_answer(of_classes, truth),
+                   -std::log(std::max(of_classes[truth], 1e-300))};
       sum += trials[i].loss;
     }
     return {std::move(trials), sum / static_cast<double>(trials.size())};
@@ -305,8 +306,9 @@ LinearModel fit_logistic(const LogisticExamples& examples, double penalty, unsig
   return problem.model(fit(problem, penalty, std::vector<double>(problem.variables()), kFinalFit));
 }
 
-Judgement judge_by(const LinearModel& model, std::span<const float> features, uint32_t truth) {
-  return judgement_of(probabilities(model, features), truth);
+CheckedAnswer checked_answer(const LinearModel& model, std::span<const float> features,
+                             uint32_t truth) {
+  return checked_answer(probabilities(model, features), truth);
 }
 
 CrossValidation choose_penalty(const LogisticExamples& examples, uint64_t seed, unsigned threads) {
@@ -321,7 +323,7 @@ CrossValidation choose_penalty(const LogisticExamples& examples, uint64_t seed, 
   for (uint32_t fold = 0; fold < result.folds; ++fold)
     of_fold.push_back(best_penalty(tried, fold_of, fold).first);
   for (size_t i = 0; i < fold_of.size(); ++i)
-    result.held_out.push_back(tried[of_fold[fold_of[i]]][i].judgement);
+    result.held_out.push_back(tried[of_fold[fold_of[i]]][i].answer);
   return result;
 }
 

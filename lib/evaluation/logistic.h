@@ -34,7 +34,8 @@ struct LinearModel {
 LinearModel fit_logistic(const LogisticExamples& examples, double penalty, unsigned threads = 0);
 
 // The most probable class and its probability.
-Judgement judge_by(const LinearModel& model, std::span<const float> features, uint32_t truth);
+CheckedAnswer checked_answer(const LinearModel& model, std::span<const float> features,
+                             uint32_t truth);
 
 struct CrossValidation {
   double penalty = 0;  // that of the least held-out loss
@@ -42,7 +43,7 @@ struct CrossValidation {
   double log_loss = 0;  // mean -log probability of the true class, held out
   // One an example, in order, by a model that has not seen it. The penalty for each fold is chosen
   // by the other folds' losses, so that the choice does not flatter the figure.
-  std::vector<Judgement> held_out;
+  std::vector<CheckedAnswer> held_out;
 };
 
 // Tries penalties from 1e-1 down to 1e-6, until weaker ones are no better, on 5 folds, or fewer

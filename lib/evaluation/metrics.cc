@@ -1,4 +1,4 @@
-// Counting right and wrong answers. Tested by tests/judging/metrics_test.cc.
+// Counting right and wrong answers. Tested by tests/evaluation/metrics_test.cc.
 
 #include "lib/evaluation/metrics.h"
 
@@ -16,9 +16,9 @@ double ratio(double part, double whole) {
 
 }  // namespace
 
-Share accuracy(std::span<const Judgement> judgements) {
+Share accuracy(std::span<const CheckedAnswer> checked) {
   Share share;
-  for (const Judgement& judgement : judgements) share.add(judgement.is_right());
+  for (const CheckedAnswer& it : checked) share.add(it.is_right());
   return share;
 }
 
@@ -26,12 +26,12 @@ double LabelCounts::f1() const {
   return ratio(2 * static_cast<double>(right), static_cast<double>(truths + answers));
 }
 
-std::vector<LabelCounts> count_labels(std::span<const Judgement> judgements, size_t label_count) {
+std::vector<LabelCounts> count_labels(std::span<const CheckedAnswer> checked, size_t label_count) {
   std::vector<LabelCounts> labels(label_count);
-  for (const Judgement& judgement : judgements) {
-    ++labels[judgement.truth].truths;
-    if (judgement.answer) ++labels[*judgement.answer].answers;
-    if (judgement.is_right()) ++labels[judgement.truth].right;
+  for (const CheckedAnswer& it : checked) {
+    ++labels[it.truth].truths;
+    if (it.answer) ++labels[*it.answer].answers;
+    if (it.is_right()) ++labels[it.truth].right;
   }
   return labels;
 }
@@ -46,18 +46,18 @@ double macro_f1(std::span<const LabelCounts> labels) {
   return ratio(sum, static_cast<double>(occurring));
 }
 
-std::vector<ConfusionCell> confusion(std::span<const Judgement> judgements) {
+std::vector<ConfusionCell> confusion(std::span<const CheckedAnswer> checked) {
   std::map<std::pair<uint32_t, std::optional<uint32_t>>, uint64_t> counts;
-  for (const Judgement& judgement : judgements) ++counts[{judgement.truth, judgement.answer}];
+  for (const CheckedAnswer& it : checked) ++counts[{it.truth, it.answer}];
   std::vector<ConfusionCell> cells;
   for (const auto& [key, pictures] : counts) cells.push_back({key.first, key.second, pictures});
   return cells;
 }
 
-void ReliabilityBin::add(const Judgement& judgement) {
+void ReliabilityBin::add(const CheckedAnswer& it) {
   ++pictures;
-  right += judgement.is_right();
-  confidence_sum += std::clamp(judgement.confidence, 0.0f, 1.0f);
+  right += it.is_right();
+  confidence_sum += std::clamp(it.confidence, 0.0f, 1.0f);
 }
 
 double ReliabilityBin::confidence() const {
@@ -73,10 +73,10 @@ size_t reliability_bin(float confidence) {
   return std::min(static_cast<size_t>(scaled), kReliabilityBins - 1);
 }
 
-std::vector<ReliabilityBin> reliability(std::span<const Judgement> judgements) {
+std::vector<ReliabilityBin> reliability(std::span<const CheckedAnswer> checked) {
   std::vector<ReliabilityBin> bins(kReliabilityBins);
-  for (const Judgement& judgement : judgements) {
-    if (judgement.answer) bins[reliability_bin(judgement.confidence)].add(judgement);
+  for (const CheckedAnswer& it : checked) {
+    if (it.answer) bins[reliability_bin(it.confidence)].add(it);
   }
   return bins;
 }
@@ -91,10 +91,10 @@ double expected_calibration_error(std::span<const ReliabilityBin> bins) {
   return ratio(gap, static_cast<double>(pictures));
 }
 
-std::vector<CoveragePoint> coverage_curve(std::span<const Judgement> judgements) {
+std::vector<CoveragePoint> coverage_curve(std::span<const CheckedAnswer> checked) {
   std::vector<std::pair<float, bool>> answers;
-  for (const Judgement& judgement : judgements) {
-    if (judgement.answer) answers.emplace_back(judgement.confidence, judgement.is_right());
+  for (const CheckedAnswer& it : checked) {
+    if (it.answer) answers.emplace_back(it.confidence, it.is_right());
   }
   std::sort(answers.begin(), answers.end(), std::greater<>());
   std::vector<CoveragePoint> curve;
@@ -105,7 +105,7 @@ std::vector<CoveragePoint> coverage_curve(std::span<const Judgement> judgements)
     if (i + 1 < answers.size() && answers[i + 1].first == answers[i].first) continue;
     point.confidence = answers[i].first;
     point.coverage =
-        ratio(static_cast<double>(point.answered), static_cast<double>(judgements.size()));
+        ratio(static_cast<double>(point.answered), static_cast<double>(checked.size()));
     curve.push_back(point);
   }
   return curve;

@@ -13,7 +13,7 @@
 namespace zeroshelf {
 
 // One picture.
-struct Judgement {
+struct CheckedAnswer {
   uint32_t truth = 0;
   std::optional<uint32_t> answer;  // absent: there was none, which is never right
   float confidence = 0;            // of the answer; meant as a probability, but not always one
@@ -21,9 +21,9 @@ struct Judgement {
   bool is_right() const { return answer == truth; }
 };
 
-Share accuracy(std::span<const Judgement> judgements);
+Share accuracy(std::span<const CheckedAnswer> checked);
 
-// Of one label: pictures that have it, that were given it, and both.
+// One label: pictures that have it, that were given it, and both.
 struct LabelCounts {
   uint64_t truths = 0;
   uint64_t answers = 0;
@@ -37,7 +37,7 @@ struct LabelCounts {
 };
 
 // One a label. Answers and truths are below label_count.
-std::vector<LabelCounts> count_labels(std::span<const Judgement> judgements, size_t label_count);
+std::vector<LabelCounts> count_labels(std::span<const CheckedAnswer> checked, size_t label_count);
 
 // The mean of F1 over the labels that occur, as a truth or as an answer; 0 without any.
 double macro_f1(std::span<const LabelCounts> labels);
@@ -50,7 +50,7 @@ struct ConfusionCell {
 };
 
 // The cells of the confusion matrix that are not 0, by truth, then by answer, no answer first.
-std::vector<ConfusionCell> confusion(std::span<const Judgement> judgements);
+std::vector<ConfusionCell> confusion(std::span<const CheckedAnswer> checked);
 
 // Confidences between two bounds, and how often the answers there are right.
 struct ReliabilityBin {
@@ -58,7 +58,7 @@ struct ReliabilityBin {
   uint64_t right = 0;
   double confidence_sum = 0;
 
-  void add(const Judgement& judgement);
+  void add(const CheckedAnswer& it);
   double confidence() const;  // the mean; 0 when empty
   double accuracy() const;    // 0 when empty
 };
@@ -70,7 +70,7 @@ inline constexpr size_t kReliabilityBins = 15;
 size_t reliability_bin(float confidence);
 
 // kReliabilityBins bins. Pictures without an answer are left out.
-std::vector<ReliabilityBin> reliability(std::span<const Judgement> judgements);
+std::vector<ReliabilityBin> reliability(std::span<const CheckedAnswer> checked);
 
 // Guo et al. 2017: the mean over pictures of |accuracy - mean confidence| of their bin; 0 to 1, and
 // 0 without answers.
@@ -87,7 +87,7 @@ struct CoveragePoint {
 };
 
 // One point for each confidence that occurs, the highest first; empty without answers.
-std::vector<CoveragePoint> coverage_curve(std::span<const Judgement> judgements);
+std::vector<CoveragePoint> coverage_curve(std::span<const CheckedAnswer> checked);
 
 // The point of that curve that covers at least this share with the fewest answers; nothing when the
 // rule answers for fewer pictures.

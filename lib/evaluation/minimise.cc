@@ -1,5 +1,5 @@
 // L-BFGS, the two-loop recursion of Nocedal and Wright, Numerical Optimization, algorithm 7.4.
-// Tested by tests/judging/logistic_test.cc.
+// Tested by tests/evaluation/logistic_test.cc.
 
 #include "lib/evaluation/minimise.h"
 

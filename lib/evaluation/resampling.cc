@@ -1,4 +1,4 @@
-// The bootstrap and McNemar's test. Tested by tests/judging/resampling_test.cc.
+// The bootstrap and McNemar's test. Tested by tests/evaluation/resampling_test.cc.
 
 #include "lib/evaluation/resampling.h"
 

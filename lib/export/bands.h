@@ -15,7 +15,7 @@ namespace zeroshelf {
 
 struct BandOptions {
   std::optional<float> min_score;         // a lower one is unsure
-  std::optional<uint64_t> max_per_label;  // of the sure ones the best so many
+  std::optional<uint64_t> max_per_label;  // how many of the sure ones, the best first
   std::vector<uint32_t> only;             // labels; empty: all
 };
 

@@ -1,4 +1,4 @@
-// Tested by tests/output/datasets_test.cc.
+// Tested by tests/export/datasets_test.cc.
 
 #include "lib/export/datasets.h"
 

@@ -1,4 +1,4 @@
-// Export into folders. Tested by tests/output/folder_export_test.cc.
+// Export into folders. Tested by tests/export/folder_export_test.cc.
 
 #include "lib/export/folder_export.h"
 

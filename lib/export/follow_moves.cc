@@ -1,4 +1,4 @@
-// Tested through the program by tests/programs/everyday_test.cc.
+// Tested by tests/export/follow_moves_test.cc.
 
 #include "lib/export/follow_moves.h"
 

@@ -16,7 +16,7 @@ struct MovedFile {
   std::string to;
 };
 
-// Of the collection's pictures, those that were at `from` are at `to` from now on; where a file is
+// The collection's pictures that were at `from` are at `to` from now on; where a file is
 // not there, or still at its old place, nothing changes. Returns how many. Throws Unavailable while
 // another process writes the collection, and what opening it throws.
 uint64_t follow_moves(const std::filesystem::path& collection, const std::vector<MovedFile>& files);

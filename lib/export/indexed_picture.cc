@@ -1,4 +1,4 @@
-// Tested by tests/programs/export_page_test.cc.
+// Tested by tests/export/indexed_picture_test.cc.
 
 #include "lib/export/indexed_picture.h"
 

@@ -1,4 +1,4 @@
-// Tested by tests/output/page_test.cc.
+// Tested by tests/export/page_test.cc.
 
 #include "lib/export/page.h"
 

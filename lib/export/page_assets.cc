@@ -1,4 +1,4 @@
-// Tested by tests/output/page_test.cc.
+// Tested by tests/export/page_assets_test.cc and page_test.cc.
 //
 // What is not near the window costs no layout, neither sections nor cards: with 6,000 pictures a
 // filter takes effect in milliseconds instead of seconds.

@@ -1,4 +1,4 @@
-// Tested by tests/output/exclusive_test.cc.
+// Tested by tests/files/exclusive_test.cc.
 
 #include "lib/files/exclusive.h"
 

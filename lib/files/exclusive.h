@@ -33,8 +33,8 @@ int rename_exclusively(const Place& from, const Place& to);
 // on the disk afterwards.
 enum class CopyWhen { Buffered, Durable };
 int copy_exclusively(const Place& source, const Place& target, CopyWhen when = CopyWhen::Buffered);
-// Of an open file, from its beginning; ESTALE when its content is not the one with this hash. Until
-// that is known nobody else can read the copy.
+// Copies an open file, from its beginning; ESTALE when its content is not the one with this hash.
+// Until that is known nobody else can read the copy.
 int copy_exclusively(int source, const Place& target, const std::optional<ContentHash>& content,
                      CopyWhen when = CopyWhen::Buffered);
 
@@ -47,7 +47,7 @@ int move_exclusively(const Place& from, const Place& to, const Place& partial);
 // Whether two regular files have the same bytes; false when one cannot be read.
 bool have_same_content(const Place& a, const Place& b);
 
-// Of an open regular file, from its beginning; absent when it cannot be read.
+// The hash of an open regular file, from its beginning; absent when it cannot be read.
 std::optional<ContentHash> content_of(int file);
 
 }  // namespace zeroshelf

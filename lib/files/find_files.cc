@@ -1,5 +1,5 @@
 // The walk over the user's folders, and reading what it found.
-// Tested by tests/image/find_files_test.cc.
+// Tested by tests/files/find_files_test.cc.
 //
 // A folder is listed whole, closed, and then visited, so that neither a deep tree nor a slow
 // visitor holds file descriptors; the folders still to be visited are a stack of our own.

@@ -1,4 +1,4 @@
-// Tested by tests/image/find_files_test.cc.
+// Tested by tests/files/find_files_test.cc.
 
 #include "lib/files/neighbours.h"
 
@@ -12,26 +12,24 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-constexpr std::array kPictureEndings = {"avif"sv, "bmp"sv, "gif"sv,  "heic"sv, "heif"sv,
-                                        "jpe"sv,  "jpg"sv, "jpeg"sv, "png"sv,  "pbm"sv,
-                                        "pgm"sv,  "pnm"sv, "ppm"sv,  "tif"sv,  "tiff"sv,
-                                        "webp"sv, "arw"sv, "cr2"sv,  "cr3"sv,  "crw"sv,
-                                        "dng"sv,  "nef"sv, "orf"sv,  "pef"sv,  "raf"sv,
-                                        "rw2"sv,  "srw"sv};
-// Of programs that keep their settings beside photographs, whatever else is there.
-constexpr std::array kSidecarEndings = {"aae"sv, "cop"sv, "cos"sv, "cot"sv, "dop"sv,
+constexpr std::array kPictureEndings = {
+    "avif"sv, "bmp"sv, "gif"sv, "heic"sv, "heif"sv, "jpe"sv,  "jpg"sv,  "jpeg"sv, "png"sv,
+    "pbm"sv,  "pgm"sv, "pnm"sv, "ppm"sv,  "tif"sv,  "tiff"sv, "webp"sv, "arw"sv,  "cr2"sv,
+    "cr3"sv,  "crw"sv, "dng"sv, "nef"sv,  "orf"sv,  "pef"sv,  "raf"sv,  "rw2"sv,  "srw"sv};
+// Files of programs that keep their settings beside photographs, whatever else is there.
+constexpr std::array kSidecarEndings = {"aae"sv, "cop"sv,  "cos"sv, "cot"sv, "dop"sv,
                                         "nks"sv, "nksc"sv, "on1"sv, "pp3"sv, "xmp"sv};
 // The last two are of zeroshelf's own exports.
-constexpr std::array kSidecarNames = {"desktop.ini"sv, "ehthumbs.db"sv,    "icon\r"sv,
-                                      "picasa.ini"sv,  "thumbs.db"sv,      "manifest.jsonl"sv,
+constexpr std::array kSidecarNames = {"desktop.ini"sv,  "ehthumbs.db"sv, "icon\r"sv,
+                                      "picasa.ini"sv,   "thumbs.db"sv,   "manifest.jsonl"sv,
                                       "moves.journal"sv};
 // Beside a picture of the same name.
 constexpr std::array kTextEndings = {"caption"sv, "csv"sv, "htm"sv, "html"sv, "json"sv,
                                      "md"sv,      "txt"sv, "xml"sv, "yaml"sv, "yml"sv};
 constexpr std::array kRecordingEndings = {
-    "3g2"sv,  "3gp"sv, "aac"sv,  "amr"sv,  "avi"sv, "flac"sv, "flv"sv,  "insv"sv, "lrv"sv,
-    "m2ts"sv, "m4a"sv, "m4v"sv,  "mkv"sv,  "mov"sv, "mp3"sv,  "mp4"sv,  "mpeg"sv, "mpg"sv,
-    "mts"sv,  "ogg"sv, "ogv"sv,  "opus"sv, "wav"sv, "webm"sv, "wmv"sv};
+    "3g2"sv,  "3gp"sv, "aac"sv, "amr"sv,  "avi"sv, "flac"sv, "flv"sv, "insv"sv, "lrv"sv,
+    "m2ts"sv, "m4a"sv, "m4v"sv, "mkv"sv,  "mov"sv, "mp3"sv,  "mp4"sv, "mpeg"sv, "mpg"sv,
+    "mts"sv,  "ogg"sv, "ogv"sv, "opus"sv, "wav"sv, "webm"sv, "wmv"sv};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -91,9 +89,8 @@ bool is_recording(std::string_view name) {
 
 bool is_collection_folder(const FolderNames& names) {
   return names.contains("MANIFEST.json") && names.contains("CURRENT") && names.contains("LOCK") &&
-         std::ranges::any_of(names, [](std::string_view name) {
-           return name.starts_with("records-");
-         });
+         std::ranges::any_of(names,
+                             [](std::string_view name) { return name.starts_with("records-"); });
 }
 
 bool is_export_folder(const std::string& prefix, const FolderNames& names) {

@@ -54,7 +54,7 @@ class NewFile {
   void flush();
   void write_through(std::string_view bytes);
   Place unfinished_place() const { return {place_.folder, unfinished_}; }
-  // Of what is being written, for errors.
+  // The name of what is being written, for errors.
   std::filesystem::path unfinished_shown() const;
 
   Place place_;

@@ -1,4 +1,4 @@
-// Tested by tests/output/npy_test.cc.
+// Tested by tests/files/npy_test.cc.
 
 #include "lib/files/npy_reader.h"
 

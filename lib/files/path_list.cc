@@ -1,4 +1,4 @@
-// Tested by tests/programs/path_list_test.cc.
+// Tested by tests/files/path_list_test.cc.
 
 #include "lib/files/path_list.h"
 

@@ -34,8 +34,8 @@
 
 namespace zeroshelf {
 
-// Whether a text was not read but given: imported, with words or with its vector alone. OCR is never
-// wholly sure.
+// Whether a text was not read but given: imported, with words or with its vector alone. OCR is
+// never wholly sure.
 inline bool is_given(const TextEvidence& text) {
   return text.word_count > 0 && text.confidence >= 1;
 }
@@ -44,7 +44,7 @@ inline bool is_given(const TextEvidence& text) {
 // gate's are at least 0, centrings and pooling 0 to 1.
 struct FusionSettings {
   float image_scale = 100;  // of similarities -> logits: the inverse temperature of P_I
-  // Of `mix` only:
+  // For `mix` only:
   float text_scale = 25;       // the inverse temperature of P_T
   float alpha = 1;             // weight of a text that is given, or read surely and long
   float confidence_power = 1;  // g = confidence ^ confidence_power
@@ -99,7 +99,7 @@ struct Prediction : Verdict {
 struct SideEvidence {
   std::span<const float> values;  // similarity + offset, one a label
   float scale;
-  // Of the logits; the sum only where the rule asked for a softmax of this side.
+  // Summary of the logits; its sum only where the rule asked for a softmax of this side.
   const Summary& summary;
 };
 
@@ -108,7 +108,7 @@ struct Evidence {
   const SideEvidence* text;  // null without text
   float image_weight;        // 1 / (1 + pooling * w)
   float text_weight;         // w / (1 + pooling * w); 0 without text
-  // Of image_weight * logit_I(k) + text_weight * logit_T(k): the picture's where there is no text
+  // Summary of image_weight * logit_I(k) + text_weight * logit_T(k): the picture's without a text
   // or it weighs nothing. Only for rules of Sides::Weighed.
   const Summary& both;
 };
@@ -181,7 +181,7 @@ class Fuser {
   void operator()(const Similarities& similarities, std::span<Prediction> predictions,
                   std::span<float> scores = {}) const;
 
-  // Of one picture; text is empty for one without text.
+  // Answers for one picture; text is empty for one without text.
   Prediction operator()(std::span<float> image, std::span<float> text, const TextEvidence& evidence,
                         std::span<float> scores = {}) const;
 

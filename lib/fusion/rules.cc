@@ -84,7 +84,7 @@ class TextRule : public FusionRule {
 class MaxRule : public FusionRule {
  public:
   std::string_view name() const override { return "max"; }
-  std::string_view help() const override { return "the surer of both"; }
+  std::string_view help() const override { return "whichever is surer"; }
   Sides sides() const override { return Sides::Plain; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
@@ -103,7 +103,7 @@ class MaxRule : public FusionRule {
       out.fused = text;
     }
     if (alone) return;
-    // Of the labels that are not the answer, each side's best is its first or its second.
+    // Each side's best label that is not the answer is its first or its second.
     const Scored a = image.label != out.fused.label ? image : next_probable(evidence.image.summary);
     const Scored b = text.label != out.fused.label ? text : next_nearest(evidence.text->summary);
     out.runner_up = a.score > b.score || (a.score == b.score && a.label < b.label) ? a : b;
@@ -121,7 +121,7 @@ class MixRule : public FusionRule {
  public:
   std::string_view name() const override { return "mix"; }
   std::string_view help() const override {
-    return "both weighed, the text by how much was read how surely, labels fitted to the pictures";
+    return "combines both; text counts more the more surely it was read";
   }
   Sides sides() const override { return Sides::Weighed; }
 
@@ -136,8 +136,9 @@ class MixRule : public FusionRule {
       return static_cast<double>(side.scale) * (static_cast<double>(side.values[sums.best]) -
                                                 static_cast<double>(side.values[sums.second]));
     };
-    if (weighs_text(evidence) && static_cast<double>(evidence.text_weight) * lead(*evidence.text) >
-                                     static_cast<double>(evidence.image_weight) * lead(evidence.image))
+    if (weighs_text(evidence) &&
+        static_cast<double>(evidence.text_weight) * lead(*evidence.text) >
+            static_cast<double>(evidence.image_weight) * lead(evidence.image))
       out.winner = Source::Text;
   }
 

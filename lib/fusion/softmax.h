@@ -14,8 +14,8 @@ struct Summary {
   uint32_t second = 0;  // the first of the largest of the others; only with two logits or more
   float best_logit = 0;
   float second_logit = 0;
-  // Of exp(logit - best_logit): of all, so that 1 / sum is the best one's probability; and of the
-  // second, 0 without one.
+  // Sums of exp(logit - best_logit): over all, so that 1 / sum is the best one's probability; the
+  // second's alone, 0 without one.
   float sum = 1;
   float second_share = 0;
 };

@@ -197,7 +197,7 @@ void summarise_columns(const typename Vector::Register* logits, size_t count, bo
   }
 }
 
-// Up to so many logits are turned from a row a register into a row a lane.
+// Up to this many logits are turned from a row a register into a row a lane.
 constexpr size_t kFewLogits = 64;
 
 template <class Vector>

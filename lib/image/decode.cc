@@ -101,8 +101,8 @@ constexpr Unreadable kUnreadable[] = {
     {"a ZIP archive", 0, "PK\3\4"sv},
 };
 
-// Of a text, which may begin with white space: of the page that a server sent in a picture's place,
-// or of a drawing.
+// A text, which may begin with white space: the page that a server sent in a picture's place,
+// or a drawing.
 std::string_view kind_of_markup(std::string_view head) {
   const size_t start = head.find_first_not_of("\xef\xbb\xbf \t\r\n"sv);
   if (start == std::string_view::npos || head[start] != '<') return "";
@@ -130,9 +130,9 @@ std::string cure_for(std::string_view name) {
 // For people: what a file that is no picture is, or begins with.
 Skip not_a_picture(std::string_view head) {
   const std::string_view name = name_of(head);
-  const std::string what =
-      name.empty() ? fmt::format("it begins with \"{}\"", printable(head.substr(0, 8)))
-                   : std::string(name);
+  const std::string what = name.empty()
+                               ? fmt::format("it begins with \"{}\"", printable(head.substr(0, 8)))
+                               : std::string(name);
   return unsupported(what, cure_for(name));
 }
 
@@ -198,7 +198,7 @@ uint8_t laid(int sample, int alpha, int ground, Alpha kind) {
   return static_cast<uint8_t>(std::min(255, (colour + ground * (255 - alpha) + 127) / 255));
 }
 
-// Of the picture on that ground; stops where there is enough.
+// The contrast of the picture on that ground; stops where there is enough.
 int contrast_on(const std::vector<uint8_t>& rgba, int ground, Alpha kind) {
   Contrast contrast;
   for (size_t i = 0; i + 3 < rgba.size() && !contrast.is_visible(); i += 4) {

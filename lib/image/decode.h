@@ -8,7 +8,8 @@
 // (P1 to P6). The pixels are those that PIL gives, except where it is lossy or unclear: orientation
 // (EXIF, the TIFF tag, HEIF's own) is applied; palettes become RGB first; 16-bit samples keep their
 // high byte; samples stored as floats run from 0 to 1; transparency, and what a GIF's frame leaves
-// open, is white, or black where nothing would be seen on white. Colour profiles are not applied, as PIL does not.
+// open, is white, or black where nothing would be seen on white. Colour profiles are not applied,
+// as PIL does not.
 //
 // Cost: besides the result, up to twice its size while decoding; what a header promises is checked
 // against the limits, and against what the file could hold, before pixels are allocated.
@@ -44,7 +45,7 @@ struct DecodeLimits {
 // whole), TooManyBytes, TooManyPixels.
 std::variant<Image, Skip> decode_image(std::span<const std::byte> file, const DecodeLimits& limits);
 
-// How much of a picture is needed: at least so many pixels on its shorter side, and in all.
+// How much of a picture is needed: the least pixels on its shorter side, and in all.
 struct EnoughPixels {
   uint64_t shorter_side_px = 0;
   uint64_t pixels = 0;
@@ -52,7 +53,7 @@ struct EnoughPixels {
 
 struct ReducedImage {
   Image image;
-  // Of the whole picture, upright.
+  // The size of the whole picture, upright.
   int width_px = 0;
   int height_px = 0;
 };

@@ -44,7 +44,7 @@ Skip failure(const heif_error& error) {
   return damaged(error.message);
 }
 
-// Of the AV1 decoders, the one that prints nothing about damaged data (dav1d does).
+// The AV1 decoder that prints nothing about damaged data (dav1d does).
 constexpr const char* kQuietAv1Decoder = "aom";
 
 bool has_quiet_av1_decoder() {

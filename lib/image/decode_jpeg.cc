@@ -24,7 +24,7 @@ namespace {
 // A crafted progressive file can make every scan cost a pass over all blocks; real files have
 // about ten.
 constexpr int kMaxScans = 200;
-// Of large pictures fewer, so that no file costs more than some seconds.
+// Large pictures may have fewer scans, so that no file costs more than some seconds.
 constexpr int kMinScans = 25;
 constexpr uint64_t kMaxScannedPixels = 5'000'000'000;
 constexpr size_t kMaxExifBytes = 65533;
@@ -178,15 +178,14 @@ class JpegFile {
   Skip failure() const { return damaged(reader_.message); }
 
  private:
-  // Of a file without end mark, whose last scans may be missing as well: whether each component was
-  // in a scan, and where scans refine each other, each coefficient to its last bit.
+  // For a file without end mark, whose last scans may be missing as well: whether each component
+  // was in a scan, and where scans refine each other, each coefficient to its last bit.
   bool has_every_scan() const {
     const jpeg_decompress_struct& info = reader_.info;
     for (int i = 0; i < info.num_components; ++i) {
       if (info.comp_info[i].quant_table == nullptr) return false;
       if (info.coef_bits == nullptr) continue;
-      if (!std::ranges::all_of(info.coef_bits[i], [](int bits) { return bits == 0; }))
-        return false;
+      if (!std::ranges::all_of(info.coef_bits[i], [](int bits) { return bits == 0; })) return false;
     }
     return true;
   }

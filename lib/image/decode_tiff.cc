@@ -197,7 +197,7 @@ bool is_canon_raw(Bytes file) {
          file[kMarkAt + 1] == std::byte{'R'};
 }
 
-// Of the directory that is being read.
+// The page of the directory that is being read.
 Page page_of(TIFF* tiff) {
   uint32_t width = 0;
   uint32_t height = 0;

@@ -152,7 +152,7 @@ std::optional<Meta> read_meta(Bytes file) {
     if (part.type == "iref") read_references(part.content, *meta, good);
     meta->parts.push_back(part);
   }
-  // Of two lists, which one counts is not for us to say.
+  // Which one of two lists counts is not for us to say.
   for (const Type once : {"pitm", "iinf", "iref"}) {
     good = good && std::ranges::count(meta->parts, once, &Box::type) <= 1;
   }
@@ -186,7 +186,7 @@ bool is_nested(const std::vector<Reference>& references) {
   return std::ranges::any_of(parts, [&](Item part) { return made.contains(part); });
 }
 
-// Those that the primary picture needs: what it is made of, and what is said of it alone (its
+// The items that the primary picture needs: what it is made of, and what is said of it alone (its
 // transparency, its EXIF), also where it is said of others as well.
 std::vector<Reference> needed_references(const Meta& meta) {
   const std::set<Item> reached = items_of_primary(meta);

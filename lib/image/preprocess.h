@@ -13,7 +13,7 @@ namespace zeroshelf {
 
 struct Preprocessing {
   int size_px = 224;  // the encoder's square input
-  // Of samples scaled to 0..1, per channel R, G, B.
+  // Mean and deviation of samples scaled to 0..1, per channel R, G, B.
   std::array<float, 3> mean = {0.48145466f, 0.4578275f, 0.40821073f};
   std::array<float, 3> standard_deviation = {0.26862954f, 0.26130258f, 0.27577711f};
 };

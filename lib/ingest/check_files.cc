@@ -1,4 +1,4 @@
-// Tested by tests/programs/everyday_test.cc.
+// Tested by tests/ingest/check_files_test.cc.
 
 #include "lib/ingest/check_files.h"
 

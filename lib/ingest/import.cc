@@ -259,7 +259,7 @@ class Import {
       if (const auto [at, fresh] = seen.emplace(path, i); !fresh) {
         throw Error(
             ErrorCode::InvalidArgument, path,
-            fmt::format("stands twice in the list of paths, at {} and {}", at->second + 1, i + 1),
+            fmt::format("is in the list of paths twice, at {} and {}", at->second + 1, i + 1),
             "a picture has one row: leave one out, and its vector");
       }
       if (options_.allow_missing || find_file(path)) continue;

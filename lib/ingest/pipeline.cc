@@ -1,4 +1,4 @@
-// Tested by tests/programs/pipeline_test.cc and sync_test.cc.
+// Tested by tests/ocr/pipeline_test.cc and sync_test.cc.
 
 #include "lib/ingest/pipeline.h"
 

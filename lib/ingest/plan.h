@@ -37,7 +37,7 @@ using NeighbourCounts = std::array<uint64_t, 4>;
 struct SyncPlan {
   std::vector<FoundFile> work;        // new or changed, in the order they were found
   std::vector<SkippedPath> unusable;  // FIFOs, unreadable folders, ...
-  // Of known pictures whose folder no longer tells about them: they stay as they are.
+  // Known pictures whose folder no longer tells about them: they stay as they are.
   std::vector<SkippedPath> unseen;
   // Rows whose file is gone, by content. Several pictures may have the same content.
   std::unordered_multimap<std::string, Row> missing;
@@ -68,7 +68,7 @@ struct PlanOptions {
   FindOptions find;
 };
 
-// Walks the roots. Only pictures under the roots are judged missing, and none under a folder that
+// Walks the roots. Only pictures under the roots count as missing, and none under a folder that
 // could not be listed, a link that was not followed, or a folder that is passed over. A root that
 // does not exist, but of which the collection has pictures, is one without files; any other throws
 // as find_files does.

@@ -1,4 +1,4 @@
-// Tested by tests/programs/sync_test.cc.
+// Tested by tests/ingest/prepare_test.cc and sync_test.cc.
 
 #include "lib/ingest/prepare.h"
 

@@ -1,4 +1,4 @@
-// Tested by tests/programs/sync_test.cc.
+// Tested by tests/ingest/sync_test.cc.
 
 #include "lib/ingest/sync.h"
 
@@ -102,9 +102,9 @@ class Synchroniser {
       take(SkippedFile{{std::move(path.path), 0, 0, {}}, std::move(path.skip)});
     note_identities(plan.seen);
     if (!plan.work.empty()) read_all(plan.work, std::move(plan.contents));
-    if (!report_.interrupted) settle_doubles();
+    if (!report_.interrupted) take_duplicates();
     commit();
-    if (!report_.interrupted) settle_missing(std::move(plan.forgotten_skips));
+    if (!report_.interrupted) remove_missing(std::move(plan.forgotten_skips));
     collection_.publish_snapshot();
     report_.stage_seconds = times_.seconds();
     return report_;
@@ -171,7 +171,7 @@ class Synchroniser {
     batch_.skipped.push_back(std::move(file));
   }
 
-  // Of a row whose text is read as it shall be.
+  // Whether the row's text is read as it shall be.
   bool is_read(Row row) const {
     const std::string& languages = options_.ocr.languages;
     return languages.empty() || collection_.text_languages(row) == languages;
@@ -190,7 +190,7 @@ class Synchroniser {
       move(gone->second, stamp);
       missing_.erase(gone);
     } else {
-      doubles_.push_back(std::move(known));
+      duplicates_.push_back(std::move(known));
     }
   }
 
@@ -211,27 +211,27 @@ class Synchroniser {
 
   // Files with the content of another file. That one is committed by now, or could not be decoded;
   // then this one is read like any other, and gets a reason of its own.
-  void settle_doubles() {
-    if (doubles_.empty()) return;
+  void take_duplicates() {
+    if (duplicates_.empty()) return;
     commit();
     std::shared_ptr<TextReader> reader;
-    for (const KnownContent& known : doubles_) {
+    for (const KnownContent& known : duplicates_) {
       if (stop_) {
         report_.interrupted = true;
         return;
       }
       if (restoring_.contains(content_bytes(known.hash))) commit();
-      if (settle_double(known)) continue;
+      if (take_duplicate(known)) continue;
       if (!reader) reader = make_reader();
       take_alone(known.file, reader.get());
-      // A picture must be there for its next double; one that is skipped can wait for more.
+      // A picture must be there for its next duplicate; one that is skipped can wait for more.
       if (!batch_.added.empty() || batch_.skipped.size() >= kMaxSkipsABatch) commit();
     }
   }
 
   // A copy of a picture whose file is gone is that picture, moved. False when no picture has the
   // content.
-  bool settle_double(const KnownContent& known) {
+  bool take_duplicate(const KnownContent& known) {
     const FileStamp stamp = stamp_of(known.file);
     std::optional<Row> source;
     for (const Row row : collection_.find_contents(known.hash)) {
@@ -308,7 +308,7 @@ class Synchroniser {
     return doubtful;
   }
 
-  void settle_missing(std::vector<std::pair<std::string, size_t>> forgotten_skips) {
+  void remove_missing(std::vector<std::pair<std::string, size_t>> forgotten_skips) {
     const std::vector<bool> doubtful = doubtful_places();
     for (auto& [path, place] : forgotten_skips) {
       if (!doubtful[place]) batch_.forgotten_skips.push_back(std::move(path));
@@ -340,7 +340,7 @@ class Synchroniser {
   std::unordered_map<Row, size_t> place_of_;   // of the missing
   std::unordered_set<Row> moved_;              // in this run
   std::unordered_set<std::string> restoring_;  // contents that the batch restores
-  std::vector<KnownContent> doubles_;
+  std::vector<KnownContent> duplicates_;
   Batch batch_;
   StageTimes times_;
   SyncReport report_;

@@ -46,11 +46,11 @@ struct SyncOptions {
   FindOptions find;
   size_t batch_pictures = 32;  // committed together
   unsigned threads = 0;        // that prepare and encode; 0: every core
-  // Of files and pixels on their way to the encoder, together.
+  // Memory for files and pixels on their way to the encoder, together.
   uint64_t memory_bytes = uint64_t{512} << 20;
 };
 
-// A place of which no picture was removed, although so many are gone.
+// A place of which no picture was removed, although many are gone.
 struct DoubtfulPlace {
   RootPlace place;
   uint64_t gone = 0;

@@ -1,4 +1,4 @@
-// Tested by tests/labelling/fitting_test.cc.
+// Tested by tests/labelling/calibrate_test.cc.
 
 #include "lib/labelling/calibrate.h"
 
@@ -43,7 +43,7 @@ constexpr std::array<Parameter, 7> kParameters = {
      {&FusionSettings::confidence_power, On::Logarithm, 0.7, true},
      {&FusionSettings::half_words, On::Logarithm, 0.7, true}}};
 
-// The parameter moved from where it starts by so many deviations.
+// The parameter moved from where it starts by this number of deviations.
 float moved(const Parameter& parameter, float start, double deviations) {
   const double by = deviations * parameter.deviation;
   if (parameter.on == On::Logarithm)
@@ -116,8 +116,8 @@ CalibrationGain gain_of(const KnownEvidence& known, size_t label_count, const Fu
   gain.with_text = known.with_text();
   gain.folds = static_cast<uint32_t>(std::clamp<size_t>(known.size(), 2, kFolds));
   const auto fold_of = stratified_folds(known.truths(), gain.folds, kSeed);
-  Answers by_default{"default", std::vector<Judgement>(known.size())};
-  Answers calibrated{"calibrated", std::vector<Judgement>(known.size())};
+  Answers by_default{"default", std::vector<CheckedAnswer>(known.size())};
+  Answers calibrated{"calibrated", std::vector<CheckedAnswer>(known.size())};
   std::vector<double> gains(known.size());
   for (uint32_t fold = 0; fold < gain.folds; ++fold) {
     const auto others = places_where(fold_of, [&](uint32_t of) { return of != fold; });
@@ -125,8 +125,8 @@ CalibrationGain gain_of(const KnownEvidence& known, size_t label_count, const Fu
     const auto before = known.outcomes(start, held_out);
     const auto after = known.outcomes(fit_settings(known, others, start), held_out);
     for (size_t i = 0; i < held_out.size(); ++i) {
-      by_default.judgements[held_out[i]] = before[i].judgement;
-      calibrated.judgements[held_out[i]] = after[i].judgement;
+      by_default.checked[held_out[i]] = before[i].answer;
+      calibrated.checked[held_out[i]] = after[i].answer;
       gains[held_out[i]] = before[i].log_loss - after[i].log_loss;
       gain.default_log_loss += before[i].log_loss / static_cast<double>(known.size());
     }
@@ -134,7 +134,8 @@ CalibrationGain gain_of(const KnownEvidence& known, size_t label_count, const Fu
   gain.log_loss = {
       std::accumulate(gains.begin(), gains.end(), 0.0) / static_cast<double>(gains.size()),
       mean_interval(gains, {.seed = kSeed, .threads = threads})};
-  gain.judged = judge({by_default, calibrated}, label_count, {.seed = kSeed, .threads = threads});
+  gain.result =
+      evaluate_answers({by_default, calibrated}, label_count, {.seed = kSeed, .threads = threads});
   return gain;
 }
 
@@ -146,7 +147,7 @@ FusionSettings fit_settings(const KnownEvidence& known, std::span<const size_t> 
 }
 
 bool CalibrationGain::is_real() const {
-  return log_loss.interval.low > 0 && judged.comparisons.at(0).difference.interval.high >= 0;
+  return log_loss.interval.low > 0 && result.comparisons.at(0).difference.interval.high >= 0;
 }
 
 Calibration calibrate(const KnownEvidence& known, size_t label_count, const FusionSettings& start,

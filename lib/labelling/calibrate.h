@@ -30,7 +30,7 @@ struct CalibrationGain {
   uint64_t with_text = 0;
   Figure log_loss;  // per picture: default less fitted, so above 0 is better; paired bootstrap
   double default_log_loss = 0;
-  Judged judged;  // reports "default" and "calibrated", and the pair
+  EvaluationResult result;  // reports "default" and "calibrated", and the pair
 
   // Whether the gain is beyond noise: the interval of the log loss lies above 0, and that of the
   // difference in held-out accuracy is not below it.

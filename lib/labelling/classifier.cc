@@ -1,4 +1,4 @@
-// Tested by tests/labelling/fitting_test.cc.
+// Tested by tests/labelling/classifier_test.cc.
 
 #include "lib/labelling/classifier.h"
 
@@ -159,7 +159,7 @@ Classifier decode_classifier(std::string_view bytes, const std::string& subject)
   std::set<std::string> names;
   for (size_t k = 0; k < labels; ++k) {
     const std::string name(in.text());
-    if (!names.insert(name).second) in.fail("a label stands twice");
+    if (!names.insert(name).second) in.fail("a label is there twice");
     classifier.labels.push_back(learned_labels({name}).front());
     read_numbers(in, vectors.image.row(k));
     read_numbers(in, vectors.text.row(k));

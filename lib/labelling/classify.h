@@ -93,7 +93,7 @@ struct PictureCounts {
 // that score or more.
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
                              std::optional<float> multi_threshold = {}, unsigned threads = 0);
-// Of the live rows of what classify() gave.
+// Counts the live rows of what classify() gave.
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
                              std::span<const Prediction> predictions);
 

@@ -5,14 +5,14 @@
 #include "lib/labelling/adapt_labels.h"
 
 namespace zeroshelf {
-Judgement judgement_of(const Prediction& prediction, uint32_t truth) {
-  Judgement judgement;
-  judgement.truth = truth;
+CheckedAnswer checked_answer(const Prediction& prediction, uint32_t truth) {
+  CheckedAnswer checked;
+  checked.truth = truth;
   if (prediction.winner) {
-    judgement.answer = prediction.answer().label;
-    judgement.confidence = prediction.answer().score;
+    checked.answer = prediction.answer().label;
+    checked.confidence = prediction.answer().score;
   }
-  return judgement;
+  return checked;
 }
 
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
@@ -32,7 +32,7 @@ std::vector<Answers> answers_of(const View& collection, const std::vector<Way>& 
     const std::vector<Prediction> predictions = classify(collection, way.labelling, threads);
     answers.push_back({way.name, {}});
     for (const KnownPicture& it : pictures)
-      answers.back().judgements.push_back(judgement_of(predictions[it.row], it.label));
+      answers.back().checked.push_back(checked_answer(predictions[it.row], it.label));
   }
   return answers;
 }
@@ -44,8 +44,8 @@ Evaluation evaluate(const View& collection, const std::vector<Label>& labels,
   evaluation.pictures = known.pictures.size();
   evaluation.not_in_collection = known.not_in_collection;
   evaluation.without_truth = known.without_truth;
-  evaluation.judged = judge(answers_of(collection, ways, known.pictures, threads), labels.size(),
-                            {.threads = threads});
+  evaluation.result = evaluate_answers(answers_of(collection, ways, known.pictures, threads),
+                                       labels.size(), {.threads = threads});
   return evaluation;
 }
 

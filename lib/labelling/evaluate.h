@@ -12,7 +12,7 @@
 namespace zeroshelf {
 
 // What one prediction is worth: its answer, and the answer's score as its confidence.
-Judgement judgement_of(const Prediction& prediction, uint32_t truth);
+CheckedAnswer checked_answer(const Prediction& prediction, uint32_t truth);
 
 // One way of answering, by its name in what is told.
 struct Way {
@@ -30,8 +30,8 @@ std::vector<Answers> answers_of(const View& collection, const std::vector<Way>& 
                                 const std::vector<KnownPicture>& pictures, unsigned threads = 0);
 
 struct Evaluation {
-  Judged judged;                   // one report a way, in their order
-  uint64_t pictures = 0;           // that were judged
+  EvaluationResult result;         // one report a way, in their order
+  uint64_t pictures = 0;           // that were evaluated
   uint64_t not_in_collection = 0;  // see KnownPictures
   uint64_t without_truth = 0;
 };

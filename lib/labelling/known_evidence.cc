@@ -1,4 +1,4 @@
-// Tested by tests/labelling/fitting_test.cc.
+// Tested by tests/labelling/known_evidence_test.cc.
 
 #include "lib/labelling/known_evidence.h"
 

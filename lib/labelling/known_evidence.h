@@ -23,10 +23,10 @@ class KnownEvidence {
   size_t with_text() const { return with_text_; }
   std::span<const uint32_t> truths() const { return truths_; }
 
-  // Of the pictures at these places: the answer by `mix` with these settings, and the probability
+  // For each picture at these places: the answer by `mix` with these settings, and the probability
   // that it gives to the true label.
   struct Outcome {
-    Judgement judgement;
+    CheckedAnswer answer;
     double log_loss = 0;  // -log of that probability
   };
   std::vector<Outcome> outcomes(const FusionSettings& settings,

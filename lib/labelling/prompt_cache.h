@@ -22,8 +22,8 @@ namespace zeroshelf {
 
 class PromptCache {
  public:
-  // Of the model with this fingerprint, computing in this precision; dimension is that of its
-  // vectors.
+  // Prompts of the model with this fingerprint, computing in this precision; dimension is that of
+  // its vectors.
   PromptCache(const std::filesystem::path& collection, std::string_view fingerprint,
               std::string_view precision, size_t dimension);
 

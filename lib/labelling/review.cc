@@ -1,4 +1,4 @@
-// Tested by tests/labelling/kept_test.cc.
+// Tested by tests/labelling/review_test.cc.
 
 #include "lib/labelling/review.h"
 

@@ -1,4 +1,4 @@
-// Tested by tests/labelling/kept_test.cc.
+// Tested by tests/labelling/run_test.cc.
 
 #include "lib/labelling/run.h"
 
@@ -89,7 +89,7 @@ std::vector<Label> read_labels(ByteReader& in) {
   if (count == 0) in.fail("it has no labels");
   for (uint64_t i = 0; i < count; ++i) {
     Label label{std::string(in.text()), {}};
-    if (!names.insert(label.name).second) in.fail("a label stands twice");
+    if (!names.insert(label.name).second) in.fail("a label is there twice");
     const uint64_t prompts = in.varint_at_most(in.left());
     for (uint64_t j = 0; j < prompts; ++j) label.prompts.emplace_back(in.text());
     labels.push_back(std::move(label));

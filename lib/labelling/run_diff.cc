@@ -1,4 +1,4 @@
-// Tested by tests/labelling/kept_test.cc.
+// Tested by tests/labelling/run_diff_test.cc.
 
 #include "lib/labelling/run_diff.h"
 
@@ -23,7 +23,7 @@ std::vector<Transition> named(const std::map<std::pair<Place, Place>, uint64_t>&
   return transitions;
 }
 
-// Of every label of `before`, its place in `after`; beyond the labels where it has none.
+// The place in `after` of every label of `before`; beyond the labels where it has none.
 std::vector<Place> same_names(const Run& before, const Run& after) {
   std::map<std::string, uint32_t> places;
   for (const Label& label : after.labels)

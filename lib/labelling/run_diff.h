@@ -11,7 +11,7 @@
 
 namespace zeroshelf {
 
-// So many pictures had one label and now have another. Absent: no answer.
+// How many pictures had one label and now have another. Absent: no answer.
 struct Transition {
   std::optional<std::string> from;
   std::optional<std::string> to;

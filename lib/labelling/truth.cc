@@ -159,8 +159,10 @@ KnownPictures known_pictures(const View& collection, const std::vector<Label>& l
   });
   known.not_in_collection = truth.size() - std::min(truth.size(), known.pictures.size());
   if (known.pictures.empty()) {
-    throw Error(ErrorCode::InvalidArgument, "the truth", "names no picture of the collection",
-                "its paths are absolute, or relative to the folder of the CSV file");
+    throw Error(ErrorCode::InvalidArgument, "the truth",
+                fmt::format("none of {} paths is in the collection; first looked for: {}",
+                            with_thousands(truth.size()), truth.begin()->first),
+                "write absolute paths, or paths relative to the folder of the CSV file");
   }
   return known;
 }

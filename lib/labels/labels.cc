@@ -23,7 +23,7 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
 constexpr std::string_view kPlaceholder = "{}";
-// Of one prompt with the label in it; a text encoder reads some hundred bytes. Without a bound, a
+// The longest prompt with the label in it; a text encoder reads some hundred bytes. Unbounded, a
 // file of 64 MiB could ask for petabytes.
 constexpr size_t kMaxPromptBytes = 64 << 10;
 
@@ -72,8 +72,8 @@ class LabelCollector {
     if (name.empty()) refuse(subject_, fmt::format("{}a label without a name", where));
     if (!is_utf8(name)) refuse(subject_, fmt::format("{}the label is not UTF-8", where));
     if (!names_.insert(std::string(name)).second) {
-      refuse(subject_, fmt::format("{}the label '{}' stands twice", where, name),
-             "every label may be named once");
+      refuse(subject_, fmt::format("{}the label '{}' is given twice", where, name),
+             "give every label once");
     }
     Label label{std::string(name), {}};
     for (const std::string& prompt : prompts) {
@@ -143,8 +143,7 @@ class LabelJson : public JsonBuilder {
  protected:
   void named(size_t depth, const std::string& name, bool is_new) override {
     if (!is_new) {
-      refuse(subject_, fmt::format("the label '{}' stands twice", name),
-             "every label may be named once");
+      refuse(subject_, fmt::format("the label '{}' is given twice", name), "give every label once");
     }
     if (depth == 1) names_.push_back(name);
   }

@@ -55,7 +55,7 @@ double surprise(uint64_t texts_with, double texts) {
   return std::max(0.0, -std::log((static_cast<double>(texts_with) + 0.5) / (texts + kPriorTexts)));
 }
 
-bool counts_nothing(const LetterQuery& query, const std::string& word) {
+bool counts_nothing(const LexicalQuery& query, const std::string& word) {
   return std::ranges::find(query.function_words, word) != query.function_words.end();
 }
 
@@ -127,15 +127,14 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, QueryWord& word) 
 }
 
 // Each word of the query once, in the order of their first places.
-std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts, const LetterQuery& query,
+std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
                                    double texts) {
   std::vector<QueryWord> words;
   const auto place = [&](const std::string& text) {
     return std::ranges::find(words, text, &QueryWord::text);
   };
   for (const std::string& text : query.words) {
-    if (place(text) == words.end())
-      words.push_back({text, !counts_nothing(query, text), {}});
+    if (place(text) == words.end()) words.push_back({text, !counts_nothing(query, text), {}});
   }
   for (size_t part = 0; part < parts.size(); ++part) {
     for (QueryWord& word : words) {
@@ -189,7 +188,7 @@ class PartEvidence {
     }
   }
 
-  void add_order(const std::vector<QueryWord>& words, const LetterQuery& query) {
+  void add_order(const std::vector<QueryWord>& words, const LexicalQuery& query) {
     if (query.words.size() < 2) return;
     const std::vector<uint32_t> best = best_texts();
     if (best.empty()) return;
@@ -219,7 +218,7 @@ class PartEvidence {
   }
 
   // least: the weight of what fits.
-  void put(float least, LetterEvidence& evidence) const {
+  void put(float least, LexicalEvidence& evidence) const {
     for (uint32_t text = 0; text < nats_.size(); ++text) {
       if (nats_[text] > 0) evidence.nats[placed_.owner(text)] = nats_[text];
       if (weight_[text] > 0 && weight_[text] >= least) evidence.fits[placed_.owner(text)] = true;
@@ -240,7 +239,7 @@ class PartEvidence {
     return length > mean_length_ ? std::log(length / mean_length_) : 0;
   }
 
-  // Those of most evidence, where it is equal the first; ascending.
+  // The texts of most evidence, where it is equal the first; ascending.
   std::vector<uint32_t> best_texts() const {
     float least = likely_least();
     std::vector<uint32_t> above;
@@ -272,7 +271,7 @@ class PartEvidence {
     return above;
   }
 
-  // What about so many have, from a sample; 0 where few have any.
+  // The least evidence of the best ones, from a sample; 0 where few have any.
   float likely_least() const {
     constexpr size_t kStep = 16;
     constexpr size_t kRank = (kOrderedTexts + kOrderedTexts / 4) / kStep;
@@ -374,8 +373,8 @@ std::optional<int> edits_between(const std::string& word, const std::string& ter
 
 }  // namespace
 
-LetterQuery letter_query(std::string_view text, std::string_view languages) {
-  LetterQuery query;
+LexicalQuery lexical_query(std::string_view text, std::string_view languages) {
+  LexicalQuery query;
   bool quoted = false;
   while (true) {
     const size_t quote = text.find('"');
@@ -392,8 +391,8 @@ LetterQuery letter_query(std::string_view text, std::string_view languages) {
   return query;
 }
 
-LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const LetterQuery& query,
-                               uint64_t rows) {
+LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
+                                 uint64_t rows) {
   uint64_t texts = 0;
   uint64_t length = 0;
   for (const PlacedLexicon& part : parts) {
@@ -403,7 +402,7 @@ LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const Lette
   const double mean_length =
       texts > 0 ? std::max(1.0, static_cast<double>(length) / static_cast<double>(texts)) : 1;
   const std::vector<QueryWord> words = query_words(parts, query, static_cast<double>(texts));
-  LetterEvidence evidence;
+  LexicalEvidence evidence;
   double complete = 0;
   bool found = false;
   for (const QueryWord& word : words) {
@@ -444,7 +443,7 @@ std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
   return rows;
 }
 
-std::vector<MatchedWord> matched_words(const LetterQuery& query, const std::vector<Word>& words) {
+std::vector<MatchedWord> matched_words(const LexicalQuery& query, const std::vector<Word>& words) {
   std::vector<MatchedWord> matches;
   for (size_t i = 0; i < words.size(); ++i) {
     std::optional<MatchedWord> best;

@@ -7,25 +7,25 @@
 // and counts, with s(n) = -ln((n + 1/2) / (texts + 50)):
 //
 //     whole       as typed                                s(texts with the word)
-//     beginning   it begins with the word (3 letters on)  b = s(texts with the word or a longer one)
-//     near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
+//     beginning   it begins with the word (3 letters on)  b = s(texts with the word or a longer
+//     one) near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
 //                 lost, replaced, exchanged; see          min(b, s(texts with the term))
 //                 allowed_edits()), or two words of the
 //                 query written as one: one edit
 //     part        it holds the word (4 letters on)        0.5 of the same
 //
-// so a rare word says much and a frequent one little, and what only resembles the word is judged by
+// so a rare word says much and a frequent one little, and what only resembles the word counts by
 // how rare it is itself. In a text that is longer than the average by a factor f, each word counts
 // ln f less; two words that follow each other in the text as in the query count ln(average length)
-// more. 50 stands for what is known of words before a collection is: it keeps small collections from
-// finding every word likely.
+// more. 50 stands for what is known of words before a collection is: it keeps small collections
+// from finding every word likely.
 //
-// Whether a text fits at all: a term that is the word, or begins with it, always does. Other ways do
-// where no text has one of these; of the near ones only those of fewest edits. Beside a word that is
-// there, a near term (one edit, of 5 letters on) fits if it is so much rarer that it may well be the
-// word misread: an eighth of the texts at most. A text fits a query of several words if those that
-// fit it have three fifths of what all would count. Function words count nothing, unless there are
-// no others.
+// Whether a text fits at all: a term that is the word, or begins with it, always does. Other ways
+// do where no text has one of these; of the near ones only those of fewest edits. Beside a word
+// that is there, a near term (one edit, of 5 letters on) fits if it is so much rarer that it may
+// well be the word misread: an eighth of the texts at most. A text fits a query of several words if
+// those that fit it have three fifths of what all would count. Function words count nothing, unless
+// there are no others.
 //
 // Threads: const calls may run together.
 
@@ -39,7 +39,7 @@
 
 namespace zeroshelf {
 
-struct LetterQuery {
+struct LexicalQuery {
   std::vector<std::string> words;                 // terms in order, those of the phrases included
   std::vector<std::vector<std::string>> phrases;  // each in quotes: its terms, one or more
   std::vector<std::string> function_words;        // of the words: those that count nothing
@@ -47,9 +47,9 @@ struct LetterQuery {
 
 // "he wants "his money"" has one phrase. A quote that is not closed ends with the text. languages:
 // whose function words count nothing, see is_function_word().
-LetterQuery letter_query(std::string_view text, std::string_view languages = {});
+LexicalQuery lexical_query(std::string_view text, std::string_view languages = {});
 
-struct LetterEvidence {
+struct LexicalEvidence {
   // One a row, 0 where nothing fits; empty when no text has any word of the query.
   std::vector<float> nats;
   std::vector<bool> fits;  // one a row as well: whether it fits at all
@@ -57,8 +57,8 @@ struct LetterEvidence {
 
 // parts: lexicons of disjoint rows, ascending. rows: the length of nats, above every owner.
 // The order of words is looked at in the 4,096 texts of most evidence only.
-LetterEvidence letter_evidence(std::span<const PlacedLexicon> parts, const LetterQuery& query,
-                               uint64_t rows);
+LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
+                                 uint64_t rows);
 
 // The rows whose text holds every phrase, term by term as written. Ascending.
 std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
@@ -70,6 +70,6 @@ struct MatchedWord {
   std::string query_word;
   int edits = 0;  // 0 also where it begins with that word or holds it
 };
-std::vector<MatchedWord> matched_words(const LetterQuery& query, const std::vector<Word>& words);
+std::vector<MatchedWord> matched_words(const LexicalQuery& query, const std::vector<Word>& words);
 
 }  // namespace zeroshelf

@@ -52,7 +52,7 @@ size_t letter_count(std::string_view utf8) {
       utf8.begin(), utf8.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
-// Of postings, where a damaged one must not be read past its end.
+// Reads postings; a damaged one must not be read past its end.
 struct PostingReader {
   const uint8_t* at;
   const uint8_t* end;
@@ -213,7 +213,7 @@ void Lexicon::containing(std::string_view word,
   }
 }
 
-// Of a term in one text: to be read once, or passed over.
+// The positions of a term in one text: to be read once, or skipped.
 class Lexicon::Positions {
  public:
   Positions(const Lexicon& lexicon, PostingReader& reader, uint32_t text, uint32_t count)

@@ -1,6 +1,6 @@
 #pragma once
 
-// The index of the letters: which texts hold a term, and where. One file, mapped and read in place,
+// The index of the words: which texts hold a term, and where. One file, mapped and read in place,
 // derived from the records' words; docs/collection-format.md has every byte.
 //
 // A text is the words of one picture. Texts are numbered in the order of their rows. Terms are
@@ -46,7 +46,7 @@ class Lexicon {
   const LexiconOrigin& origin() const { return origin_; }
   uint64_t texts() const { return owners_.size(); }
   uint64_t terms() const { return signatures_.size(); }
-  // Of all texts together, in terms.
+  // The length of all texts together, in terms.
   uint64_t total_length() const { return total_length_; }
 
   // The row that a text belongs to; ascending.

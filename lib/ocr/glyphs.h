@@ -52,8 +52,8 @@ enum class Channel {
 
 struct Layer {
   Polarity polarity = Polarity::Bright;
-  double scale = 1;       // pixels of the layer a pixel of the picture
-  cv::Mat samples;        // CV_8U
+  double scale = 1;            // pixels of the layer a pixel of the picture
+  cv::Mat samples;             // CV_8U
   std::vector<PixelRun> runs;  // those of a region lie side by side, from top to bottom
   std::vector<Region> regions;
   Channel channel = Channel::Luminance;  // what the samples are
@@ -73,7 +73,7 @@ struct GlyphOptions {
 // How far each pixel's colour is from this one: the largest difference of R, G and B, CV_8U.
 cv::Mat distance_from(const cv::Mat& rgb, const cv::Scalar& colour);
 
-// Those of another picture, CV_8UC3, in the layer's channel. The answer is CV_8U.
+// The samples of another picture, CV_8UC3, in the layer's channel. The answer is CV_8U.
 cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer);
 
 // rgb: CV_8UC3. Layers without enough glyphs for a line are left out.

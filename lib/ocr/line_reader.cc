@@ -56,7 +56,7 @@ cv::Rect rect_of(const Box& box) {
   return {box.x, box.y, box.width, box.height};
 }
 
-void settle(Reading& reading) {
+void summarise(Reading& reading) {
   reading.box = {};
   double sum = 0;
   double letters = 0;
@@ -99,7 +99,7 @@ Reading merged(Reading best, Reading other) {
     best.words.push_back(word);
   }
   std::ranges::sort(best.words, {}, [](const Word& word) { return word.box.x; });
-  settle(best);
+  summarise(best);
   return best;
 }
 
@@ -160,7 +160,7 @@ class LineReader {
       reading.words.push_back(
           {word.text, plausibility(word, context), {box.x, box.y, box.width, box.height}});
     }
-    settle(reading);
+    summarise(reading);
     if (weight(reading) == 0) {
       ++fruitless_;
     } else {
@@ -199,7 +199,7 @@ cv::Rect whole(const cv::Rect2f& box) {
           static_cast<int>(box.height) + 1};
 }
 
-// Of what readings of the same place are kept: the best ones.
+// The best ones of several readings of the same place.
 class Readings {
  public:
   // Whether the place is read so well, from end to end, that another reading of it is not worth its

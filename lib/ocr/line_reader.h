@@ -31,7 +31,7 @@ class PictureReader {
   // best readings count, those of earlier calls too. Throws TimeIsUp.
   void read(std::vector<TextLine> lines);
 
-  // Of the lines that were surely read so far the two most frequent ones; where there are none, the
+  // The two most frequent styles of the lines that were surely read so far; without any, the
   // most frequent one of those that were read well.
   std::vector<LetterStyle> styles() const;
 
@@ -46,8 +46,8 @@ class PictureReader {
   // a circle. The lines after them were not read then.
   bool is_on_its_head() const;
 
-  // Of lines that look like text and were read badly: what Tesseract saw, dark on white, the most
-  // promising first; at most kMostDoubtful. None where another reading of the place is sure.
+  // Strips of lines that look like text and were read badly: what Tesseract saw, dark on white, the
+  // most promising first; at most kMostDoubtful. None where another reading of the place is sure.
   static constexpr size_t kMostDoubtful = 8;
   std::vector<cv::Mat> doubtful_strips() const;
   // Forgets what was read where these strips lie, unless the dictionary knows it.

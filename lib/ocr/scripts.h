@@ -22,9 +22,9 @@ std::string script_by_name(const std::string& name);
 // The codes of "eng+deu".
 std::vector<std::string> split_languages(const std::string& languages);
 
-// Of these languages those of the script as readers try them: each group joined by '+'. Languages
-// with letters go together, English first; Chinese and Japanese are tried one by one, each with
-// English. Empty where none is of the script.
+// The ones of these languages that have the script, as readers try them: each group joined by '+'.
+// Languages with letters go together, English first; Chinese and Japanese are tried one by one,
+// each with English. Empty where none is of the script.
 std::vector<std::string> language_groups(const std::vector<std::string>& languages,
                                          const std::string& script);
 

@@ -85,8 +85,8 @@ float probability(const LineFeatures& f) {
   return 1 / (1 + std::exp(-sum));
 }
 
-// Of the base line. In a short line one tall letter tilts the top, and one with a descender the
-// base.
+// The slope of the base line. In a short line one tall letter tilts the top, and one with a
+// descender the base.
 float slope_of(size_t glyphs, const Fit& top, const Fit& bottom) {
   constexpr size_t kFewest = 4;
   constexpr size_t kMany = 8;

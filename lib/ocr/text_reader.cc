@@ -35,7 +35,7 @@ constexpr double kMaxPixels = 12e6;
 constexpr double kMaxSidePx = 16000;
 // Glyphs are looked for in a picture of at most this longer side.
 constexpr double kSearchSidePx = 1600;
-// Of plain Tesseract's words.
+// The least confidence of plain Tesseract's words.
 constexpr float kMinConfidence = 0.3f;
 
 // Factor by which a picture shrinks before it is read; 1 for most.
@@ -77,7 +77,7 @@ Image copied(const cv::Mat& rgb) {
   return image;
 }
 
-// Where a word stands in the picture that must be turned clockwise by so many degrees to become the
+// Where a word stands in the picture that must be turned clockwise by `degrees` to become the
 // one of this size in which it was read.
 Box turned_back(const Box& box, int degrees, const cv::Size& read) {
   switch (degrees) {
@@ -262,7 +262,7 @@ std::vector<cv::Rect> windows_of(const cv::Size& size) {
   constexpr double kLong = 3;      // in shorter sides: what is no longer is one window
   constexpr double kWindow = 2.2;  // in shorter sides
   constexpr int kWhole = 1600;     // pixels of the longer side in which lines are searched
-  // Of two windows, in shorter sides: beside each other as long as a long word.
+  // What two windows share, in shorter sides: beside each other as long as a long word.
   const double kShared = size.width > size.height ? 1.0 : 0.3;
   const int shorter = std::min(size.width, size.height);
   const int longer = std::max(size.width, size.height);
@@ -316,7 +316,7 @@ struct TextReader::Engine {
   bool no_finder = false;
   bool is_auto = false;
   std::string languages;  // that are tried first
-  // Those of the languages; with kAutoLanguages what to read each with.
+  // The scripts of the languages; with kAutoLanguages what to read each with.
   std::map<std::string, std::vector<std::string>> scripts;
   std::map<std::string, std::unique_ptr<Recogniser>> recognisers;
   int timeout_ms = 0;
@@ -373,7 +373,7 @@ struct TextReader::Engine {
     return other.sure_letters > 0 && weight_of(other.lines) > weight_of(text.lines) ? other : text;
   }
 
-  // Turned by so many degrees, or by half a circle more.
+  // Turned by `degrees`, or by half a circle more.
   PartialText read_turned(const cv::Mat& rgb, int degrees, const TimeBudget& time) {
     cv::Mat other = turned(rgb, degrees);
     PartialText text;

@@ -33,7 +33,7 @@ struct PictureText {
   // By how much the picture must be turned clockwise so that its text stands upright: 0, 90, 180 or
   // 270.
   int turned_degrees = 0;
-  // Of text that was left out because its script is of none of the languages: "Cyrillic", "Greek",
+  // The script of text that was left out because none of the languages has it: "Cyrillic", "Greek",
   // ... ("Han or kana" for Chinese and Japanese); empty: there is none, or nobody can tell because
   // Tesseract's data for scripts (the package tesseract-ocr-osd) is not installed.
   std::string unread_script;

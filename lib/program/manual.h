@@ -29,7 +29,8 @@ struct FlagGroup {
   std::vector<FlagDescription> flags;
 };
 
-// Of one command, in the order in which they were added; positional arguments are the first group.
+// The flags of one command, in the order in which they were added; positional arguments are the
+// first group.
 std::vector<FlagGroup> describe_flags(const CLI::App& command);
 
 // The help of a program or a subcommand: --help.

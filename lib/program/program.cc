@@ -43,7 +43,7 @@ void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
   }
 }
 
-// Of the program and all its commands. CLI11 knows numbers that are not integers as FLOAT, unless
+// For the program and all its commands. CLI11 knows numbers that are not integers as FLOAT, unless
 // the flag gives them a name of its own.
 void refuse_what_is_not_finite(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {

@@ -47,23 +47,23 @@ std::string figure_cell(const Figure& figure) {
                      100 * figure.interval.high);
 }
 
-std::string figures_table(const Judged& judged) {
+std::string figures_table(const EvaluationResult& result) {
   std::string table = fmt::format("\n{:10} {:23} {:23} {}\n", "FUSION", "ACCURACY %", "MACRO F1 %",
                                   "CALIBRATION ERROR %");
-  for (const Report& report : judged.reports) {
+  for (const Report& report : result.reports) {
     table += fmt::format("{:10} {:23} {:23} {}\n", report.name, figure_cell(report.accuracy),
                          figure_cell(report.macro_f1), figure_cell(report.calibration_error));
   }
   return table;
 }
 
-std::string pairs_table(const Judged& judged) {
-  if (judged.comparisons.empty()) return "";
+std::string pairs_table(const EvaluationResult& result) {
+  if (result.comparisons.empty()) return "";
   std::string table = fmt::format("\n{:20} {:26} {:15} {}\n", "PAIR", "MORE RIGHT, POINTS",
                                   "ONLY ONE RIGHT", "P (MCNEMAR)");
-  for (const Comparison& pair : judged.comparisons) {
+  for (const Comparison& pair : result.comparisons) {
     const std::string names =
-        judged.reports[pair.second].name + " - " + judged.reports[pair.first].name;
+        result.reports[pair.second].name + " - " + result.reports[pair.first].name;
     const std::string difference =
         fmt::format("{:+5.1f} ({:+.1f} to {:+.1f})", 100 * pair.difference.value,
                     100 * pair.difference.interval.low, 100 * pair.difference.interval.high);
@@ -74,11 +74,11 @@ std::string pairs_table(const Judged& judged) {
   return table;
 }
 
-std::string coverage_table(const Judged& judged) {
+std::string coverage_table(const EvaluationResult& result) {
   std::string table = fmt::format("\n{:10}", "FUSION");
   for (int share = 20; share <= 100; share += 20) table += fmt::format("  SUREST {:3} %", share);
   table += "\n";
-  for (const Report& report : judged.reports) {
+  for (const Report& report : result.reports) {
     table += fmt::format("{:10}", report.name);
     for (int share = 20; share <= 100; share += 20) {
       const auto point = at_coverage(report.coverage, share / 100.0);
@@ -154,10 +154,9 @@ class JsonReport {
     append_json_line(out_, message::Metric{report_.name, name, interval(figure)});
   }
   void of_label(const std::string& label, const LabelCounts& counts) const {
-    append_json_line(
-        out_, message::LabelFigures{report_.name, label, counts.precision().value(),
-                                    counts.recall().value(), counts.f1(), counts.truths,
-                                    counts.answers, counts.right});
+    append_json_line(out_, message::LabelFigures{report_.name, label, counts.precision().value(),
+                                                 counts.recall().value(), counts.f1(),
+                                                 counts.truths, counts.answers, counts.right});
   }
   void confusion_cell(const ConfusionCell& cell) const {
     message::Confusion confusion;
@@ -171,10 +170,10 @@ class JsonReport {
     for (size_t i = 0; i < report_.reliability.size(); ++i) {
       const ReliabilityBin& bin = report_.reliability[i];
       if (bin.pictures == 0) continue;
-      append_json_line(
-          out_, message::Reliability{report_.name, static_cast<double>(i) / kReliabilityBins,
-                                     static_cast<double>(i + 1) / kReliabilityBins,
-                                     bin.confidence(), bin.accuracy(), bin.pictures});
+      append_json_line(out_,
+                       message::Reliability{report_.name, static_cast<double>(i) / kReliabilityBins,
+                                            static_cast<double>(i + 1) / kReliabilityBins,
+                                            bin.confidence(), bin.accuracy(), bin.pictures});
     }
   }
   void coverage_points() const {
@@ -253,8 +252,8 @@ message::Accuracy accuracy_message(const Report& report) {
   return accuracy;
 }
 
-message::Comparison comparison_message(const Judged& judged, const Comparison& pair) {
-  return {judged.reports[pair.first].name, judged.reports[pair.second].name,
+message::Comparison comparison_message(const EvaluationResult& result, const Comparison& pair) {
+  return {result.reports[pair.first].name, result.reports[pair.second].name,
           interval(pair.difference),       pair.only_first_right,
           pair.only_second_right,          pair.p_value};
 }
@@ -262,14 +261,14 @@ message::Comparison comparison_message(const Judged& judged, const Comparison& p
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels) {
   std::string table =
       fmt::format("FUSION     {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", kNameWidth));
-  const std::vector<Report>& reports = evaluation.judged.reports;
+  const std::vector<Report>& reports = evaluation.result.reports;
   for (const Report& report : reports) {
     table += accuracy_line(report.name, "all", all_of(report));
     for (size_t i = 0; i < labels.size(); ++i)
       table += accuracy_line("", labels[i].name, report.labels[i].recall());
   }
-  table += figures_table(evaluation.judged) + coverage_table(evaluation.judged) +
-           pairs_table(evaluation.judged);
+  table += figures_table(evaluation.result) + coverage_table(evaluation.result) +
+           pairs_table(evaluation.result);
   const auto best = std::max_element(
       reports.begin(), reports.end(),
       [](const Report& a, const Report& b) { return a.accuracy.value < b.accuracy.value; });
@@ -278,14 +277,14 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<Lab
 
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels) {
   std::string lines;
-  for (const Report& report : evaluation.judged.reports) JsonReport(lines, report, labels).write();
-  for (const Comparison& pair : evaluation.judged.comparisons)
-    append_json_line(lines, comparison_message(evaluation.judged, pair));
+  for (const Report& report : evaluation.result.reports) JsonReport(lines, report, labels).write();
+  for (const Comparison& pair : evaluation.result.comparisons)
+    append_json_line(lines, comparison_message(evaluation.result, pair));
   return lines;
 }
 
 std::string evaluation_plot(const Evaluation& evaluation) {
-  const std::vector<Report>& reports = evaluation.judged.reports;
+  const std::vector<Report>& reports = evaluation.result.reports;
   Svg svg(840, 440 + 18 * static_cast<int>(reports.size()));
   const Panel coverage(svg, 60, "Accuracy of the surest answers", "share of the pictures answered");
   const Panel reliability(svg, 490, "Accuracy by confidence", "confidence of the answer");

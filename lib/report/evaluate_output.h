@@ -16,12 +16,12 @@ namespace zeroshelf {
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels);
 
 // One object a line, with a type: accuracy, metric, label, confusion, reliability, coverage,
-// comparison. Docs/judging.md lists their members.
+// comparison. docs/evaluation.md lists their members.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels);
 
 // One report, about all labels together; two that are compared. The reports must outlive it.
 message::Accuracy accuracy_message(const Report& report);
-message::Comparison comparison_message(const Judged& judged, const Comparison& pair);
+message::Comparison comparison_message(const EvaluationResult& result, const Comparison& pair);
 
 // SVG: coverage against accuracy, and the reliability diagram, one colour a rule.
 std::string evaluation_plot(const Evaluation& evaluation);

@@ -97,7 +97,7 @@ void write_members(JsonWriter& json, const Hit& hit) {
       .member("text_score", hit.text_score)
       .member("image_nats", hit.image_nats)
       .member("text_nats", hit.text_nats)
-      .member("letter_nats", hit.letter_nats)
+      .member("letter_nats", hit.lexical_nats)
       .member("words", hit.words)
       .member("similar", similar)
       .member("ocr_text", hit.ocr_text);

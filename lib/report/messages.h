@@ -82,7 +82,7 @@ struct Prediction {
     uint64_t words = 0;
     float confidence = 0;
   };
-  // Of an exported line only.
+  // Only in an exported line.
   struct File {
     uint32_t width = 0;
     uint32_t height = 0;
@@ -125,7 +125,7 @@ struct Hit {
   std::optional<float> text_score;
   float image_nats = 0;
   float text_nats = 0;
-  float letter_nats = 0;
+  float lexical_nats = 0;
   std::vector<MatchedWord> words;
   std::vector<std::string> similar;  // paths
   std::string ocr_text;
@@ -215,7 +215,7 @@ struct Coverage {
 };
 void write_members(JsonWriter& json, const Coverage& coverage);
 
-// Of two ways of answering: what the second has more.
+// Two ways of answering: what the second has more.
 struct Comparison {
   static constexpr std::string_view kType = "comparison";
   std::string_view first;

@@ -92,7 +92,7 @@ class CsvPredictions : public PredictionWriter {
   const std::vector<Label>& labels_;
 };
 
-// Of pictures with an answer.
+// The paths of pictures with an answer.
 class PathPredictions : public PredictionWriter {
  public:
   explicit PathPredictions(char end) : end_(end) {}

@@ -1,4 +1,4 @@
-// Tested by tests/output/svg_test.cc.
+// Tested by tests/report/svg_test.cc.
 
 #include "lib/report/svg.h"
 

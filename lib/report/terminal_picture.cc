@@ -1,4 +1,4 @@
-// Tested by tests/output/terminal_picture_test.cc.
+// Tested by tests/report/terminal_picture_test.cc.
 
 #include "lib/report/terminal_picture.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kLines = 5;
 constexpr int kColumns = 40;
-constexpr int kLineColumns = 2;  // a line is about as high as so many columns are wide
+constexpr int kLineColumns = 2;  // a line is about as high as this many columns are wide
 
 // q=2: the terminal must not answer, or its answer is taken for typed keys.
 std::string kitty_picture(std::string_view png, int width_px, int height_px) {

@@ -109,7 +109,7 @@ GatheredRows texts_of(const View& collection) {
                       collection.parts().size() == 1 ? &first.text_vectors() : nullptr);
 }
 
-// Of the live rows; the place of a row is its number.
+// The masked vectors of the live rows; the place of a row is its number.
 VectorRows masked_rows(const View& collection) {
   VectorRows rows(collection.manifest().dimension);
   const std::vector<uint16_t> none(collection.manifest().dimension, 0);
@@ -238,8 +238,7 @@ Row best_name(const std::vector<NameOfFile>& names) {
 
 }  // namespace
 
-DuplicatesOnDisk look_at_files(const View& collection,
-                               const std::vector<DuplicateGroup>& groups) {
+DuplicatesOnDisk look_at_files(const View& collection, const std::vector<DuplicateGroup>& groups) {
   DuplicatesOnDisk found;
   std::map<Row, DuplicateGroup> same_files;
   std::set<Row> gone;
@@ -271,7 +270,7 @@ std::vector<Row> all_but_first(const std::vector<DuplicateGroup>& groups) {
   std::set<Row> staying;
   std::unordered_set<Row> listed;
   std::vector<Row> rows;
-  // Who stays is settled first: a picture that one group gives away may be another group's last.
+  // Who stays is decided first: a picture that one group gives away may be another group's last.
   for (const DuplicateGroup& group : groups) staying.insert(group.rows.front());
   for (const DuplicateGroup& group : groups) {
     for (const Row row : group.rows) {

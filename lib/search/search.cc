@@ -67,7 +67,8 @@ class Best {
   }
 
   void merge(const Best& other) {
-    for (const Candidate& candidate : other.heap_) offer(candidate, [](const SearchHit&) { return true; });
+    for (const Candidate& candidate : other.heap_)
+      offer(candidate, [](const SearchHit&) { return true; });
   }
 
   std::vector<SearchHit> sorted() && {
@@ -138,8 +139,8 @@ class Search {
         picture_(matrix_of(query.picture)),
         text_(matrix_of(query.text)) {
     find_spreads();
-    if (by_text_ && !query.letters.words.empty()) {
-      letters_ = letter_evidence(collection.lexicons(), query.letters, rows());
+    if (by_text_ && !query.lexical.words.empty()) {
+      lexical_ = lexical_evidence(collection.lexicons(), query.lexical, rows());
     }
   }
 
@@ -154,7 +155,7 @@ class Search {
   }
 
  private:
-  // Of both spaces at once: each thread that is started costs as much as some hundred rows.
+  // Both spaces at once: each thread that is started costs as much as some hundred rows.
   void find_spreads() {
     constexpr size_t kSample = 4096;  // gives centre and spread to a fortieth of the spread
     const unsigned threads = limits_.threads == 0 ? available_cores() : limits_.threads;
@@ -242,14 +243,14 @@ class Search {
     if (text) {
       hit.text_score = text;
       hit.text_nats = nats(text_spread_.standardised(*text));
-      if (!letters_.nats.empty()) {
-        hit.letter_nats = letters_.nats[row];
-        hit.letters_fit = letters_.fits[row];
+      if (!lexical_.nats.empty()) {
+        hit.lexical_nats = lexical_.nats[row];
+        hit.lexical_fits = lexical_.fits[row];
       }
     }
     candidate.tie = has_picture(space) ? picture : *text;
     hit.score = (has_picture(space) ? hit.image_nats : 0) +
-                (by_text_ ? hit.text_nats + hit.letter_nats : 0);
+                (by_text_ ? hit.text_nats + hit.lexical_nats : 0);
     best.offer(candidate, [&](const SearchHit& one) {
       return keep(one.row) && (!limits_.fits || limits_.fits(one));
     });
@@ -269,7 +270,8 @@ class Search {
       const std::vector<Row> of_part = proposed_of_part(part, candidates);
       proposed.insert(proposed.end(), of_part.begin(), of_part.end());
     }
-    if (by_text_ && !letters_.nats.empty()) proposed = united(proposed, best_by_letters(candidates));
+    if (by_text_ && !lexical_.nats.empty())
+      proposed = united(proposed, best_by_lexical_match(candidates));
     return proposed;
   }
 
@@ -279,7 +281,7 @@ class Search {
     });
   }
 
-  // Those of one part, all of its rows where it has no index.
+  // The proposals of one part, all of its rows where it has no index.
   std::vector<Row> proposed_of_part(const View::Part& part, size_t candidates) const {
     constexpr uint64_t kPart = 4;
     constexpr uint64_t kPartBesideTexts = 6;  // the hits with both are among the texts' candidates
@@ -314,26 +316,25 @@ class Search {
     return {candidates, ivf.size() / part, limits_.threads};
   }
 
-  // Of ascending rows.
+  // Both lists are ascending.
   static std::vector<Row> united(const std::vector<Row>& a, const std::vector<Row>& b) {
     std::vector<Row> both;
     std::ranges::set_union(a, b, std::back_inserter(both));
     return both;
   }
 
-  // Those that have most of it, ascending.
-  std::vector<Row> best_by_letters(size_t candidates) const {
-    constexpr size_t kTimes = 4;  // many have equal letters
-    const std::vector<float>& nats = letters_.nats;
+  // The rows with most lexical evidence, ascending.
+  std::vector<Row> best_by_lexical_match(size_t candidates) const {
+    constexpr size_t kTimes = 4;  // many match equally well
+    const std::vector<float>& nats = lexical_.nats;
     std::vector<Row> found;
     for (Row row = 0; row < nats.size(); ++row) {
       if (nats[row] > 0 && keep(row)) found.push_back(row);
     }
     const size_t wanted = std::min(found.size(), kTimes * candidates);
     std::ranges::nth_element(
-        found, found.begin() + static_cast<ptrdiff_t>(wanted), [&](Row a, Row b) {
-          return nats[a] != nats[b] ? nats[a] > nats[b] : a < b;
-        });
+        found, found.begin() + static_cast<ptrdiff_t>(wanted),
+        [&](Row a, Row b) { return nats[a] != nats[b] ? nats[a] > nats[b] : a < b; });
     found.resize(wanted);
     std::ranges::sort(found);
     return found;
@@ -360,7 +361,7 @@ class Search {
   Matrix text_;
   CosineSpread picture_spread_;
   CosineSpread text_spread_;
-  LetterEvidence letters_;
+  LexicalEvidence lexical_;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
-// Search: one query, compared with the pictures, with the meaning of the text in them, and with its
-// letters; the three kinds of evidence are added.
+// Search: one query, compared with the pictures, with the meaning of the text in them, and with the
+// words of that text; the three kinds of evidence are added.
 //
 // Each kind is counted in nats: how unlikely it would be for a picture of this collection, taken at
 // random, to fit the query as well. For cosines, with c and s the centre and the spread of the
@@ -10,7 +10,7 @@
 //
 //     nats = -ln(2 Q((cosine - c) / s))
 //
-// which is 0 for the median picture, 3.1 at two spreads and 5.9 at three. For letters see
+// which is 0 for the median picture, 3.1 at two spreads and 5.9 at three. For words see
 // lib/lexicon/letters.h. A picture without text has 0 nats of both kinds. So kinds of evidence
 // whose cosines live on different scales (a fitting picture has about 0.25, a fitting text 0.7) are
 // comparable, for every model and every query, and independent evidence adds up (Fisher 1925).
@@ -36,7 +36,7 @@ enum class SearchReach { BySize, EveryRow };
 struct SearchQuery {
   std::vector<float> picture;  // unit vector compared with the pictures
   std::vector<float> text;  // unit vector compared with the texts; empty: it says nothing of texts
-  LetterQuery letters;      // may be empty; counts in the spaces Text and Both
+  LexicalQuery lexical;     // may be empty; counts in the spaces Text and Both
 
   // The same vector for both.
   static SearchQuery of_vector(std::span<const float> vector) {
@@ -51,15 +51,15 @@ struct SearchHit {
   std::optional<float> text_score;  // cosine of the query and the text in it, if it has any
   float image_nats = 0;
   float text_nats = 0;
-  float letter_nats = 0;
-  bool letters_fit = false;  // see LetterEvidence::fits
+  float lexical_nats = 0;
+  bool lexical_fits = false;  // see LexicalEvidence::fits
 };
 
 struct SearchLimits {
   size_t count = 10;
   SearchSpace space = SearchSpace::Both;
   std::function<bool(Row)> keep = {};  // empty: all. Removed rows are never found.
-  unsigned threads = 0;           // 0: every core
+  unsigned threads = 0;                // 0: every core
   SearchReach reach = SearchReach::BySize;
   // Only hits that this is true of, before the best `count` are taken; empty: all. It is called
   // from several threads at once, for what may be among the best.
@@ -80,7 +80,7 @@ struct CosineSpread {
 
   float standardised(float cosine) const { return (cosine - centre) / spread; }
 };
-// Of cosines that are all those of a collection or an even sample. Without any: 0 and 1.
+// cosines: all those of a collection or an even sample of them. Without any: 0 and 1.
 CosineSpread spread_of(std::vector<float> cosines);
 
 // -ln(2 Q(z)).

@@ -16,8 +16,8 @@ float least_nats(size_t vectors) {
 namespace {
 
 float best_cosine(const View& collection, const SearchQuery& query, SearchSpace space) {
-  const SearchQuery without_letters{query.picture, query.text, {}};
-  const auto best = search(collection, without_letters, {.count = 1, .space = space});
+  const SearchQuery without_words{query.picture, query.text, {}};
+  const auto best = search(collection, without_words, {.count = 1, .space = space});
   if (best.empty()) return -1;
   return space == SearchSpace::Text ? best[0].text_score.value_or(-1) : best[0].image_score;
 }
@@ -30,7 +30,8 @@ Fit::Fit(const View& collection, const SearchQuery& query, const Matrix& backgro
   if (background.rows() == 0) return;
   if (space != SearchSpace::Text)
     pictures_.emplace(collection, ViewVectors::pictures(collection), background, query.picture);
-  if (pictures_ && best_cosine(collection, query, SearchSpace::Picture) < pictures_->chance_of_best())
+  if (pictures_ &&
+      best_cosine(collection, query, SearchSpace::Picture) < pictures_->chance_of_best())
     pictures_.reset();
   if (space != SearchSpace::Picture && !query.text.empty())
     texts_.emplace(collection, ViewVectors::texts(collection), background, query.text);
@@ -39,8 +40,9 @@ Fit::Fit(const View& collection, const SearchQuery& query, const Matrix& backgro
 }
 
 bool Fit::operator()(const SearchHit& hit) const {
-  if (hit.letters_fit) return true;
-  if (pictures_ && hit.image_score >= pictures_->chance_of_one() && hit.image_nats >= least_nats(collection_.rows()) &&
+  if (hit.lexical_fits) return true;
+  if (pictures_ && hit.image_score >= pictures_->chance_of_one() &&
+      hit.image_nats >= least_nats(collection_.rows()) &&
       pictures_->margin(hit.row) >= kLeastMargin) {
     return true;
   }

@@ -13,17 +13,18 @@ namespace zeroshelf {
 
 // A hit fits when one of these holds, of the kinds of evidence that the space has:
 //   - the query names what is in the picture about as well as the best of everyday prompts do (a
-//     margin of at least kLeastMargin, see Background), and it stands out among the pictures: it has
-//     at least least_nats(pictures); and, with models whose cosines tell, the best picture's cosine is
-//     more than chance would give the best of so many, and this one's more than it would give one;
+//     margin of at least kLeastMargin, see Background), and it stands out among the pictures: it
+//     has at least least_nats(pictures); and, with models whose cosines tell, the best picture's
+//     cosine is more than chance would give the best of that many, and this one's more than it
+//     would give one;
 //   - its text does so, with at least least_nats(texts);
-//   - its letters fit, see LetterEvidence.
+//   - its words match, see LexicalEvidence.
 // Threads: const calls may run together.
 class Fit {
  public:
   static constexpr float kLeastMargin = -0.25f;
 
-  // background: vectors of the prompts, see lib/search/background.h; without rows only letters can
+  // background: vectors of the prompts, see lib/search/background.h; without rows only words can
   // fit. What is given must outlive it.
   Fit(const View& collection, const SearchQuery& query, const Matrix& background,
       SearchSpace space);
@@ -32,7 +33,7 @@ class Fit {
 
  private:
   const View& collection_;
-  // Of the kinds that the space has and of which anything fits.
+  // The kinds that the space has and of which anything fits.
   std::optional<Background> pictures_;
   std::optional<Background> texts_;
 };

@@ -45,7 +45,7 @@ std::vector<float> row_of(const Matrix& matrix) {
   return {matrix.row(0).begin(), matrix.row(0).end()};
 }
 
-// By other bytes for the same letters, or, of a bare name, by the name alone.
+// By other bytes for the same lexical, or, of a bare name, by the name alone.
 std::vector<std::string> paths_named(const View& collection, const std::string& path) {
   const bool is_name = path.find('/') == std::string::npos;
   const std::string name = nfc(path);
@@ -69,12 +69,12 @@ Row liked_row(const View& collection, const std::string& path) {
   if (named.size() == 1) return *collection.find_path(named.front());
   if (!named.empty()) {
     const size_t shown = std::min(named.size(), kMostShown);
-    throw Error(ErrorCode::InvalidArgument, path,
-                fmt::format("{} pictures of the collection have that name", named.size()),
-                fmt::format("name one with its folder: {}{}",
-                            fmt::join(named.begin(), named.begin() + static_cast<ptrdiff_t>(shown),
-                                      ", "),
-                            shown < named.size() ? ", ..." : ""));
+    throw Error(
+        ErrorCode::InvalidArgument, path,
+        fmt::format("{} pictures of the collection have that name", named.size()),
+        fmt::format("name one with its folder: {}{}",
+                    fmt::join(named.begin(), named.begin() + static_cast<ptrdiff_t>(shown), ", "),
+                    shown < named.size() ? ", ..." : ""));
   }
   throw Error(ErrorCode::NotFound, path, "not a picture of the collection",
               "for any other picture file use --image FILE");
@@ -108,7 +108,7 @@ class VectorFile {
 
   size_t rows() const { return reader_.rows(); }
 
-  // Of unit length.
+  // Scaled to unit length.
   std::vector<float> row(uint64_t row) const {
     if (row >= rows())
       refuse(fmt::format("there is no row {}: it has {}", row, rows()), "rows are counted from 0");
@@ -210,11 +210,10 @@ MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& term
     add(query.text, vectors.text, term.weight / text_spread);
     if (term.kind == Kind::Text && term.weight > 0) {
       const std::string& languages = collection.manifest().ocr_languages;
-      LetterQuery letters = letter_query(term.value, languages.empty() ? "eng" : languages);
-      std::ranges::move(letters.words, std::back_inserter(query.letters.words));
-      std::ranges::move(letters.phrases, std::back_inserter(query.letters.phrases));
-      std::ranges::move(letters.function_words,
-                        std::back_inserter(query.letters.function_words));
+      LexicalQuery lexical = lexical_query(term.value, languages.empty() ? "eng" : languages);
+      std::ranges::move(lexical.words, std::back_inserter(query.lexical.words));
+      std::ranges::move(lexical.phrases, std::back_inserter(query.lexical.phrases));
+      std::ranges::move(lexical.function_words, std::back_inserter(query.lexical.function_words));
     }
   }
   normalise(query.picture);

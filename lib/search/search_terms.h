@@ -41,7 +41,7 @@ struct MadeQuery {
 // its picture vector and with texts by the vector of its text, so that it fits nothing better than
 // itself. A picture without text, or a file whose text is not known, says nothing of texts; only in
 // SearchSpace::Text, where it would have nothing to say at all, its picture vector is compared with
-// them. The letters are those of the texts with positive weight. Throws NotFound for a picture that
+// them. Words are matched for the texts with positive weight. Throws NotFound for a picture that
 // the collection does not have.
 //
 // A vector from a file is scaled to unit length and compared with both. Throws what NpyReader

@@ -80,7 +80,7 @@ class ArrayReader {
  public:
   explicit ArrayReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  // Takes the next array; false, and nothing taken, when there are not so many values left.
+  // Takes the next array; false, and nothing taken, when there are fewer values left.
   template <class T>
   bool next(std::span<const T>& out, uint64_t count) {
     if (count > bytes_.size() / sizeof(T)) return false;

@@ -63,7 +63,7 @@ class JsonBuilder : public nlohmann::json_sax<nlohmann::json> {
   }
 
  protected:
-  // A member begins, in an object that stands so many levels deep, from 1. May throw.
+  // A member begins, in an object at this depth, counted from 1. May throw.
   virtual void named(size_t /*depth*/, const std::string& /*name*/, bool /*is_new*/) {}
 
  private:

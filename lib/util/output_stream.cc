@@ -1,4 +1,4 @@
-// Tested by tests/output/output_stream_test.cc.
+// Tested by tests/util/output_stream_test.cc.
 
 #include "lib/util/output_stream.h"
 

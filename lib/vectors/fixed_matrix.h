@@ -24,7 +24,7 @@ namespace zeroshelf::kernel {
 namespace {
 
 constexpr size_t kTileRows = 16;
-// Rows are converted so many bytes at a time, which stay in the second-level cache while all
+// Rows are converted kRowBytes at a time, which stay in the second-level cache while all
 // queries go over them.
 constexpr size_t kRowBytes = 2 * kTileRows * kMostTiledValues;
 constexpr size_t kSums = kTileRows * kTileQueries;

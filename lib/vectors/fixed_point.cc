@@ -56,7 +56,7 @@ size_t place_in_panels(size_t query, size_t queries, size_t place, size_t stride
   return first * stride + (place - at) * panel + in_panel * register_values + at;
 }
 
-// Of the upper byte; the lower one lies a tile farther.
+// Where the upper byte lies; the lower one lies a tile farther.
 size_t place_in_tiles(size_t query, size_t place, size_t stride) {
   const size_t panel = query / kernel::kTileQueries * (stride / kernel::kTileValues);
   const size_t tile = 2 * (panel + place / kernel::kTileValues);

@@ -27,13 +27,13 @@ struct FixedPointKernel {
   kernel::FixedProducts run;
   size_t register_values;     // 16-bit values in a register
   bool in_tiles = false;      // whether it takes queries in tiles
-  size_t fewest_queries = 1;  // from so many on it is faster than the next
+  size_t fewest_queries = 1;  // from this number on it is faster than the next
 };
 
-// Those that this processor can run, the fastest first.
+// The kernels that this processor can run, the fastest first.
 std::span<const FixedPointKernel> fixed_point_kernels();
 
-// The fastest for so many queries of so many dimensions.
+// The fastest kernel for this number of queries and dimensions.
 const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension);
 
 // Queries as the kernels take them. Threads: const uses may run together.
@@ -46,7 +46,7 @@ class FixedPointQueries {
 
   size_t count() const { return queries_.rows(); }
 
-  // Of rows [first_row, first_row + rows) with all queries, row-major [rows, queries]. The rows are
+  // Rows [first_row, first_row + rows) times all queries, row-major [rows, queries]. The rows are
   // unit vectors or zeros; one that holds a value of 1 and more, or what is no number, is
   // multiplied in floats.
   void inner_products(const VectorRows& vectors, Row first_row, size_t rows,

@@ -23,10 +23,10 @@ namespace zeroshelf::kernel {
 namespace {
 
 // A panel of queries is answered in one tile that reads each row once, as halves. For more queries,
-// rows are converted first, so many values at a time, and every panel stays in the first-level
+// rows are converted first, kScratchValues at a time, and every panel stays in the first-level
 // cache while it goes over them.
 constexpr size_t kScratchValues = 32 * 1024;
-// Halves are asked for so many ahead, since the processor's own reading ahead stops at every page;
+// Halves are prefetched kAhead ahead, since the processor's own reading ahead stops at every page;
 // into the second-level cache, which can wait for more of them at once than the first.
 constexpr size_t kAhead = 4096;
 constexpr int kSecondLevel = 2;
@@ -39,7 +39,7 @@ class Halves {
   explicit Halves(size_t dimension) : dimension_(dimension), seen_(Vector::zero()) {}
 
   size_t stride() const { return dimension_; }
-  // So many values fill registers; one more register holds the others.
+  // As many values as fill registers; one more register holds the others.
   size_t whole() const { return dimension_ / Vector::kValues * Vector::kValues; }
   Register load(const uint16_t* at) {
     __builtin_prefetch(at + kAhead, 0, kSecondLevel);

@@ -164,8 +164,8 @@ Training train(const VectorRows& sample, size_t lists, unsigned threads) {
     from_fp16(sample.row(row), values);
     const std::span<const float> centroid = training.centroids.row(last.list[row]);
     for (size_t i = 0; i < values.size(); ++i) {
-      const double rest = static_cast<double>(values[i]) - centroid[i];
-      squares[i] += rest * rest;
+      const double residual = static_cast<double>(values[i]) - centroid[i];
+      squares[i] += residual * residual;
     }
   }
   for (size_t i = 0; i < squares.size(); ++i) {
@@ -177,17 +177,17 @@ Training train(const VectorRows& sample, size_t lists, unsigned threads) {
 
 // --- writing ------------------------------------------------------------------------------------
 
-uint8_t code_of(float rest, float scale) {
+uint8_t code_of(float residual, float scale) {
   const float boundary = kOuterBoundary * scale;
-  return rest < 0 ? (rest < -boundary ? 0 : 1) : (rest < boundary ? 2 : 3);
+  return residual < 0 ? (residual < -boundary ? 0 : 1) : (residual < boundary ? 2 : 3);
 }
 
 // Group g of a block is 16 bytes: byte i has the codes of dimensions 2g and 2g + 1 of vector i in
 // its lower half, and those of vector i + 16 in its upper half.
-void put_code(std::span<const float> rest, std::span<const float> scales, size_t place,
+void put_code(std::span<const float> residual, std::span<const float> scales, size_t place,
               uint8_t* block) {
-  for (size_t i = 0; i < rest.size(); ++i) {
-    const unsigned code = code_of(rest[i], scales[i]);
+  for (size_t i = 0; i < residual.size(); ++i) {
+    const unsigned code = code_of(residual[i], scales[i]);
     block[i / 2 * 16 + place % 16] |=
         static_cast<uint8_t>(code << (i % 2 * 2 + (place < 16 ? 0 : 4)));
   }
@@ -206,25 +206,26 @@ std::vector<float> widths_of(std::span<const float> spreads, std::span<const flo
   return widths;
 }
 
-// The vectors of a list, less its centroid.
-class Rests {
+// The residuals of a list: its vectors less its centroid.
+class Residuals {
  public:
-  Rests(const VectorRows& vectors, std::span<const uint32_t> rows, std::span<const float> centroid)
-      : vectors_(vectors), rows_(rows), centroid_(centroid), rest_(centroid.size()) {}
+  Residuals(const VectorRows& vectors, std::span<const uint32_t> rows,
+            std::span<const float> centroid)
+      : vectors_(vectors), rows_(rows), centroid_(centroid), residual_(centroid.size()) {}
 
   template <class Visit>
   void for_each(const Visit& visit) {
     for (size_t i = 0; i < rows_.size(); ++i) {
-      from_fp16(vectors_.row(rows_[i]), rest_);
-      for (size_t j = 0; j < rest_.size(); ++j) rest_[j] -= centroid_[j];
-      visit(i, std::span<const float>(rest_));
+      from_fp16(vectors_.row(rows_[i]), residual_);
+      for (size_t j = 0; j < residual_.size(); ++j) residual_[j] -= centroid_[j];
+      visit(i, std::span<const float>(residual_));
     }
   }
 
   float spread() {
     double squares = 0;
-    for_each([&](size_t, std::span<const float> rest) {
-      for (const float value : rest) squares += static_cast<double>(value) * value;
+    for_each([&](size_t, std::span<const float> residual) {
+      for (const float value : residual) squares += static_cast<double>(value) * value;
     });
     return rows_.empty()
                ? 0
@@ -235,7 +236,7 @@ class Rests {
   const VectorRows& vectors_;
   std::span<const uint32_t> rows_;
   std::span<const float> centroid_;
-  std::vector<float> rest_;
+  std::vector<float> residual_;
 };
 
 std::string built(const VectorRows& vectors, const Training& training,
@@ -256,14 +257,14 @@ std::string built(const VectorRows& vectors, const Training& training,
   for (size_t i = 1; i < lists; ++i) next[i] = ends[i - 1];
   for (uint32_t row = 0; row < list_of.size(); ++row) rows[next[list_of[row]]++] = row;
 
-  const auto rests_of = [&](size_t list) {
+  const auto residuals_of = [&](size_t list) {
     const uint64_t begin = list == 0 ? 0 : ends[list - 1];
-    return Rests(vectors, std::span(rows).subspan(begin, ends[list] - begin),
-                 training.centroids.row(list));
+    return Residuals(vectors, std::span(rows).subspan(begin, ends[list] - begin),
+                     training.centroids.row(list));
   };
   std::vector<float> spreads(lists);
   parallel_chunks(lists, 1, threads,
-                  [&](size_t list, size_t) { spreads[list] = rests_of(list).spread(); });
+                  [&](size_t list, size_t) { spreads[list] = residuals_of(list).spread(); });
   const std::vector<float> widths = widths_of(spreads, training.scales);
 
   header.dimension = dimension;
@@ -287,9 +288,9 @@ std::string built(const VectorRows& vectors, const Training& training,
   parallel_chunks(lists, 1, threads, [&](size_t list, size_t) {
     std::vector<float> scales(training.scales);
     for (float& scale : scales) scale *= widths[list];
-    rests_of(list).for_each([&](size_t i, std::span<const float> rest) {
+    residuals_of(list).for_each([&](size_t i, std::span<const float> residual) {
       const uint64_t block = first_block[list] + i / kBlock;
-      put_code(rest, scales, i % kBlock, codes + block * block_bytes(dimension));
+      put_code(residual, scales, i % kBlock, codes + block * block_bytes(dimension));
     });
   });
   const uint64_t seal = checksum64(std::as_bytes(std::span(bytes)));

@@ -47,9 +47,9 @@ struct IvfOrigin {
 
 // How far a search goes.
 struct IvfReach {
-  size_t candidates = 0;  // so many, or all that there are
+  size_t candidates = 0;  // how many, or all that there are
   size_t vectors =
-      0;  // lists are looked at, the most promising first, until they have so many together
+      0;  // lists are looked at, the most promising first, until they have this many together
   unsigned threads = 0;  // 0: every core; changes no result
 };
 

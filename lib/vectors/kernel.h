@@ -76,9 +76,9 @@ inline constexpr float kToFixedPoint = 0x1.8p8f;
 // The half 1.0, shifted by one bit.
 inline constexpr int16_t kOneWithoutSign = 0x7800;
 
-// So many codes of 4 bits a group are summed at once: sums[32 b + i], modulo 2^16, over the groups
-// g of tables[16 g + code], with the code of vector i of block b in byte i % 16 of codes[16 (b
-// groups + g)], in its lower half for i below 16. The number of groups is even.
+// kCodeBlock codes of 4 bits a group are summed at once: sums[32 b + i], modulo 2^16, over the
+// groups g of tables[16 g + code], with the code of vector i of block b in byte i % 16 of codes[16
+// (b groups + g)], in its lower half for i below 16. The number of groups is even.
 inline constexpr size_t kCodeBlock = 32;
 using CodeSums = void (*)(const uint8_t* codes, size_t blocks, size_t groups, const uint8_t* tables,
                           uint16_t* sums);

@@ -16,12 +16,12 @@
 namespace zeroshelf::kernel {
 namespace {
 
-// Up to so many queries are answered in one tile that reads each row once, as halves. For more,
-// rows are converted first, so many floats at a time, and every panel of queries stays in the
+// Up to kFewQueries are answered in one tile that reads each row once, as halves. For more,
+// rows are converted first, kScratchFloats at a time, and every panel of queries stays in the
 // first-level cache while it goes over them.
 constexpr size_t kFewQueries = 12;
 constexpr size_t kScratchFloats = 32 * 1024;
-// Halves are asked for so many ahead, since the processor's own reading ahead stops at every page.
+// Halves are prefetched kAhead ahead, since the processor's own reading ahead stops at every page.
 constexpr size_t kAhead = 4096;
 
 // The last lanes of a row or query, padded with zeros.
@@ -109,8 +109,8 @@ void few_queries(const uint16_t* rows, size_t row_count, size_t dimension, const
       return few_queries<Vector, kQueries - 1>(rows, row_count, dimension, queries, query_count,
                                                out_stride, out);
     }
-    // Of few queries, one row after another is the stream that the processor reads ahead best; of
-    // more, the multiplications are what counts.
+    // With few queries, one row after another is the stream that the processor reads ahead best;
+    // with more, the multiplications are what counts.
     constexpr size_t kFitting = Vector::kSums / kQueries;
     constexpr size_t kRows = kQueries <= 8 || kFitting < 1 ? 1 : kFitting;
     column<Vector, kRows, kQueries>(rows, row_count, dimension, queries, out_stride, out);

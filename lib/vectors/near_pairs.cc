@@ -20,7 +20,7 @@ namespace zeroshelf {
 namespace {
 
 constexpr size_t kTables = 24;
-constexpr size_t kNeighbours = 32;  // each row is compared with so many behind it in its bucket
+constexpr size_t kNeighbours = 32;  // each row is compared with this many behind it in its bucket
 
 struct Keys {
   size_t bits = 0;

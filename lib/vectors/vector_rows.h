@@ -31,7 +31,7 @@ class VectorRows {
 
   uint32_t dimension() const { return dimension_; }
   uint64_t size() const { return mapped_rows_ + tail_.size() / dimension_; }
-  // Of the mapped file, also when it has lost its name; 0 without one.
+  // The size of the mapped file, also when it has lost its name; 0 without one.
   uint64_t file_bytes() const { return file_.bytes().size(); }
 
   void append(std::span<const uint16_t> row);
@@ -45,7 +45,7 @@ class VectorRows {
     uint64_t rows = 0;
   };
   std::vector<Segment> segments() const;
-  // Of rows [first_row, first_row + rows) only.
+  // The segments of rows [first_row, first_row + rows).
   std::vector<Segment> segments(Row first_row, uint64_t rows) const;
 
   // Writes all rows as a FAISS index, atomically: a new file, synced, renamed. Throws Io.

@@ -19,7 +19,7 @@ class VectorSum {
   void add(const VectorSum& other);  // of the same dimension
 
   uint64_t count() const { return count_; }
-  // Of what was added; zero while that is nothing.
+  // The mean of what was added; zero while that is nothing.
   std::vector<float> mean() const;
 
   // The sum as it is kept in a file: in units of 2^-24, the smallest fp16, modulo 2^64.

@@ -27,8 +27,8 @@ class TorchArchive {
   // Parameters and buffers alike, by their names from the root: "visual.proj".
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
 
-  // Of a TorchScript archive: the class of each module below the root, by the module's name, as its
-  // source calls it: "transformer.resblocks.0.mlp.gelu" -> "QuickGELU". Empty for a state_dict.
+  // For a TorchScript archive: the class of each module below the root, by the module's name, as
+  // its source calls it: "transformer.resblocks.0.mlp.gelu" -> "QuickGELU". Empty for a state_dict.
   const std::map<std::string, std::string>& module_classes() const { return module_classes_; }
 
  private:

@@ -134,8 +134,8 @@ class WeightReader {
   // The matrices below each other, where they lie in the file if they can be taken as they are.
   std::vector<std::span<const float>> parts(const LinearNames& names,
                                             std::vector<std::vector<float>>& kept) const {
-    const bool is_cut = names.weights.size() == 1 ||
-                        static_cast<size_t>(names.out) % clip_kernels::kPackedOut == 0;
+    const bool is_cut =
+        names.weights.size() == 1 || static_cast<size_t>(names.out) % clip_kernels::kPackedOut == 0;
     if (names.is_transposed || !is_cut) {
       kept.push_back(matrix(names));
       return {kept.back()};
@@ -213,7 +213,7 @@ class Transformer {
     finish_block(block, space, mixed, stream, rows);
   }
 
-  // Of the last block only the answers' rows are wanted.
+  // The last block computes only the rows of the answers.
   void run_last(const CpuBlock& block, Workspace& space, size_t rows,
                 std::span<const Sequence> sequences) const {
     const float* stream = space.stream.floats(rows * width_);
@@ -230,8 +230,8 @@ class Transformer {
   }
 
   Operand attention_parts(const CpuBlock& block, Workspace& space, size_t rows) const {
-    const Operand normalised = layer_norm(space, block.before_attention,
-                                          space.stream.floats(rows * width_), rows);
+    const Operand normalised =
+        layer_norm(space, block.before_attention, space.stream.floats(rows * width_), rows);
     const Operand parts = space.parts.make(kernels_, rows, 3 * width_);
     block.queries_keys_values.run(normalised, rows, parts);
     return parts;
@@ -504,10 +504,10 @@ class CpuNetwork : public Network {
 
 std::unique_ptr<Network> make_cpu_network(std::shared_ptr<const Checkpoint> checkpoint,
                                           EncoderSide side, Precision precision, unsigned threads) {
-  return make_cpu_network(std::move(checkpoint), side,
-                          precision == Precision::Fp32 ? clip_kernels::fp32_kernels()
-                                                       : clip_kernels::bf16_kernels(),
-                          threads);
+  return make_cpu_network(
+      std::move(checkpoint), side,
+      precision == Precision::Fp32 ? clip_kernels::fp32_kernels() : clip_kernels::bf16_kernels(),
+      threads);
 }
 
 std::unique_ptr<Network> make_cpu_network(std::shared_ptr<const Checkpoint> checkpoint,

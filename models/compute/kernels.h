@@ -51,7 +51,7 @@ struct Result {
 struct Kernels {
   const char* name;
 
-  // Of an operand of so many rows and columns.
+  // The size of an operand of these rows and columns.
   OperandSize (*operand_size)(size_t rows, size_t width);
 
   // Rows of floats, [rows, width], into an operand from its row first_row on.

@@ -33,7 +33,8 @@ bool is_bundled(const fs::path& path) {
 // The bundled model is small, and who uses it should know.
 void tell_of_bundled_model() {
   note(fmt::format(
-      "using the bundled model {} (for drawings; --model takes a better one, see models/fetch.sh)",
+      "the bundled model {} knows drawings, not photos; for photos: zeroshelf-fetch ViT-B-32, then "
+      "a new collection with --model ViT-B-32",
       kBundledModel));
 }
 
@@ -44,19 +45,18 @@ void add_model_flags(CLI::App* command, ModelOptions& options, const std::string
       ->type_name("NAME|DIR|FILE")
       ->group("Model");
   command
-      ->add_option("--vocab", options.vocabulary,
-                   "The vocabulary, when it is not beside the weights")
+      ->add_option("--vocab", options.vocabulary, "The vocabulary, if it is not beside the weights")
       ->type_name("FILE")
       ->group("Model");
   command
       ->add_option("--precision", options.precision,
-                   "Of the arithmetic; auto: bf16 where it is fast")
+                   "Number format of the model; auto: bf16 where it is fast")
       ->check(one_of({"fp32", "bf16", "auto"}))
       ->capture_default_str()
       ->group("Model");
   command
       ->add_option("--device", options.device,
-                   "Where the model computes; cuda needs a libtorch with CUDA")
+                   "Where the model runs; cuda needs a libtorch with CUDA")
       ->check(one_of({"cpu", "cuda"}))
       ->capture_default_str()
       ->group("Model");
@@ -130,12 +130,12 @@ fs::path trusted_model_of(const Manifest& manifest, const Settings& settings) {
       return path;
   }
   if (auto installed = find_installed_model(manifest.model_name)) return *std::move(installed);
-  throw Error(ErrorCode::NotFound, manifest.model_path,
-              fmt::format("the collection says that this is its model {}, but no such model is "
-                          "installed, and nobody named this path here before",
-                          manifest.model_name),
-              "if you trust that model, name it once with --model, or install it: models/fetch.sh "
-              "--list");
+  throw Error(
+      ErrorCode::NotFound, manifest.model_path,
+      fmt::format("the collection says that this is its model {}, but no such model is "
+                  "installed, and nobody named this path here before",
+                  manifest.model_name),
+      "if you trust that model, name it once with --model, or install it: zeroshelf-fetch --list");
 }
 
 void remember_place(const Manifest& manifest, const Settings& settings, const std::string& path) {

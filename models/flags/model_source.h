@@ -15,7 +15,7 @@ namespace zeroshelf {
 
 class ModelSource : public EncoderSource {
  public:
-  // Of a collection, whose place of the model is remembered, see load_model_of.
+  // The model of a collection; where it is named last is remembered, see load_model_of.
   ModelSource(const View& collection, ModelOptions options);
 
   Encoder& encoder(EncoderSide side) override;  // throws what load_model_of throws

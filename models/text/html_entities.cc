@@ -1,5 +1,5 @@
 // The named character references of HTML, sorted by name: facts from the HTML standard's list
-// (https://html.spec.whatwg.org/entities.json). Tested by tests/clip/tokenizer_test.cc.
+// (https://html.spec.whatwg.org/entities.json). Tested by tests/text/tokenizer_test.cc.
 
 #include <algorithm>
 #include <iterator>

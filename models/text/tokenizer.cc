@@ -1,4 +1,4 @@
-// Tested by tests/clip/tokenizer_test.cc.
+// Tested by tests/text/tokenizer_test.cc.
 
 #include "models/text/tokenizer.h"
 

@@ -35,7 +35,7 @@ class Tokenizer {
   int32_t end_id() const { return end_id_; }
   // One more than the largest id.
   int32_t size() const { return size_; }
-  // Of everything that the vocabulary says, for the fingerprint.
+  // The checksum of everything that the vocabulary says, for the fingerprint.
   const std::string& checksum() const { return checksum_; }
 
  private:

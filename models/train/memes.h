@@ -23,8 +23,9 @@ inline constexpr std::array<MemeShare, 4> kMemeShares = {
      {MemeKind::NoText, "no text", 0.15},
      {MemeKind::MisleadingPicture, "misleading picture", 0.09},
      {MemeKind::MisleadingText, "misleading text", 0.06}}};
-// Of the demo, whose story is that picture and text together tell more than either: some memes can
-// be told by their picture only, some by their text only. Decided before any result was seen, too.
+// The shares of the demo, whose story is that picture and text together tell more than either: some
+// memes can be told by their picture only, some by their text only. Decided before any result was
+// seen, too.
 inline constexpr std::array<MemeShare, 4> kTwoSidedShares = {
     {{MemeKind::Plain, "plain", 0.60},
      {MemeKind::NoText, "no text", 0.15},

@@ -24,7 +24,8 @@
 
 namespace zeroshelf::train {
 
-// Of the matrices inside the blocks; everything else is AdamW's (Loshchilov and Hutter 2019).
+// What moves the matrices inside the blocks; everything else is AdamW's (Loshchilov and Hutter
+// 2019).
 enum class Optimizer { AdamW, Muon };
 
 struct TrainOptions {

@@ -1,7 +1,7 @@
 // A writer whose system calls fail, each once in its turn, or all from one on as on a full disk:
 // it ends with an error that says so, and the collection is as some commit left it.
 //
-// ZEROSHELF_FAIL_EVERY: only every so many calls (default 8, from a random one on; 1: all).
+// ZEROSHELF_FAIL_EVERY: only one in this many calls (default 8, from a random one on; 1: all).
 
 #include <boost/test/unit_test.hpp>
 

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::Shelf;
 
-// Of every entry its kind, its bytes or where it leads.
+// Every entry's kind, its bytes or where it leads.
 std::map<std::string, std::string> told(const fs::path& path) {
   std::map<std::string, std::string> result;
   const auto tell = [&](const fs::path& one) {

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(labels_and_hits_of_parts_are_those_of_one_to_the_bit) {
     BOOST_TEST(many[row].margin() == one[row].margin());
   }
   SearchQuery query = SearchQuery::of_vector(three_labels().vectors.image.row(1));
-  query.letters = letter_query(whole.words(3).at(0).text);
+  query.lexical = lexical_query(whole.words(3).at(0).text);
   SearchLimits twenty;
   twenty.count = 20;
   const auto of_one = search(whole, query, twenty);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(labels_and_hits_of_parts_are_those_of_one_to_the_bit) {
   for (size_t i = 0; i < of_one.size(); ++i) {
     BOOST_TEST(of_many[i].row == of_one[i].row);
     BOOST_TEST(of_many[i].score == of_one[i].score);
-    BOOST_TEST(of_many[i].letter_nats == of_one[i].letter_nats);
+    BOOST_TEST(of_many[i].lexical_nats == of_one[i].lexical_nats);
   }
 }
 

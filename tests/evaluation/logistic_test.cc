@@ -39,7 +39,7 @@ LogisticExamples clouds(size_t per_class, uint32_t classes, size_t features, dou
 Share accuracy_of(const LinearModel& model, const LogisticExamples& examples) {
   Share share;
   for (size_t i = 0; i < examples.classes.size(); ++i)
-    share.add(judge_by(model, examples.features.row(i), examples.classes[i]).is_right());
+    share.add(checked_answer(model, examples.features.row(i), examples.classes[i]).is_right());
   return share;
 }
 
@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(without_features_that_tell_the_bias_is_the_log_odds) {
   for (size_t i = 0; i < 100; ++i) examples.classes.push_back(i < 80 ? 0 : 1);
   const LinearModel model = fit_logistic(examples, 1e-6);
   BOOST_TEST(std::abs(model.biases[0] - model.biases[1] - std::log(4.0)) < 1e-3);
-  BOOST_TEST(std::abs(judge_by(model, examples.features.row(0), 0).confidence - 0.8f) < 1e-3f);
+  BOOST_TEST(std::abs(checked_answer(model, examples.features.row(0), 0).confidence - 0.8f) <
+             1e-3f);
 }
 
 // Two normal clouds, 2 apart in one of 5 directions: Bayes' rule is right for Phi(1) = 84.1 %, and

@@ -10,7 +10,7 @@ namespace {
 const auto kClose = boost::test_tools::tolerance(1e-9);
 
 // Three labels; the third occurs only as an answer, one picture has no answer.
-const std::vector<Judgement> kFive = {
+const std::vector<CheckedAnswer> kFive = {
     {0, 0, 0.9f}, {0, 1, 0.6f}, {1, 1, 0.8f}, {1, 2, 0.6f}, {0, std::nullopt, 0.0f}};
 
 BOOST_AUTO_TEST_SUITE(metrics)
@@ -63,9 +63,9 @@ BOOST_AUTO_TEST_CASE(calibration_error_is_the_mean_gap_between_confidence_and_ac
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_are_right_as_often_as_they_say_have_no_error) {
-  std::vector<Judgement> judgements;
-  for (uint32_t i = 0; i < 100; ++i) judgements.push_back({i < 75 ? 1u : 0u, 1, 0.75f});
-  BOOST_TEST(expected_calibration_error(reliability(judgements)) < 1e-9);
+  std::vector<CheckedAnswer> checked;
+  for (uint32_t i = 0; i < 100; ++i) checked.push_back({i < 75 ? 1u : 0u, 1, 0.75f});
+  BOOST_TEST(expected_calibration_error(reliability(checked)) < 1e-9);
 }
 
 BOOST_AUTO_TEST_CASE(the_surest_answers_come_first_and_equal_ones_together) {

@@ -27,7 +27,7 @@ struct Exporting : testing::DrawnCollection {
     context.fusion = "max";
   }
 
-  // Of the pictures with an even row.
+  // An export of the pictures with an even row.
   std::unique_ptr<ExportSink> exported(ExportFormat format, const std::string& name) {
     auto sink = make_sink(format, directory / name, context);
     sink->add_rows([](Row row) { return row % 2 == 0; });

@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_the_picture_that_was_indexed_is_placed_in_no_mo
     FolderExportOptions options = options_for(parse_export_mode(mode));
     options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
     FolderExport result(directory / mode, options);
-    // Of the same size and time, which a link need not know.
+    // A file of the same size and time, which a link need not know.
     ExportItem other = item(file, "cat");
     other.content[5] ^= 1;
     if (mode != std::string("symlink")) result.add(other);

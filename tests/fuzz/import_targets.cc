@@ -47,7 +47,7 @@ std::string read_npy(const fs::path& path, const std::string& input) {
   put(path, input);
   return outcome_of([&] {
     const NpyReader reader(path);
-    // Of no rows, any number of columns is in the file.
+    // A file without rows may have any number of columns.
     if (reader.rows() == 0 || reader.columns() == 0) return;
     promise(reader.rows() <= input.size() / 2 / reader.columns(), "the values are in the file");
     std::vector<float> row(reader.columns());

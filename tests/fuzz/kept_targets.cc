@@ -1,5 +1,5 @@
 // What is kept with a collection (runs, calibrations, classifiers, cached prompts), and the truth
-// that people write to judge it by.
+// that people write to evaluate it with.
 
 #include <cmath>
 #include <fstream>

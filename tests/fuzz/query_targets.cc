@@ -21,7 +21,7 @@ void check_labels(const std::vector<Label>& labels) {
   std::set<std::string> names;
   for (const Label& label : labels) {
     promise(!label.name.empty() && is_utf8(label.name), "a name is a text");
-    promise(names.insert(label.name).second, "no name stands twice");
+    promise(names.insert(label.name).second, "no name is there twice");
     promise(!label.prompts.empty(), "a prompt at least");
     for (const std::string& prompt : label.prompts) {
       promise(!prompt.empty() && is_utf8(prompt), "a prompt is a text");

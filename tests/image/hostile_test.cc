@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(nothing_and_foreign_files_are_no_pictures) {
   }
 }
 
-// Of the formats that say that they end, and are read without.
+// The length of the end mark of formats that are read without it, too.
 size_t end_mark_bytes(const std::string& file) {
   if (file.starts_with("\xff\xd8")) return 2;
   return file.starts_with("GIF") ? 1 : 0;

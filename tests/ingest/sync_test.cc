@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(files_that_exchange_their_names_keep_their_own_vectors) {
   BOOST_TEST(open().counts().pictures == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(only_paths_under_the_roots_are_judged_missing) {
+BOOST_AUTO_TEST_CASE(only_paths_under_the_roots_count_as_missing) {
   put("one/a.ppm", picture(1, 1));
   put("one-more/b.ppm", picture(2, 2));
   sync_folder();

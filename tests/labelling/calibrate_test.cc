@@ -78,9 +78,9 @@ BOOST_AUTO_TEST_CASE(a_gain_is_real_when_neither_interval_says_otherwise) {
   const auto is_real = [](double least_log_loss, double most_accuracy) {
     CalibrationGain gain;
     gain.log_loss.interval = {least_log_loss, 1};
-    gain.judged.comparisons.resize(1);
-    gain.judged.comparisons[0].difference.value = -0.01;
-    gain.judged.comparisons[0].difference.interval = {-0.03, most_accuracy};
+    gain.result.comparisons.resize(1);
+    gain.result.comparisons[0].difference.value = -0.01;
+    gain.result.comparisons[0].difference.interval = {-0.03, most_accuracy};
     return gain.is_real();
   };
   BOOST_TEST(is_real(0.1, 0.01));

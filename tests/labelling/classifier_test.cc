@@ -53,9 +53,9 @@ BOOST_AUTO_TEST_CASE(what_was_learned_answers_by_the_scan_as_the_regression_does
       {"prompts", labelling_of(drawn.vectors, default_fusion(collection, "mix"))},
       {"learned", labelling_of(learned.vectors, {&fusion_rule("mix"), learned.settings})}};
   const auto answers = answers_of(collection, ways, known);
-  BOOST_TEST(accuracy(answers[1].judgements).value() > 0.93);
+  BOOST_TEST(accuracy(answers[1].checked).value() > 0.93);
   BOOST_TEST(learned.held_out.value() > 0.8);
-  BOOST_TEST(accuracy(answers[0].judgements).value() < 0.6);
+  BOOST_TEST(accuracy(answers[0].checked).value() < 0.6);
   BOOST_TEST(learned.held_out.trials == 400u);
 }
 

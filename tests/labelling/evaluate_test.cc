@@ -30,9 +30,9 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
   }
   const Evaluation evaluation =
       evaluate(collection, labels, every_rule(collection, labels, vectors), truth);
-  BOOST_REQUIRE_EQUAL(evaluation.judged.reports.size(), fusion_rules().size());
+  BOOST_REQUIRE_EQUAL(evaluation.result.reports.size(), fusion_rules().size());
   for (size_t i = 0; i < fusion_rules().size(); ++i) {
-    const Report& report = evaluation.judged.reports[i];
+    const Report& report = evaluation.result.reports[i];
     const Fusion fusion = default_fusion(collection, report.name);
     const auto predictions =
         classify(collection, labelling_of(labels_for(collection, fusion, vectors), fusion));
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
   BOOST_TEST(evaluation.without_truth == 600 - evaluation.pictures);
 }
 
-BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_judged) {
+BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_compared) {
   const View collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};
   const LabelVectors vectors(random_matrix(random, 2));

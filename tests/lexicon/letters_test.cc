@@ -39,12 +39,13 @@ struct Texts {
   }
 
   std::vector<float> evidence(const std::string& query) const {
-    std::vector<float> nats = letter_evidence(placed(parts), letter_query(query), rows).nats;
+    std::vector<float> nats = lexical_evidence(placed(parts), lexical_query(query), rows).nats;
     nats.resize(rows);
     return nats;
   }
   std::vector<uint64_t> fitting(const std::string& query) const {
-    const LetterEvidence evidence = letter_evidence(placed(parts), letter_query(query, "eng"), rows);
+    const LexicalEvidence evidence =
+        lexical_evidence(placed(parts), lexical_query(query, "eng"), rows);
     std::vector<uint64_t> found;
     for (uint64_t row = 0; row < evidence.fits.size(); ++row)
       if (evidence.fits[row]) found.push_back(row);
@@ -55,7 +56,7 @@ struct Texts {
     return static_cast<size_t>(std::max_element(nats.begin(), nats.end()) - nats.begin());
   }
   std::vector<uint64_t> with(const std::string& query) const {
-    return rows_with_phrases(placed(parts), letter_query(query).phrases);
+    return rows_with_phrases(placed(parts), lexical_query(query).phrases);
   }
 };
 
@@ -212,11 +213,11 @@ BOOST_AUTO_TEST_CASE(evidence_is_what_looking_at_every_text_gives) {
 }
 
 BOOST_AUTO_TEST_CASE(quotes_make_phrases) {
-  const LetterQuery query = letter_query("big \"Red Apple\" and \"pie");
+  const LexicalQuery query = lexical_query("big \"Red Apple\" and \"pie");
   BOOST_TEST((query.words == std::vector<std::string>{"big", "red", "apple", "and", "pie"}));
   BOOST_TEST(query.phrases.size() == 2);
   BOOST_TEST((query.phrases[0] == std::vector<std::string>{"red", "apple"}));
-  BOOST_TEST(letter_query("\"\" x").phrases.empty());
+  BOOST_TEST(lexical_query("\"\" x").phrases.empty());
 }
 
 BOOST_AUTO_TEST_CASE(phrases_are_found_as_written_in_both_parts) {
@@ -262,7 +263,7 @@ BOOST_AUTO_TEST_CASE(rare_words_say_more_and_absent_words_are_asked_for) {
   BOOST_TEST(nats[7] > 5 * nats[8]);
   BOOST_TEST(texts.fitting("the zebra") == std::vector<uint64_t>{7});
   BOOST_TEST(texts.fitting("the unicorn").empty());
-  BOOST_TEST(letter_evidence(placed(texts.parts), letter_query("unicorn"), 200).nats.empty());
+  BOOST_TEST(lexical_evidence(placed(texts.parts), lexical_query("unicorn"), 200).nats.empty());
 }
 
 // A frequent word and a rare one: each fits as typed.
@@ -315,13 +316,13 @@ BOOST_AUTO_TEST_CASE(function_words_count_nothing_unless_alone) {
   std::vector<std::string> many(50, "and this is it");
   many[0] = "a skull";
   const Texts texts(many);
-  const LetterQuery query = letter_query("the skull and fire", "eng");
-  const LetterEvidence evidence = letter_evidence(placed(texts.parts), query, 50);
+  const LexicalQuery query = lexical_query("the skull and fire", "eng");
+  const LexicalEvidence evidence = lexical_evidence(placed(texts.parts), query, 50);
   BOOST_TEST(evidence.nats[1] == 0.0f);
   BOOST_TEST(evidence.nats[0] > 0.0f);
   BOOST_TEST(matched_words(query, words_of("and this is it")).empty());
-  BOOST_TEST(letter_query("is it", "eng").function_words.empty());
-  BOOST_TEST(letter_query("the skull and fire", "deu").function_words.empty());
+  BOOST_TEST(lexical_query("is it", "eng").function_words.empty());
+  BOOST_TEST(lexical_query("the skull and fire", "deu").function_words.empty());
 }
 
 BOOST_AUTO_TEST_CASE(most_of_several_words_must_fit) {
@@ -332,7 +333,7 @@ BOOST_AUTO_TEST_CASE(most_of_several_words_must_fit) {
 
 BOOST_AUTO_TEST_CASE(matched_words_are_named_with_their_edits) {
   const auto words = words_of("THE RACOON, wants MONEY! desertisland");
-  const auto matches = matched_words(letter_query("raccoon money desert island"), words);
+  const auto matches = matched_words(lexical_query("raccoon money desert island"), words);
   BOOST_REQUIRE(matches.size() == 3);
   BOOST_TEST(matches[0].word == 1);
   BOOST_TEST(matches[0].query_word == "raccoon");

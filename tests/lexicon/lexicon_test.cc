@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_as_it_was_written) {
 // Damage is told or harmless, never read past the end; the checksum finds each.
 BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused_or_harmless) {
   const std::string whole = small_lexicon();
-  const LetterQuery query = letter_query("the racoon \"skull and fire\"");
+  const LexicalQuery query = lexical_query("the racoon \"skull and fire\"");
   const auto use = [&](const std::string& bytes) {
     try {
       const std::vector<Lexicon> parts = [&] {
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused_or_harmless) {
         return made;
       }();
       try {
-        letter_evidence(placed(parts), query, 10);
+        lexical_evidence(placed(parts), query, 10);
         rows_with_phrases(placed(parts), query.phrases);
       } catch (const Error& error) {
         BOOST_TEST((error.code() == ErrorCode::Corruption));

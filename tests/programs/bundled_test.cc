@@ -25,7 +25,7 @@ constexpr const char* kLabels = "Doom, Animal Crossing";
 BOOST_AUTO_TEST_SUITE(bundled)
 
 BOOST_AUTO_TEST_CASE(without_a_model_the_programs_use_the_bundled_one_and_say_so) {
-  const std::string notice = "using the bundled model mini";
+  const std::string notice = "the bundled model mini knows drawings";
   BOOST_TEST(memes().added.err.find(notice) != std::string::npos);
   const auto classified = zeroshelf_query({"classify", memes().collection, "--labels", kLabels});
   BOOST_TEST(classified.exit_code == 0);
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found_unless_all_is_asked_for) {
   const auto nothing = zeroshelf_query(absent);
   BOOST_TEST(nothing.exit_code == 1);
   BOOST_TEST(nothing.out == "");
-  BOOST_TEST(nothing.err.find("nothing fits") != std::string::npos);
+  BOOST_TEST(nothing.err.find("no picture has these words in its text") != std::string::npos);
   const auto all = zeroshelf_query(
       {"search", memes().collection, "zyxwvut", "--all", "-k", "60", "--format", "paths"});
   BOOST_TEST(std::count(all.out.begin(), all.out.end(), '\n') == 60);

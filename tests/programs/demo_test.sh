@@ -17,7 +17,7 @@ for rule in image text max mix; do
   grep -Eq "^  $rule +right for +[0-9.]+ % \([0-9.]+ to [0-9.]+\)" "$work/log" || fail "no accuracy of $rule"
 done
 grep -Eq 'against the picture alone: [+-][0-9.]+ points' "$work/log" || fail "no gain over the picture alone"
-grep -q 'scored in .* ms' "$work/log" || fail "it does not say how long re-labelling took"
+grep -q 'labelled with .* ms' "$work/log" || fail "it does not say how long re-labelling took"
 [ "$(grep -c 'found; first:' "$work/log")" -eq 4 ] || fail "not four searches"
 page=$(tail -1 "$work/log" | sed 's/.*The page: //; s/\x1b.*//')
 grep -q '<html' "$page" || fail "no page at '$page'"

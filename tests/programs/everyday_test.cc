@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(pictures_are_forgotten_on_purpose_whether_their_files_are_t
   BOOST_TEST(Collection::open(shelf).counts().skips == 0u);
   result = index("forget", {(folder / "0.ppm").string(), (folder / "none").string()});
   BOOST_TEST(result.exit_code == 2);
-  BOOST_TEST(says(result, "the collection has nothing of it"));
+  BOOST_TEST(says(result, "not in the collection, nor is anything below it"));
   BOOST_TEST(pictures() == 4u);
   BOOST_TEST(index("forget", {(folder / "0.ppm").string()}).exit_code == 0);
   BOOST_TEST(fs::exists(folder / "0.ppm"));
@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_link_is_no_duplicate_and_the_last_copy_is_never_handed_on
   BOOST_TEST(left >= 1u);
   // What is gone is said, and pairs with nothing.
   const ProgramResult after = ask("duplicates", same);
-  BOOST_TEST(says(after, "whose file is gone"), after.err);
+  BOOST_TEST(says(after, "because their file is gone"), after.err);
 }
 
 // --- numbers ------------------------------------------------------------------------------------
@@ -409,7 +409,7 @@ BOOST_AUTO_TEST_CASE(what_stands_beside_pictures_is_counted_in_one_line) {
   for (const char* name : {"0.ppm.json", "1.xmp", "clip.mp4"}) put(name, "x");
   const ProgramResult result = add_plainly();
   BOOST_TEST(result.exit_code == 0, result.err);
-  BOOST_TEST(says(result, "passed over: 2 sidecars, 1 video or sound"), result.err);
+  BOOST_TEST(says(result, "ignored: 2 sidecars, 1 video or sound"), result.err);
 }
 
 BOOST_AUTO_TEST_CASE(many_skips_are_summed_up) {

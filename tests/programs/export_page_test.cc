@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_and_nothing_is_changed) {
     }
   };
   check_refused({"--mode", "symlink"},
-                "--mode: means nothing for --format html; leave it out, or use --format folders, "
+                "--mode: has no effect with --format html; leave it out, or use --format folders, "
                 "imagefolder or fiftyone");
   testing::write_file(page, "kept");
   check_refused({}, page + ": it exists already; nothing is ever overwritten: name a new file");

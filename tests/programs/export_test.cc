@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(bands_part_the_sure_from_the_unsure_and_keep_the_best) {
       shelf().export_to(shelf().directory / "none", "jsonl", {"--only", "gren"});
   BOOST_TEST(mistyped.exit_code == 2);
   BOOST_TEST(mistyped.err.find("did you mean 'green'?") != std::string::npos);
-  BOOST_TEST(mistyped.err.find("scored in") == std::string::npos);  // told before
+  BOOST_TEST(mistyped.err.find("labelled with") == std::string::npos);  // told before
 }
 
 BOOST_AUTO_TEST_CASE(an_image_folder_has_a_split_that_does_not_depend_on_names) {

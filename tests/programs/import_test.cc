@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(rows_and_paths_that_do_not_fit_are_refused) {
   check_refused(import(some_vectors(16), {"--allow-missing"}), "it exists already");
   names[1] = names[0];
   fs::remove_all(directory / "shelf");
-  check_refused(import(some_vectors(16), {"--allow-missing"}), "stands twice");
+  check_refused(import(some_vectors(16), {"--allow-missing"}), "in the list of paths twice");
   check_refused(
       zeroshelf_index({"import", at("shelf"), "--npy", at("list"), "--paths", at("list")}),
       "not a NumPy array file");

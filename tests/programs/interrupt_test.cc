@@ -76,8 +76,8 @@ BOOST_FIXTURE_TEST_SUITE(interrupted, Interrupter)
 BOOST_AUTO_TEST_CASE(add_finishes_its_batch_and_the_next_run_goes_on) {
   const ProgramResult result = stopped_midway();
   BOOST_TEST(result.exit_code == 128 + SIGINT);
-  BOOST_TEST(result.err.find("stopping after this batch") != std::string::npos);
-  BOOST_TEST(result.err.find("interrupted: run the same command again to go on") !=
+  BOOST_TEST(result.err.find("finishing this batch") != std::string::npos);
+  BOOST_TEST(result.err.find("interrupted: run the same command again to continue") !=
              std::string::npos);
   const uint64_t before = pictures();
   BOOST_TEST(before < static_cast<uint64_t>(kPictures));

@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(broken_files_are_skipped_with_reasons_and_shift_nothing) {
   BOOST_TEST(json_lines(zeroshelf_index({"stats", collection.string(), "--json"})
                             .out)[0]["skip_reasons"]["damaged"] == 1);
 
-  // Again: nothing to do, the skips are known; a mended file is taken up.
+  // Again: nothing to do, the skips are known; a repaired file is indexed.
   const ProgramResult again = add(collection, folder, {"--no-ocr"});
   BOOST_TEST(again.exit_code == 3);
   BOOST_TEST(summary(again)["added"] == 0);

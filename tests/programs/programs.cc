@@ -22,7 +22,7 @@ ProgramResult zeroshelf_index_killed(std::vector<std::string> arguments,
 
 ProgramResult zeroshelf_index_interrupted(std::vector<std::string> arguments,
                                           std::chrono::microseconds after) {
-  // Of the coreutils; it leaves by the program's exit code.
+  // timeout of the coreutils leaves by the program's exit code.
   const double seconds = std::chrono::duration<double>(after).count();
   arguments.insert(arguments.begin(), {"/usr/bin/timeout", "--preserve-status", "--signal=INT",
                                        std::to_string(seconds), ZEROSHELF_INDEX_PROGRAM});

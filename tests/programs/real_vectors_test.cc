@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_the_known_names) {
   const Evaluation evaluation =
       evaluate(collection, named, every_rule(collection, named, vectors), truth);
   BOOST_TEST(evaluation.without_truth == 4u);
-  for (const Report& report : evaluation.judged.reports) {
+  for (const Report& report : evaluation.result.reports) {
     if (report.name == "text") {
       BOOST_TEST(report.accuracy.value == 0.0);  // no picture has a text vector
     } else if (report.name != "mix") {           // which centres by a mean of seven pictures
@@ -219,7 +219,8 @@ BOOST_AUTO_TEST_CASE(every_rule_agrees_with_a_plain_loop) {
       std::vector<double> logits(count);
       for (size_t k = 0; k < count; ++k) {
         for (size_t i = 0; i < vector.size(); ++i)
-          logits[k] += static_cast<double>(fusion.settings.image_scale) * (vector[i] - centring * mean[i]) * labels.row(k)[i];
+          logits[k] += static_cast<double>(fusion.settings.image_scale) *
+                       (vector[i] - centring * mean[i]) * labels.row(k)[i];
       }
       const auto best = std::ranges::max_element(logits);
       double sum = 0;

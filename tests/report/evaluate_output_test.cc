@@ -13,9 +13,10 @@ namespace {
 struct SmallEvaluation {
   SmallEvaluation() {
     evaluation.pictures = 3;
-    evaluation.judged = judge({{"image", {{0, 0, 0.9f}, {0, 1, 0.6f}, {1, std::nullopt, 0}}},
-                               {"max", {{0, 0, 0.9f}, {0, 0, 0.6f}, {1, 0, 0.3f}}}},
-                              2, {});
+    evaluation.result =
+        evaluate_answers({{"image", {{0, 0, 0.9f}, {0, 1, 0.6f}, {1, std::nullopt, 0}}},
+                          {"max", {{0, 0, 0.9f}, {0, 0, 0.6f}, {1, 0, 0.3f}}}},
+                         2, {});
   }
   std::vector<nlohmann::json> lines(const std::string& type) const {
     std::istringstream text(evaluation_json(evaluation, labels));
@@ -56,7 +57,7 @@ BOOST_AUTO_TEST_CASE(json_has_every_figure_of_every_rule) {
 // What train says of an answer has the members of what evaluate says of it.
 BOOST_AUTO_TEST_CASE(an_accuracy_has_the_same_members_wherever_it_is_told) {
   const auto of_train =
-      nlohmann::json::parse(json_line(accuracy_message(evaluation.judged.reports[0])));
+      nlohmann::json::parse(json_line(accuracy_message(evaluation.result.reports[0])));
   BOOST_TEST(of_train == lines("accuracy")[0]);
   BOOST_TEST(of_train["name"] == "image");
   BOOST_TEST(of_train["fusion"] == "image");

@@ -26,10 +26,9 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
   for (size_t i = 0; i < background.rows(); ++i)
     std::ranges::copy(random_unit(random), background.row(i).begin());
   const auto found = [&](const SearchQuery& query, SearchSpace space, size_t count = 10) {
-    return search(collection, query,
-                  {.count = count,
-                   .space = space,
-                   .fits = Fit(collection, query, background, space)});
+    return search(
+        collection, query,
+        {.count = count, .space = space, .fits = Fit(collection, query, background, space)});
   };
   // A picture's own vector stands out for that picture.
   std::vector<float> own(kCollectedDimension);
@@ -56,9 +55,9 @@ BOOST_AUTO_TEST_CASE(what_fits_nothing_better_than_other_prompts_do_is_cut) {
                      .fits = Fit(collection, vaguely, better, SearchSpace::Picture)})
                  .empty());
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
-  query.letters = letter_query("word17");
+  query.lexical = lexical_query("word17");
   BOOST_TEST(!found(query, SearchSpace::Text).empty());
-  query.letters = letter_query("word17 with many absent others beside");
+  query.lexical = lexical_query("word17 with many absent others beside");
   for (const SearchHit& hit : found(query, SearchSpace::Text))
     BOOST_TEST(hit.text_nats >= least_nats(600));
 }
@@ -71,15 +70,14 @@ BOOST_AUTO_TEST_CASE(what_fits_is_found_however_few_are_asked_for) {
   for (size_t i = 0; i < background.rows(); ++i)
     std::ranges::copy(random_unit(random), background.row(i).begin());
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
-  query.letters = letter_query("word17");
+  query.lexical = lexical_query("word17");
   const auto found = [&](size_t count) {
     return search(collection, query,
                   {.count = count, .fits = Fit(collection, query, background, SearchSpace::Both)});
   };
   const auto all = found(600);
-  const auto with_letters =
-      static_cast<size_t>(std::ranges::count_if(all, &SearchHit::letters_fit));
-  BOOST_TEST(with_letters > 0u);
+  const auto with_word = static_cast<size_t>(std::ranges::count_if(all, &SearchHit::lexical_fits));
+  BOOST_TEST(with_word > 0u);
   for (const size_t count : {size_t{1}, size_t{2}, all.size()}) {
     const auto some = found(count);
     BOOST_REQUIRE(some.size() == std::min(count, all.size()));

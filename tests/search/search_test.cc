@@ -24,8 +24,8 @@ BOOST_FIXTURE_TEST_SUITE(searching, Collected)
 BOOST_AUTO_TEST_CASE(the_fused_score_is_the_sum_of_its_kinds_of_evidence) {
   const View collection = open();
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
-  query.letters = letter_query("word7 common");
-  const auto letters = letter_evidence(collection.lexicons(), query.letters, 900).nats;
+  query.lexical = lexical_query("word7 common");
+  const auto lexical = lexical_evidence(collection.lexicons(), query.lexical, 900).nats;
   // By the definition, with spreads over everything that lives.
   const auto spread_over = [&](const VectorRows& vectors, const std::vector<Row>& owners) {
     std::vector<float> cosines;
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(the_fused_score_is_the_sum_of_its_kinds_of_evidence) {
     if (const auto text = collection.text_index(row)) {
       score += nats_of(
           texts.standardised(cosine(only_part(collection).text_vectors(), *text, query.text)));
-      score += letters[row];
+      score += lexical[row];
     }
     expected.emplace_back(-score, row);
   }
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(the_fused_score_is_the_sum_of_its_kinds_of_evidence) {
     for (size_t i = 0; i < hits.size(); ++i) {
       BOOST_TEST(std::abs(hits[i].score + expected[i].first) < 5e-3);
       BOOST_TEST(std::abs(hits[i].score - hits[i].image_nats - hits[i].text_nats -
-                          hits[i].letter_nats) < 1e-4f);
+                          hits[i].lexical_nats) < 1e-4f);
     }
   }
 }
@@ -78,10 +78,10 @@ BOOST_AUTO_TEST_CASE(nats_are_those_of_the_normal_distribution) {
 BOOST_AUTO_TEST_CASE(words_are_found_though_the_vectors_know_nothing_of_them) {
   const View collection = open();
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
-  query.letters = letter_query("wurd17");
+  query.lexical = lexical_query("wurd17");
   const auto hits = search(collection, query, {5, SearchSpace::Text, {}, 0});
   BOOST_REQUIRE(!hits.empty());
-  // Those with word17 come before those with word10 to word19, which are two edits away.
+  // Texts with word17 come before those with word10 to word19, which are two edits away.
   BOOST_TEST(collection.words(hits[0].row)[0].text == "word17");
 }
 

@@ -8,7 +8,7 @@
 namespace zeroshelf {
 namespace {
 
-// Of optimal string alignment, by its definition.
+// Optimal string alignment, by its definition.
 int plain_distance(std::u32string_view a, std::u32string_view b) {
   if (a.empty() || b.empty()) return static_cast<int>(a.size() + b.size());
   const auto rest = [](std::u32string_view text, size_t n = 1) { return text.substr(n); };

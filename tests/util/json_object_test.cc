@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(values_are_those_of_the_parser_without_bounds) {
   }
 }
 
-// Of parts that look alike.
+// A text of parts that look alike.
 std::string repeated(const char* begin, const char* part, size_t count, const char* end) {
   std::string text = begin;
   for (size_t i = 0; i < count; ++i) {

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_program_multiplies_with_the_processors_vectors_whatever_i
   }
 }
 
-BOOST_AUTO_TEST_CASE(kernels_are_judged_by_their_vectors) {
+BOOST_AUTO_TEST_CASE(kernels_are_chosen_by_their_vectors) {
   for (const InstructionSet set : {InstructionSet::Avx2, InstructionSet::Avx512}) {
     BOOST_TEST(uses_vectors_of(best_openblas_core(set), set));
     BOOST_TEST(!uses_vectors_of("Prescott", set));

@@ -43,7 +43,7 @@ size_t count(const std::vector<nlohmann::json>& lines, const std::string& type) 
                     [&](const nlohmann::json& line) { return line["type"] == type; }));
 }
 
-BOOST_AUTO_TEST_SUITE(judging)
+BOOST_AUTO_TEST_SUITE(evaluation)
 
 BOOST_AUTO_TEST_CASE(evaluate_tells_every_rule_in_every_format) {
   const std::string plot = (memes().directory / "plot.svg").string();
