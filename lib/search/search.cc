@@ -141,6 +141,7 @@ class Search {
     find_spreads();
     if (by_text_ && !query.lexical.words.empty()) {
       lexical_ = lexical_evidence(collection.lexicons(), query.lexical, rows());
+      any_lexical_fits_ = std::ranges::find(lexical_.fits, true) != lexical_.fits.end();
     }
   }
 
@@ -240,6 +241,7 @@ class Search {
     hit.row = row;
     hit.image_score = picture;
     hit.image_nats = nats(picture_spread_.standardised(picture));
+    hit.any_lexical_fits = any_lexical_fits_;
     if (text) {
       hit.text_score = text;
       hit.text_nats = nats(text_spread_.standardised(*text));
@@ -362,6 +364,7 @@ class Search {
   CosineSpread picture_spread_;
   CosineSpread text_spread_;
   LexicalEvidence lexical_;
+  bool any_lexical_fits_ = false;
 };
 
 }  // namespace

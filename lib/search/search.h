@@ -52,7 +52,8 @@ struct SearchHit {
   float image_nats = 0;
   float text_nats = 0;
   float lexical_nats = 0;
-  bool lexical_fits = false;  // see LexicalEvidence::fits
+  bool lexical_fits = false;      // see LexicalEvidence::fits
+  bool any_lexical_fits = false;  // that of any picture of the collection
 };
 
 struct SearchLimits {

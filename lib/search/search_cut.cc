@@ -46,9 +46,10 @@ bool Fit::operator()(const SearchHit& hit) const {
       pictures_->margin(hit.row) >= kLeastMargin) {
     return true;
   }
+  const float least_margin = hit.any_lexical_fits ? kLeastMarginWithoutWords : kLeastMargin;
   return texts_ && hit.text_score && *hit.text_score >= texts_->chance_of_one() &&
          hit.text_nats >= least_nats(collection_.texts()) &&
-         texts_->margin(*collection_.text_index(hit.row)) >= kLeastMargin;
+         texts_->margin(*collection_.text_index(hit.row)) >= least_margin;
 }
 
 }  // namespace zeroshelf

@@ -17,12 +17,14 @@ namespace zeroshelf {
 //     has at least least_nats(pictures); and, with models whose cosines tell, the best picture's
 //     cosine is more than chance would give the best of that many, and this one's more than it
 //     would give one;
-//   - its text does so, with at least least_nats(texts);
+//   - its text does so, with at least least_nats(texts); where the words of some text match, one
+//     whose words do not must mean the query by a margin of kLeastMarginWithoutWords;
 //   - its words match, see LexicalEvidence.
 // Threads: const calls may run together.
 class Fit {
  public:
   static constexpr float kLeastMargin = -0.25f;
+  static constexpr float kLeastMarginWithoutWords = 1;
 
   // background: vectors of the prompts, see lib/search/background.h; without rows only words can
   // fit. What is given must outlive it.

@@ -85,6 +85,32 @@ BOOST_AUTO_TEST_CASE(what_fits_is_found_however_few_are_asked_for) {
   }
 }
 
+// A text that says something alike stands in for the words only where nobody wrote these.
+BOOST_AUTO_TEST_CASE(where_words_match_a_text_without_them_must_mean_it_clearly) {
+  const View collection = open();
+  constexpr size_t kText = 40;
+  std::vector<float> own(kCollectedDimension);
+  from_fp16(ViewVectors::texts(collection).row(kText), own);
+  normalise(own);
+  Matrix background(200, kCollectedDimension);
+  for (size_t i = 0; i < background.rows(); ++i)
+    std::ranges::copy(i < 3 ? own : random_unit(random), background.row(i).begin());
+  const Row owner = collection.text_owner(kText);
+  SearchQuery query = SearchQuery::of_vector(own);
+  const auto is_found = [&](const char* words) {
+    query.lexical = lexical_query(words);
+    const auto hits = search(collection, query,
+                             {.count = 900,
+                              .space = SearchSpace::Text,
+                              .fits = Fit(collection, query, background, SearchSpace::Text)});
+    const auto hit = std::ranges::find(hits, owner, &SearchHit::row);
+    if (hit != hits.end()) BOOST_TEST(!hit->lexical_fits);
+    return hit != hits.end();
+  };
+  BOOST_TEST(is_found("unwritten"));  // as well as the best of the background: a margin of 0
+  BOOST_TEST(!is_found("word17"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
