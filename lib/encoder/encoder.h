@@ -1,6 +1,6 @@
 #pragma once
 
-// What the rest of zeroshelf knows of a CLIP model. models/clip implements it; tests implement it
+// What the rest of zeroshelf knows of a model. models/clip implements it; tests implement it
 // with arithmetic.
 
 #include <cstdint>
@@ -13,12 +13,22 @@
 
 namespace zeroshelf {
 
+// What makes a probability of the cosine of a picture and a text.
+enum class Scoring {
+  Softmax,  // over the labels: exp(scale * cosine), divided by the sum
+  Sigmoid,  // of each label for itself: 1 / (1 + exp(-(scale * cosine + bias)))
+};
+
 struct ModelInfo {
   std::string name;         // for people, e.g. "ViT-B-32"
   std::string path;         // absolute; where it was loaded from
   std::string fingerprint;  // hex; of weights, configuration, vocabulary and preprocessing
   uint32_t dimension = 0;   // of the shared embedding space
-  float logit_scale = 100;  // exp of the learned parameter: 100 for OpenAI's models
+  Scoring scoring = Scoring::Softmax;
+  // exp of the learned parameter: 100 for OpenAI's models; 0: a text tower alone, which has none
+  float logit_scale = 100;
+  float logit_bias = 0;     // learned with a sigmoid
+  bool has_picture_tower = true;  // in its checkpoint, loaded or not
   uint32_t context_length = 77;
   std::string precision;     // of the arithmetic: "fp32" or "bf16"
   std::string kernel;        // what computes, for people

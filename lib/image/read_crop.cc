@@ -18,7 +18,7 @@ std::variant<Image, Skip> try_read_crop(const std::filesystem::path& path,
   const std::string bytes = read_input(path, limits.max_bytes);
   const auto decoded = decode_image(std::as_bytes(std::span(bytes)), limits);
   if (const Skip* skip = std::get_if<Skip>(&decoded)) return *skip;
-  return resize_and_crop(std::get<Image>(decoded), preprocessing.size_px);
+  return resize_and_crop(std::get<Image>(decoded), preprocessing);
 }
 
 Image read_crop(const std::filesystem::path& path, const Preprocessing& preprocessing) {

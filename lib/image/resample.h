@@ -1,10 +1,11 @@
 #pragma once
 
-// PIL's antialiased bicubic resampling, of a part of the result only; private to lib/image.
+// PIL's antialiased resampling, of a part of the result only; private to lib/image.
 
 #include <cstdint>
 
 #include "lib/image/image.h"
+#include "lib/image/preprocess.h"
 
 namespace zeroshelf {
 
@@ -19,6 +20,7 @@ struct Window {
 // The window of the picture resized to width x height. The pixels are the same that a resize of the
 // whole and a crop would give; time and memory go with the window and the source, not with
 // width x height. The window lies inside the result and is not empty.
-Image resample_bicubic(const Image& image, int64_t width, int64_t height, const Window& window);
+Image resample(const Image& image, Filter filter, int64_t width, int64_t height,
+               const Window& window);
 
 }  // namespace zeroshelf

@@ -1,4 +1,4 @@
-// PIL's antialiased bicubic resampling, bit for bit.
+// PIL's antialiased resampling, bit for bit.
 // Tested by tests/image/preprocess_test.cc.
 //
 // Each pass is a weighted sum of 8-bit samples with weights of 22 fractional bits, rounded and
@@ -19,7 +19,6 @@ namespace zeroshelf {
 namespace {
 
 constexpr int kPrecisionBits = 32 - 8 - 2;
-constexpr double kFilterSupport = 2.0;
 constexpr int kBlockRows = 16;
 constexpr int kChannels = 3;
 constexpr int kLanes = kBlockRows * kChannels;  // the samples of a column in a block of rows
@@ -32,6 +31,15 @@ double bicubic(double x) {
   return 0.0;
 }
 
+double bilinear(double x) {
+  return std::max(1.0 - std::fabs(x), 0.0);
+}
+
+// As far from its centre as a filter is not 0, in samples.
+double support_of(Filter filter) {
+  return filter == Filter::Bicubic ? 2.0 : 1.0;
+}
+
 // The source samples that one result sample is made of.
 struct Taps {
   int first = 0;
@@ -42,10 +50,10 @@ struct Taps {
 // The taps for the results first .. first + count - 1 of an axis resized from source to target.
 class Weights {
  public:
-  Weights(int source, int64_t target, int64_t first, int count) {
+  Weights(Filter filter, int source, int64_t target, int64_t first, int count) {
     const double scale = static_cast<double>(source) / static_cast<double>(target);
     const double filter_scale = std::max(scale, 1.0);
-    const double support = kFilterSupport * filter_scale;
+    const double support = support_of(filter) * filter_scale;
     // What no longer source can need: the support may be far wider than the source.
     stride_ = static_cast<int>(std::min<double>(std::ceil(support) * 2 + 1, source));
     fixed_.resize(static_cast<size_t>(count) * stride_);
@@ -56,7 +64,7 @@ class Weights {
       const int low = std::max(static_cast<int>(centre - support + 0.5), 0);
       const int high = std::min(static_cast<int>(centre + support + 0.5), source);
       taps_[i] = {low, high - low, nullptr};
-      fill(exact, taps_[i], centre, 1.0 / filter_scale);
+      fill(filter, exact, taps_[i], centre, 1.0 / filter_scale);
       quantise(exact, taps_[i].count, fixed_.data() + static_cast<size_t>(i) * stride_);
     }
     for (int i = 0; i < count; ++i) {
@@ -67,10 +75,12 @@ class Weights {
   const std::vector<Taps>& taps() const { return taps_; }
 
  private:
-  static void fill(std::vector<double>& exact, const Taps& taps, double centre, double step) {
+  static void fill(Filter filter, std::vector<double>& exact, const Taps& taps, double centre,
+                   double step) {
+    const auto weight = filter == Filter::Bicubic ? bicubic : bilinear;
     double sum = 0.0;
     for (int k = 0; k < taps.count; ++k) {
-      exact[k] = bicubic((k + taps.first - centre + 0.5) * step);
+      exact[k] = weight((k + taps.first - centre + 0.5) * step);
       sum += exact[k];
     }
     for (int k = 0; sum != 0.0 && k < taps.count; ++k) exact[k] /= sum;
@@ -242,7 +252,8 @@ Image cropped(const Image& image, int x, int y, int width, int height) {
 
 }  // namespace
 
-Image resample_bicubic(const Image& image, int64_t width, int64_t height, const Window& window) {
+Image resample(const Image& image, Filter filter, int64_t width, int64_t height,
+               const Window& window) {
   assert(window.width > 0 && window.x + window.width <= width);
   assert(window.height > 0 && window.y + window.height <= height);
   const bool same_width = width == image.width_px;
@@ -252,12 +263,13 @@ Image resample_bicubic(const Image& image, int64_t width, int64_t height, const 
   if (same_width && same_height) {
     return cropped(image, window_x, window_y, window.width, window.height);
   }
-  const Weights vertical(image.height_px, height, window.y, window.height);
+  const Weights vertical(filter, image.height_px, height, window.y, window.height);
   const Range rows = same_height ? Range{window_y, window.height} : covered(vertical.taps());
   const Image narrow =
       same_width ? cropped(image, window_x, rows.first, window.width, rows.count)
                  : horizontal_pass(image, rows,
-                                   Weights(image.width_px, width, window.x, window.width).taps());
+                                   Weights(filter, image.width_px, width, window.x, window.width)
+                                       .taps());
   return same_height ? narrow : vertical_pass(narrow, rows.first, vertical.taps());
 }
 

@@ -19,10 +19,11 @@ constexpr uint64_t kOcrPixels = 12'000'000;  // a TextReader scales down what ha
 
 // Blanked in the crop, not in the picture: both crops come from the same resampling then, and the
 // cost does not go with the picture's size.
-Image with_words_masked(const Image& crop, const std::vector<Word>& words, const Image& whole) {
+Image with_words_masked(const Image& crop, const std::vector<Word>& words, const Image& whole,
+                        const Preprocessing& preprocessing) {
   std::vector<Box> boxes;
   for (const Word& word : words) {
-    boxes.push_back(box_in_crop(word.box, whole.width_px, whole.height_px, crop.width_px));
+    boxes.push_back(box_in_crop(word.box, whole.width_px, whole.height_px, preprocessing));
   }
   return blank_out(crop, boxes);
 }
@@ -64,9 +65,9 @@ class MemoryGate : public PixelGate {
 std::variant<ReducedImage, Skip> decode(std::span<const std::byte> bytes,
                                         const PrepareOptions& options, bool has_ocr,
                                         const PrepareContext& context) {
-  // libjpeg's reduction is a box filter; twice the crop's size leaves the bicubic filter its say.
+  // libjpeg's reduction is a box filter; twice the crop's size leaves the model's filter its say.
   constexpr uint64_t kSpare = 2;
-  const EnoughPixels enough{kSpare * static_cast<uint64_t>(options.crop_size_px),
+  const EnoughPixels enough{kSpare * static_cast<uint64_t>(options.preprocessing.size_px),
                             has_ocr ? kOcrPixels : 0};
   MemoryGate gate(context.memory, bytes.size(), has_ocr);
   DecodeLimits limits = options.limits;
@@ -108,7 +109,7 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
   picture.is_blank = is_blank(image);
   {
     const StageTimer timer(context.times, Stage::Resize);
-    picture.crop = resize_and_crop(image, options.crop_size_px);
+    picture.crop = resize_and_crop(image, options.preprocessing);
   }
   if (reader != nullptr) {
     const StageTimer timer(context.times, Stage::Ocr);
@@ -123,7 +124,7 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
     picture.record.word_count = static_cast<uint32_t>(picture.words.size());
     picture.record.text_confidence = mean_confidence(picture.words);
     if (options.mask_text && !picture.words.empty())
-      picture.masked_crop = with_words_masked(picture.crop, picture.words, image);
+      picture.masked_crop = with_words_masked(picture.crop, picture.words, image, options.preprocessing);
     scale_boxes(picture.words, reduced);
   }
   return picture;

@@ -12,6 +12,7 @@
 #include "lib/files/find_files.h"
 #include "lib/image/decode.h"
 #include "lib/image/image.h"
+#include "lib/image/preprocess.h"
 #include "lib/ingest/memory_budget.h"
 #include "lib/ingest/stage_times.h"
 #include "lib/ocr/text_reader.h"
@@ -37,7 +38,7 @@ using Prepared = std::variant<PreparedPicture, KnownContent, SkippedFile>;
 
 struct PrepareOptions {
   DecodeLimits limits;
-  int crop_size_px = 224;
+  Preprocessing preprocessing;
   bool mask_text = false;
 };
 

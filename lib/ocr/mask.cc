@@ -30,18 +30,18 @@ cv::Mat mask_of(const Image& image, const std::vector<Box>& boxes) {
 
 }  // namespace
 
-Box box_in_crop(const Box& box, int width_px, int height_px, int size_px) {
-  const CropPlace place = crop_place(width_px, height_px, size_px);
-  const auto low = [&](int value, int64_t offset) {
-    return static_cast<int>(std::floor(value * place.scale)) - static_cast<int>(offset);
+Box box_in_crop(const Box& box, int width_px, int height_px, const Preprocessing& preprocessing) {
+  const CropPlace place = crop_place(width_px, height_px, preprocessing);
+  const auto low = [](int value, double scale, int64_t offset) {
+    return static_cast<int>(std::floor(value * scale)) - static_cast<int>(offset);
   };
-  const auto high = [&](int value, int64_t offset) {
-    return static_cast<int>(std::ceil(value * place.scale)) - static_cast<int>(offset);
+  const auto high = [](int value, double scale, int64_t offset) {
+    return static_cast<int>(std::ceil(value * scale)) - static_cast<int>(offset);
   };
-  const int left = low(box.x, place.x);
-  const int top = low(box.y, place.y);
-  return {left, top, high(box.x + box.width, place.x) - left,
-          high(box.y + box.height, place.y) - top};
+  const int left = low(box.x, place.scale_x, place.x);
+  const int top = low(box.y, place.scale_y, place.y);
+  return {left, top, high(box.x + box.width, place.scale_x, place.x) - left,
+          high(box.y + box.height, place.scale_y, place.y) - top};
 }
 
 Image blank_out(const Image& image, const std::vector<Box>& boxes) {

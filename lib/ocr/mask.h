@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "lib/image/image.h"
+#include "lib/image/preprocess.h"
 #include "lib/util/words.h"
 
 namespace zeroshelf {
 
-// The box's place in the square of size_px that resize_and_crop cuts from a picture of
-// width_px x height_px; it may reach beyond the square.
-Box box_in_crop(const Box& box, int width_px, int height_px, int size_px);
+// The box's place in the square that resize_and_crop makes of a picture of width_px x height_px; it may reach beyond the square.
+Box box_in_crop(const Box& box, int width_px, int height_px, const Preprocessing& preprocessing);
 
 // The picture with the boxes, and a margin of a quarter of their height around each, filled from
 // what surrounds them (Telea, "An image inpainting technique based on the fast marching method",

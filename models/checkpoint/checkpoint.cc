@@ -8,9 +8,15 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/vectors/vector_rows.h"
+#include "models/checkpoint/shapes.h"
+#include "models/checkpoint/strict_json.h"
+#include "models/checkpoint/tensor_names.h"
 #include "models/checkpoint/torch_archive.h"
 
 namespace zeroshelf {
@@ -18,90 +24,102 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kHeadWidth = 64;  // of all of OpenAI's ViT models
+constexpr uint64_t kMaxIndexBytes = 64 << 20;
 
-void take_safetensors(Checkpoint& checkpoint) {
-  const auto file = std::make_shared<Safetensors>(checkpoint.weights);
-  checkpoint.tensors = file->tensors();
-  checkpoint.owner = file;
+// Adds a file's tensors. The file lives as long as the checkpoint.
+template <class File>
+void take_file(Checkpoint& checkpoint, const fs::path& path) {
+  const auto file = std::make_shared<File>(path);
+  for (const auto& [name, view] : file->tensors()) {
+    if (!checkpoint.tensors.emplace(name, view).second) {
+      throw Error(ErrorCode::Corruption, path.string(),
+                  fmt::format("damaged: tensor {} is in another file too", name),
+                  "fetch the files again");
+    }
+  }
+  checkpoint.owners.push_back(file);
+  checkpoint.weight_files.push_back(path);
+}
+
+[[noreturn]] void fail_index(const fs::path& index, const std::string& cause) {
+  throw Error(ErrorCode::Corruption, index.string(), "damaged: " + cause, "fetch the files again");
+}
+
+// Tensor -> the name of its file in the index's folder.
+std::map<std::string, std::string> read_index(const fs::path& index) {
+  const nlohmann::json json =
+      parse_strict_json(read_file(index, kMaxIndexBytes), index.string());
+  if (!json.contains("weight_map") || !json["weight_map"].is_object())
+    fail_index(index, "no usable \"weight_map\"");
+  std::map<std::string, std::string> files;
+  for (const auto& [tensor, file] : json["weight_map"].items()) {
+    const std::string name = file.is_string() ? file.get<std::string>() : "";
+    if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..")
+      fail_index(index, fmt::format("tensor {} is in no file of the folder", tensor));
+    files.emplace(tensor, name);
+  }
+  return files;
+}
+
+// Several files, and an index that says which tensor is in which.
+template <class File>
+void take_shards(Checkpoint& checkpoint, const fs::path& index) {
+  const std::map<std::string, std::string> listed = read_index(index);
+  std::set<std::string> files;
+  for (const auto& [tensor, file] : listed) files.insert(file);
+  for (const std::string& name : files) take_file<File>(checkpoint, index.parent_path() / name);
+  for (const auto& [tensor, file] : listed) {
+    if (!checkpoint.tensors.contains(tensor))
+      fail_index(index, fmt::format("tensor {} is not in its file", tensor));
+  }
+  if (checkpoint.tensors.size() != listed.size())
+    fail_index(index, "its files have tensors that it does not list");
+}
+
+// The first of the forms in which weights are published that is there; without one, the best is
+// named as missing.
+void take_weights(Checkpoint& checkpoint, const std::string& safetensors, const std::string& bin) {
+  const auto take = [&](const std::string& name, auto take_it) {
+    checkpoint.weights = checkpoint.folder / name;
+    if (!fs::exists(checkpoint.weights)) return false;
+    take_it(checkpoint, checkpoint.weights);
+    return true;
+  };
+  if (take(safetensors, take_file<Safetensors>) ||
+      take(safetensors + ".index.json", take_shards<Safetensors>) ||
+      take(bin, take_file<TorchArchive>) || take(bin + ".index.json", take_shards<TorchArchive>)) {
+    return;
+  }
+  throw Error(ErrorCode::NotFound, (checkpoint.folder / safetensors).string(),
+              fmt::format("no such file, and no {} either", bin), "fetch the weights");
+}
+
+Checkpoint open_m_clip(const fs::path& folder) {
+  Checkpoint checkpoint;
+  checkpoint.folder = folder;
+  checkpoint.config = read_m_clip_config(folder);
+  take_weights(checkpoint, "model.safetensors", "pytorch_model.bin");
+  complete_m_clip(checkpoint.tensors, checkpoint.weights.string(), checkpoint.config);
+  return checkpoint;
 }
 
 Checkpoint open_hugging_face(const fs::path& folder) {
+  if (is_m_clip(folder)) return open_m_clip(folder);
   Checkpoint checkpoint;
-  checkpoint.weights = folder / "model.safetensors";
   checkpoint.folder = folder;
   checkpoint.names = TensorNames::HuggingFace;
   checkpoint.config = read_hugging_face_config(folder);
-  take_safetensors(checkpoint);
+  take_weights(checkpoint, "model.safetensors", "pytorch_model.bin");
   return checkpoint;
 }
 
 Checkpoint open_open_clip(const fs::path& folder) {
   Checkpoint checkpoint;
-  checkpoint.weights = folder / "open_clip_model.safetensors";
   checkpoint.folder = folder;
   checkpoint.config = read_open_clip_config(folder);
-  take_safetensors(checkpoint);
+  take_weights(checkpoint, "open_clip_model.safetensors", "open_clip_pytorch_model.bin");
   return checkpoint;
 }
-
-// OpenAI's files have no configuration: the shapes say it.
-class ShapeReader {
- public:
-  ShapeReader(const std::map<std::string, TensorView>& tensors, std::string subject)
-      : tensors_(tensors), subject_(std::move(subject)) {}
-
-  ClipConfig read() const {
-    if (tensors_.contains("visual.layer1.0.conv1.weight")) {
-      throw Error(ErrorCode::Incompatible, subject_, "a CLIP model with a ResNet",
-                  "zeroshelf reads CLIP models with a plain ViT, e.g. ViT-B-32.pt");
-    }
-    ClipConfig config;
-    config.image.width = side("visual.conv1.weight", 0, 4);
-    config.patch_size_px = side("visual.conv1.weight", 3, 4);
-    const int64_t patches = side("visual.positional_embedding", 0, 2) - 1;
-    const auto grid = static_cast<int64_t>(
-        std::llround(std::sqrt(static_cast<double>(std::max<int64_t>(patches, 0)))));
-    if (grid * grid != patches) fail("visual.positional_embedding", "is for no square");
-    config.image_size_px = grid * config.patch_size_px;
-    config.text.width = side("ln_final.weight", 0, 1);
-    config.context_length = side("positional_embedding", 0, 2);
-    config.vocabulary_size = side("token_embedding.weight", 0, 2);
-    config.dimension = side("text_projection", 1, 2);
-    complete(config.image, "visual.transformer.");
-    complete(config.text, "transformer.");
-    check_config(config, subject_);
-    config.preprocessing.size_px = static_cast<int>(config.image_size_px);
-    return config;
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& tensor, const std::string& cause) const {
-    throw Error(ErrorCode::Corruption, subject_,
-                fmt::format("no CLIP model of OpenAI's: tensor {} {}", tensor, cause),
-                "fetch the file again");
-  }
-
-  int64_t side(const std::string& name, size_t index, size_t dimensions) const {
-    const auto tensor = tensors_.find(name);
-    if (tensor == tensors_.end()) fail(name, "is missing");
-    if (tensor->second.shape.size() != dimensions) fail(name, "has another number of dimensions");
-    return tensor->second.shape[index];
-  }
-
-  void complete(TransformerConfig& tower, const std::string& prefix) const {
-    tower.activation = Activation::QuickGelu;
-    tower.heads = std::max<int64_t>(1, tower.width / kHeadWidth);
-    const auto block = [&](int64_t layer) {
-      return fmt::format("{}resblocks.{}.mlp.c_fc.weight", prefix, layer);
-    };
-    tower.mlp_width = side(block(0), 0, 2);
-    while (tensors_.contains(block(tower.layers))) ++tower.layers;
-  }
-
-  const std::map<std::string, TensorView>& tensors_;
-  std::string subject_;
-};
 
 // OpenAI's archives are modules whose classes say what they compute; the tensors alone do not.
 void read_activation(const std::map<std::string, std::string>& classes, const fs::path& file,
@@ -124,12 +142,35 @@ Checkpoint open_openai(const fs::path& file) {
   Checkpoint checkpoint;
   checkpoint.weights = file;
   checkpoint.folder = file.parent_path();
-  const auto archive = std::make_shared<TorchArchive>(file);
-  checkpoint.tensors = archive->tensors();
-  checkpoint.owner = archive;
-  checkpoint.config = ShapeReader(checkpoint.tensors, file.string()).read();
+  take_file<TorchArchive>(checkpoint, file);
+  checkpoint.config = openai_config(checkpoint.tensors, file.string());
+  const auto archive = std::static_pointer_cast<TorchArchive>(checkpoint.owners.front());
   read_activation(archive->module_classes(), file, checkpoint.config);
   return checkpoint;
+}
+
+// In files of these models, and in no computation.
+bool is_known_to_be_unused(const std::string& name) {
+  constexpr std::string_view kPlaces = ".position_ids";  // of old files of transformers
+  constexpr std::string_view kBatches = ".num_batches_tracked";  // of training
+  constexpr std::string_view kPooler = "transformer.pooler.dense.";  // of Multilingual-CLIP
+  return name.ends_with(kPlaces) || name.ends_with(kBatches) || name.starts_with(kPooler) || name == "attn_mask" || name == "text.attn_mask" ||
+         name == "input_resolution" || name == "context_length" || name == "vocab_size";
+}
+
+// A tensor that nobody reads may be the one that changes the answer.
+void expect_no_more_tensors(const Checkpoint& checkpoint) {
+  const std::set<std::string> known =
+      tensor_names(checkpoint.config, checkpoint.names, checkpoint.text_prefix);
+  for (const auto& [name, view] : checkpoint.tensors) {
+    if (!known.contains(name) && name != "logit_scale" &&
+        !(name == "logit_bias" && checkpoint.config.is_sigmoid) && !is_known_to_be_unused(name)) {
+      throw Error(ErrorCode::Incompatible, checkpoint.weights.string(),
+                  fmt::format("the tensor {} is not known, and might change the model's answers",
+                              name),
+                  "take another checkpoint: docs/models.md says which are read");
+    }
+  }
 }
 
 Checkpoint open_by_content(const fs::path& path) {
@@ -141,9 +182,12 @@ Checkpoint open_by_content(const fs::path& path) {
                 "open_clip_config.json and "
                 "open_clip_model.safetensors (OpenCLIP)");
   }
+  const std::string name = path.filename().string();
+  if (name == "open_clip_model.safetensors" || name == "open_clip_pytorch_model.bin")
+    return open_open_clip(path.parent_path());
+  if (name == "model.safetensors" || name == "pytorch_model.bin")
+    return open_hugging_face(path.parent_path());
   if (path.extension() != ".safetensors") return open_openai(path);
-  if (path.filename() == "open_clip_model.safetensors") return open_open_clip(path.parent_path());
-  if (path.filename() == "model.safetensors") return open_hugging_face(path.parent_path());
   throw Error(ErrorCode::InvalidArgument, path.string(), "safetensors of an unknown layout",
               "name the checkpoint's folder");
 }
@@ -154,6 +198,11 @@ Checkpoint open_checkpoint(const fs::path& named) {
   const fs::path path = absolute_path(named);
   if (!fs::exists(path)) throw Error(ErrorCode::NotFound, path.string(), "no such checkpoint");
   Checkpoint checkpoint = open_by_content(path);
+  if (checkpoint.names == TensorNames::OpenAi &&
+      checkpoint.tensors.contains("text.token_embedding.weight")) {
+    checkpoint.text_prefix = "text.";
+  }
+  expect_no_more_tensors(checkpoint);
   checkpoint.path = path;
   checkpoint.name = fs::is_directory(path) ? path.filename().string() : path.stem().string();
   return checkpoint;
@@ -217,15 +266,30 @@ std::vector<float> floats_of(const Checkpoint& checkpoint, const std::string& na
   return values;
 }
 
-float read_logit_scale(const Checkpoint& checkpoint) {
-  const auto found = checkpoint.tensors.find("logit_scale");
-  if (found == checkpoint.tensors.end()) fail_tensor(checkpoint, "logit_scale", "is missing");
-  // A scalar, or a vector of one in some files.
+namespace {
+
+// A scalar, or a vector of one in some files.
+float read_number(const Checkpoint& checkpoint, const std::string& name) {
+  const auto found = checkpoint.tensors.find(name);
+  if (found == checkpoint.tensors.end()) fail_tensor(checkpoint, name, "is missing");
   const std::vector<int64_t> shape =
       found->second.shape.empty() ? std::vector<int64_t>{} : std::vector<int64_t>{1};
-  const float scale = std::exp(floats_of(checkpoint, "logit_scale", shape).front());
+  return floats_of(checkpoint, name, shape).front();
+}
+
+}  // namespace
+
+float read_logit_scale(const Checkpoint& checkpoint) {
+  if (!checkpoint.config.has_image_tower) return 0;
+  const float scale = std::exp(read_number(checkpoint, "logit_scale"));
   if (!std::isfinite(scale)) fail_tensor(checkpoint, "logit_scale", "is not finite");
   return scale;
+}
+
+float read_logit_bias(const Checkpoint& checkpoint) {
+  const float bias = read_number(checkpoint, "logit_bias");
+  if (!std::isfinite(bias)) fail_tensor(checkpoint, "logit_bias", "is not finite");
+  return bias;
 }
 
 }  // namespace zeroshelf

@@ -22,12 +22,14 @@ enum class TensorNames { OpenAi, HuggingFace };
 struct Checkpoint {
   std::string name;               // for people
   std::filesystem::path path;     // what the user named, absolute
-  std::filesystem::path weights;  // the file with the tensors
+  std::filesystem::path weights;  // the file with the tensors, or the index of several
+  std::vector<std::filesystem::path> weight_files;  // all of them
   std::filesystem::path folder;   // where the vocabulary is looked for
   ClipConfig config;
   TensorNames names = TensorNames::OpenAi;
+  std::string text_prefix;  // before the text tower's names, where it is a module of its own
   std::map<std::string, TensorView> tensors;
-  std::shared_ptr<void> owner;  // of the tensors' bytes
+  std::vector<std::shared_ptr<void>> owners;  // of the tensors' bytes
 };
 
 // Throws NotFound, Corruption or Incompatible, naming the file.
@@ -45,7 +47,10 @@ void copy_floats(const TensorView& tensor, std::span<float> out);
 std::vector<float> floats_of(const Checkpoint& checkpoint, const std::string& name,
                              const std::vector<int64_t>& shape);
 
-// exp of the learned parameter. Throws Corruption.
+// exp of the learned parameter; 0 for a text tower alone, which has none. Throws Corruption.
 float read_logit_scale(const Checkpoint& checkpoint);
+
+// The learned parameter of a model whose scores are sigmoids. Throws Corruption.
+float read_logit_bias(const Checkpoint& checkpoint);
 
 }  // namespace zeroshelf

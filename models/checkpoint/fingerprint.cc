@@ -36,19 +36,24 @@ fs::path cache_folder() {
 }
 
 // Where the answer for the weights as they are now is kept, if it may be.
-std::optional<fs::path> cache_file(const fs::path& weights, const std::string& configuration,
+std::optional<fs::path> cache_file(const std::vector<fs::path>& weights,
+                                   const std::string& configuration,
                                    const std::string& vocabulary) {
-  struct stat status {};
   const fs::path folder = cache_folder();
-  if (folder.empty() || ::stat(weights.c_str(), &status) != 0) return std::nullopt;
-  const time_t changed = std::max(status.st_mtim.tv_sec, status.st_ctim.tv_sec);
-  if (status.st_size < kLeastBytes || std::time(nullptr) - changed < kSettledSeconds) {
-    return std::nullopt;
-  }
+  if (folder.empty()) return std::nullopt;
   Checksum128 key;
-  key.update(fmt::format("1 {} {} {} {}.{} {}.{}\n", status.st_dev, status.st_ino, status.st_size,
-                         status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
-                         status.st_ctim.tv_nsec));
+  int64_t bytes = 0;
+  for (const fs::path& file : weights) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+    const time_t changed = std::max(status.st_mtim.tv_sec, status.st_ctim.tv_sec);
+    if (std::time(nullptr) - changed < kSettledSeconds) return std::nullopt;
+    bytes += status.st_size;
+    key.update(fmt::format("1 {} {} {} {}.{} {}.{}\n", status.st_dev, status.st_ino,
+                           status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                           status.st_ctim.tv_sec, status.st_ctim.tv_nsec));
+  }
+  if (bytes < kLeastBytes) return std::nullopt;
   key.update(configuration);
   key.update(vocabulary);
   return folder / key.hex();
@@ -76,14 +81,14 @@ void keep(const fs::path& file, const std::string& fingerprint) {
 
 }  // namespace
 
-std::string model_fingerprint(const fs::path& weights, const std::string& configuration,
-                              const std::string& vocabulary) {
+std::string model_fingerprint(const std::vector<fs::path>& weights,
+                              const std::string& configuration, const std::string& vocabulary) {
   const auto before = cache_file(weights, configuration, vocabulary);
   if (before) {
     if (auto fingerprint = kept(*before)) return *fingerprint;
   }
   Checksum128 checksum;
-  checksum.update(MappedFile(weights).bytes());
+  for (const fs::path& file : weights) checksum.update(MappedFile(file).bytes());
   checksum.update(configuration);
   checksum.update(vocabulary);
   const std::string fingerprint = checksum.hex();

@@ -12,11 +12,12 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace zeroshelf {
 
-// Hex. Throws as MappedFile does.
-std::string model_fingerprint(const std::filesystem::path& weights,
+// weights: one file or several, in an order that never changes. Hex. Throws as MappedFile does.
+std::string model_fingerprint(const std::vector<std::filesystem::path>& weights,
                               const std::string& configuration, const std::string& vocabulary);
 
 }  // namespace zeroshelf

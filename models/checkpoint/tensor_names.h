@@ -4,6 +4,7 @@
 // shapes only; nothing is read.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,26 @@ struct LinearNames {
   int64_t out = 0;             // of each part
   std::vector<int64_t> shape;  // of each part's weight on disk: [out, in] but for convolutions
   bool is_transposed = false;  // it is [in, out] on disk
+  // [out] factors of the result, bias included; empty: none
+  std::string factors = {};
 };
 
 struct BlockNames {
-  NormNames before_attention;
+  NormNames before_attention;  // and before_mlp: behind it, with is_normed_after
   LinearNames queries_keys_values;
+  LinearNames attention_out;
+  NormNames before_mlp;
+  LinearNames mlp_in;
+  LinearNames mlp_out;
+};
+
+// A learned query and what it is answered by: attention over all states, and an MLP.
+struct PoolNames {
+  std::string query;  // [1, 1, width]; empty: there is no such pool
+  // Queries, keys and values below each other in one matrix or two: the parts and their rows.
+  std::vector<std::string> weights;
+  std::vector<std::string> biases;
+  std::vector<int64_t> rows;
   LinearNames attention_out;
   NormNames before_mlp;
   LinearNames mlp_in;
@@ -38,23 +54,60 @@ struct BlockNames {
 
 struct ImageNames {
   LinearNames patches;
-  std::string class_token;
+  std::string class_token;  // empty without one
+  std::vector<int64_t> class_token_shape;
   std::string positions;
-  NormNames before;
+  std::vector<int64_t> positions_shape;
+  NormNames before;  // empty without one
   std::vector<BlockNames> blocks;
   NormNames after;
-  LinearNames projection;
+  PoolNames pool;
+  LinearNames projection;  // without weights: none
 };
 
 struct TextNames {
   std::string tokens;
   std::string positions;
   std::vector<BlockNames> blocks;
-  NormNames after;
+  NormNames after;         // empty without one
+  LinearNames hidden;      // the first of an MLP in place of a projection; without weights: none
+  LinearNames projection;  // without weights: none
+  std::string kinds;       // [1, width], added to every token; empty without it
+  NormNames embedded;      // of the tokens before the blocks; empty without one
+};
+
+// A convolution without bias, and the normalisation by running means behind it.
+struct ConvolutionNames {
+  std::string weight;
+  std::vector<int64_t> shape;  // [out, in, side, side]
+  std::string norm;            // ".weight", ".bias", ".running_mean" and ".running_var" follow
+};
+
+struct BottleneckNames {
+  bool is_halving = false;
+  ConvolutionNames reduce;
+  ConvolutionNames look_around;
+  ConvolutionNames expand;
+  ConvolutionNames shortcut;  // without weight: none
+};
+
+struct ResNetNames {
+  std::vector<ConvolutionNames> stem;
+  std::vector<BottleneckNames> blocks;
+  std::string positions;
+  std::vector<int64_t> positions_shape;
+  LinearNames queries_keys_values;
   LinearNames projection;
 };
 
+ResNetNames resnet_names(const ClipConfig& config);
+
 ImageNames image_names(const ClipConfig& config, TensorNames scheme);
-TextNames text_names(const ClipConfig& config, TensorNames scheme);
+// prefix: before the names of OpenAI's scheme, where the text tower is a module of its own ("text.").
+TextNames text_names(const ClipConfig& config, TensorNames scheme, const std::string& prefix = "");
+
+// Every tensor that the towers read, by name.
+std::set<std::string> tensor_names(const ClipConfig& config, TensorNames scheme,
+                                   const std::string& prefix);
 
 }  // namespace zeroshelf

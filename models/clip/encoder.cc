@@ -36,10 +36,40 @@ std::unique_ptr<Network> make_network(std::shared_ptr<const Checkpoint> checkpoi
                                    options.device);
 }
 
-std::string checked_fingerprint(const Checkpoint& checkpoint, const Tokenizer& tokenizer,
+std::optional<Cleaning> cleaning_of(TextCleaning cleaning) {
+  switch (cleaning) {
+    case TextCleaning::Own:
+      break;
+    case TextCleaning::Canonical:
+      return Cleaning::Canonical;
+    case TextCleaning::Lower:
+      return Cleaning::Clip;
+    case TextCleaning::Whitespace:
+      return Cleaning::Whitespace;
+    case TextCleaning::Nothing:
+      return Cleaning::Nothing;
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<TextTokenizer> load_tokenizer(const Checkpoint& checkpoint,
+                                              const LoadOptions& options) {
+  const ClipConfig& config = checkpoint.config;
+  const std::optional<Cleaning> cleaning = cleaning_of(config.cleaning);
+  if (config.vocabulary != Vocabulary::Clip) {
+    return load_piece_tokenizer(checkpoint.folder, options.vocabulary,
+                                {cleaning, config.vocabulary == Vocabulary::RobertaPieces});
+  }
+  TokenizerOptions how;
+  how.cleaning = cleaning.value_or(Cleaning::Clip);
+  how.has_open_clip_marks = config.has_open_clip_marks;
+  return std::make_unique<Tokenizer>(Tokenizer::load(checkpoint.folder, options.vocabulary, how));
+}
+
+std::string checked_fingerprint(const Checkpoint& checkpoint, const TextTokenizer& tokenizer,
                                 const LoadOptions& options) {
   std::string fingerprint =
-      model_fingerprint(checkpoint.weights, describe(checkpoint.config), tokenizer.checksum());
+      model_fingerprint(checkpoint.weight_files, describe(checkpoint.config), tokenizer.checksum());
   if (options.check_fingerprint) options.check_fingerprint(fingerprint);
   return fingerprint;
 }
@@ -48,14 +78,14 @@ class ClipEncoder : public Encoder {
  public:
   ClipEncoder(std::shared_ptr<const Checkpoint> checkpoint, const LoadOptions& options)
       : checkpoint_(std::move(checkpoint)),
-        tokenizer_(Tokenizer::load(checkpoint_->folder, options.vocabulary)),
-        fingerprint_(checked_fingerprint(*checkpoint_, tokenizer_, options)),
+        tokenizer_(load_tokenizer(*checkpoint_, options)),
+        fingerprint_(checked_fingerprint(*checkpoint_, *tokenizer_, options)),
         network_(make_network(checkpoint_, options)) {
     const ClipConfig& config = checkpoint_->config;
-    if (tokenizer_.size() > config.vocabulary_size) {
+    if (tokenizer_->size() > config.vocabulary_size) {
       throw Error(ErrorCode::Incompatible, checkpoint_->weights.string(),
                   fmt::format("the vocabulary has {} entries, the model knows {}",
-                              tokenizer_.size(), config.vocabulary_size),
+                              tokenizer_->size(), config.vocabulary_size),
                   "use the model's own vocabulary");
     }
     info_.name = checkpoint_->name;
@@ -63,6 +93,11 @@ class ClipEncoder : public Encoder {
     info_.fingerprint = fingerprint_;
     info_.dimension = static_cast<uint32_t>(config.dimension);
     info_.logit_scale = read_logit_scale(*checkpoint_);
+    if (config.is_sigmoid) {
+      info_.scoring = Scoring::Sigmoid;
+      info_.logit_bias = read_logit_bias(*checkpoint_);
+    }
+    info_.has_picture_tower = config.has_image_tower;
     info_.context_length = static_cast<uint32_t>(config.context_length);
     info_.precision = decide(options) == Precision::Bf16 ? "bf16" : "fp32";
     info_.kernel = network_->kernel();
@@ -80,7 +115,7 @@ class ClipEncoder : public Encoder {
     std::vector<std::vector<int32_t>> sequences;
     std::vector<size_t> owners;  // of each sequence: the text it belongs to
     for (size_t i = 0; i < texts.size(); ++i) {
-      for (auto& sequence : marked(tokenizer_.encode(texts[i]), long_text)) {
+      for (auto& sequence : marked(tokenizer_->encode(texts[i]), long_text)) {
         sequences.push_back(std::move(sequence));
         owners.push_back(i);
       }
@@ -96,26 +131,34 @@ class ClipEncoder : public Encoder {
   }
 
   std::vector<int32_t> tokenize(const std::string& text) const override {
-    return marked(tokenizer_.encode(text), LongText::Truncate).front();
+    return marked(tokenizer_->encode(text), LongText::Truncate).front();
   }
 
  private:
   // Start and end mark around the ids: one sequence, or with Windows as many as it takes.
   std::vector<std::vector<int32_t>> marked(const std::vector<int32_t>& ids,
                                            LongText long_text) const {
-    const size_t room = info_.context_length - 2;
+    const auto start = tokenizer_->start_id();
+    const size_t room = info_.context_length - (start ? 2 : 1);
     std::vector<std::vector<int32_t>> sequences;
     size_t first = 0;
     do {
       const size_t count = std::min(room, ids.size() - first);
-      std::vector<int32_t> sequence = {tokenizer_.start_id()};
+      std::vector<int32_t> sequence;
+      sequence.reserve(info_.context_length);
+      if (start) sequence.push_back(*start);
       sequence.insert(sequence.end(), ids.begin() + static_cast<ptrdiff_t>(first),
                       ids.begin() + static_cast<ptrdiff_t>(first + count));
-      sequence.push_back(tokenizer_.end_id());
+      sequence.push_back(tokenizer_->end_id());
+      if (checkpoint_->config.pads_texts) sequence.resize(info_.context_length, pad_id());
       sequences.push_back(std::move(sequence));
       first += count;
     } while (long_text == LongText::Windows && first < ids.size());
     return sequences;
+  }
+
+  int32_t pad_id() const {
+    return tokenizer_->pad_id().value_or(static_cast<int32_t>(checkpoint_->config.pad_id));
   }
 
   // Runs the network, makes its vectors unit length, and answers for what comes out.
@@ -142,7 +185,7 @@ class ClipEncoder : public Encoder {
   }
 
   std::shared_ptr<const Checkpoint> checkpoint_;
-  Tokenizer tokenizer_;
+  std::unique_ptr<TextTokenizer> tokenizer_;
   std::string fingerprint_;
   std::unique_ptr<Network> network_;
   ModelInfo info_;
@@ -156,8 +199,14 @@ bool has_fast_bf16() {
 
 std::unique_ptr<Encoder> load_encoder(const std::filesystem::path& checkpoint,
                                       const LoadOptions& options) {
-  return std::make_unique<ClipEncoder>(
-      std::make_shared<const Checkpoint>(open_checkpoint(checkpoint)), options);
+  auto opened = std::make_shared<const Checkpoint>(open_checkpoint(checkpoint));
+  if (options.side != EncoderSide::TextOnly && !opened->config.has_image_tower) {
+    throw Error(ErrorCode::Incompatible, opened->path.string(),
+                "a text tower alone, which encodes no pictures",
+                "index with the model that it was trained for, and name this one with "
+                "--text-model when you ask");
+  }
+  return std::make_unique<ClipEncoder>(std::move(opened), options);
 }
 
 }  // namespace zeroshelf

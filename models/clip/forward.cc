@@ -93,9 +93,9 @@ Tensor encode_pixels(const ImageWeights& weights, const ClipConfig& config, cons
   const Tensor class_tokens = (weights.class_token + weights.positions[0])
                                   .expand({embedded.size(0), 1, config.image.width});
   Tensor x =
-      layer_norm(at::cat({class_tokens, embedded}, 1), weights.before, config.layer_norm_epsilon);
-  x = transform(x, weights.blocks, config.image, config.layer_norm_epsilon, {});
-  const Tensor pooled = layer_norm(x.select(1, 0), weights.after, config.layer_norm_epsilon);
+      layer_norm(at::cat({class_tokens, embedded}, 1), weights.before, config.image.epsilon);
+  x = transform(x, weights.blocks, config.image, config.image.epsilon, {});
+  const Tensor pooled = layer_norm(x.select(1, 0), weights.after, config.image.epsilon);
   return linear(pooled, weights.projection);
 }
 
@@ -128,9 +128,9 @@ Tensor encode_tokens(const TextWeights& weights, const ClipConfig& config,
              weights.positions.slice(0, 0, length);
   const Tensor mask =
       at::full({length, length}, -INFINITY, x.options().requires_grad(false)).triu(1);
-  x = transform(x, weights.blocks, config.text, config.layer_norm_epsilon, mask);
+  x = transform(x, weights.blocks, config.text, config.text.epsilon, mask);
   const Tensor pooled = x.index({at::arange(batch, tokens.ends.options()), tokens.ends});
-  return linear(layer_norm(pooled, weights.after, config.layer_norm_epsilon), weights.projection);
+  return linear(layer_norm(pooled, weights.after, config.text.epsilon), weights.projection);
 }
 
 }  // namespace zeroshelf

@@ -4,12 +4,13 @@
 // Every format is read as data: no code that a file carries ever runs.
 //
 // Formats, told apart by what is there:
-//   Hugging Face folder   config.json, model.safetensors, vocab.json + merges.txt or
-//                         tokenizer.json, preprocessor_config.json
-//   OpenCLIP folder       open_clip_config.json, open_clip_model.safetensors, vocabulary as above
-//                         or bpe_simple_vocab_16e6.txt.gz
+//   Hugging Face folder   config.json, model.safetensors, vocabulary, preprocessor_config.json
+//   OpenCLIP folder       open_clip_config.json, open_clip_model.safetensors, vocabulary
 //   OpenAI file           NAME.pt, a TorchScript archive; bpe_simple_vocab_16e6.txt.gz beside it
-// Any ViT size, QuickGELU or GELU, fp32, fp16 or bf16 weights. safetensors are memory-mapped.
+// Weights may also be pytorch_model.bin (open_clip_pytorch_model.bin), or several files with an
+// index; fp32, fp16 or bf16. Vocabularies: vocab.json + merges.txt, tokenizer.json, OpenAI's, or a
+// SentencePiece model. docs/models.md says which models are read: what is not understood is refused.
+// Files are memory-mapped.
 //
 // A damaged, truncated, wrong-shaped or unknown checkpoint throws Corruption, Incompatible or
 // NotFound with the file and what is wrong; sizes are checked before anything is allocated.

@@ -105,6 +105,10 @@ class TorchNetwork : public Network {
 
 std::unique_ptr<Network> make_network(std::shared_ptr<const Checkpoint> checkpoint,
                                       EncoderSide side, Precision precision, Device device) {
+  if (!is_plain(checkpoint->config) || !checkpoint->text_prefix.empty()) {
+    throw Error(ErrorCode::Incompatible, checkpoint->path.string(),
+                "of this kind of model only the processor's code is written", "leave --device out");
+  }
   return std::make_unique<TorchNetwork>(std::move(checkpoint), side, precision, device);
 }
 

@@ -320,6 +320,10 @@ Finish finish_for(After after) {
       return finish<Unit, After::QuickGelu, IsOperand>;
     case After::Gelu:
       return finish<Unit, After::Gelu, IsOperand>;
+    case After::GeluTanh:
+      return finish<Unit, After::GeluTanh, IsOperand>;
+    case After::Relu:
+      return finish<Unit, After::Relu, IsOperand>;
     case After::AddToResult:
       return finish<Unit, After::AddToResult, IsOperand>;
   }

@@ -40,7 +40,7 @@ struct AttentionShape {
 };
 
 // What follows a multiplication while its result is in registers or in the first cache.
-enum class After { Nothing, QuickGelu, Gelu, AddToResult };
+enum class After { Nothing, QuickGelu, Gelu, GeluTanh, Relu, AddToResult };
 
 // Where it goes: as floats, [rows, out], or to be multiplied again (not with AddToResult).
 struct Result {

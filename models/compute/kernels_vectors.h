@@ -72,12 +72,25 @@ inline Floats exponential(Floats x) {
   return is_tiny ? Floats{} : result;
 }
 
-// x * sigmoid(1.702 x).
-inline Floats quick_gelu(Floats x) {
-  const Floats z = x * 1.702f;
+// x * sigmoid(z).
+inline Floats gated(Floats x, Floats z) {
   const Ints is_negative = z < Floats{};
   const Floats e = exponential(is_negative ? z : -z);
   return x * (is_negative ? e : all(1.0f)) / (e + 1.0f);
+}
+
+// x * sigmoid(1.702 x).
+inline Floats quick_gelu(Floats x) {
+  return gated(x, x * 1.702f);
+}
+
+// x * (1 + tanh(u)) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x * sigmoid(2 u).
+inline Floats gelu_tanh(Floats x) {
+  return gated(x, (x + x * x * x * 0.044715f) * 1.5957691216057308f);
+}
+
+inline Floats relu(Floats x) {
+  return x < Floats{} ? Floats{} : x;
 }
 
 // x * (1 + erf(x / sqrt 2)) / 2, erf to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26).
@@ -102,6 +115,10 @@ inline Floats finished(Floats sum, After after, Floats before) {
       return quick_gelu(sum);
     case After::Gelu:
       return gelu(sum);
+    case After::GeluTanh:
+      return gelu_tanh(sum);
+    case After::Relu:
+      return relu(sum);
     case After::AddToResult:
       return sum + before;
   }

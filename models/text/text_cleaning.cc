@@ -306,6 +306,18 @@ std::u32string repaired(std::u32string_view text) {
   return result;
 }
 
+// Without looking at what stands beside a letter: a final sigma is one like any other.
+icu::UnicodeString lower_letter_by_letter(std::u32string_view text) {
+  icu::UnicodeString result;
+  for (const char32_t c : text)
+    result += to_icu(std::u32string_view(&c, 1)).toLower(icu::Locale::getRoot());
+  return result;
+}
+
+bool is_ascii_punctuation(char32_t c) {
+  return c > ' ' && c < 0x7f && !is_digit(c, 10) && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 std::u32string folded_space(std::u32string_view text) {
   std::u32string result;
   for (const char32_t c : text) {
@@ -328,10 +340,22 @@ std::u32string unescape_html(std::u32string_view text) {
   });
 }
 
-std::string clean_text(std::string_view text) {
-  const std::u32string plain = unescape_html(unescape_html(repaired(to_utf32(text))));
-  icu::UnicodeString folded = to_icu(folded_space(plain));
-  folded.toLower(icu::Locale::getRoot());
+std::string clean_text(std::string_view text, Cleaning cleaning) {
+  std::u32string plain = to_utf32(text);
+  if (cleaning == Cleaning::Clip || cleaning == Cleaning::Canonical ||
+      cleaning == Cleaning::Whitespace)
+    plain = unescape_html(unescape_html(repaired(plain)));
+  if (cleaning == Cleaning::Canonical) std::replace(plain.begin(), plain.end(), U'_', U' ');
+  if (cleaning == Cleaning::Canonical || cleaning == Cleaning::NoPunctuation)
+    std::erase_if(plain, is_ascii_punctuation);
+  if (cleaning != Cleaning::LowerCase && cleaning != Cleaning::Nothing)
+    plain = folded_space(plain);
+  icu::UnicodeString folded = to_icu(plain);
+  if (cleaning == Cleaning::NoPunctuation) {
+    folded = lower_letter_by_letter(plain);
+  } else if (cleaning != Cleaning::Whitespace && cleaning != Cleaning::Nothing) {
+    folded.toLower(icu::Locale::getRoot());
+  }
   std::string result;
   folded.toUTF8String(result);
   return result;

@@ -10,8 +10,19 @@
 
 namespace zeroshelf {
 
+enum class Cleaning {
+  Clip,       // as above
+  // "canonicalize" of OpenCLIP's tokenizers: '_' is a space, and no ASCII punctuation
+  Canonical,
+  // As transformers does for SigLIP: no ASCII punctuation, white space folded, lower case
+  NoPunctuation,
+  LowerCase,   // as it does for SigLIP 2: that alone
+  Whitespace,  // CLIP's without lower case: of OpenCLIP's other tokenizers
+  Nothing,
+};
+
 // UTF-8 in, UTF-8 out; bytes that are not UTF-8 count as U+FFFD.
-std::string clean_text(std::string_view text);
+std::string clean_text(std::string_view text, Cleaning cleaning = Cleaning::Clip);
 
 // HTML 5 character references as Python's html.unescape reads them: named ones also without ';'
 // (the longest name that fits), numeric ones with the Windows-1252 repairs of the HTML standard.

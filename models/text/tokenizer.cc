@@ -32,8 +32,14 @@ constexpr std::string_view kEnd = "<|endoftext|>";
 constexpr std::string_view kWordEnd = "</w>";
 // What the reference's pattern takes as words of their own. It ignores case, and the long s is a
 // small form of s.
-constexpr std::string_view kFixedWords[] = {kStart, kEnd,  "'s", "'\u017f", "'t",
-                                            "'re",  "'ve", "'m", "'ll",     "'d"};
+constexpr std::string_view kEndings[] = {"'s", "'\u017f", "'t", "'re", "'ve", "'m", "'ll", "'d"};
+
+struct Marks {
+  std::string_view start;
+  std::string_view end;
+};
+constexpr Marks kOpenAiMarks = {kStart, kEnd};
+constexpr Marks kOpenClipMarks = {"<start_of_text>", "<end_of_text>"};
 
 [[noreturn]] void fail(const std::string& subject, const std::string& cause) {
   throw Error(ErrorCode::Corruption, subject, "damaged: " + cause, "fetch the file again");
@@ -112,7 +118,7 @@ CharacterClass class_of(UChar32 c) {
 // 'm 'll 'd; runs of letters; single numbers; runs of anything else but white space.
 class WordSplitter {
  public:
-  explicit WordSplitter(std::string_view text) : text_(text) {}
+  WordSplitter(std::string_view text, const Marks& marks) : text_(text), marks_(marks) {}
 
   // The next word; empty at the end.
   std::string_view next() {
@@ -120,8 +126,11 @@ class WordSplitter {
       position_ += length_at(position_);
     if (position_ >= text_.size()) return {};
     const std::string_view rest = text_.substr(position_);
-    for (const std::string_view fixed : kFixedWords) {
-      if (rest.starts_with(fixed)) return take(fixed.size());
+    for (const std::string_view mark : {marks_.start, marks_.end}) {
+      if (rest.starts_with(mark)) return take(mark.size());
+    }
+    for (const std::string_view ending : kEndings) {
+      if (rest.starts_with(ending)) return take(ending.size());
     }
     const CharacterClass kind = class_at(position_);
     size_t end = position_ + length_at(position_);
@@ -157,6 +166,7 @@ class WordSplitter {
   }
 
   std::string_view text_;
+  const Marks& marks_;
   size_t position_ = 0;
 };
 
@@ -169,7 +179,7 @@ std::vector<std::vector<std::string>> spelled_words(std::string_view text) {
     return letters;
   }();
   const std::string cleaned = clean_text(text);
-  WordSplitter splitter(cleaned);
+  WordSplitter splitter(cleaned, kOpenAiMarks);
   std::vector<std::vector<std::string>> words;
   for (std::string_view word; !(word = splitter.next()).empty();) {
     if (word == kStart || word == kEnd) continue;
@@ -220,7 +230,14 @@ Tokenizer::Tokenizer(const Vocabulary& vocabulary, const std::vector<std::string
   checksum_ = checksum.hex();
 }
 
-Tokenizer Tokenizer::load(const fs::path& folder, const fs::path& file) {
+Tokenizer Tokenizer::load(const fs::path& folder, const fs::path& file,
+                          const TokenizerOptions& options) {
+  Tokenizer tokenizer = read(folder, file);
+  tokenizer.options_ = options;
+  return tokenizer;
+}
+
+Tokenizer Tokenizer::read(const fs::path& folder, const fs::path& file) {
   if (!file.empty()) {
     if (!fs::exists(file))
       throw Error(ErrorCode::NotFound, file.string(), "no such file",
@@ -320,13 +337,14 @@ Tokenizer Tokenizer::from_tokenizer_json(const fs::path& path) {
 }
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
-  const std::string cleaned = clean_text(text);
-  WordSplitter splitter(cleaned);
+  const std::string cleaned = clean_text(text, options_.cleaning);
+  const Marks& marks = options_.has_open_clip_marks ? kOpenClipMarks : kOpenAiMarks;
+  WordSplitter splitter(cleaned, marks);
   std::vector<int32_t> ids;
   for (std::string_view word; !(word = splitter.next()).empty();) {
-    if (word == kStart) {
+    if (word == marks.start) {
       ids.push_back(start_id_);
-    } else if (word == kEnd) {
+    } else if (word == marks.end) {
       ids.push_back(end_id_);
     } else {
       append_word(word, ids);

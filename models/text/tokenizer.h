@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "models/text/text_tokenizer.h"
+
 namespace zeroshelf {
 
 // The words of a text as merging begins with them: cleaned, split, and each byte as its letter of
@@ -20,23 +22,22 @@ std::vector<std::vector<std::string>> spelled_words(std::string_view text);
 std::vector<std::string> byte_symbols();
 
 // Threads: const calls may run together.
-class Tokenizer {
+class Tokenizer : public TextTokenizer {
  public:
   // The vocabulary in `file`, or where that is empty the one found in `folder`: vocab.json with
   // merges.txt, tokenizer.json, or bpe_simple_vocab_16e6.txt.gz. A file may be given as
   // bpe_simple_vocab_16e6.txt(.gz), tokenizer.json, or vocab.json with merges.txt beside it.
   // Throws NotFound with what to put where, or Corruption.
-  static Tokenizer load(const std::filesystem::path& folder, const std::filesystem::path& file);
+  static Tokenizer load(const std::filesystem::path& folder, const std::filesystem::path& file,
+                        const TokenizerOptions& options = {});
 
   // Cleaned (see text_cleaning.h), split and merged: ids without start and end mark, not cut.
-  std::vector<int32_t> encode(std::string_view text) const;
+  std::vector<int32_t> encode(std::string_view text) const override;
 
-  int32_t start_id() const { return start_id_; }
-  int32_t end_id() const { return end_id_; }
-  // One more than the largest id.
-  int32_t size() const { return size_; }
-  // The checksum of everything that the vocabulary says, for the fingerprint.
-  const std::string& checksum() const { return checksum_; }
+  std::optional<int32_t> start_id() const override { return start_id_; }
+  int32_t end_id() const override { return end_id_; }
+  int32_t size() const override { return size_; }
+  const std::string& checksum() const override { return checksum_; }
 
  private:
   struct Merge {
@@ -52,6 +53,8 @@ class Tokenizer {
                                    const std::filesystem::path& merges);
   static Tokenizer from_tokenizer_json(const std::filesystem::path& path);
 
+  static Tokenizer read(const std::filesystem::path& folder, const std::filesystem::path& file);
+
   void append_word(std::string_view word, std::vector<int32_t>& ids) const;
 
   // The ids of the 256 bytes, inside a word and at its end.
@@ -61,6 +64,7 @@ class Tokenizer {
   int32_t end_id_ = 0;
   int32_t size_ = 0;
   std::string checksum_;
+  TokenizerOptions options_;
 };
 
 }  // namespace zeroshelf

@@ -15,7 +15,7 @@ constexpr uint64_t kItemsPerStep = uint64_t{1} << 20;
 
 std::vector<int32_t> marked_tokens(const Tokenizer& tokenizer, const std::string& text,
                                    size_t longest) {
-  std::vector<int32_t> tokens = {tokenizer.start_id()};
+  std::vector<int32_t> tokens = {tokenizer.start_id().value()};
   const std::vector<int32_t> ids = tokenizer.encode(text);
   const size_t kept = std::min(ids.size(), longest - 2);
   tokens.insert(tokens.end(), ids.begin(), ids.begin() + static_cast<ptrdiff_t>(kept));

@@ -25,7 +25,7 @@ struct Fixture {
 
   void write(char content) { testing::write_file(weights, std::string(17 << 20, content)); }
   std::string fingerprint() const {
-    return model_fingerprint(weights, "configuration", "vocabulary");
+    return model_fingerprint({weights}, "configuration", "vocabulary");
   }
   // The time of change cannot be set, so wait until it is old enough.
   static void settle() { std::this_thread::sleep_for(std::chrono::milliseconds(3100)); }
@@ -50,8 +50,8 @@ BOOST_FIXTURE_TEST_CASE(it_is_kept_and_a_change_is_never_missed, Fixture) {
   BOOST_TEST(fingerprint() == first);
   BOOST_TEST(kept() == 1u);
   BOOST_TEST(fingerprint() == first);
-  BOOST_TEST(model_fingerprint(weights, "another", "vocabulary") != first);
-  BOOST_TEST(model_fingerprint(weights, "configuration", "another") != first);
+  BOOST_TEST(model_fingerprint({weights}, "another", "vocabulary") != first);
+  BOOST_TEST(model_fingerprint({weights}, "configuration", "another") != first);
 
   // The answer does come from the cache, and nonsense there is not believed.
   for (const auto& entry : fs::directory_iterator(folder)) {

@@ -336,10 +336,16 @@ BOOST_AUTO_TEST_CASE(every_multiplication_is_right_for_any_shape) {
       const at::Tensor product = at::linear(as_multiplied(*kernels, x),
                                             as_multiplied(*kernels, weights), bias.to(at::kDouble));
       OperandBuffer memory, result_memory;
-      for (const After after : {After::Nothing, After::QuickGelu, After::Gelu, After::AddToResult}) {
+      for (const After after : {After::Nothing, After::QuickGelu, After::Gelu, After::GeluTanh,
+                                After::Relu, After::AddToResult}) {
         at::Tensor expected = product;
         if (after == After::QuickGelu) expected = product * at::sigmoid(product * 1.702);
         if (after == After::Gelu) expected = at::gelu(product);
+        if (after == After::GeluTanh) {
+          expected = product / 2 *
+                     (1 + at::tanh(std::sqrt(2 / M_PI) * (product + 0.044715 * product.pow(3))));
+        }
+        if (after == After::Relu) expected = at::relu(product);
         if (after == After::AddToResult) expected = product + before;
         const auto whole = floats(weights);
         const PackedLinear linear(

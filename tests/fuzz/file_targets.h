@@ -22,6 +22,7 @@ Target safetensors_target();
 Target torch_archive_target();
 Target config_target();
 Target tokenizer_target();
+Target pieces_target();
 Target labels_target();
 Target query_target();
 Target lexicon_target();

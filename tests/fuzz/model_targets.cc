@@ -11,6 +11,7 @@
 #include "models/checkpoint/torch_archive.h"
 #include "models/text/tokenizer.h"
 #include "tests/fuzz/file_targets.h"
+#include "tests/support/piece_files.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/torch_files.h"
 
@@ -134,7 +135,7 @@ std::string open_clip_seed() {
 
 void check_geometry(const ClipConfig& config) {
   check_config(config, "what was accepted");
-  promise(std::isfinite(config.layer_norm_epsilon) && config.layer_norm_epsilon > 0,
+  promise(std::isfinite(config.image.epsilon) && config.image.epsilon > 0,
           "an epsilon above 0");
   for (size_t i = 0; i < 3; ++i) {
     promise(std::isfinite(config.preprocessing.mean[i]), "a mean is a number");
@@ -173,12 +174,30 @@ constexpr const char* kText =
     "That cat, the 3 &amp; \"dogs\" \u00e9\u4e2d\U0001f600 isn't <|endoftext|>";
 
 void check_tokens(const Tokenizer& tokenizer, std::string_view text) {
-  promise(tokenizer.size() > 0 && tokenizer.start_id() < tokenizer.size() &&
+  promise(tokenizer.size() > 0 && tokenizer.start_id().value() < tokenizer.size() &&
               tokenizer.end_id() < tokenizer.size(),
           "the marks are tokens");
   for (const int32_t id : tokenizer.encode(text)) {
     promise(id >= 0 && id < tokenizer.size(), "a token is of the vocabulary");
   }
+}
+
+// The first byte: 'j' tokenizer.json, else a SentencePiece file; 'r' with XLM-R's marks.
+std::string read_pieces(const fs::path& folder, const std::string& input) {
+  const char kind = input.empty() ? 'j' : input[0];
+  const fs::path path = folder / (kind == 'j' ? "tokenizer.json" : "tokenizer.model");
+  put(path, input.substr(std::min<size_t>(1, input.size())));
+  return outcome_of([&] {
+    const auto tokenizer = load_piece_tokenizer(
+        folder, path, {.cleaning = Cleaning::Nothing, .is_roberta = kind == 'r'});
+    promise(tokenizer->size() > 0 && tokenizer->start_id().value_or(0) < tokenizer->size() &&
+                tokenizer->end_id() < tokenizer->size() &&
+                tokenizer->pad_id().value_or(0) < tokenizer->size(),
+            "the marks are pieces");
+    for (const int32_t id : tokenizer->encode(kText)) {
+      promise(id >= 0 && id < tokenizer->size(), "a token is of the vocabulary");
+    }
+  });
 }
 
 // The first byte: 'j' tokenizer.json, 'v' vocab.json, 'm' merges.txt, 'g' merges alone.
@@ -256,6 +275,24 @@ Target tokenizer_target() {
            "2147483647", "[", "{\"a\":"},
           nullptr,
           [folder](const std::string& input) { return read_tokenizer(folder->path(), input); }};
+}
+
+Target pieces_target() {
+  const auto folder = std::make_shared<TemporaryDirectory>();
+  std::vector<MadePiece> roberta = unigram_pieces();
+  roberta[0] = {"<unk>", 0, 2};
+  roberta[1] = {"<s>", 0, 3};
+  return {"",
+          {"j" + unigram_json().dump(), "j" + bpe_json().dump(),
+           "s" + sentencepiece_file(PieceKind::Unigram, unigram_pieces()),
+           "s" + sentencepiece_file(PieceKind::Bpe, bpe_pieces(), true) +
+               bytes_field(3, bytes_field(2, std::string("\x08\0\0\0\0\0\0\0\0\0\0\0", 12))),
+           "r" + sentencepiece_file(PieceKind::Unigram, roberta)},
+          {"\"precompiled_charsmap\":", "\"merges\":", "\"added_tokens\":", "\"id\":",
+           "\"content\":", "2147483647", "-1e300", "<0x00>", "\u2581", "</s>",
+           std::string("\x08\xff\xff\xff\xff\x0f", 6), std::string("\x12\x04\xff\xff\xff\x7f", 6)},
+          nullptr,
+          [folder](const std::string& input) { return read_pieces(folder->path(), input); }};
 }
 
 Tokenizer tokenizer_for_queries() {

@@ -57,6 +57,7 @@ constexpr Entry kTargets[] = {
     {"truth", truth_target},     {"npy", npy_target},
     {"import", import_target},   {"journal", journal_target},
     {"ivf", ivf_target},         {"torch_archive", torch_archive_target},
+    {"pieces", pieces_target},
 };
 constexpr Entry kPlanted[] = {{"planted-crash", planted_crash},
                               {"planted-hang", planted_hang},

@@ -44,7 +44,7 @@ struct Files {
   }
 
   Pipeline pipeline(std::function<bool(const ContentHash&)> is_known) {
-    options.prepare.crop_size_px = encoder.info().preprocessing.size_px;
+    options.prepare.preprocessing = encoder.info().preprocessing;
     return {files, encoder, options, std::move(is_known), times};
   }
 
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_reduced_jpeg_keeps_its_size_in_the_record_and_nearly_its_
   const std::string bytes = testing::jpeg_bytes(large, 92);
   Files made(0);
   made.add("large.jpg", bytes);
-  made.options.prepare.crop_size_px = 224;
+  made.options.prepare.preprocessing.size_px = 224;
   MemoryBudget memory(1 << 30);
   MemoryBudget::Lease lease(memory, 0);
   const Prepared prepared =

@@ -99,7 +99,7 @@ Image prepared_crop(const Jpeg& jpeg, int size_px) {
     files.push_back(std::get<FoundFile>(entry));
   });
   PrepareOptions options;
-  options.crop_size_px = size_px;
+  options.preprocessing.size_px = size_px;
   StageTimes times;
   MemoryBudget memory(uint64_t{1} << 30);
   MemoryBudget::Lease lease(memory, 0);

@@ -64,8 +64,10 @@ BOOST_AUTO_TEST_CASE(boxes_follow_resizing_and_cropping) {
     Image image = plain_image(width, height, {});
     const Box box{120, 90, 40, 30};
     fill(image, box, 255);
-    const Image crop = resize_and_crop(image, 64);
-    const Box place = box_in_crop(box, width, height, 64);
+    Preprocessing preprocessing;
+    preprocessing.size_px = 64;
+    const Image crop = resize_and_crop(image, preprocessing);
+    const Box place = box_in_crop(box, width, height, preprocessing);
     for (int y = 0; y < 64; ++y) {
       for (int x = 0; x < 64; ++x) {
         const bool bright = crop.row(y)[3 * x] > 128;

@@ -55,6 +55,12 @@ NpyArray read_npy(const std::filesystem::path& path) {
   const char* data = file.data() + 10 + header_size;
   if (header.find("<f4") != std::string::npos) {
     std::memcpy(array.values.data(), data, array.values.size() * 4);
+  } else if (header.find("<i4") != std::string::npos) {
+    for (size_t i = 0; i < array.values.size(); ++i) {
+      int32_t value = 0;
+      std::memcpy(&value, data + 4 * i, 4);
+      array.values[i] = static_cast<float>(value);
+    }
   } else if (header.find("<f2") != std::string::npos) {
     for (size_t i = 0; i < array.values.size(); ++i) {
       uint16_t half = 0;
@@ -62,7 +68,7 @@ NpyArray read_npy(const std::filesystem::path& path) {
       array.values[i] = from_half(half);
     }
   } else {
-    throw std::runtime_error("neither float16 nor float32: " + path.string());
+    throw std::runtime_error("neither float16, float32 nor int32: " + path.string());
   }
   return array;
 }
