@@ -235,6 +235,8 @@ Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, 
   manifest.model_fingerprint = model.fingerprint;
   manifest.dimension = model.dimension;
   manifest.logit_scale = model.logit_scale;
+  manifest.scoring = model.scoring;
+  manifest.logit_bias = model.logit_bias;
   manifest.ocr_languages = ocr_languages;
   manifest.mask_text = mask_text;
   manifest.created_utc = now_utc();

@@ -83,6 +83,7 @@ std::string stats_json(const Collection& collection) {
   stats.disk_bytes = counts.disk_bytes;
   stats.dimension = manifest.dimension;
   stats.logit_scale = manifest.logit_scale;
+  if (manifest.scoring == Scoring::Sigmoid) stats.logit_bias = manifest.logit_bias;
   stats.format_version = manifest.format_version;
   stats.model_name = manifest.model_name;
   stats.model_path = place;

@@ -38,6 +38,7 @@ struct ImportFlags {
   fs::path root;  // empty: the folder of the list
   bool allow_missing = false;
   float logit_scale = 100;
+  std::optional<float> logit_bias;  // of a model with a sigmoid
   ModelOptions model;
 };
 
@@ -95,6 +96,10 @@ Manifest manifest_for(const ImportFlags& flags, uint32_t dimension, const Encode
   manifest.model_fingerprint = Manifest::kUnknownModel;
   manifest.dimension = dimension;
   manifest.logit_scale = flags.logit_scale;
+  if (flags.logit_bias) {
+    manifest.scoring = Scoring::Sigmoid;
+    manifest.logit_bias = *flags.logit_bias;
+  }
   manifest.created_utc = now_utc();
   if (encoder == nullptr) return manifest;
   const ModelInfo& model = encoder->info();
@@ -108,6 +113,8 @@ Manifest manifest_for(const ImportFlags& flags, uint32_t dimension, const Encode
   manifest.model_path = model.path;
   manifest.model_fingerprint = model.fingerprint;
   manifest.logit_scale = model.logit_scale;
+  manifest.scoring = model.scoring;
+  manifest.logit_bias = model.logit_bias;
   return manifest;
 }
 
@@ -234,6 +241,10 @@ void add_import(Program& program) {
                    "The model's logit scale, if --model is not given")
       ->check(CLI::Range(0.01f, 10'000.0f))
       ->capture_default_str();
+  command
+      ->add_option("--logit-bias", flags.logit_bias,
+                   "Of the model, when it is not given and judges by a sigmoid, as SigLIP does")
+      ->check(CLI::Range(-1'000.0f, 1'000.0f));
   add_model_flags(command, flags.model,
                   "The model that made the vectors; some pictures are encoded to check it");
 }

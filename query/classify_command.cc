@@ -278,7 +278,8 @@ bool wants_overview(const ClassifyOptions& options) {
 
 int run_classify(const ClassifyOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
-  const LabellingRequest request = labelling_request(options.labels);
+  LabellingRequest request = labelling_request(options.labels);
+  request.several = options.multi;
   const View collection = View::open(options.collection);
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);

@@ -139,6 +139,7 @@ LabellingRequest labelling_request(const LabelOptions& options) {
   }
   request.labels = read_labels(options);
   request.last_is_none = with_none;
+  request.none_has_own_prompts = !options.none_prompts.empty();
   request.vectors = options.vectors;
   return request;
 }

@@ -75,7 +75,7 @@ void warn_of_labels(const Labelling& labelling, const ModelSource& encoders) {
       prompts.insert(prompts.end(), label.prompts.begin(), label.prompts.end());
     warn_of_cut_texts(*encoder, prompts);
   }
-  if (labels.size() == 1) {
+  if (labels.size() == 1 && !labelling.fusion.sigmoid_bias) {
     warn(kProgram,
          fmt::format("'{}' is the only label, so every picture gets it with a score of 1; "
                      "name others beside it, or add --none",

@@ -94,7 +94,8 @@ fs::path snapshot_file(const fs::path& collection, const char* kind, uint64_t ep
 }
 
 std::string encode_manifest(const Manifest& manifest) {
-  json value = {{"zeroshelf_collection", manifest.format_version},
+  const bool has_sigmoid = manifest.scoring == Scoring::Sigmoid;
+  json value = {{"zeroshelf_collection", has_sigmoid ? 2 : 1},
                 {"model_name", to_utf8(manifest.model_name)},
                 {"model_path", to_utf8(manifest.model_path)},
                 {"model_fingerprint", manifest.model_fingerprint},
@@ -103,6 +104,10 @@ std::string encode_manifest(const Manifest& manifest) {
                 {"ocr_languages", manifest.ocr_languages},
                 {"created", manifest.created_utc}};
   if (manifest.mask_text) value["mask_text"] = true;
+  if (has_sigmoid) {
+    value["scoring"] = "sigmoid";
+    value["logit_bias"] = manifest.logit_bias;
+  }
   return sealed_json(std::move(value));
 }
 
@@ -130,6 +135,12 @@ Manifest decode_manifest(const std::string& text, const std::string& subject) {
   manifest.created_utc = json_member<std::string>(value, "created", subject);
   if (value.contains("mask_text"))
     manifest.mask_text = json_member<bool>(value, "mask_text", subject);
+  if (manifest.format_version >= 2) {
+    if (json_member<std::string>(value, "scoring", subject) != "sigmoid")
+      throw Error(ErrorCode::Corruption, subject, "damaged: a scoring that is not known");
+    manifest.scoring = Scoring::Sigmoid;
+    manifest.logit_bias = json_member<float>(value, "logit_bias", subject);
+  }
   if (manifest.dimension == 0 || manifest.dimension > kMaxDimension) {
     throw Error(ErrorCode::Corruption, subject,
                 fmt::format("damaged: a dimension of {}", manifest.dimension));

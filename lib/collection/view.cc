@@ -24,7 +24,10 @@ std::vector<Collection> alone(Collection collection) {
 void expect_same_model(const Collection& first, const Collection& other) {
   const Manifest& a = first.manifest();
   const Manifest& b = other.manifest();
-  if (a.model_fingerprint == b.model_fingerprint && a.dimension == b.dimension) return;
+  if (a.model_fingerprint == b.model_fingerprint && a.dimension == b.dimension &&
+      a.scoring == b.scoring && a.logit_bias == b.logit_bias) {
+    return;
+  }
   throw Error(
       ErrorCode::Incompatible, other.directory().string(),
       fmt::format("its vectors are of {} with {} dimensions, those of {} of {} with {}",

@@ -27,6 +27,14 @@ void answer(const SideEvidence& side, bool probability, SideAnswer& out) {
                            : summary.best_logit - summary.second_logit;
 }
 
+// Of the picture, where each label is judged for itself.
+void answer_alone(const SideEvidence& side, float bias, SideAnswer& out) {
+  const Summary& summary = side.summary;
+  out.label = summary.best;
+  out.score = out.margin = sigmoid(summary.best_logit + bias);
+  if (side.values.size() > 1) out.margin -= sigmoid(summary.second_logit + bias);
+}
+
 // values: [rows, offsets].
 void add_offsets(std::span<float> values, const std::vector<float>& offsets) {
   if (offsets.empty()) return;
@@ -76,6 +84,14 @@ Fusion Fusion::by_default(std::string_view name, float logit_scale) {
   return fusion;
 }
 
+Fusion Fusion::for_each_label(std::string_view rule, float logit_scale, float logit_bias) {
+  Fusion fusion = by_default(rule, logit_scale);
+  fusion.settings.image_scale = logit_scale;
+  fusion.settings.adaptation = 0;  // in which labels compete for the pictures
+  fusion.sigmoid_bias = logit_bias;
+  return fusion;
+}
+
 bool Fusion::adapts() const {
   return rule->sides() == FusionRule::Sides::Weighed && settings.adaptation > 0;
 }
@@ -89,7 +105,11 @@ Fuser::Fuser(const Fusion& fusion, std::vector<float> image_offsets,
 
 void Fuser::decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const {
   if (!scores.empty()) fusion_.rule->scores(evidence, scores);
-  answer(evidence.image, true, out.image);
+  if (fusion_.sigmoid_bias) {
+    answer_alone(evidence.image, *fusion_.sigmoid_bias, out.image);
+  } else {
+    answer(evidence.image, true, out.image);
+  }
   out.text.reset();
   if (evidence.text != nullptr) answer(*evidence.text, weighed_, out.text.emplace());
   fusion_.rule->decide(evidence, out);
@@ -139,14 +159,14 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
     const SideEvidence image{group.image.subspan(i * labels, labels), settings.image_scale,
                              of_image[i]};
     if (!has_text) {
-      decide({image, nullptr, 1, 0, of_image[i]}, out, predictions[i]);
+      decide({image, nullptr, 1, 0, of_image[i], fusion_.sigmoid_bias}, out, predictions[i]);
       continue;
     }
     expect_number(of_text[text], "text");
     const SideEvidence side{group.text.subspan(text * labels, labels), text_scale, of_text[text]};
     const bool weighs = weighed_ && text_weights[text] > 0;
     decide({image, &side, image_weights[text], text_weights[text],
-            weighs ? of_both[text] : of_image[i]},
+            weighs ? of_both[text] : of_image[i], fusion_.sigmoid_bias},
            out, predictions[i]);
     ++text;
   }

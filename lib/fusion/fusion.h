@@ -17,6 +17,13 @@
 //           adapt_labels), and similarities may be centred.
 // Equal scores go to the label that was named first.
 //
+// Labels that do not exclude each other (Fusion::sigmoid_bias b, of models that are trained with a
+// sigmoid: Zhai et al. 2023) are each judged for itself, whatever the others are:
+//   P_I(k) = 1 / (1 + exp(-(image_scale * s_I(k) + b))), in `image` and `max` in place of the softmax
+//   mix      1 / (1 + exp(-(image_scale * s_I(k) + b + t(k)))), with t(k) = w / (1 + pooling * w) *
+//            max(0, log(P_T(k) * labels)): a text speaks for a label, by how much more likely than a
+//            guess it makes it, and never against one
+//
 // Centring takes off what a label owes to what all pictures (or all texts) of the collection have
 // in common: the offset of label k is -centring * cosine(mean vector of the collection, label k).
 // It knows nothing of how frequent labels are and takes a frequent one for a bias, so it is 0
@@ -111,6 +118,7 @@ struct Evidence {
   // Summary of image_weight * logit_I(k) + text_weight * logit_T(k): the picture's without a text
   // or it weighs nothing. Only for rules of Sides::Weighed.
   const Summary& both;
+  std::optional<float> sigmoid_bias = {};
 };
 
 // A rule of fusion. To add one, derive from this in rules.cc, and name it in fusion_rules(): flags,
@@ -149,8 +157,15 @@ struct Fusion {
   const FusionRule* rule = nullptr;
   FusionSettings settings;
 
+  // Labels are judged each for itself by the sigmoid of the header comment; absent: they exclude
+  // each other.
+  std::optional<float> sigmoid_bias = {};
+
   // The rule of that name (see fusion_rule) with its defaults for a model of that logit scale.
   static Fusion by_default(std::string_view rule, float logit_scale);
+  // The same for labels that are judged each for itself: the model's own scale and bias, and labels
+  // that stay where they are.
+  static Fusion for_each_label(std::string_view rule, float logit_scale, float logit_bias);
   // Whether label vectors are moved towards the pictures that they attract.
   bool adapts() const;
 };

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <iterator>
+#include <utility>
 
 #include "lib/fusion/fusion.h"
 #include "lib/util/error.h"
@@ -17,12 +19,20 @@ size_t label_count(const Evidence& evidence) {
   return evidence.image.values.size();
 }
 
-// The best and the second of a softmax.
-Scored most_probable(const Summary& summary) {
-  return {summary.best, 1 / summary.sum};
+// The best and the second, of a softmax or each for itself.
+Scored most_probable(const Summary& summary, std::optional<float> sigmoid_bias) {
+  return {summary.best,
+          sigmoid_bias ? sigmoid(summary.best_logit + *sigmoid_bias) : 1 / summary.sum};
 }
-Scored next_probable(const Summary& summary) {
-  return {summary.second, summary.second_share / summary.sum};
+Scored next_probable(const Summary& summary, std::optional<float> sigmoid_bias) {
+  return {summary.second, sigmoid_bias ? sigmoid(summary.second_logit + *sigmoid_bias)
+                                       : summary.second_share / summary.sum};
+}
+Scored most_probable(const Evidence& evidence) {
+  return most_probable(evidence.image.summary, evidence.sigmoid_bias);
+}
+Scored next_probable(const Evidence& evidence) {
+  return next_probable(evidence.image.summary, evidence.sigmoid_bias);
 }
 
 // The best and the second of cosines.
@@ -33,8 +43,12 @@ Scored next_nearest(const Summary& summary) {
   return {summary.second, summary.second_logit};
 }
 
-void probabilities(const SideEvidence& side, std::span<float> out) {
-  softmax(side.values, side.scale, {}, 0, side.summary, out);
+// Of the picture.
+void probabilities(const Evidence& evidence, std::span<float> out) {
+  const SideEvidence& side = evidence.image;
+  if (!evidence.sigmoid_bias) return softmax(side.values, side.scale, {}, 0, side.summary, out);
+  for (size_t k = 0; k < out.size(); ++k)
+    out[k] = sigmoid(side.scale * side.values[k] + *evidence.sigmoid_bias);
 }
 
 class ImageRule : public FusionRule {
@@ -45,13 +59,13 @@ class ImageRule : public FusionRule {
 
   void decide(const Evidence& evidence, Verdict& out) const override {
     out.winner = Source::Image;
-    out.fused = most_probable(evidence.image.summary);
+    out.fused = most_probable(evidence);
     out.runner_up.reset();
-    if (label_count(evidence) > 1) out.runner_up = next_probable(evidence.image.summary);
+    if (label_count(evidence) > 1) out.runner_up = next_probable(evidence);
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
-    probabilities(evidence.image, out);
+    probabilities(evidence, out);
   }
 };
 
@@ -88,13 +102,13 @@ class MaxRule : public FusionRule {
   Sides sides() const override { return Sides::Plain; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
-    const Scored image = most_probable(evidence.image.summary);
+    const Scored image = most_probable(evidence);
     const bool alone = label_count(evidence) == 1;
     out.winner = Source::Image;
     out.fused = image;
     out.runner_up.reset();
     if (evidence.text == nullptr) {
-      if (!alone) out.runner_up = next_probable(evidence.image.summary);
+      if (!alone) out.runner_up = next_probable(evidence);
       return;
     }
     const Scored text = nearest(evidence.text->summary);
@@ -104,13 +118,13 @@ class MaxRule : public FusionRule {
     }
     if (alone) return;
     // Each side's best label that is not the answer is its first or its second.
-    const Scored a = image.label != out.fused.label ? image : next_probable(evidence.image.summary);
+    const Scored a = image.label != out.fused.label ? image : next_probable(evidence);
     const Scored b = text.label != out.fused.label ? text : next_nearest(evidence.text->summary);
     out.runner_up = a.score > b.score || (a.score == b.score && a.label < b.label) ? a : b;
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
-    probabilities(evidence.image, out);
+    probabilities(evidence, out);
     if (evidence.text == nullptr) return;
     for (size_t k = 0; k < out.size(); ++k) out[k] = std::max(out[k], evidence.text->values[k]);
   }
@@ -126,12 +140,13 @@ class MixRule : public FusionRule {
   Sides sides() const override { return Sides::Weighed; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
+    if (evidence.sigmoid_bias) return decide_alone(evidence, out);
     const Summary& sums = evidence.both;
     out.winner = Source::Image;
-    out.fused = most_probable(sums);
+    out.fused = most_probable(sums, {});
     out.runner_up.reset();
     if (label_count(evidence) == 1) return;
-    out.runner_up = next_probable(sums);
+    out.runner_up = next_probable(sums, {});
     const auto lead = [&](const SideEvidence& side) {
       return static_cast<double>(side.scale) * (static_cast<double>(side.values[sums.best]) -
                                                 static_cast<double>(side.values[sums.second]));
@@ -143,13 +158,52 @@ class MixRule : public FusionRule {
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
-    if (!weighs_text(evidence)) return probabilities(evidence.image, out);
+    if (!weighs_text(evidence)) return probabilities(evidence, out);
+    if (evidence.sigmoid_bias) {
+      for (size_t k = 0; k < out.size(); ++k) out[k] = sigmoid(logit_alone(evidence, k));
+      return;
+    }
     softmax(evidence.image.values, evidence.image_weight * evidence.image.scale,
             evidence.text->values, evidence.text_weight * evidence.text->scale, evidence.both, out);
   }
 
  private:
   static bool weighs_text(const Evidence& evidence) { return evidence.text_weight > 0; }
+
+  // t(k) of the header.
+  static float told_by_text(const Evidence& evidence, size_t k) {
+    if (!weighs_text(evidence)) return 0;
+    const SideEvidence& text = *evidence.text;
+    const float log_share =
+        text.scale * text.values[k] - text.summary.best_logit - std::log(text.summary.sum);
+    const auto labels = static_cast<float>(label_count(evidence));
+    return evidence.text_weight * std::max(0.0f, log_share + std::log(labels));
+  }
+
+  static float logit_alone(const Evidence& evidence, size_t k) {
+    return evidence.image.scale * evidence.image.values[k] + *evidence.sigmoid_bias +
+           told_by_text(evidence, k);
+  }
+
+  static void decide_alone(const Evidence& evidence, Verdict& out) {
+    Scored best{0, -INFINITY};
+    Scored second = best;
+    for (uint32_t k = 0; k < label_count(evidence); ++k) {
+      const float logit = logit_alone(evidence, k);
+      if (logit > best.score) second = std::exchange(best, {k, logit});
+      else if (logit > second.score) second = {k, logit};
+    }
+    out.fused = {best.label, sigmoid(best.score)};
+    out.runner_up.reset();
+    float lead = told_by_text(evidence, best.label);
+    if (label_count(evidence) > 1) {
+      out.runner_up = {second.label, sigmoid(second.score)};
+      lead -= told_by_text(evidence, second.label);
+    }
+    // Without the text, would it still be the answer by as much again?
+    const float whole = label_count(evidence) > 1 ? best.score - second.score : best.score;
+    out.winner = lead > 0 && 2 * lead > whole ? Source::Text : Source::Image;
+  }
 };
 
 const MaxRule kMax;

@@ -3,6 +3,7 @@
 // The largest two of a row of logits, and the denominator of its softmax, for many rows at once:
 // what every answer, margin and runner-up needs. Vectorised, by what the processor has.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,6 +42,10 @@ void summarise(std::span<const LogitRow> rows, size_t count, Exponentials expone
 // arithmetic, or below 1e-37 where that is.
 void softmax(std::span<const float> a, float a_scale, std::span<const float> b, float b_scale,
              const Summary& summary, std::span<float> out);
+
+inline float sigmoid(float logit) {
+  return 1 / (1 + std::exp(-logit));
+}
 
 namespace kernel {
 

@@ -128,6 +128,12 @@ Fusion default_fusion(const View& collection, std::string_view rule) {
   return Fusion::by_default(rule, collection.manifest().logit_scale);
 }
 
+std::optional<Fusion> fusion_for_each_label(const View& collection, std::string_view rule) {
+  const Manifest& manifest = collection.manifest();
+  if (manifest.scoring != Scoring::Sigmoid) return std::nullopt;
+  return Fusion::for_each_label(rule, manifest.logit_scale, manifest.logit_bias);
+}
+
 void check_labels(const View& collection, const LabelVectors& labels) {
   const uint32_t dimension = collection.manifest().dimension;
   check_side(labels.image, labels.image_bias, labels.labels(), dimension, "picture");
@@ -178,7 +184,8 @@ void scan(const View& collection, const Labelling& labelling, const ScanOptions&
                     const Row first = options.first_row + begin;
                     fuse_rows(collection, scanner, first, options.first_row + end, predictions,
                               scores);
-                    visit({first, predictions, scores, scanner.labels()});
+                    visit({first, predictions, scores, scanner.labels(),
+                           labelling.none_is_rest ? labelling.none : std::nullopt});
                   });
 }
 
@@ -199,8 +206,10 @@ std::vector<Scored> labels_above(const PredictionBlock& block, size_t i, float t
   if (!block.predictions[i].winner) return above;
   const std::span<const float> scores = block.scores_of(i);
   for (size_t k = 0; k < scores.size(); ++k) {
-    if (scores[k] >= threshold) above.push_back({static_cast<uint32_t>(k), scores[k]});
+    if (scores[k] >= threshold && k != block.rest)
+      above.push_back({static_cast<uint32_t>(k), scores[k]});
   }
+  if (above.empty() && block.rest) above.push_back({*block.rest, scores[*block.rest]});
   std::ranges::stable_sort(above, std::ranges::greater(), &Scored::score);
   return above;
 }

@@ -39,6 +39,9 @@ struct Labelling {
   std::optional<uint32_t> none;  // the label that stands for "none of these"
   std::optional<float>
       threshold;  // an answer with a lower score is `none`, or no answer without it
+  // With labels that are judged each for itself: `none` is what no other label fits, and is given
+  // beside none.
+  bool none_is_rest = false;
 };
 
 // Consecutive rows that have been classified.
@@ -49,6 +52,7 @@ struct PredictionBlock {
   // The score of every label, row by row [rows, labels]; empty unless they were asked for.
   std::span<const float> scores;
   size_t labels = 0;
+  std::optional<uint32_t> rest = {};  // the label that only pictures without another one get
 
   std::span<const float> scores_of(size_t i) const { return scores.subspan(i * labels, labels); }
 };
@@ -97,8 +101,12 @@ PictureCounts count_pictures(const View& collection, const Labelling& labelling,
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
                              std::span<const Prediction> predictions);
 
-// The rule of that name (see fusion_rule) with the defaults for the collection's model.
+// The rule of that name (see fusion_rule) with the defaults for the collection's model: labels
+// exclude each other.
 Fusion default_fusion(const View& collection, std::string_view rule);
+// The same for labels that are judged each for itself; nothing where the model's scores are those of
+// a softmax, which can judge only between labels.
+std::optional<Fusion> fusion_for_each_label(const View& collection, std::string_view rule);
 
 // Throws InvalidArgument when the label vectors do not fit the collection or are not finite.
 void check_labels(const View& collection, const LabelVectors& labels);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -44,6 +45,32 @@ Matrix read_label_vectors(const std::filesystem::path& path, const std::vector<L
   return vectors;
 }
 
+// What asks of a label whether it fits.
+bool asks_each_label(const LabellingRequest& request) {
+  return request.calibration.empty() &&
+         (request.several || request.last_is_none || request.threshold);
+}
+
+// The last label becomes what fits every picture with that probability.
+void make_rest(const Manifest& manifest, float probability, Labelling& labelling) {
+  const size_t none = labelling.labels.size() - 1;
+  const float share = std::clamp(probability, 1e-6f, 1 - 1e-6f);
+  std::ranges::fill(labelling.vectors.image.row(none), 0.0f);
+  labelling.vectors.image_bias.assign(labelling.labels.size(), 0.0f);
+  labelling.vectors.image_bias[none] =
+      (std::log(share / (1 - share)) - manifest.logit_bias) / manifest.logit_scale;
+  labelling.none_is_rest = true;
+}
+
+Fusion fusion_for(const View& collection, const LabellingRequest& request) {
+  if (!request.calibration.empty())
+    return {&fusion_rule("mix"), load_calibration(collection, request.calibration).settings};
+  if (asks_each_label(request)) {
+    if (auto fusion = fusion_for_each_label(collection, request.fusion)) return *fusion;
+  }
+  return default_fusion(collection, request.fusion);
+}
+
 }  // namespace
 
 LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
@@ -68,13 +95,13 @@ Labelling make_labelling(const View& collection, const LabellingRequest& request
     return labelling;
   }
   labelling.labels = request.labels;
-  labelling.fusion =
-      request.calibration.empty()
-          ? default_fusion(collection, request.fusion)
-          : Fusion{&fusion_rule("mix"), load_calibration(collection, request.calibration).settings};
+  labelling.fusion = fusion_for(collection, request);
   labelling.vectors =
       labels_for(collection, labelling.fusion, label_vectors(collection, request, encoders));
-  if (request.last_is_none) labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
+  if (!request.last_is_none) return labelling;
+  labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
+  if (labelling.fusion.sigmoid_bias && !request.none_has_own_prompts)
+    make_rest(collection.manifest(), request.threshold.value_or(kFits), labelling);
   return labelling;
 }
 

@@ -14,6 +14,9 @@
 
 namespace zeroshelf {
 
+// More likely than not.
+inline constexpr float kFits = 0.5f;
+
 struct LabellingRequest {
   std::vector<Label> labels;      // with their prompts; ignored with a classifier
   std::filesystem::path vectors;  // .npy, one row a label, in place of their prompts
@@ -21,6 +24,8 @@ struct LabellingRequest {
   std::string calibration;        // a kept one, in place of fusion: decides by `mix`
   std::string classifier;         // a kept one, in place of labels: decides by its own `mix`
   bool last_is_none = false;      // the last label stands for "none of these"
+  bool none_has_own_prompts = false;
+  bool several = false;           // a picture may have several labels
   std::optional<float> threshold;
 };
 
@@ -30,6 +35,9 @@ struct LabellingRequest {
 LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
                            EncoderSource& encoders);
 
+// Several labels, a threshold and "none of these" ask whether a label fits, not which fits best. A
+// model with a sigmoid knows: there each label is judged for itself, and without prompts of its own
+// "none" is what no label fits with the threshold's probability, or with kFits.
 // Throws what label_vectors does, InvalidArgument for an unknown rule, and what loading a kept
 // calibration or classifier throws.
 Labelling make_labelling(const View& collection, const LabellingRequest& request,

@@ -312,6 +312,8 @@ void write_members(JsonWriter& json, const Stats& stats) {
       .member("disk_bytes", stats.disk_bytes)
       .member("dimension", stats.dimension)
       .member("logit_scale", stats.logit_scale)
+      .member("scoring", stats.logit_bias ? "sigmoid" : "softmax")
+      .member("logit_bias", stats.logit_bias)
       .member("format_version", stats.format_version)
       .member("model_name", stats.model_name)
       .member("model_path", stats.model_path)

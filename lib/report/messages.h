@@ -409,6 +409,7 @@ struct Stats {
   uint64_t disk_bytes = 0;
   uint64_t dimension = 0;
   float logit_scale = 0;
+  std::optional<float> logit_bias;  // of a model that judges by a sigmoid; absent: by a softmax
   uint64_t format_version = 0;
   std::string_view model_name;
   std::string_view model_path;

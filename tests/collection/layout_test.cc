@@ -52,6 +52,33 @@ BOOST_AUTO_TEST_CASE(a_manifest_with_impossible_values_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_sigmoid_makes_the_second_version_and_survives_it) {
+  Manifest manifest = testing::test_manifest();
+  const std::string plain = layout::encode_manifest(manifest);
+  BOOST_TEST(json::parse(plain)["zeroshelf_collection"] == 1);
+  BOOST_TEST((layout::decode_manifest(plain, "MANIFEST").scoring == Scoring::Softmax));
+  manifest.scoring = Scoring::Sigmoid;
+  manifest.logit_bias = -12.5f;
+  const std::string text = layout::encode_manifest(manifest);
+  const Manifest read = layout::decode_manifest(text, "MANIFEST");
+  BOOST_TEST(read.format_version == 2u);
+  BOOST_TEST((read.scoring == Scoring::Sigmoid));
+  BOOST_TEST(read.logit_bias == -12.5f);
+  for (const auto& [name, value] : {std::pair("scoring", json("softmin")), {"scoring", json(1)},
+                                    {"logit_bias", json(nullptr)}, {"logit_bias", json("low")}}) {
+    json changed = json::parse(text);
+    changed[name] = value;
+    BOOST_TEST_CONTEXT(changed.dump())
+    BOOST_CHECK_EXCEPTION(layout::decode_manifest(sealed(changed), "MANIFEST"), Error,
+                          is_corruption);
+  }
+  json newer = json::parse(text);
+  newer["zeroshelf_collection"] = 3;
+  BOOST_CHECK_EXCEPTION(
+      layout::decode_manifest(sealed(newer), "MANIFEST"), Error,
+      [](const Error& error) { return error.code() == ErrorCode::Incompatible; });
+}
+
 BOOST_AUTO_TEST_CASE(deep_nesting_is_damage_and_no_crash) {
   const std::string deep(400'000, '[');
   const std::string text = "{\"checksum\":\"\",\"a\":" + deep + std::string(400'000, ']') + "}";

@@ -80,6 +80,45 @@ BOOST_AUTO_TEST_CASE(image_rule_is_the_softmax_of_the_scaled_cosines) {
   BOOST_TEST((*prediction.winner == Source::Image));
 }
 
+BOOST_AUTO_TEST_CASE(labels_judged_for_themselves_have_the_sigmoid_whatever_the_others_are) {
+  const auto sigmoid_of = [](double s) { return 1 / (1 + std::exp(-(100 * s - 23))); };
+  for (const char* rule : {"image", "mix", "max"}) {
+    const Fusion fusion = Fusion::for_each_label(rule, 100, -23);
+    for (const size_t labels : {size_t{3}, size_t{2}, size_t{1}}) {
+      std::vector<float> image(kPicture.begin(), kPicture.begin() + static_cast<ptrdiff_t>(labels));
+      std::vector<float> scores(labels), text;
+      const std::vector<float> plain = image;
+      const Prediction prediction = Fuser(fusion, {}, {})(image, text, {}, scores);
+      BOOST_TEST_CONTEXT(rule << " " << labels) {
+        for (size_t k = 0; k < labels; ++k)
+          BOOST_TEST(std::abs(scores[k] - sigmoid_of(plain[k])) < 1e-5);
+        BOOST_TEST(prediction.answer().label == (labels > 1 ? 1u : 0u));
+        BOOST_TEST(prediction.answer().score == scores[prediction.answer().label]);
+        BOOST_TEST(prediction.image.score == prediction.answer().score);
+        BOOST_TEST(prediction.runner_up.has_value() == (labels > 1));
+        BOOST_TEST((*prediction.winner == Source::Image));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_text_speaks_for_a_label_judged_for_itself_and_never_against_one) {
+  const Fusion fusion = Fusion::for_each_label("mix", 100, -23);
+  std::vector<float> image = kPicture, text = kText, with(3), without(3), none;
+  const Prediction told = Fuser(fusion, {}, {})(image, text, kSure, with);
+  image = kPicture;
+  Fuser(fusion, {}, {})(image, none, {}, without);
+  const float weight = fusion.settings.text_weight(kSure);
+  const double pooled = weight / (1 + fusion.settings.pooling * weight);
+  for (size_t k = 0; k < 3; ++k) BOOST_TEST(with[k] >= without[k]);
+  const auto logit = [](double p) { return std::log(p / (1 - p)); };
+  // The text is sure of label 2: as much as a guess among three can be bettered.
+  BOOST_TEST(std::abs(logit(with[2]) - logit(without[2]) - pooled * std::log(3.0)) < 1e-3);
+  BOOST_TEST(std::abs(with[0] - without[0]) < 1e-6);
+  BOOST_TEST(told.answer().label == 1u);
+  BOOST_TEST(told.answer().score == with[1]);
+}
+
 BOOST_AUTO_TEST_CASE(text_rule_is_the_largest_cosine_and_gives_no_answer_without_text) {
   const Prediction prediction = fuse("text", kPicture, kText);
   BOOST_TEST(prediction.answer().label == 2u);

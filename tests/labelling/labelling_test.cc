@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,8 +60,13 @@ class CountingSource : public EncoderSource {
 };
 
 struct Asked {
-  explicit Asked(const std::string& fingerprint = "fa4e") {
+  explicit Asked(const std::string& fingerprint = "fa4e", std::optional<float> logit_bias = {}) {
     Manifest manifest;
+    if (logit_bias) {
+      manifest.scoring = Scoring::Sigmoid;
+      manifest.logit_bias = *logit_bias;
+      manifest.logit_scale = 10;
+    }
     manifest.model_name = "fake";
     manifest.model_fingerprint = fingerprint;
     manifest.dimension = FakeEncoder::kDimension;
@@ -129,6 +136,40 @@ BOOST_AUTO_TEST_CASE(a_collection_of_an_unknown_model_keeps_the_prompts_of_each_
   BOOST_TEST(of_a.row(0)[0] != of_b.row(0)[0]);
   const Matrix of_a_again = prompt_vectors(collection, kPrompts, a);
   BOOST_TEST(of_a_again.row(0)[0] == of_a.row(0)[0]);
+}
+
+BOOST_AUTO_TEST_CASE(a_sigmoid_judges_each_label_where_it_is_asked_whether_it_fits) {
+  const Asked shelf("fa4e", -5.0f);
+  const View collection = shelf.open();
+  BOOST_TEST((collection.manifest().scoring == Scoring::Sigmoid));
+  CountingSource encoders("fa4e");
+  const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"bb"}}, {"none", {"nothing"}}};
+  const auto make = [&](auto change) {
+    LabellingRequest request = request_of(labels);
+    change(request);
+    return make_labelling(collection, request, encoders);
+  };
+  const Labelling exclusive = make([](LabellingRequest&) {});
+  BOOST_TEST(!exclusive.fusion.sigmoid_bias.has_value());
+  BOOST_TEST(exclusive.fusion.settings.image_scale == 10.0f);
+  for (const Labelling& each : {make([](LabellingRequest& request) { request.several = true; }),
+                                make([](LabellingRequest& request) { request.threshold = 0.2f; })}) {
+    BOOST_TEST(each.fusion.sigmoid_bias.value() == -5.0f);
+    BOOST_TEST(each.fusion.settings.image_scale == 10.0f);
+    BOOST_TEST(!each.none_is_rest);
+  }
+  const Labelling rest = make([](LabellingRequest& request) { request.last_is_none = true; });
+  BOOST_TEST(rest.none_is_rest);
+  // Every picture fits it with one half, whatever it shows.
+  for (const Prediction& prediction : classify(collection, rest)) {
+    const bool fits = prediction.image.label != 2u;
+    BOOST_TEST(fits == (prediction.image.score > 0.5f));
+    if (!fits) BOOST_TEST(std::abs(prediction.image.score - 0.5f) < 1e-3f);
+  }
+  const Labelling own = make([](LabellingRequest& request) {
+    request.last_is_none = request.none_has_own_prompts = true;
+  });
+  BOOST_TEST(!own.none_is_rest);
 }
 
 BOOST_AUTO_TEST_CASE(threshold_and_none_are_applied_wherever_answers_are_asked_for) {
