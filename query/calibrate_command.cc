@@ -154,7 +154,7 @@ void add_calibrate(Program& program) {
                    "Keep the settings under this name, if the gain is beyond noise")
       ->type_name("NAME");
   add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

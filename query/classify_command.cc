@@ -345,7 +345,7 @@ void add_classify(Program& program) {
   add_null_flag(command, options.format, format,
                 "Only the paths of labelled pictures, each ended by NUL");
   command->get_option("--null")->excludes(summary);
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

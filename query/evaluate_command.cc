@@ -91,7 +91,7 @@ void add_evaluate(Program& program) {
       ->add_option("--plot", options.plot,
                    "Also draw coverage against accuracy, and confidence against accuracy")
       ->type_name("FILE.svg");
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

@@ -317,7 +317,7 @@ void add_export(Program& program) {
           "document root)")
       ->type_name("DIR");
   add_band_flags(command, options);
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

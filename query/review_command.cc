@@ -152,7 +152,7 @@ void add_review(Program& program) {
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format);
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

@@ -435,7 +435,7 @@ void add_search(Program& program) {
               {"kitty", PictureProtocol::Kitty},
               {"iterm", PictureProtocol::Iterm}},
              "Show pictures in the table; auto: if the terminal says that it can");
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kKind = "settings";
 constexpr std::string_view kModelPath = "model_path";
+constexpr std::string_view kTextModel = "text_model";
 constexpr std::string_view kTextLanguages = "text_languages";
 constexpr std::string_view kRoots = "roots";
 constexpr std::string_view kAllRoots = "all_roots";
@@ -43,6 +44,19 @@ std::optional<std::string> Settings::model_path() const {
 }
 void Settings::remember_model_path(const std::string& path) const {
   put(kModelPath, path);
+}
+
+// Two texts, each ended by NUL; empty where it was forgotten.
+std::optional<Settings::TextModel> Settings::text_model() const {
+  const std::vector<std::string> texts = get_list(kTextModel);
+  if (texts.size() != 2 || texts[1].empty()) return std::nullopt;
+  return TextModel{texts[0], texts[1]};
+}
+void Settings::remember_text_model(const TextModel& model) const {
+  put(kTextModel, joined({model.path, model.fingerprint}));
+}
+void Settings::forget_text_model() const {
+  if (text_model()) put(kTextModel, "");
 }
 
 std::optional<std::string> Settings::text_languages() const {

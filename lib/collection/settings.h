@@ -27,6 +27,16 @@ class Settings {
   std::optional<std::string> model_path() const;
   void remember_model_path(const std::string& path) const;
 
+  // The model that encodes the texts of questions in place of the collection's own: its place and
+  // fingerprint. Forgotten: the own one again.
+  struct TextModel {
+    std::string path;
+    std::string fingerprint;
+  };
+  std::optional<TextModel> text_model() const;
+  void remember_text_model(const TextModel& model) const;
+  void forget_text_model() const;
+
   // Tesseract languages; empty: text is not read.
   std::optional<std::string> text_languages() const;
   void remember_text_languages(const std::string& languages) const;

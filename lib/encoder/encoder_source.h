@@ -24,6 +24,10 @@ class EncoderSource {
   // "fp32" or "bf16": in what that encoder computes, told without loading it.
   virtual std::string precision() const = 0;
 
+  // The fingerprint of another model that encodes the texts of questions; empty: the collection's
+  // own does. Throws what encoder() throws.
+  virtual std::string text_fingerprint() { return {}; }
+
   // Whether somebody named the model for this question. It is then compared with the collection's
   // also where no encoder is needed.
   virtual bool is_named() const = 0;

@@ -112,6 +112,8 @@ struct CacheKey {
 
 CacheKey key_of(const View& collection, EncoderSource& encoders) {
   const Manifest& manifest = collection.manifest();
+  if (std::string other = encoders.text_fingerprint(); !other.empty())
+    return {std::move(other), encoders.precision()};
   if (manifest.has_known_model()) return {manifest.model_fingerprint, encoders.precision()};
   const ModelInfo& info = encoders.encoder(EncoderSide::TextOnly).info();
   return {info.fingerprint, info.precision};

@@ -13,6 +13,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "models/flags/named_models.h"
+#include "models/flags/trusted_models.h"
 
 namespace zeroshelf {
 namespace {
@@ -66,7 +67,17 @@ void add_model_flags(CLI::App* command, ModelOptions& options, const std::string
       ->group("Model");
 }
 
-namespace {
+void add_query_model_flags(CLI::App* command, ModelOptions& options) {
+  add_model_flags(command, options, "Default: the collection's model");
+  command
+      ->add_option("--text-model", options.text_model,
+                   fmt::format("Another model for what is asked in words, whose texts fit the "
+                               "collection's picture vectors: of other languages, say. It is "
+                               "remembered; '{}' takes the collection's again",
+                               kOwnTextModel))
+      ->type_name("NAME|DIR|FILE")
+      ->group("Model");
+}
 
 LoadOptions load_options(const ModelOptions& options, EncoderSide side) {
   LoadOptions load;
@@ -90,7 +101,12 @@ std::unique_ptr<Encoder> load_named(const fs::path& path, const LoadOptions& loa
   return encoder;
 }
 
-}  // namespace
+bool may_be_taken(const fs::path& path) {
+  std::error_code ignored;
+  const bool is_plain = path.is_absolute() && path == absolute_path(path);
+  return is_plain && (is_installed_model(path) || was_model_named(path)) &&
+         fs::exists(path, ignored);
+}
 
 std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side) {
   const LoadOptions load = load_options(options, side);
@@ -121,13 +137,9 @@ std::unique_ptr<Encoder> load_unknown_model(const Manifest& manifest, const Mode
 // Where the collection's own model is, as far as the collection may be believed: where it was named
 // last, where it was made, or among the installed ones by its name.
 fs::path trusted_model_of(const Manifest& manifest, const Settings& settings) {
-  std::error_code ignored;
   for (const fs::path& path :
        {fs::path(settings.model_path().value_or("")), fs::path(manifest.model_path)}) {
-    const bool is_plain = path.is_absolute() && path == absolute_path(path);
-    if (is_plain && (is_installed_model(path) || was_model_named(path)) &&
-        fs::exists(path, ignored))
-      return path;
+    if (may_be_taken(path)) return path;
   }
   if (auto installed = find_installed_model(manifest.model_name)) return *std::move(installed);
   throw Error(

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "lib/collection/manifest.h"
+#include "lib/collection/view.h"
 #include "lib/encoder/encoder.h"
 #include "models/clip/load.h"
 
@@ -19,10 +20,17 @@ struct ModelOptions {
   std::string precision = "auto";
   std::string device = "cpu";
   unsigned threads = 0;
+  std::string text_model;  // that encodes questions' texts; empty: the one remembered, else `model`
 };
+
+// In place of a --text-model: the collection's own model again.
+inline constexpr const char* kOwnTextModel = "own";
 
 // --model, --vocab, --precision, --device, --threads.
 void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help);
+
+// The same of a program that asks a collection, and --text-model.
+void add_query_model_flags(CLI::App* command, ModelOptions& options);
 
 // The encoder that options.model names, or the bundled one, saying so on stderr. Throws what
 // find_model and load_encoder throw.
@@ -38,5 +46,13 @@ std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide sid
 std::unique_ptr<Encoder> load_model_of(const Manifest& manifest,
                                        const std::filesystem::path& collection,
                                        const ModelOptions& options, EncoderSide side);
+
+// The encoder of texts in place of the collection's own that options name, or that was named last
+// and can be trusted as load_model_of trusts; null: its own. A named one is compared with the
+// collection: Incompatible when its vectors have another dimension, when it has another scale of
+// logits or another scoring, or when it has a picture tower too and that one gives other vectors of
+// the collection's pictures; then it is remembered, where the collection can be written.
+// A remembered one that is no longer what it was is Incompatible too.
+std::unique_ptr<Encoder> load_text_model_of(const View& collection, const ModelOptions& options);
 
 }  // namespace zeroshelf

@@ -15,19 +15,24 @@ namespace zeroshelf {
 
 class ModelSource : public EncoderSource {
  public:
-  // The model of a collection; where it is named last is remembered, see load_model_of.
+  // The models of a collection; where they are named last is remembered, see load_model_of and
+  // load_text_model_of. The collection outlives this.
   ModelSource(const View& collection, ModelOptions options);
 
   Encoder& encoder(EncoderSide side) override;  // throws what load_model_of throws
   std::string precision() const override;
-  bool is_named() const override { return !options_.model.empty(); }
+  std::string text_fingerprint() override;
+  bool is_named() const override;
 
   // An encoder of texts that was asked for before; null where none was needed.
   const Encoder* loaded_for_texts() const { return both_ ? both_.get() : text_.get(); }
 
  private:
-  Manifest manifest_;
-  std::filesystem::path collection_;
+  // Whether texts are another model's.
+  bool has_text_model() const;
+  std::unique_ptr<Encoder> load(EncoderSide side) const;
+
+  const View& collection_;
   ModelOptions options_;
   std::mutex mutex_;
   // One of both sides, or of one; what was given out stays.
