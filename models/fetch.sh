@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Downloads published CLIP checkpoints to where --model NAME finds them, and checks their SHA-256.
+# Downloads published CLIP and SigLIP checkpoints to where --model NAME finds them, and checks their SHA-256.
 # Run it with --help, or read docs/models.md. Tested by tests/models/fetch_test.py.
 set -euo pipefail
 
@@ -30,7 +30,44 @@ clip-vit-base-patch16 hf openai/clip-vit-base-patch16@main - 599
 clip-vit-large-patch14 hf openai/clip-vit-large-patch14@32bd64288804d66eefd0ccbe215aa642df71cc41 a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb 1711
 clip-vit-large-patch14-336 hf openai/clip-vit-large-patch14-336@main - 1712
 CLIP-ViT-B-32-laion2B-s34B-b79K openclip laion/CLIP-ViT-B-32-laion2B-s34B-b79K@1a25a446712ba5ee05982a381eed697ef9b435cf ac4f8c4b88af6d963118cbf40ad93176d092abbedfcb752601ae1866352656e6 605
+RN50           openai clip/models/{}/RN50.pt           afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762
+RN101          openai clip/models/{}/RN101.pt          8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599
+RN50x4         openai clip/models/{}/RN50x4.pt         7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd
+RN50x16        openai clip/models/{}/RN50x16.pt        52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa
+RN50x64        openai clip/models/{}/RN50x64.pt        be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c
+siglip2-base-patch16-256 hf google/siglip2-base-patch16-256@main - 1500
+siglip2-so400m-patch14-384 hf google/siglip2-so400m-patch14-384@main - 4540
+SigLIP-B-16 openclip timm/ViT-B-16-SigLIP@main - 813
+MobileCLIP2-L-14 openclip timm/MobileCLIP2-L-14-OpenCLIP@main -
+DFN2B-CLIP-ViT-L-14 openclip apple/DFN2B-CLIP-ViT-L-14@main -
+metaclip-b32-fullcc2.5b hf facebook/metaclip-b32-fullcc2.5b@main - 605
+CLIP-ViT-B-32-DataComp.XL-s13B-b90K openclip laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K@main - 605
+CLIP-ViT-L-14-DataComp.XL-s13B-b90K openclip laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K@main - 1711
+CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k openclip laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k@main -
+XLM-Roberta-Large-Vit-B-32 hf M-CLIP/XLM-Roberta-Large-Vit-B-32@main - 2240
+XLM-Roberta-Large-Vit-L-14 hf M-CLIP/XLM-Roberta-Large-Vit-L-14@main - 2240
 TABLE
+}
+
+# What a row is: languages, licence as its publisher names it, and what it is good for. docs/models.md has the sources.
+about() { # NAME
+  case "$1" in
+    ViT-B-32 | clip-vit-base-patch32) echo "English|MIT|the usual choice: small and quick" ;;
+    ViT-B-16 | clip-vit-base-patch16) echo "English|MIT|finer than ViT-B-32, at four times the work" ;;
+    ViT-L-14* | clip-vit-large-*) echo "English|MIT|OpenAI's best, at some twenty times the work" ;;
+    RN*) echo "English|MIT|OpenAI's ResNets, for comparison with articles that used them" ;;
+    siglip2-base-*) echo "many|Apache-2.0|the one to take: the best search for its work, with --multi" ;;
+    siglip2-so400m-*) echo "many|Apache-2.0|the best that is read here, for a machine with many cores" ;;
+    SigLIP-*) echo "English|Apache-2.0|SigLIP's first version: a smaller download" ;;
+    MobileCLIP2-*) echo "English|apple-amlr (research)|trained to be good for its size" ;;
+    DFN2B-*) echo "English|apple-amlr (research)|trained on filtered pictures" ;;
+    metaclip-*) echo "English|CC-BY-NC-4.0|OpenAI's recipe on public data" ;;
+    *xlm-roberta*) echo "many|MIT|questions in other languages; pictures of its own" ;;
+    XLM-Roberta-*-B-32) echo "48|-|only with --text-model, for collections of ViT-B-32" ;;
+    XLM-Roberta-*-L-14) echo "48|-|only with --text-model, for collections of ViT-L-14" ;;
+    CLIP-*) echo "English|MIT|OpenAI's shapes on open data" ;;
+    *) echo "-|-|" ;;
+  esac
 }
 
 usage() {
@@ -44,7 +81,7 @@ An interrupted download goes on where it stopped when you run the same command a
 NAME
   ViT-B-32, ViT-B/16, ...       OpenAI's files, as --list has them; / and @ may stand for -
   openai/clip-vit-base-patch32  a Hugging Face repository that --list has
-  hf:OWNER/REPO[@REVISION]      any Hugging Face repository with CLIP in safetensors; REVISION is a branch, a
+  hf:OWNER/REPO[@REVISION]      any Hugging Face repository with such a model; REVISION is a branch, a
                                 tag, a commit or refs/pr/N (default: what --list has, else main)
 
 options
@@ -144,9 +181,9 @@ all_rows() {
 }
 
 list_models() {
-  local row rows what
+  local row rows what languages licence good
   rows=$(all_rows) || exit 2
-  printf '%-32s %8s  %-9s %s\n' NAME SIZE CHECKSUM FROM
+  printf '%-32s %8s  %-9s %-9s %-21s %s\n' NAME SIZE CHECKSUM LANGUAGES LICENCE FROM
   while IFS= read -r row; do
     read_row "$row"
     what=pinned
@@ -155,9 +192,12 @@ list_models() {
       openai) path=$openai_url/$path ;;
       *) path=$hugging_face_url/${path%@*} ;;
     esac
-    printf '%-32s %8s  %-9s %s\n' "$name" "${size_mb:--} MB" "$what" "$path"
+    IFS='|' read -r languages licence good <<<"$(about "$name")"
+    printf '%-32s %8s  %-9s %-9s %-21s %s\n' "$name" "${size_mb:--} MB" "$what" "$languages" "$licence" "$path"
+    if [ -n "$good" ]; then printf '    %s\n' "$good"; fi
   done <<<"$rows"
   echo "and hf:OWNER/REPO[@REVISION]"
+  echo "Which? siglip2-base-patch16-256; where that is too slow, ViT-B-32. A collection keeps to its model."
 }
 
 # The row of a name as the user wrote it. 1: there is none.
@@ -347,7 +387,7 @@ check_folder() { # FOLDER REPOSITORY REVISION
   if [ -n "$3" ] && [ "$3" != "$was_revision" ] && [ "$3" != "$was_commit" ]; then
     die "$1" "it holds the revision $was_revision" "move it away, or name another folder with --to"
   fi
-  (cd "$1" && grep -q 'model\.safetensors$' SHA256SUMS && sha256sum --check --status --strict SHA256SUMS) 2>/dev/null ||
+  (cd "$1" && grep -Eq 'model\.(safetensors|bin)$' SHA256SUMS && sha256sum --check --status --strict SHA256SUMS) 2>/dev/null ||
     die "$1" "a file is not as it was installed" "move the folder away and run this again"
   if is_sha256 "$sha256" && ! grep -q "^$sha256 [ *]" "$1/SHA256SUMS"; then
     die "$1" "its weights do not have the SHA-256 $sha256" "move it away, or name another folder with --to"
@@ -367,7 +407,14 @@ choose_layout() { # BASE REPOSITORY REVISION
   fi
   weights=open_clip_model.safetensors configuration=open_clip_config.json
   if look "$1/$weights"; then return 0; fi
-  die "$hugging_face_url/$2" "no CLIP weights as safetensors at the revision $3" "$cure"
+  # Pickled tensors are read as data too; safetensors need no reading of a pickle.
+  weights=open_clip_pytorch_model.bin
+  if look "$1/$weights"; then return 0; fi
+  if [ "$kind" != openclip ]; then
+    weights=pytorch_model.bin configuration=config.json
+    if look "$1/$weights"; then return 0; fi
+  fi
+  die "$hugging_face_url/$2" "no CLIP weights at the revision $3" "$cure"
 }
 
 # The checksum in the pointer that git-lfs keeps in place of a large file.
@@ -383,8 +430,14 @@ fetch_small_files() { # BASE FOLDER
   if [ "$configuration" = config.json ]; then
     download_small "$1/preprocessor_config.json" "$2/preprocessor_config.json" || true
   fi
+  download_small "$1/tokenizer_config.json" "$2/tokenizer_config.json" || true
   if ! { download_small "$1/vocab.json" "$2/vocab.json" && download_small "$1/merges.txt" "$2/merges.txt"; }; then
-    download_small "$1/tokenizer.json" "$2/tokenizer.json" || missing+=("vocab.json with merges.txt, or tokenizer.json")
+    rm -f "$2/vocab.json"
+    local vocabulary
+    for vocabulary in tokenizer.json spiece.model tokenizer.model sentencepiece.bpe.model; do
+      if download_small "$1/$vocabulary" "$2/$vocabulary"; then break; fi
+    done
+    [ -f "$2/$vocabulary" ] || missing+=("vocab.json with merges.txt, tokenizer.json or SentencePiece model")
   fi
   if [ ${#missing[@]} -gt 0 ]; then
     die "$1" "it has no ${missing[*]}" "it is no complete CLIP checkpoint; choose another"

@@ -608,16 +608,38 @@ def openclip_repositories_are_taken_too(world):
 
 
 @test
-def a_repository_without_safetensors_is_refused(world):
-    world.serve_repository(weights_name="pytorch_model.bin")
-    check_refused(world.run("hf:owner/tiny-clip"), "no CLIP weights as safetensors", "refs/pr/N")
+def pickled_weights_are_taken_where_there_are_no_others(world):
+    world.serve_repository(weights_name="pytorch_model.bin",
+                           vocabulary=("sentencepiece.bpe.model", "tokenizer_config.json"))
+    check_done(world.run("hf:owner/tiny-clip"))
+    files = ["SHA256SUMS", "config.json", "preprocessor_config.json", "pytorch_model.bin", "sentencepiece.bpe.model",
+             "tokenizer_config.json"]
+    check(world.installed() == ["tiny-clip"] + ["tiny-clip/" + file for file in files], world.installed())
+    check("already installed" in world.run("hf:owner/tiny-clip").stdout)
+
+
+@test
+def every_built_in_name_is_described(world):
+    lines = world.run("--list", to=False).stdout.splitlines()
+    names = [line.split()[0] for line in lines if "http" in line]
+    check(len(names) >= 25 and {"siglip2-base-patch16-256", "RN50x64", "MobileCLIP2-L-14"} <= set(names), names)
+    for i, line in enumerate(lines):
+        if "http" in line:
+            check(lines[i + 1].startswith("    ") and "English" in line or " many " in line or " 48 " in line, line)
+    check(any(line.startswith("Which?") for line in lines), lines)
+
+
+@test
+def a_repository_without_weights_is_refused(world):
+    world.serve_repository(weights_name="tf_model.h5")
+    check_refused(world.run("hf:owner/tiny-clip"), "no CLIP weights at the revision", "refs/pr/N")
     check_refused(world.run("openai/clip-vit-base-patch16"), "ViT-B-16 has the same weights")
 
 
 @test
 def a_repository_without_a_vocabulary_makes_no_folder(world):
     world.serve_repository(vocabulary=("vocab.json",))
-    check_refused(world.run("hf:owner/tiny-clip"), "vocab.json with merges.txt, or tokenizer.json")
+    check_refused(world.run("hf:owner/tiny-clip"), "vocab.json with merges.txt, tokenizer.json or SentencePiece model")
     check(not (world.to / "tiny-clip").exists())
 
 
