@@ -53,6 +53,7 @@ struct AddOptions {
   std::vector<std::filesystem::path> roots;
   std::string list;  // a file of NUL-separated paths, or "-"; empty: none
   ModelOptions model;
+  fs::path text_from;  // a collection whose words are taken; empty: none
   bool no_ocr = false;
   std::optional<std::string> ocr_languages;  // absent: what the collection was told
   int ocr_timeout_ms = TextReaderOptions{}.timeout_ms;
@@ -243,12 +244,62 @@ Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, 
   return manifest;
 }
 
+// The words of another collection, by the content of its pictures.
+class OtherTexts {
+ public:
+  // Throws what Collection::open throws, and InvalidArgument when no text was read in it.
+  explicit OtherTexts(const fs::path& directory)
+      : collection_(Collection::open(directory)),
+        languages_(Settings(directory).text_languages().value_or(
+            collection_.manifest().ocr_languages)) {
+    if (languages_.empty()) {
+      throw Error(ErrorCode::InvalidArgument, directory.string(), "no text was read in it",
+                  "leave --text-from out, or name a collection that was made with OCR");
+    }
+  }
+
+  const std::string& languages() const { return languages_; }
+
+  // What was read in these languages; nothing for a picture that was read in others or is not
+  // there. This must outlive the result.
+  KnownTexts read_in(const std::string& languages) const {
+    return [this, languages](const ContentHash& hash) -> std::optional<PictureText> {
+      for (const Row row : collection_.find_contents(hash)) {
+        if (collection_.text_languages(row) != languages) continue;
+        PictureRecord record = collection_.record(row);
+        return PictureText{collection_.words(row), record.turned_degrees,
+                           std::move(record.unread_script)};
+      }
+      return std::nullopt;
+    };
+  }
+
+ private:
+  Collection collection_;
+  std::string languages_;
+};
+
+std::optional<OtherTexts> other_texts(const AddOptions& options) {
+  if (options.text_from.empty()) return std::nullopt;
+  std::error_code ignored;
+  if (fs::equivalent(options.text_from, options.collection, ignored)) {
+    throw Error(ErrorCode::InvalidArgument, "--text-from", "is the collection itself",
+                "name the one that the texts were read for");
+  }
+  return OtherTexts(options.text_from);
+}
+
 // The collection to write to, and its encoder: loaded at once where the model must be compared with
 // the collection's, and otherwise only when there is something to encode.
 class Target {
  public:
-  Target(const AddOptions& options, std::optional<Collection> existing)
-      : options_(options), existing_(std::move(existing)), collection_(open()) {}
+  // usual_languages: of a new collection whose languages nobody names.
+  Target(const AddOptions& options, std::optional<Collection> existing,
+         const std::string& usual_languages)
+      : options_(options),
+        existing_(std::move(existing)),
+        usual_languages_(usual_languages),
+        collection_(open()) {}
 
   CollectionWriter& collection() { return collection_; }
   const Manifest& manifest() const { return collection_.manifest(); }
@@ -292,7 +343,7 @@ class Target {
   CollectionWriter create() {
     encoder_ = load_model(options_.model, EncoderSide::Both);
     if (!options_.no_ocr) {
-      languages_ = options_.ocr_languages.value_or(kDefaultLanguages);
+      languages_ = options_.ocr_languages.value_or(usual_languages_);
       check_languages(languages_);
     }
     return CollectionWriter::open_or_create(
@@ -301,6 +352,7 @@ class Target {
 
   const AddOptions& options_;
   std::optional<Collection> existing_;
+  std::string usual_languages_;
   std::string languages_;
   std::unique_ptr<Encoder> encoder_;
   CollectionWriter collection_;
@@ -318,11 +370,13 @@ MissingFiles missing_files(const AddOptions& options) {
   return options.confirm_missing ? MissingFiles::RemoveAll : MissingFiles::Remove;
 }
 
-SyncOptions sync_options(const AddOptions& options, const Target& target) {
+SyncOptions sync_options(const AddOptions& options, const Target& target,
+                         const std::optional<OtherTexts>& texts) {
   SyncOptions sync;
   sync.limits = {options.max_bytes, options.max_pixels};
   sync.ocr.languages = target.languages();
   sync.ocr.timeout_ms = options.ocr_timeout_ms;
+  if (texts) sync.known_texts = texts->read_in(target.languages());
   sync.mask_text = target.manifest().mask_text;
   sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
   sync.known_files = options.reread ? KnownFiles::Reread : KnownFiles::Believe;
@@ -467,10 +521,11 @@ int run_add(const AddOptions& options) {
                            : options.quiet ? quiet_progress
                                            : text_progress;
   if (!options.json && !options.quiet) text_progress.begin();
-  Target target(options, std::move(existing));
+  const std::optional<OtherTexts> texts = other_texts(options);
+  Target target(options, std::move(existing), texts ? texts->languages() : kDefaultLanguages);
   remember_roots(options);
   const SyncReport report = sync(
-      target.collection(), roots, sync_options(options, target),
+      target.collection(), roots, sync_options(options, target, texts),
       [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
   text_progress.finish();
 
@@ -526,6 +581,12 @@ void add_add(Program& program) {
       ->default_str(kDefaultLanguages)
       ->excludes(no_ocr);
   add_ocr_timeout(command, options.ocr_timeout_ms);
+  command
+      ->add_option("--text-from", options.text_from,
+                   "Take the words of pictures that this collection has too, in place of reading "
+                   "them again: for another model")
+      ->type_name("COLLECTION")
+      ->excludes(no_ocr);
   command
       ->add_flag("--mask-text", options.mask_text,
                  "New collection: also keep each picture's vector with its text blanked out")

@@ -19,12 +19,12 @@ constexpr uint64_t kOcrPixels = 12'000'000;  // a TextReader scales down what ha
 
 // Blanked in the crop, not in the picture: both crops come from the same resampling then, and the
 // cost does not go with the picture's size.
-Image with_words_masked(const Image& crop, const std::vector<Word>& words, const Image& whole,
-                        const Preprocessing& preprocessing) {
+// Words are in pixels of a picture of width_px x height_px.
+Image with_words_masked(const Image& crop, const std::vector<Word>& words, int width_px,
+                        int height_px, const Preprocessing& preprocessing) {
   std::vector<Box> boxes;
-  for (const Word& word : words) {
-    boxes.push_back(box_in_crop(word.box, whole.width_px, whole.height_px, preprocessing));
-  }
+  for (const Word& word : words)
+    boxes.push_back(box_in_crop(word.box, width_px, height_px, preprocessing));
   return blank_out(crop, boxes);
 }
 
@@ -92,7 +92,9 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
   reading.reset();
   if (is_known(hash)) return KnownContent{file, hash};
 
-  auto decoded = decode(bytes, options, reader != nullptr, context);
+  std::optional<PictureText> known;
+  if (reader != nullptr && options.known_texts) known = options.known_texts(hash);
+  auto decoded = decode(bytes, options, reader != nullptr && !known, context);
   if (Skip* skip = std::get_if<Skip>(&decoded)) return SkippedFile{stamp, std::move(*skip)};
   const ReducedImage& reduced = std::get<ReducedImage>(decoded);
   const Image& image = reduced.image;
@@ -111,22 +113,30 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
     const StageTimer timer(context.times, Stage::Resize);
     picture.crop = resize_and_crop(image, options.preprocessing);
   }
-  if (reader != nullptr) {
+  if (reader == nullptr) return picture;
+  int width_px = reduced.width_px;
+  int height_px = reduced.height_px;
+  if (!known) {
     const StageTimer timer(context.times, Stage::Ocr);
     try {
-      PictureText text = reader->read_picture(image);
-      picture.words = std::move(text.words);
-      picture.record.turned_degrees = text.turned_degrees;
-      picture.record.unread_script = std::move(text.unread_script);
+      known = reader->read_picture(image);
     } catch (const Error& error) {
       return SkippedFile{stamp, {SkipReason::TextUnreadable, error.cause() + "; " + error.cure()}};
     }
-    picture.record.word_count = static_cast<uint32_t>(picture.words.size());
-    picture.record.text_confidence = mean_confidence(picture.words);
-    if (options.mask_text && !picture.words.empty())
-      picture.masked_crop = with_words_masked(picture.crop, picture.words, image, options.preprocessing);
-    scale_boxes(picture.words, reduced);
+    width_px = image.width_px;
+    height_px = image.height_px;
   }
+  picture.words = std::move(known->words);
+  picture.record.turned_degrees = known->turned_degrees;
+  picture.record.unread_script = std::move(known->unread_script);
+  picture.record.word_count = static_cast<uint32_t>(picture.words.size());
+  picture.record.text_confidence = mean_confidence(picture.words);
+  if (options.mask_text && !picture.words.empty()) {
+    picture.masked_crop = with_words_masked(picture.crop, picture.words, width_px, height_px,
+                                            options.preprocessing);
+  }
+  if (width_px == image.width_px && height_px == image.height_px)
+    scale_boxes(picture.words, reduced);
   return picture;
 }
 

@@ -36,10 +36,15 @@ struct KnownContent {
 
 using Prepared = std::variant<PreparedPicture, KnownContent, SkippedFile>;
 
+// What was read in that content before, boxes in pixels of the whole picture; nothing where it was
+// not. Called from all threads.
+using KnownTexts = std::function<std::optional<PictureText>(const ContentHash&)>;
+
 struct PrepareOptions {
   DecodeLimits limits;
   Preprocessing preprocessing;
   bool mask_text = false;
+  KnownTexts known_texts = {};  // taken in place of reading; empty: everything is read
 };
 
 // What a call reports to and asks from.
@@ -48,7 +53,7 @@ struct PrepareContext {
   MemoryBudget::Lease& memory;
 };
 
-// reader: null without OCR. is_known is asked for the content's hash before the costly work.
+// reader: null without OCR, and then known_texts is not asked. is_known is asked for the content's hash before the costly work.
 // A large JPEG is decoded at a reduced scale that leaves twice the crop's size, and with a reader
 // as many pixels as OCR looks at. Threads: one call a reader at a time.
 Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReader* reader,

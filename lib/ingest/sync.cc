@@ -130,7 +130,8 @@ class Synchroniser {
   unsigned threads() const { return options_.threads == 0 ? available_cores() : options_.threads; }
 
   PrepareOptions prepare_options() const {
-    return {options_.limits, encoder_->info().preprocessing, options_.mask_text};
+    return {options_.limits, encoder_->info().preprocessing, options_.mask_text,
+            options_.known_texts};
   }
 
   std::shared_ptr<TextReader> make_reader() const {

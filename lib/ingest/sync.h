@@ -21,6 +21,7 @@
 #include "lib/encoder/encoder.h"
 #include "lib/image/decode.h"
 #include "lib/ingest/plan.h"
+#include "lib/ingest/prepare.h"
 #include "lib/ingest/stage_times.h"
 #include "lib/ocr/text_reader.h"
 
@@ -38,6 +39,7 @@ enum class MissingFiles {
 struct SyncOptions {
   DecodeLimits limits;
   TextReaderOptions ocr;  // without languages: no OCR
+  KnownTexts known_texts;  // what need not be read, see prepare.h; empty: all is read
   // Also encode pictures with their text blanked out; must be what the collection's manifest says.
   bool mask_text = false;
   KnownSkips known_skips = KnownSkips::PassOver;

@@ -7,11 +7,13 @@
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "lib/ingest/sync.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "tests/support/draw.h"
 #include "tests/support/fake_encoder.h"
 #include "tests/support/ordinary_user.h"
@@ -105,6 +107,33 @@ struct Shelf : SyncObserver {
 };
 
 BOOST_FIXTURE_TEST_SUITE(synchronising, Shelf)
+
+BOOST_AUTO_TEST_CASE(known_texts_are_taken_in_place_of_reading) {
+  options.ocr.languages = "eng";
+  put("known.ppm", picture(10, 100));
+  put("other.ppm", picture(90, 30));
+  const std::string bytes = picture(10, 100);
+  const ContentHash known = content_hash(std::as_bytes(std::span(bytes)));
+  std::atomic<int> asked{0};
+  options.known_texts = [&](const ContentHash& hash) -> std::optional<PictureText> {
+    ++asked;
+    if (hash != known) return std::nullopt;
+    return PictureText{{{"nowhere", 0.9f, {1, 2, 8, 4}}, {"written", 0.8f, {1, 7, 8, 4}}}, 90, "Greek"};
+  };
+  BOOST_TEST(sync_folder().with_text == 1u);
+  BOOST_TEST(asked == 2);
+  const Collection collection = Collection::open(directory / "collection");
+  const Row row = collection.find_path((folder / "known.ppm").string()).value();
+  const std::vector<Word> words = collection.words(row);
+  BOOST_REQUIRE(words.size() == 2u);
+  BOOST_TEST(words[0].text == "nowhere");
+  BOOST_TEST(words[1].box.y == 7);
+  BOOST_TEST(collection.record(row).turned_degrees == 90);
+  BOOST_TEST(collection.record(row).unread_script == "Greek");
+  BOOST_TEST(collection.record(row).word_count == 2u);
+  const Row other = collection.find_path((folder / "other.ppm").string()).value();
+  BOOST_TEST(collection.words(other).empty());
+}
 
 BOOST_AUTO_TEST_CASE(new_changed_and_deleted_files_are_taken_up) {
   for (int i = 0; i < 10; ++i) put("p" + std::to_string(i) + ".ppm", picture(20 * i, 100));
