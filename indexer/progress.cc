@@ -3,7 +3,6 @@
 #include "indexer/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "lib/program/message.h"
 #include "lib/report/messages.h"
+#include "lib/report/terminal_table.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -85,13 +85,7 @@ std::string progress_line(const RunningNumbers& numbers, int columns) {
 
 namespace {
 
-int terminal_columns() {
-  constexpr int kUsual = 80;
-  winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
-  return size.ws_col;
-}
-
+constexpr int kUsualColumns = 80;
 constexpr uint64_t kShownOfAReason = 3;
 
 }  // namespace
@@ -144,7 +138,8 @@ void TextProgress::finish() {
 void TextProgress::draw() {
   last_drawn_ = Clock::now();
   drawn_ = true;
-  say("\r\x1b[K{}", progress_line(numbers_, terminal_columns()));
+  const int columns = terminal_columns(stderr);
+  say("\r\x1b[K{}", progress_line(numbers_, columns > 0 ? columns : kUsualColumns));
 }
 
 void TextProgress::erase() {

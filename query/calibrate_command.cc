@@ -27,7 +27,7 @@ namespace {
 
 struct CalibrateOptions {
   std::filesystem::path collection;
-  std::filesystem::path truth;
+  TruthOptions truth;
   LabelOptions labels;
   std::string save;
   OutputFormat format = OutputFormat::Table;
@@ -103,13 +103,13 @@ KeptCalibration kept_of(const View& collection, const std::vector<Label>& labels
 
 int run_calibrate(const CalibrateOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
-  const Truth truth = read_and_tell_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const std::vector<Label>& labels = request.labels;
   const View collection = View::open(options.collection);
+  const Truth truth = read_and_tell_truth(options.truth, collection, labels);
   const KnownPictures known = known_pictures(collection, labels, truth);
   if (known.pictures.size() < 10 || labels.size() < 2) {
-    throw Error(ErrorCode::InvalidArgument, options.truth.string(),
+    throw Error(ErrorCode::InvalidArgument, options.truth.name(),
                 fmt::format("{} labelled pictures and {} labels say too little",
                             known.pictures.size(), labels.size()),
                 "give at least 10 pictures, better 50, and two labels");
@@ -147,7 +147,7 @@ void add_calibrate(Program& program) {
       "calibrate", "Fit the rule mix to labelled pictures, and say what that gains",
       [shared] { return run_calibrate(*shared); });
   add_collection(command, options.collection);
-  add_truth_flag(command, options.truth);
+  add_truth_flags(command, options.truth);
   add_label_flags(command, options.labels, LabelsFrom::Prompts);
   command
       ->add_option("--save", options.save,

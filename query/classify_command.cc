@@ -23,6 +23,7 @@
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
+#include "lib/report/terminal_table.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/parallel.h"
@@ -78,7 +79,7 @@ class LineWriter {
         options_(options),
         answers_(answers),
         only_(find_labels("--only", options.only, labelling.labels)),
-        writer_(prediction_writer(options.format, labelling.labels)) {}
+        writer_(prediction_writer(options.format, labelling.labels, terminal_columns(stdout))) {}
 
   // Returns what was counted.
   Lines write(OutputStream& out) const {
@@ -261,8 +262,8 @@ int write_overview(const View& collection, const Labelling& labelling,
     if (best[k].empty()) continue;
     out.write(fmt::format("\nsurest of {}:\n", printable(labelling.labels[k].name)));
     for (const Row row : best[k]) {
-      out.write(fmt::format("  {:.3f}  {}\n", predictions[row].answer().score,
-                            printable(collection.record(row).file.path)));
+      out.write(line_with_path(fmt::format("  {:.3f}  ", predictions[row].answer().score),
+                               collection.record(row).file.path, "", terminal_columns(stdout)));
     }
   }
   out.flush();
@@ -287,7 +288,9 @@ int run_classify(const ClassifyOptions& options) {
   std::vector<Prediction> answers;  // of every row, where they are kept
   if (!options.save.empty()) {
     answers = classify(collection, labelling, options.model.threads);
-    save_run(collection, options.save, make_run(collection, labelling, answers));
+    Run run = make_run(collection, labelling, answers);
+    run.fusion = way_name(options.labels);
+    save_run(collection, options.save, run);
   }
   warn_of_labels(labelling, encoders);
   if (options.summary) return write_summary(collection, labelling, options, answers, start);

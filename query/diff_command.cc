@@ -12,6 +12,7 @@
 #include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
+#include "lib/report/terminal_table.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
@@ -64,7 +65,8 @@ class DiffWriter {
     out_.write(fmt::format("\n{} {} PATH\n", table_cell("FROM", kNameWidth),
                            table_cell("TO", kNameWidth)));
     for (const MovedPicture& it : diff.moved)
-      out_.write(fmt::format("{} {} {}\n", cell(from(it)), cell(to(it)), printable(it.path)));
+      out_.write(line_with_path(fmt::format("{} {} ", cell(from(it)), cell(to(it))), it.path, "",
+                                terminal_columns(stdout)));
   }
 
   void json(const RunDiff& diff) const {

@@ -16,6 +16,7 @@
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
+#include "lib/report/terminal_table.h"
 #include "lib/search/duplicates.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
@@ -44,10 +45,10 @@ std::string group_json(const View& collection, const DuplicateGroup& group) {
 std::string group_rows(const View& collection, size_t number, const DuplicateGroup& group) {
   std::string rows;
   for (const Row row : group.rows) {
-    fmt::format_to(std::back_inserter(rows), "{:5} {:12} {} {}\n", number,
-                   duplicate_kind_name(group.kind),
-                   table_cell(joined_text(collection.words(row)), 30),
-                   printable(collection.record(row).file.path));
+    const std::string before =
+        fmt::format("{:5} {:12} {} ", number, duplicate_kind_name(group.kind),
+                    table_cell(joined_text(collection.words(row)), 30));
+    rows += line_with_path(before, collection.record(row).file.path, "", terminal_columns(stdout));
   }
   return rows;
 }

@@ -5,6 +5,7 @@
 #include "query/commands.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -12,11 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
 #include "lib/report/evaluate_output.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
+#include "models/clip/load.h"
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
@@ -28,7 +31,8 @@ namespace {
 struct EvaluateOptions {
   std::filesystem::path collection;
   LabelOptions labels;  // the fusion is not used: every rule is measured
-  std::filesystem::path truth;
+  TruthOptions truth;
+  bool per_label = false;
   OutputFormat format = OutputFormat::Table;
   std::filesystem::path plot;
   ModelOptions model;
@@ -45,27 +49,67 @@ std::vector<Way> ways_of(const View& collection, const LabellingRequest& request
   return ways;
 }
 
+// A classifier knows the answers about the pictures that it was learned from.
+void warn_of_own_pictures(const View& collection, const std::string& name,
+                          const std::vector<KnownPicture>& pictures) {
+  const Classifier classifier = load_classifier(collection, name);
+  const std::vector<uint64_t>& own = classifier.learned_from;
+  const auto count = std::ranges::count_if(pictures, [&](const KnownPicture& it) {
+    return std::ranges::binary_search(own,
+                                      learned_mark(collection.record(it.row).content_hash));
+  });
+  if (count == 0) return;
+  warn("zeroshelf-query",
+       fmt::format("classifier {} was learned from {} of these {} pictures, so it is right about "
+                   "them more often than about others; about pictures that it had not seen it was "
+                   "right for {:.1f} %",
+                   name, with_thousands(static_cast<uint64_t>(count)),
+                   with_thousands(pictures.size()), 100 * classifier.held_out.value()));
+}
+
+void tell_if_near_chance(const Evaluation& evaluation, const View& collection, size_t labels) {
+  if (!is_near_chance(evaluation, labels)) return;
+  const bool bundled = collection.manifest().model_name == kBundledModel;
+  warn("zeroshelf-query",
+       fmt::format("right for {:.1f} % at best, where guessing among {} labels is right for {:.1f} "
+                   "%; {}",
+                   100 * best_report(evaluation).accuracy.value, labels,
+                   100.0 / static_cast<double>(labels),
+                   bundled ? "the bundled model knows drawings: for photographs take a published "
+                             "one (models/fetch.sh ViT-B-32)"
+                           : "say what the labels look like (--labels-file, 'label: prompt | "
+                             "prompt'), train a classifier, or take another model"));
+}
+
 int run_evaluate(const EvaluateOptions& options) {
   if (!options.plot.empty()) NewFile::check(options.plot);
-  const Truth truth = read_and_tell_truth(options.truth);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = View::open(options.collection);
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   warn_of_labels(labelling, encoders);
   const std::vector<Label>& labels = labelling.labels;
+  const Truth truth = read_and_tell_truth(options.truth, collection, labels);
   const Evaluation evaluation = evaluate(
       collection, labels, ways_of(collection, request, labelling, options.labels, encoders), truth,
       options.model.threads);
   const bool table = options.format == OutputFormat::Table;
   OutputStream out(stdout, "standard output");
-  out.write(table ? evaluation_table(evaluation, labels) : evaluation_json(evaluation, labels));
+  const LabelLines lines = options.per_label ? LabelLines::All : LabelLines::Few;
+  out.write(table ? evaluation_table(evaluation, labels, lines)
+                  : evaluation_json(evaluation, labels));
   out.flush();
   if (!options.plot.empty()) {
     NewFile plot(options.plot);
     plot.write(evaluation_plot(evaluation));
     plot.publish();
   }
+  if (table && !options.per_label && labels.size() > kFewLabels)
+    say("--per-label shows each of the {} labels\n", labels.size());
+  if (!options.labels.by_prompts())
+    warn_of_own_pictures(collection, options.labels.classifier,
+                         known_pictures(collection, labels, truth).pictures);
+  tell_if_near_chance(evaluation, collection, labels.size());
   const auto tell = [](uint64_t count, const char* what) {
     if (count > 0) say("{} {}\n", with_thousands(count), what);
   };
@@ -85,7 +129,11 @@ void add_evaluate(Program& program) {
   add_collection(command, options.collection);
   add_label_flags(command, options.labels);
   add_calibration_flag(command, options.labels);
-  add_truth_flag(command, options.truth);
+  add_truth_flags(command, options.truth);
+  command->add_flag("--per-label", options.per_label,
+                    fmt::format("Accuracy of each label also where there are more than {}; "
+                                "jsonl always has it",
+                                kFewLabels));
   add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
   command
       ->add_option("--plot", options.plot,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -108,6 +109,28 @@ struct Exported {
   uint64_t failed = 0;
 };
 
+// Pictures that could not be exported: the first few of each cause, and how many more there were.
+class FailureTeller {
+ public:
+  void tell(const Error& error) {
+    const std::string& cause = error.cause();
+    const size_t colon = cause.rfind(": ");  // paths stand before it
+    const std::string kind = colon == std::string::npos ? cause : cause.substr(colon + 2);
+    if (++failures_[kind] <= kShownOfACause) warn(kProgram, error.what());
+  }
+  void tell_rest() const {
+    for (const auto& [kind, count] : failures_) {
+      if (count <= kShownOfACause) continue;
+      warn(kProgram, fmt::format("{} more could not be exported: {}",
+                                 with_thousands(count - kShownOfACause), kind));
+    }
+  }
+
+ private:
+  static constexpr uint64_t kShownOfACause = 3;
+  std::map<std::string, uint64_t> failures_;
+};
+
 ExportContext context_for(const ExportOptions& options, const Classified& classified,
                           const Bands& bands) {
   const std::vector<Label>& labels = classified.labelling.labels;
@@ -116,10 +139,9 @@ ExportContext context_for(const ExportOptions& options, const Classified& classi
   context.mode = parse_export_mode(context.mode_name);
   context.root = options.root;
   context.model = classified.collection.manifest().model_name;
-  context.fusion = classified.labelling.fusion.rule->name();
+  context.fusion = way_name(options.labels);
   context.max_per_label = options.max_per_label;
   context.threads = options.model.threads;
-  context.on_failure = [](const Error& error) { warn(kProgram, error.what()); };
   if (traits_of(options.format).splits) {
     context.validation =
         choose_validation(classified.collection, labels.size(), classified.predictions, bands,
@@ -143,6 +165,8 @@ Exported write_target(const ExportOptions& options, const Classified& classified
                       const Bands& bands, Band band, const std::filesystem::path& target) {
   ExportContext context = context_for(options, classified, bands);
   const bool moves = traits_of(options.format).places_pictures && context.mode == ExportMode::Move;
+  FailureTeller failures;
+  context.on_failure = [&](const Error& error) { failures.tell(error); };
   std::vector<MovedFile> moved;
   if (moves) {
     context.on_placed = [&](const std::filesystem::path& source,
@@ -159,6 +183,7 @@ Exported write_target(const ExportOptions& options, const Classified& classified
          fmt::format("{}: {}: others may change what is put there", target.string(), exposure));
   sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
   sink->finish();
+  failures.tell_rest();
   if (moves) follow(classified.collection, moved);
   say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
   return {sink->exported(), sink->failed()};

@@ -2,6 +2,9 @@
 
 #include "query/flags.h"
 
+#include <fmt/format.h>
+
+#include <map>
 #include <string>
 #include <utility>
 
@@ -15,16 +18,47 @@ void add_collection(CLI::App* command, std::filesystem::path& collection) {
   command->add_option("COLLECTION", collection, "The collection's folder")->required();
 }
 
-void add_truth_flag(CLI::App* command, std::filesystem::path& truth) {
-  command
-      ->add_option("--truth", truth,
+void add_truth_flags(CLI::App* command, TruthOptions& truth) {
+  CLI::Option_group* group = command->add_option_group("Known labels", "Exactly one of");
+  group
+      ->add_option("--truth", truth.file,
                    "CSV of known labels, with the columns path and label; -: standard input")
-      ->type_name("FILE.csv")
-      ->required();
+      ->type_name("FILE.csv");
+  group->add_flag("--truth-from-folders", truth.from_folders,
+                  "The name of the folder that a picture is in is its label");
+  group->require_option(1);
 }
 
-Truth read_and_tell_truth(const std::filesystem::path& truth) {
-  TruthFile file = read_truth_file(truth);
+namespace {
+
+// "12 pictures lie in folders that are no label: misc (8), new (4)"
+void tell_others(const std::map<std::string, uint64_t>& folders) {
+  constexpr size_t kMostShown = 5;
+  if (folders.empty()) return;
+  uint64_t pictures = 0;
+  std::string names;
+  size_t shown = 0;
+  for (const auto& [folder, count] : folders) {
+    pictures += count;
+    if (++shown <= kMostShown) {
+      names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", printable(folder),
+                           with_thousands(count));
+    }
+  }
+  if (shown > kMostShown) names += fmt::format(" and {} more", shown - kMostShown);
+  say("{} pictures lie in folders that are no label: {}\n", with_thousands(pictures), names);
+}
+
+}  // namespace
+
+Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
+                          const std::vector<Label>& labels) {
+  if (truth.from_folders) {
+    FolderTruth found = truth_from_folders(collection, labels);
+    tell_others(found.others);
+    return std::move(found.truth);
+  }
+  TruthFile file = read_truth_file(truth.file);
   if (file.unlabelled > 0) {
     say("{} pictures of the truth have no label and are left out\n",
         with_thousands(file.unlabelled));

@@ -15,11 +15,22 @@ namespace zeroshelf {
 // COLLECTION.
 void add_collection(CLI::App* command, std::filesystem::path& collection);
 
-// --truth.
-void add_truth_flag(CLI::App* command, std::filesystem::path& truth);
+// Where the known labels come from.
+struct TruthOptions {
+  std::filesystem::path file;
+  bool from_folders = false;
 
-// What --truth names, saying on stderr how many of its pictures have no label.
-Truth read_and_tell_truth(const std::filesystem::path& truth);
+  // For errors.
+  std::string name() const { return from_folders ? "--truth-from-folders" : file.string(); }
+};
+
+// --truth and --truth-from-folders, of which one must be given.
+void add_truth_flags(CLI::App* command, TruthOptions& truth);
+
+// What they name, saying on stderr how many pictures have no label. labels: see
+// truth_from_folders.
+Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
+                          const std::vector<Label>& labels);
 
 // --format, one of these.
 CLI::Option* add_format(CLI::App* command, OutputFormat& format,

@@ -8,6 +8,7 @@
 
 #include "lib/fusion/fusion.h"
 #include "lib/labels/templates.h"
+#include "lib/program/values.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -75,8 +76,11 @@ CLI::Option* add_calibration_flag(CLI::App* command, LabelOptions& options) {
 }
 
 void add_fusion_flag(CLI::App* command, LabelOptions& options) {
+  std::vector<std::string> rules;
+  for (const FusionRule* rule : fusion_rules()) rules.emplace_back(rule->name());
   command->add_option("--fusion", options.fusion, "How picture and text decide: " + fusion_help())
       ->type_name("RULE")
+      ->check(one_of(std::move(rules)))
       ->capture_default_str()
       ->excludes("--classifier")
       ->excludes(add_calibration_flag(command, options));
@@ -121,6 +125,12 @@ std::vector<Label> read_labels(const LabelOptions& options) {
   labels.push_back(
       {kNoneLabel, options.none_prompts.empty() ? default_none_prompts() : options.none_prompts});
   return labels;
+}
+
+std::string way_name(const LabelOptions& options) {
+  if (!options.classifier.empty()) return "classifier " + options.classifier;
+  if (!options.calibration.empty()) return "mix, calibration " + options.calibration;
+  return options.fusion;
 }
 
 LabellingRequest labelling_request(const LabelOptions& options) {

@@ -15,6 +15,7 @@
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
+#include "lib/report/terminal_table.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
@@ -82,9 +83,11 @@ class ReviewWriter {
   }
   std::string table(const ReviewItem& item) const {
     const RunEntry& it = item.entry;
-    return fmt::format("{} {:6.3f} {:6.3f} {} {} {}\n", table_cell(name(it.label), width_),
-                       it.margin, it.score, table_cell(name(it.image_label), std::max(width_, 12)),
-                       table_cell(name(it.text_label), std::max(width_, 9)), printable(item.path));
+    const std::string before = fmt::format(
+        "{} {:6.3f} {:6.3f} {} {} ", table_cell(name(it.label), width_), it.margin, it.score,
+        table_cell(name(it.image_label), std::max(width_, 12)),
+        table_cell(name(it.text_label), std::max(width_, 9)));
+    return line_with_path(before, item.path, "", terminal_columns(stdout));
   }
   std::string json(const ReviewItem& item) const {
     const RunEntry& it = item.entry;

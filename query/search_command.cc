@@ -24,6 +24,7 @@
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/report/terminal_picture.h"
+#include "lib/report/terminal_table.h"
 #include "lib/search/background.h"
 #include "lib/search/record_filter.h"
 #include "lib/search/search.h"
@@ -247,11 +248,13 @@ class HitWriter {
     std::string matched;
     for (const MatchedWord& match : matched_words(lexical_, words))
       matched += (matched.empty() ? "" : " ") + words[match.word].text;
-    return fmt::format(
-        "{:4} {:6.1f} {:7} {:7.3f} {:6} {} {}{}{}\n", rank, hit.score, found_by(hit, space_),
-        hit.image_score, hit.text_score ? fmt::format("{:.3f}", *hit.text_score) : "-",
-        table_cell(matched, 20), printable(path), is_gone(path) ? "  (gone)" : "",
-        group.similar.empty() ? "" : fmt::format("  (+{} alike)", group.similar.size()));
+    const std::string before =
+        fmt::format("{:4} {:6.1f} {:7} {:7.3f} {:6} {} ", rank, hit.score, found_by(hit, space_),
+                    hit.image_score, hit.text_score ? fmt::format("{:.3f}", *hit.text_score) : "-",
+                    table_cell(matched, 20));
+    std::string after = is_gone(path) ? "  (gone)" : "";
+    if (!group.similar.empty()) after += fmt::format("  (+{} alike)", group.similar.size());
+    return line_with_path(before, path, after, terminal_columns(stdout));
   }
 
   const View& collection_;

@@ -27,7 +27,7 @@ namespace {
 
 struct TrainOptions {
   std::filesystem::path collection;
-  std::filesystem::path truth;
+  TruthOptions truth;
   LabelOptions labels;  // of the zero-shot answers that it is compared with
   std::string save;
   OutputFormat format = OutputFormat::Table;
@@ -37,8 +37,6 @@ struct TrainOptions {
 // The labels of the truth with the prompts that the options give them.
 std::vector<Label> labels_with_prompts(const TrainOptions& options,
                                        const std::vector<std::string>& names) {
-  if (!options.labels.list.empty() || !options.labels.file.empty())
-    return read_labels(options.labels);
   const std::vector<std::string> templates = templates_of(options.labels);
   std::vector<Label> labels;
   for (const std::string& name : names) {
@@ -54,6 +52,40 @@ std::vector<std::string> names_of(const std::vector<Label>& labels) {
   std::vector<std::string> names;
   for (const Label& label : labels) names.push_back(label.name);
   return names;
+}
+
+// A label without a picture is never answered.
+void warn_of_labels_without_examples(const std::vector<Label>& labels,
+                                     const std::vector<KnownPicture>& pictures) {
+  std::vector<bool> has_example(labels.size());
+  for (const KnownPicture& picture : pictures) has_example[picture.label] = true;
+  std::string names;
+  for (size_t k = 0; k < labels.size(); ++k) {
+    if (!has_example[k]) names += (names.empty() ? "'" : ", '") + labels[k].name + "'";
+  }
+  if (!names.empty())
+    warn("zeroshelf-query",
+         "no example was given of " + names + ": label pictures of it, or it is hardly ever answered");
+}
+
+// What the prompts say about the same pictures; nothing where there is no model to ask, which is
+// no reason to learn nothing.
+std::vector<Answers> zero_shot_answers(const View& collection, const LabellingRequest& request,
+                                       const std::vector<KnownPicture>& pictures,
+                                       const TrainOptions& options) {
+  std::vector<Answers> answers;
+  try {
+    ModelSource encoders(collection, options.model);
+    const LabelVectors prompts = label_vectors(collection, request, encoders);
+    answers = answers_of(collection, every_rule(collection, request.labels, prompts), pictures,
+                         options.model.threads);
+  } catch (const Error& error) {
+    const bool is_asked_for = !options.model.model.empty() || !request.vectors.empty();
+    if (is_asked_for) throw;
+    say("not compared with zero-shot answers: {}\n", error.what());
+  }
+  for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;
+  return answers;
 }
 
 void write_table(OutputStream& out, const Training& training, const EvaluationResult& result) {
@@ -93,13 +125,16 @@ int run_train(const TrainOptions& options) {
   if (!options.labels.vectors.empty() && options.labels.list.empty() && options.labels.file.empty())
     throw Error(ErrorCode::InvalidArgument, "--label-vectors", "no names for its rows",
                 "name one label a row, in the same order, with --labels or --labels-file");
-  const Truth truth = read_and_tell_truth(options.truth);
+  const View collection = View::open(options.collection);
   LabellingRequest request;
-  request.labels = labels_with_prompts(options, labels_of(truth));
+  const bool named = !options.labels.list.empty() || !options.labels.file.empty();
+  if (named) request.labels = read_labels(options.labels);
+  const Truth truth = read_and_tell_truth(options.truth, collection, request.labels);
+  if (!named) request.labels = labels_with_prompts(options, labels_of(truth));
   request.vectors = options.labels.vectors;
   const std::vector<Label>& labels = request.labels;
-  const View collection = View::open(options.collection);
   const KnownPictures known = known_pictures(collection, labels, truth);
+  warn_of_labels_without_examples(labels, known.pictures);
 
   const auto start = std::chrono::steady_clock::now();
   const Training training =
@@ -108,11 +143,7 @@ int run_train(const TrainOptions& options) {
   say("learned from {} pictures in {:.2g} s; penalty {:.2g}, chosen on {} folds\n",
       known.pictures.size(), spent.count(), training.validation.penalty, training.validation.folds);
 
-  ModelSource encoders(collection, options.model);
-  const LabelVectors prompts = label_vectors(collection, request, encoders);
-  std::vector<Answers> answers = answers_of(collection, every_rule(collection, labels, prompts),
-                                            known.pictures, options.model.threads);
-  for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;
+  std::vector<Answers> answers = zero_shot_answers(collection, request, known.pictures, options);
   answers.push_back({"learned", training.validation.held_out});
   const EvaluationResult result =
       evaluate_answers(answers, labels.size(), {.threads = options.model.threads});
@@ -134,7 +165,7 @@ void add_train(Program& program) {
       "train", "Learn a classifier from labelled pictures, on their stored vectors",
       [shared] { return run_train(*shared); });
   add_collection(command, options.collection);
-  add_truth_flag(command, options.truth);
+  add_truth_flags(command, options.truth);
   add_label_flags(command, options.labels, LabelsFrom::Prompts)->require_option(0, 1);
   command->add_option("--save", options.save, "Keep the classifier under this name")
       ->type_name("NAME")

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <utility>
 
@@ -17,7 +18,8 @@
 namespace zeroshelf {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
+constexpr uint8_t kVersionWithoutPictures = 1;  // it did not say which it was learned from
 constexpr uint64_t kSeed = 1;
 constexpr uint32_t kMostDimensions = 65'536;
 
@@ -94,7 +96,22 @@ void read_numbers(ByteReader& in, std::span<float> numbers) {
     in.fail("a weight is no number");
 }
 
+std::vector<uint64_t> marks_of(const View& collection, const std::vector<KnownPicture>& pictures) {
+  std::vector<uint64_t> marks;
+  for (const KnownPicture& picture : pictures)
+    marks.push_back(learned_mark(collection.record(picture.row).content_hash));
+  std::ranges::sort(marks);
+  return marks;
+}
+
 }  // namespace
+
+uint64_t learned_mark(const ContentHash& content) {
+  uint64_t mark = 0;
+  static_assert(sizeof content >= sizeof mark);
+  std::memcpy(&mark, content.data(), sizeof mark);
+  return mark;
+}
 
 Training train_classifier(const View& collection, const std::vector<std::string>& labels,
                           const std::vector<KnownPicture>& pictures, unsigned threads) {
@@ -114,6 +131,7 @@ Training train_classifier(const View& collection, const std::vector<std::string>
   classifier.created_utc = now_utc();
   classifier.pictures = pictures.size();
   classifier.held_out = accuracy(training.validation.held_out);
+  classifier.learned_from = marks_of(collection, pictures);
   return training;
 }
 
@@ -135,12 +153,15 @@ std::string encode_classifier(const Classifier& classifier) {
     out.number(classifier.vectors.image_bias[k]);
     out.number(classifier.vectors.text_bias[k]);
   }
+  out.varint(classifier.learned_from.size());
+  for (const uint64_t mark : classifier.learned_from) out.number(mark);
   return std::move(out).bytes();
 }
 
 Classifier decode_classifier(std::string_view bytes, const std::string& subject) {
   ByteReader in(bytes, subject);
-  if (in.number<uint8_t>() != kVersion) throw other_version(subject);
+  const auto version = in.number<uint8_t>();
+  if (version != kVersion && version != kVersionWithoutPictures) throw other_version(subject);
   Classifier classifier;
   classifier.model_fingerprint = in.text();
   classifier.created_utc = in.text();
@@ -165,6 +186,11 @@ Classifier decode_classifier(std::string_view bytes, const std::string& subject)
     read_numbers(in, vectors.text.row(k));
     read_numbers(in, std::span(vectors.image_bias).subspan(k, 1));
     read_numbers(in, std::span(vectors.text_bias).subspan(k, 1));
+  }
+  if (version == kVersion) {
+    classifier.learned_from.resize(in.varint_at_most(in.left() / sizeof(uint64_t)));
+    for (uint64_t& mark : classifier.learned_from) mark = in.number<uint64_t>();
+    if (!std::ranges::is_sorted(classifier.learned_from)) in.fail("its pictures are in no order");
   }
   in.expect_end();
   return classifier;

@@ -27,7 +27,11 @@ struct Classifier {
   std::string created_utc;
   uint64_t pictures = 0;  // that it was learned from
   Share held_out;         // of those, right by models that had not seen them
+  std::vector<uint64_t> learned_from;  // learned_mark of each, ascending; empty where not known
 };
+
+// By which a picture is known again, whatever its name and row.
+uint64_t learned_mark(const ContentHash& content);
 
 struct Training {
   Classifier classifier;

@@ -18,7 +18,9 @@ CheckedAnswer checked_answer(const Prediction& prediction, uint32_t truth) {
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors) {
   std::vector<Way> ways;
+  const bool any_text = collection.counts().with_text > 0;
   for (const std::string& name : fusion_rule_names()) {
+    if (name == "text" && !any_text) continue;
     const Fusion fusion = default_fusion(collection, name);
     ways.push_back({name, {labels, labels_for(collection, fusion, vectors), fusion, {}, {}}});
   }

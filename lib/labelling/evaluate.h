@@ -21,7 +21,7 @@ struct Way {
 };
 
 // Every rule of fusion with the defaults for the collection's model, under the rule's name, and the
-// label vectors as it takes them, see labels_for().
+// label vectors as it takes them, see labels_for(); "text" only where pictures have text.
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors);
 

@@ -102,6 +102,15 @@ std::map<std::string, uint32_t> numbers_of(const std::vector<Label>& labels) {
   return numbers;
 }
 
+// "Golden_retriever" and "golden retriever" are one.
+std::string compared_name(std::string_view name) {
+  std::string compared = folded(name);
+  for (char& c : compared) {
+    if (c == '_' || c == '-') c = ' ';
+  }
+  return compared;
+}
+
 }  // namespace
 
 TruthFile read_truth_file(const fs::path& csv) {
@@ -133,6 +142,24 @@ TruthFile read_truth_file(const fs::path& csv) {
 
 Truth read_truth(const fs::path& csv) {
   return read_truth_file(csv).truth;
+}
+
+FolderTruth truth_from_folders(const View& collection, const std::vector<Label>& labels) {
+  std::map<std::string, std::string> names;  // as they are compared
+  for (const Label& label : labels) names.emplace(compared_name(label.name), label.name);
+  FolderTruth found;
+  collection.for_each_record([&](Row, const PictureRecord& record) {
+    const std::string folder = fs::path(record.file.path).parent_path().filename().string();
+    const auto label = names.find(compared_name(folder));
+    if (!labels.empty() && label != names.end()) {
+      found.truth.emplace(record.file.path, label->second);
+    } else if (labels.empty() && is_utf8(folder) && !folder.empty()) {
+      found.truth.emplace(record.file.path, folder);
+    } else {
+      ++found.others[folder];
+    }
+  });
+  return found;
 }
 
 std::vector<std::string> labels_of(const Truth& truth) {

@@ -28,6 +28,16 @@ struct TruthFile {
 TruthFile read_truth_file(const std::filesystem::path& csv);
 Truth read_truth(const std::filesystem::path& csv);
 
+// What the folders say: each picture of the collection has the name of the folder that it is in.
+struct FolderTruth {
+  Truth truth;
+  std::map<std::string, uint64_t> others;  // pictures in folders that are no label, by folder
+};
+
+// With labels only theirs; a folder's name is a label's without regard to case, and to "_" and "-"
+// for blanks. Without labels every folder is one.
+FolderTruth truth_from_folders(const View& collection, const std::vector<Label>& labels);
+
 // Every label that the truth names, in byte order.
 std::vector<std::string> labels_of(const Truth& truth);
 

@@ -221,6 +221,26 @@ void append_man_footer(std::string& out, const CLI::App& app) {
 
 // --- completion ---------------------------------------------------------------------------------
 
+// Flags and arguments whose values are names kept with the collection, and the folders of
+// COLLECTION/attachments that have them; see docs/collection-format.md.
+std::string kept_folders(const FlagDescription& flag) {
+  const std::string& name = flag.names.back();
+  if (name == "--classifier") return "classifiers";
+  if (name == "--calibration") return "calibrations";
+  if (name == "--run" || name == "RUN" || name == "BEFORE" || name == "AFTER") return "runs";
+  return name == "--remove" ? "runs calibrations classifiers" : "";
+}
+
+// Of the arguments behind the collection; "" where they are files.
+std::string kept_arguments(const CLI::App& command) {
+  for (const FlagGroup& group : describe_flags(command)) {
+    for (const FlagDescription& flag : group.flags) {
+      if (flag.is_positional && !kept_folders(flag).empty()) return kept_folders(flag);
+    }
+  }
+  return "";
+}
+
 std::vector<FlagDescription> all_flags(const CLI::App& app) {
   std::vector<FlagDescription> flags;
   for (const FlagGroup& group : describe_flags(app)) {
@@ -249,20 +269,29 @@ std::string bash_completion(const CLI::App& program, const std::string& name) {
   std::string values;
   for (const CLI::App* command : subcommands_of(program)) {
     commands.push_back(command->get_name());
-    fmt::format_to(std::back_inserter(cases), "    {}) flags=\"{}\" ;;\n", command->get_name(),
-                   all_names(*command));
+    const std::string arguments = kept_arguments(*command);
+    fmt::format_to(std::back_inserter(cases), "    {}) flags=\"{}\"{} ;;\n", command->get_name(),
+                   all_names(*command), arguments.empty() ? "" : " kept=\"" + arguments + "\"");
     for (const FlagDescription& flag : all_flags(*command)) {
-      if (flag.choices.empty()) continue;
+      const std::string kept = kept_folders(flag);
+      if (flag.choices.empty() && kept.empty()) continue;
       for (const std::string& one : flag.names) {
         fmt::format_to(std::back_inserter(values), "    {}:{}) values=\"{}\" ;;\n",
-                       command->get_name(), one, joined(flag.choices, " "));
+                       command->get_name(), one,
+                       kept.empty() ? joined(flag.choices, " ")
+                                    : "$(" + identifier(name) + "_kept " + kept + ")");
       }
     }
   }
-  return fmt::format(R"(# bash completion of {0}
+  return fmt::format(R"sh(# bash completion of {0}
+# What is kept with the collection, which is the first argument.
+{1}_kept() {{
+  local kind collection=${{COMP_WORDS[2]/#\~/$HOME}}
+  for kind; do command ls -- "$collection/attachments/$kind" 2>/dev/null; done
+}}
 {1}() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
-  local command=${{COMP_WORDS[1]}} flags="" values=""
+  local command=${{COMP_WORDS[1]}} flags="" values="" kept=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     mapfile -t COMPREPLY < <(compgen -W "{2} {3}" -- "$current")
@@ -278,10 +307,12 @@ std::string bash_completion(const CLI::App& program, const std::string& name) {
 {5}  esac
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")
+  elif [ -n "$kept" ] && [ "$COMP_CWORD" -gt 2 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "$({1}_kept $kept)" -- "$current")
   fi
 }}
 complete -o bashdefault -o default -F {1} {0}
-)",
+)sh",
                      name, identifier(name), joined(commands, " "), all_names(program), values,
                      cases);
 }
@@ -315,15 +346,28 @@ std::string zsh_completion(const CLI::App& program, const std::string& name) {
       for (const std::string& one : flag.names) {
         std::string spec = (flag.is_repeatable ? "*" : "") + one + "[" + zsh_text(flag.text) + "]";
         if (!flag.value.empty()) {
+          const std::string kept = kept_folders(flag);
           spec += ":" + zsh_text(value_of(flag)) + ":" +
-                  (flag.choices.empty() ? "_files" : "(" + joined(flag.choices, " ") + ")");
+                  (!kept.empty()          ? " " + identifier(name) + "_kept " + kept
+                   : flag.choices.empty() ? "_files"
+                                          : "(" + joined(flag.choices, " ") + ")");
         }
         cases += " \\\n        " + single_quoted(spec);
       }
     }
-    cases += " \\\n        '*:file:_files'\n      ;;\n";
+    const std::string kept = kept_arguments(*command);
+    cases += kept.empty() ? " \\\n        '*:file:_files'\n      ;;\n"
+                          : " \\\n        '1:collection:_files' \\\n        '*:run: " +
+                                identifier(name) + "_kept " + kept + "'\n      ;;\n";
   }
   return fmt::format(R"(#compdef {0}
+# What is kept with the collection, which is the first argument.
+{1}_kept() {{
+  local -a names
+  local kind
+  for kind; do names+=(${{words[2]/#\~/$HOME}}/attachments/$kind/*(N:t)); done
+  compadd -a names
+}}
 {1}() {{
   local -a commands
   commands=(
@@ -353,7 +397,18 @@ std::string fish_quoted(std::string_view text) {
 }
 
 std::string fish_completion(const CLI::App& program, const std::string& name) {
-  std::string out = "# fish completion of " + name + "\n";
+  const std::string kept_function = "_" + identifier(name) + "_kept";
+  std::string out = "# fish completion of " + name + "\n" +
+                    fmt::format(R"(# What is kept with the collection, which is the first argument.
+function {}
+  set -l words (commandline -opc)
+  set -l collection (string replace -r '^~' $HOME -- $words[3])
+  for kind in $argv
+    command ls -- $collection/attachments/$kind 2>/dev/null
+  end
+end
+)",
+                                kept_function);
   for (const CLI::App* command : subcommands_of(program)) {
     fmt::format_to(std::back_inserter(out),
                    "complete -c {} -f -n __fish_use_subcommand -a {} -d {}\n", name,
@@ -363,13 +418,21 @@ std::string fish_completion(const CLI::App& program, const std::string& name) {
                      name, command->get_name());
       for (const std::string& one : flag.names)
         out += one.starts_with("--") ? " -l " + one.substr(2) : " -s " + one.substr(1);
-      if (!flag.choices.empty()) {
+      if (const std::string kept = kept_folders(flag); !kept.empty()) {
+        out += " -x -a " + fish_quoted("(" + kept_function + " " + kept + ")");
+      } else if (!flag.choices.empty()) {
         out += " -x -a " + fish_quoted(joined(flag.choices, " "));
       } else if (!flag.value.empty()) {
         out += " -r -F";
       }
       out += " -d " + fish_quoted(flag.text) + "\n";
     }
+    const std::string kept = kept_arguments(*command);
+    if (kept.empty()) continue;
+    fmt::format_to(std::back_inserter(out),
+                   "complete -c {} -n '__fish_seen_subcommand_from {}; and test (count "
+                   "(commandline -opc)) -gt 2' -f -a '({} {})'\n",
+                   name, command->get_name(), kept_function, kept);
   }
   return out;
 }

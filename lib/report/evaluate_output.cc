@@ -258,21 +258,34 @@ message::Comparison comparison_message(const EvaluationResult& result, const Com
           pair.only_second_right,          pair.p_value};
 }
 
-std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels) {
+const Report& best_report(const Evaluation& evaluation) {
+  const std::vector<Report>& reports = evaluation.result.reports;
+  return *std::max_element(
+      reports.begin(), reports.end(),
+      [](const Report& a, const Report& b) { return a.accuracy.value < b.accuracy.value; });
+}
+
+bool is_near_chance(const Evaluation& evaluation, size_t labels) {
+  if (labels < 2) return false;
+  const double chance = 1.0 / static_cast<double>(labels);
+  return best_report(evaluation).accuracy.value <
+         std::min(3 * chance, chance + 0.1 * (1 - chance));
+}
+
+std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels,
+                             LabelLines lines) {
+  const bool each = lines == LabelLines::All || labels.size() <= kFewLabels;
   std::string table =
       fmt::format("FUSION     {} ACCURACY   95 % INTERVAL\n", table_cell("LABEL", kNameWidth));
   const std::vector<Report>& reports = evaluation.result.reports;
   for (const Report& report : reports) {
     table += accuracy_line(report.name, "all", all_of(report));
-    for (size_t i = 0; i < labels.size(); ++i)
+    for (size_t i = 0; each && i < labels.size(); ++i)
       table += accuracy_line("", labels[i].name, report.labels[i].recall());
   }
   table += figures_table(evaluation.result) + coverage_table(evaluation.result) +
            pairs_table(evaluation.result);
-  const auto best = std::max_element(
-      reports.begin(), reports.end(),
-      [](const Report& a, const Report& b) { return a.accuracy.value < b.accuracy.value; });
-  return table + mistakes_table(*best, labels);
+  return table + mistakes_table(best_report(evaluation), labels);
 }
 
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels) {

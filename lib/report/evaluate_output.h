@@ -11,9 +11,22 @@
 
 namespace zeroshelf {
 
+// Which labels a table has a line for, under each rule.
+enum class LabelLines {
+  Few,  // all of them, where there are no more than kFewLabels
+  All,
+};
+inline constexpr size_t kFewLabels = 12;
+
 // For people: accuracy of each rule and label (Wilson's intervals), the figures of each rule
 // (bootstrap intervals), the pairs of rules, and the mistakes that were made most often.
-std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels);
+std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels,
+                             LabelLines lines = LabelLines::Few);
+
+// Whether the best way is hardly better than guessing among so many labels.
+bool is_near_chance(const Evaluation& evaluation, size_t labels);
+// The way that is right most often.
+const Report& best_report(const Evaluation& evaluation);
 
 // One object a line, with a type: accuracy, metric, label, confusion, reliability, coverage,
 // comparison. docs/evaluation.md lists their members.

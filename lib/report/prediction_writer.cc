@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "lib/report/formats.h"
+#include "lib/report/terminal_table.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -107,7 +108,8 @@ class PathPredictions : public PredictionWriter {
 
 class TablePredictions : public PredictionWriter {
  public:
-  explicit TablePredictions(const std::vector<Label>& labels) : labels_(labels) {
+  TablePredictions(const std::vector<Label>& labels, int columns)
+      : labels_(labels), columns_(columns) {
     for (const Label& label : labels)
       width_ = std::max(width_, display_width(printable(label.name)));
     width_ = std::min(width_, kMaxWidth);
@@ -128,12 +130,13 @@ class TablePredictions : public PredictionWriter {
                              printable(labels_[one.label].name), one.score);
       names = " [" + names + "]";
     }
-    fmt::format_to(std::back_inserter(out), "{} {:6} {:6} {} {} {}{}\n",
-                   table_cell(answered ? labels_[prediction.answer().label].name : "-", width_),
-                   answered ? fmt::format("{:.3f}", prediction.answer().score) : "-",
-                   answered ? source_name(*prediction.winner) : "-", side(prediction.image),
-                   prediction.text ? side(*prediction.text) : table_cell("-", width_ + 7),
-                   printable(line.record.file.path), names);
+    const std::string evidence = fmt::format(
+        "{} {:6} {:6} {} {} ",
+        table_cell(answered ? labels_[prediction.answer().label].name : "-", width_),
+        answered ? fmt::format("{:.3f}", prediction.answer().score) : "-",
+        answered ? source_name(*prediction.winner) : "-", side(prediction.image),
+        prediction.text ? side(*prediction.text) : table_cell("-", width_ + 7));
+    out += line_with_path(evidence, line.record.file.path, names, columns_);
   }
 
  private:
@@ -144,13 +147,15 @@ class TablePredictions : public PredictionWriter {
   }
 
   const std::vector<Label>& labels_;
+  int columns_;
   int width_ = 5;
 };
 
 }  // namespace
 
 std::unique_ptr<PredictionWriter> prediction_writer(OutputFormat format,
-                                                    const std::vector<Label>& labels) {
+                                                    const std::vector<Label>& labels,
+                                                    int columns) {
   switch (format) {
     case OutputFormat::Jsonl:
       return std::make_unique<JsonPredictions>(labels);
@@ -163,7 +168,7 @@ std::unique_ptr<PredictionWriter> prediction_writer(OutputFormat format,
     case OutputFormat::Table:
       break;
   }
-  return std::make_unique<TablePredictions>(labels);
+  return std::make_unique<TablePredictions>(labels, columns);
 }
 
 message::Evidence evidence_message(const std::vector<Label>& labels, const Prediction& prediction) {

@@ -32,9 +32,11 @@ class PredictionWriter {
   virtual void append(std::string& out, const PredictionLine& line) const = 0;
 };
 
-// Any format; paths are those of pictures with an answer. The labels must outlive the writer.
+// Any format; paths are those of pictures with an answer. columns: that a table's lines are to fit,
+// see line_with_path. The labels must outlive the writer.
 std::unique_ptr<PredictionWriter> prediction_writer(OutputFormat format,
-                                                    const std::vector<Label>& labels);
+                                                    const std::vector<Label>& labels,
+                                                    int columns = 0);
 
 // The line as a message, and the evidence in it. Labels and line must outlive it.
 message::Prediction prediction_message(const std::vector<Label>& labels,

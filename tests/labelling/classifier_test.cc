@@ -98,10 +98,17 @@ BOOST_AUTO_TEST_CASE(a_kept_one_comes_back_and_a_damaged_one_is_refused) {
   BOOST_TEST(back.vectors.image_bias == learned.vectors.image_bias,
              boost::test_tools::per_element());
   BOOST_TEST(back.held_out.good == learned.held_out.good);
+  BOOST_TEST(back.learned_from.size() == 60u);
+  BOOST_TEST(back.learned_from == learned.learned_from, boost::test_tools::per_element());
   const std::string bytes = encode_classifier(learned);
   for (size_t size = 1; size < bytes.size(); ++size)
     BOOST_REQUIRE_THROW(decode_classifier(bytes.substr(0, size), "x"), Error);
   BOOST_CHECK_EXCEPTION(decode_classifier(bytes + "x", "x"), Error, is_corruption);
+  // As it was before it said which pictures it was learned from.
+  std::string earlier = bytes.substr(0, bytes.size() - 1 - 8 * learned.learned_from.size());
+  earlier[0] = 1;
+  BOOST_TEST(decode_classifier(earlier, "x").labels.size() == 3u);
+  BOOST_TEST(decode_classifier(earlier, "x").learned_from.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

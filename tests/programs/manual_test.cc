@@ -111,6 +111,15 @@ BOOST_AUTO_TEST_CASE(bash_completes_subcommands_flags_and_values) {
   BOOST_TEST(completed("zeroshelf-query exp", 1) == "export\n");
   BOOST_TEST(completed("zeroshelf-query export shelf --unsu", 3) == "--unsure-to\n");
   BOOST_TEST(completed("zeroshelf-query export shelf --mode m", 4) == "move\n");
+  BOOST_TEST(completed("zeroshelf-query classify shelf --fusion ma", 4) == "max\n");
+  // What is kept with the collection.
+  testing::write_file(directory / "attachments" / "classifiers" / "pets", "");
+  testing::write_file(directory / "attachments" / "runs" / "monday", "");
+  const std::string shelf = directory.path().string();
+  BOOST_TEST(completed("zeroshelf-query classify " + shelf + " --classifier p", 4) == "pets\n");
+  BOOST_TEST(completed("zeroshelf-query review " + shelf + " m", 3) == "monday\n");
+  BOOST_TEST(completed("zeroshelf-query diff " + shelf + " monday m", 4) == "monday\n");
+  BOOST_TEST(completed("zeroshelf-query runs " + shelf + " --remove mo", 4) == "monday\n");
 }
 
 BOOST_AUTO_TEST_CASE(messages_have_no_colours_where_no_terminal_is) {
