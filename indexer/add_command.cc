@@ -25,6 +25,7 @@
 #include "indexer/ocr_flags.h"
 #include "indexer/progress.h"
 #include "lib/collection/settings.h"
+#include "lib/files/disk.h"
 #include "lib/files/find_files.h"
 #include "lib/files/path_list.h"
 #include "lib/ingest/sync.h"
@@ -195,10 +196,16 @@ std::vector<fs::path> roots_of(const AddOptions& options, const Collection* coll
   if (roots.empty() && options.list.empty() && collection != nullptr)
     roots = roots_of_last_time(options);
   roots = checked_roots(roots, collection);
+  for (fs::path& root : roots) root = as_listed(root);
   if (!options.list.empty()) {
     OwnFolder own(options.collection);
-    for (std::string& path : read_path_list(options.list)) {
-      if (!own.has_file(path)) roots.emplace_back(std::move(path));
+    std::unordered_map<std::string, fs::path> folders;  // as they are listed
+    for (const std::string& text : read_path_list(options.list)) {
+      if (own.has_file(text)) continue;
+      const fs::path path = text;
+      const auto [folder, is_new] = folders.try_emplace(path.parent_path().string());
+      if (is_new) folder->second = as_listed(path.parent_path());
+      roots.push_back(folder->second / path.filename());
     }
   }
   if (roots.empty()) {

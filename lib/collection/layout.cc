@@ -319,7 +319,12 @@ WriterLock::WriterLock(const fs::path& collection) {
                 "move it away");
   }
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
     ::close(file_);
+    if (error != EWOULDBLOCK) {
+      throw Error(ErrorCode::Io, path.string(), "cannot lock it: " + errno_text(error),
+                  "keep collections on a file system that has locks");
+    }
     throw Error(
         ErrorCode::Unavailable, collection.string(),
         fmt::format("another writer holds the collection ({})", got > 0 ? holder : "unknown"),

@@ -3,6 +3,7 @@
 #include "lib/export/datasets.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <system_error>
@@ -192,7 +193,12 @@ void LabelStudioTasks::add(const AnnotatedPicture& picture) {
 void LabelStudioTasks::finish() {
   tasks_->write("\n]\n");
   config_->publish();
-  tasks_->publish();
+  try {
+    tasks_->publish();
+  } catch (...) {
+    ::unlinkat(folder_.get(), "config.xml", 0);  // the next try finds the folder empty
+    throw;
+  }
 }
 
 CocoFile::CocoFile(fs::path file, const std::vector<std::string>& labels, std::string description,

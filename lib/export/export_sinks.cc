@@ -91,8 +91,9 @@ class FolderSink : public RecordSink {
   }
 
   void finish() override {
-    folders_.finish();
+    folders_.place_all();
     if (fifty_one_) fifty_one_->finish();
+    folders_.finish();
   }
 
   uint64_t exported() const override { return folders_.placed(); }

@@ -18,6 +18,7 @@
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
+#include "lib/util/unicode.h"
 
 namespace zeroshelf {
 namespace {
@@ -34,19 +35,36 @@ constexpr const char* kUnfinishedManifest = "manifest.jsonl.unfinished";
   throw Error(ErrorCode::Io, path.string(), cause, cure);
 }
 
-// Our own files in DIR keep their names: the folder's first letter is escaped then.
-std::string folder_name(std::string_view name) {
-  std::string safe = safe_file_name(name);
-  for (const std::string_view ours : {kManifest, kMoveJournalName, "labels.json"}) {
-    if (safe.starts_with(ours)) return fmt::format("%{:02X}{}", safe.front(), safe.substr(1));
-  }
-  return safe;
+std::string with_first_letter_escaped(const std::string& name) {
+  return fmt::format("%{:02X}{}", name.front(), name.substr(1));
 }
 
-fs::path folder_of(const ExportItem& item) {
-  fs::path folder;
-  for (const std::string& name : item.folders) folder /= folder_name(name);
-  return folder;
+// What Windows takes for a device, with any ending.
+bool is_device(const std::string& name) {
+  std::string stem = folded(name.substr(0, name.find('.')));
+  while (stem.ends_with(' ')) stem.pop_back();
+  if (stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")))
+    return stem[3] >= '1' && stem[3] <= '9';
+  return stem == "con" || stem == "prn" || stem == "aux" || stem == "nul";
+}
+
+// Names of our own in DIR, which a folder must not have. (Some disks tell no case apart.)
+bool is_ours(const std::string& name) {
+  const std::string plain = folded(name);
+  for (const std::string_view ours : {kManifest, kMoveJournalName, "labels.json"}) {
+    if (plain.starts_with(ours)) return true;
+  }
+  return false;
+}
+
+bool is_absent(const fs::path& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() == fs::file_type::not_found;
+}
+
+// No other picture can be placed either.
+bool ends_all(int error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT || error_number == EROFS;
 }
 
 std::string numbered(const std::string& name, unsigned number) {
@@ -74,6 +92,10 @@ Error is_another(const fs::path& source) {
           "not exported: it changed since it was indexed", "run zeroshelf-index add again"};
 }
 
+struct DiskRefuses {
+  Error error;
+};
+
 // The picture of an item, held open: what is placed is what was looked at.
 class IndexedFile {
  public:
@@ -93,7 +115,7 @@ class IndexedFile {
   bool has_stamp() const {
     const int64_t mtime_ns =
         int64_t{status_.st_mtim.tv_sec} * 1'000'000'000 + status_.st_mtim.tv_nsec;
-    return has_size() && mtime_ns == item_.mtime_ns;
+    return has_size() && is_same_time(mtime_ns, item_.mtime_ns);
   }
   bool has_size() const { return static_cast<uint64_t>(status_.st_size) == item_.size_bytes; }
   bool has_content() const { return has_size() && content_of(file_.get()) == item_.content; }
@@ -111,6 +133,13 @@ class IndexedFile {
   }
 
  private:
+  // FAT keeps every other second, exFAT a hundredth; what was written there has the finer time until
+  // the disk is taken away.
+  static bool is_same_time(int64_t kept_ns, int64_t known_ns) {
+    constexpr int64_t kSecond = 1'000'000'000;
+    const bool coarse = kept_ns % (kSecond / 100) == 0;
+    return kept_ns == known_ns || (coarse && kept_ns <= known_ns && known_ns - kept_ns < 2 * kSecond);
+  }
   Error is_link() const {
     return {ErrorCode::InvalidArgument, item_.source.string(),
             "not moved: a link, not the picture itself", "use --mode symlink or copy for it"};
@@ -164,7 +193,7 @@ ExportMode parse_export_mode(std::string_view name) {
               "use symlink, hardlink, copy or move");
 }
 
-std::string safe_file_name(std::string_view name) {
+std::string safe_file_name(std::string_view name, const DiskNames& names) {
   std::string safe;
   const bool readable = is_utf8(name);
   for (size_t i = 0; i < name.size();) {
@@ -173,7 +202,12 @@ std::string safe_file_name(std::string_view name) {
       ++end;
     const std::string_view character = name.substr(i, end - i);
     const auto byte = static_cast<unsigned char>(name[i]);
-    const bool harmful = byte == '/' || byte == '\\' || byte == '%' || (byte == '.' && i == 0) ||
+    const bool at_end = end == name.size();
+    const bool refused =
+        (!names.any_character && (std::string_view(":?\"*|<>").find(name[i]) != std::string::npos ||
+                                  ((byte == '.' || byte == ' ') && at_end))) ||
+        (!names.any_script && byte >= 0x80);
+    const bool harmful = refused || byte == '/' || byte == '\\' || byte == '%' || (byte == '.' && i == 0) ||
                          (byte >= 0x80 && !readable) ||
                          ((byte < 0x20 || byte >= 0x7f) && legible(character) != character);
     for (const char c : character) {
@@ -185,6 +219,7 @@ std::string safe_file_name(std::string_view name) {
     }
     i = end;
   }
+  if (!names.any_character && is_device(safe)) safe = with_first_letter_escaped(safe);
   if (safe.size() <= kMaxNameBytes) return safe.empty() ? "%" : safe;
   // Keep the beginning and the file's ending, whole characters only.
   const std::string ending = fs::path(safe).extension().string();
@@ -198,7 +233,11 @@ std::string safe_file_name(std::string_view name) {
 FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
     : directory_(std::move(directory)),
       options_(std::move(options)),
-      folder_(open_export_folder(directory_)) {
+      is_new_(is_absent(directory_)),
+      folder_(open_export_folder(directory_)),
+      disk_(try_disk(folder_.get())),
+      numbers_last_(identity_trust(folder_.get()).inode) {
+  check_links();
   if (options_.mode == ExportMode::Move) {
     sync_path(absolute_path(directory_).parent_path());
     journal_ = std::make_unique<MoveJournal>(folder_, directory_);
@@ -206,18 +245,84 @@ FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
   const int file = ::openat(folder_.get(), kUnfinishedManifest,
                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (file >= 0) manifest_ = ::fdopen(file, "w");
-  if (manifest_ == nullptr)
-    fail(directory_ / kUnfinishedManifest, "cannot write: " + errno_text(errno));
+  if (manifest_ != nullptr) return;
+  const int error_number = errno;
+  forget_journal();
+  if (is_new_) ::rmdir(directory_.c_str());
+  throw system_error((directory_ / kUnfinishedManifest).string(), "write", error_number);
 }
 
 FolderExport::~FolderExport() {
-  if (manifest_ != nullptr) std::fclose(manifest_);
+  if (manifest_ == nullptr) return;
+  std::fclose(manifest_);
+  if (!journal_) give_up();
+}
+
+void FolderExport::check_links() const {
+  const bool no_link = options_.mode == ExportMode::Symlink && !disk_.symbolic_links;
+  const bool no_name = options_.mode == ExportMode::Hardlink && !disk_.hard_links;
+  if (!no_link && !no_name) return;
+  if (is_new_) ::rmdir(directory_.c_str());
+  throw Error(ErrorCode::InvalidArgument, directory_.string(),
+              no_link ? "its file system has no symbolic links" : "its file system has no hard links",
+              "use --mode copy (or move)");
+}
+
+// Of an export that moved nothing.
+void FolderExport::forget_journal() {
+  if (journal_ == nullptr) return;
+  journal_.reset();
+  ::unlinkat(folder_.get(), kMoveJournalName, 0);
+}
+
+// Removes what was made, deepest first.
+void FolderExport::give_up() {
+  for (const fs::path& file : made_) {
+    try {
+      ::unlinkat(folder_at(file.parent_path()), file.filename().c_str(), 0);
+    } catch (const Error&) {
+      // Somebody exchanged its folder; what is there now is not ours.
+    }
+  }
+  own_files_.insert({kManifest, kUnfinishedManifest});
+  for (const std::string& name : own_files_) ::unlinkat(folder_.get(), name.c_str(), 0);
+  for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
+    try {
+      const fs::path name = folder->first;
+      current_name_.clear();
+      ::unlinkat(folder_at(name.parent_path()), name.filename().c_str(), AT_REMOVEDIR);
+    } catch (const Error&) {
+    }
+  }
+  if (is_new_) ::rmdir(directory_.c_str());
+}
+
+// The same in every part of the export, e.g. in both halves of an image folder.
+std::string FolderExport::folder_name(size_t depth, const std::string& name) {
+  const auto [known, is_new] = folder_names_.try_emplace({depth, name});
+  if (!is_new) return known->second;
+  std::string safe = safe_file_name(name, disk_.names);
+  if (is_ours(safe)) safe = with_first_letter_escaped(safe);
+  std::string wanted = safe;
+  const auto take = [&] {
+    return taken_folders_.emplace(depth, disk_.names.tell_case ? wanted : folded(wanted)).second;
+  };
+  for (unsigned number = 2; !take(); ++number) wanted = fmt::format("{} ({})", safe, number);
+  return known->second = wanted;
+}
+
+fs::path FolderExport::folder_of(const ExportItem& item) {
+  fs::path folder;
+  size_t depth = 0;
+  for (const std::string& name : item.folders) folder /= folder_name(depth++, name);
+  return folder;
 }
 
 void FolderExport::expect_same_folder(const Descriptor& opened, const fs::path& folder) {
   struct stat status {};
   if (::fstat(opened.get(), &status) != 0)
     throw system_error((directory_ / folder).string(), "read", errno);
+  if (!numbers_last_) return void(folders_.emplace(folder.string(), Identity{}));
   const Identity identity{status.st_dev, status.st_ino};
   if (folders_.emplace(folder.string(), identity).first->second == identity) return;
   throw Error(ErrorCode::InvalidArgument, (directory_ / folder).string(),
@@ -247,12 +352,12 @@ int FolderExport::folder_at(const fs::path& folder) {
 
 // A name that this export did not give yet; something else may have it all the same.
 fs::path FolderExport::free_name(const fs::path& folder, const ExportItem& item) {
-  const std::string name = safe_file_name(item.source.filename().string());
+  const std::string name = safe_file_name(item.source.filename().string(), disk_.names);
   unsigned& number = numbers_[(folder / name).string()];
   for (;;) {
     const fs::path target = folder / numbered(name, ++number);
-    const fs::path key = options_.unique_stems ? folder / target.stem() : target;
-    if (taken_.insert(key.string()).second) return target;
+    const std::string key = (options_.unique_stems ? folder / target.stem() : target).string();
+    if (taken_.insert(disk_.names.tell_case ? key : folded(key)).second) return target;
   }
 }
 
@@ -265,6 +370,8 @@ void FolderExport::add(ExportItem item) {
     } else {
       target = place_item(item);
     }
+  } catch (const DiskRefuses& all) {
+    throw all.error;
   } catch (const Error& error) {
     note_failed(error);
   }
@@ -286,8 +393,13 @@ fs::path FolderExport::place_item(const ExportItem& item) {
     const fs::path target = free_name(folder, item);
     const int error_number =
         place_exclusively(item, file, {open_folder, target.filename()}, options_.mode);
-    if (error_number == 0) return target;
+    if (error_number == 0) {
+      made_.push_back(target);
+      return target;
+    }
     if (error_number == ESTALE) throw is_another(item.source);
+    if (ends_all(error_number))
+      throw DiskRefuses{system_error((directory_ / target).string(), "write", error_number)};
     if (error_number != EEXIST)
       throw cannot_place(item.source, directory_ / target, options_.mode, error_number);
   }
@@ -319,6 +431,8 @@ void FolderExport::make_move(Planned& move) {
   }
   if (error_number == 0) return note_placed(move.item, move.target);
   journal_->note_kept(move.item.source, move.target);
+  if (ends_all(error_number))
+    throw system_error((directory_ / move.target).string(), "write", error_number);
   if (error_number == EEXIST) {
     plan_move(std::move(move.item));  // under its next name
   } else {
@@ -371,8 +485,13 @@ void FolderExport::sync_folders() {
   }
 }
 
-void FolderExport::finish() {
+void FolderExport::place_all() {
   while (!planned_.empty()) make_moves();
+}
+
+void FolderExport::finish() {
+  place_all();
+  if (placed_ == 0 && failed_ > 0) return forget_journal();  // and all goes with the object
   if (journal_) {
     sync_folders();
     journal_->sync();

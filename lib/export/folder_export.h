@@ -12,22 +12,31 @@
 // Nothing that exists is ever overwritten or changed: DIR must be absent or empty, and two pictures
 // of one name become "name.jpg" and "name (2).jpg". Characters that would be harmful in a name
 // ('/', control characters, marks that reorder or hide text, bytes that are not UTF-8, '%', a
-// leading dot) are written as %XX; the manifest has the exact source path.
+// leading dot) are written as %XX; the manifest has the exact source path. Where DIR's file system
+// takes fewer names (disk.h), so is what it does not take, and a folder whose name differs in case
+// only from another one's is numbered; in every part of DIR alike.
+//
+// An export that is given up, or that could place nothing, leaves nothing; one by moving leaves its
+// journal, by which it is undone.
 
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "lib/export/move_journal.h"
 #include "lib/files/descriptor.h"
+#include "lib/files/disk.h"
 #include "lib/files/exclusive.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
@@ -40,8 +49,9 @@ enum class ExportMode { Symlink, Hardlink, Copy, Move };
 ExportMode parse_export_mode(std::string_view name);
 
 // A label or file name as one safe path component of at most 200 bytes; a longer one is cut and
-// gets a checksum of the whole, so that different names stay different.
-std::string safe_file_name(std::string_view name);
+// gets a checksum of the whole, so that different names stay different. On a disk that tells no
+// case apart two may still be one.
+std::string safe_file_name(std::string_view name, const DiskNames& names = {});
 
 // One picture to be placed.
 struct ExportItem {
@@ -74,8 +84,8 @@ struct FolderExportOptions {
 // Threads: one at a time.
 class FolderExport {
  public:
-  // Makes the folder. Throws what check_export_folder (open_folder.h) does, and Io when it cannot
-  // be made.
+  // Makes the folder. Throws what check_export_folder (open_folder.h) does, InvalidArgument when its
+  // file system has no links of the wanted kind, and Io when it cannot be made.
   FolderExport(std::filesystem::path directory, FolderExportOptions options);
   ~FolderExport();
   FolderExport(const FolderExport&) = delete;
@@ -83,15 +93,21 @@ class FolderExport {
 
   // Places one picture. Moving is done in batches: a thousand are written into the journal, which
   // is synced, before the first of them is moved. Throws Io when the manifest or the journal cannot
-  // be written.
+  // be written, or when no picture could be: the disk is full, or read-only.
   void add(ExportItem item);
 
-  // Places what is left and completes the manifest. Throws Io.
+  // Places what is left. Throws what add does.
+  void place_all();
+  // The same, and completes the manifest. Throws Io.
   void finish();
 
   const std::filesystem::path& directory() const { return directory_; }
-  // A name in the folder, for as long as the object lives.
-  Place place(const std::string& name) const { return {folder_.get(), name}; }
+  // A name in the folder, for as long as the object lives; of a file that belongs to the export.
+  Place place(const std::string& name) {
+    own_files_.insert(name);
+    return {folder_.get(), name};
+  }
+  const DiskNames& names() const { return disk_.names; }
   uint64_t placed() const { return placed_; }
   uint64_t failed() const { return failed_; }
 
@@ -108,6 +124,11 @@ class FolderExport {
     bool operator==(const Identity&) const = default;
   };
 
+  void check_links() const;
+  std::string folder_name(size_t depth, const std::string& name);
+  std::filesystem::path folder_of(const ExportItem& item);
+  void forget_journal();
+  void give_up();
   int folder_at(const std::filesystem::path& folder);
   void expect_same_folder(const Descriptor& opened, const std::filesystem::path& folder);
   std::filesystem::path free_name(const std::filesystem::path& folder, const ExportItem& item);
@@ -121,13 +142,21 @@ class FolderExport {
 
   std::filesystem::path directory_;
   FolderExportOptions options_;
+  bool is_new_ = false;  // the folder was not there before
   Descriptor folder_;
+  DiskAbilities disk_;
+  bool numbers_last_ = true;  // the file system's numbers of folders
   Descriptor current_;                  // the folder below it that was used last
   std::filesystem::path current_name_;  // empty: none yet
   std::FILE* manifest_ = nullptr;
   std::unique_ptr<MoveJournal> journal_;  // only when moving
   std::vector<Planned> planned_;
-  std::unordered_map<std::string, Identity> folders_;  // made
+  std::map<std::string, Identity> folders_;  // made
+  std::set<std::string> own_files_;
+  std::vector<std::filesystem::path> made_;  // below directory_; of a move none
+  // Of each depth: the folders' names by those that were asked for, and which are taken.
+  std::map<std::pair<size_t, std::string>, std::string> folder_names_;
+  std::set<std::pair<size_t, std::string>> taken_folders_;
   std::unordered_set<std::string> taken_;  // names, without their ending when stems are unique
   // The next number to try for a name that was taken.
   std::unordered_map<std::string, unsigned> numbers_;

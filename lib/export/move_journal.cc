@@ -175,7 +175,7 @@ class LockedJournal {
     if (!file_.is_open() || ::fstat(file_.get(), &status_) != 0)
       throw system_error(path_.string(), "open", errno);
     expect_own();
-    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       throw Error(ErrorCode::Unavailable, directory.string(),
                   "an export into it, or an undo of it, is still running",
                   "wait for it, or end it first");
@@ -217,6 +217,13 @@ std::optional<struct stat> status_of(const Place& place) {
   if (::fstatat(place.folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
     return std::nullopt;
   return status;
+}
+
+// What is at the place, once a name that was taken for a move that then did not happen is free.
+std::optional<struct stat> without_reservation(const Place& place) {
+  const auto status = status_of(place);
+  if (!status || !is_only_reserved(place)) return status;
+  return ::unlinkat(place.folder, place.name.c_str(), 0) == 0 ? std::nullopt : status;
 }
 
 // Whether a file is one that exports write beside the pictures: nobody else's goes with an undo.
@@ -303,8 +310,8 @@ class Undo {
     const Place there(folder.get(), to.filename());
     const fs::path shown = directory_ / to;
     const fs::path here = move.from;
-    const auto moved = folder.is_open() ? status_of(there) : std::nullopt;
-    const auto original = status_of(here);
+    const auto moved = folder.is_open() ? without_reservation(there) : std::nullopt;
+    const auto original = without_reservation(here);
     if (!moved && !original)
       throw Error(ErrorCode::NotFound, here.string(), "gone from here and from " + shown.string());
     if (moved && !S_ISREG(moved->st_mode)) {
@@ -396,7 +403,8 @@ MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory)
                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file >= 0) file_ = ::fdopen(file, "w");
   if (file_ == nullptr) fail();
-  if (::flock(::fileno(file_), LOCK_EX | LOCK_NB) != 0 ||
+  // Where a file system has no locks, nothing but the user's care keeps an undo away.
+  if ((::flock(::fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
       std::fwrite(kHeader.data(), 1, kHeader.size(), file_) != kHeader.size()) {
     fail();
   }

@@ -84,11 +84,18 @@ void check_export_folder(const fs::path& folder) {
   if (!S_ISDIR(status.st_mode)) throw refusal(folder, "not a folder", "name a new folder");
   if (!is_empty(path, folder)) {
     std::error_code error;
-    const bool moved = fs::exists(fs::symlink_status(path / kMoveJournalName, error));
-    throw refusal(folder, "the folder is not empty",
-                  moved ? "zeroshelf-query undo puts back what was moved there, or name a new "
-                          "folder"
-                        : "an export never overwrites: name a new folder");
+    const auto has = [&](const char* name) {
+      return fs::exists(fs::symlink_status(path / name, error));
+    };
+    if (has(kMoveJournalName)) {
+      throw refusal(folder, "the folder is not empty",
+                    "zeroshelf-query undo puts back what was moved there, or name a new folder");
+    }
+    const bool cut_short = has("manifest.jsonl.unfinished");
+    throw refusal(folder,
+                  cut_short ? "an export into it was cut short" : "the folder is not empty",
+                  cut_short ? "remove it and try again, or name a new folder"
+                            : "an export never overwrites: name a new folder");
   }
   if ((status.st_mode & S_IWOTH) != 0) throw open_for_all(folder, status.st_mode);
 }
@@ -148,7 +155,8 @@ Descriptor make_folder(const Place& place, const fs::path& shown) {
 }
 
 void sync_folder(const Descriptor& folder, const fs::path& shown) {
-  if (::fsync(folder.get()) != 0) throw system_error(shown.string(), "sync", errno);
+  if (const int error = sync_open_folder(folder.get()))
+    throw system_error(shown.string(), "sync", error);
 }
 
 }  // namespace zeroshelf

@@ -9,10 +9,13 @@
 #include <cstdio>
 #include <cstring>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/files/descriptor.h"
 #include "lib/util/content_hasher.h"
+#include "lib/util/temporary_name.h"
 
 namespace zeroshelf {
 namespace {
@@ -20,6 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 18;
+// People may find it, and so does undo.
+constexpr std::string_view kReservation =
+    "zeroshelf was ended while it gave a file this name; this file may be removed\n";
 
 int open_at(const Place& place, int flags, mode_t mode = 0) {
   return ::openat(place.folder, place.name.c_str(), flags | O_CLOEXEC, mode);
@@ -91,11 +97,52 @@ bool is_same_state(const struct stat& a, const struct stat& b) {
          a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
+bool is_unsupported(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP;
+}
+
 int sync_folder_of(const Place& place) {
   const fs::path parent = place.name.parent_path();
   const Descriptor folder(
       open_at({place.folder, parent.empty() ? "." : parent}, O_RDONLY | O_DIRECTORY));
-  return folder.is_open() && ::fsync(folder.get()) == 0 ? 0 : errno;
+  return folder.is_open() ? sync_open_folder(folder.get()) : errno;
+}
+
+// A picture that is not the user's own may have no second name either, and neither one with too
+// many.
+bool has_no_links(int error_number) {
+  return is_unsupported(error_number) || error_number == EPERM || error_number == EACCES ||
+         error_number == EMLINK;
+}
+
+bool begins_with(const Place& place, std::string_view text) {
+  const Descriptor file(open_at(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  std::string beginning(text.size(), '\0');
+  return file.is_open() &&
+         read_fully(file.get(), beginning.data(), text.size()) ==
+             static_cast<ssize_t>(text.size()) &&
+         beginning == text;
+}
+
+int reserve(const Place& place, std::string_view mark) {
+  Descriptor file(open_at(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  if (!file.is_open()) return errno;
+  int error = write_fully(file.get(), mark.data(), mark.size());
+  const int closed = file.close();
+  if (error == 0) error = closed;
+  if (error != 0) unlink_at(place);
+  return error;
+}
+
+// The mark, by chance, tells that the name is still ours: numbers of files mean nothing here.
+int rename_over_reservation(const Place& from, const Place& to) {
+  const std::string mark = std::string(kReservation) + temporary_suffix();
+  if (const int error = reserve(to, mark)) return error;
+  if (!begins_with(to, mark)) return EEXIST;
+  if (::renameat(from.folder, from.name.c_str(), to.folder, to.name.c_str()) == 0) return 0;
+  const int error = errno;
+  if (begins_with(to, mark)) unlink_at(to);
+  return error;
 }
 
 int move_by_copy(const Place& from, const Place& to, const Place& partial) {
@@ -128,10 +175,21 @@ int rename_exclusively(const Place& from, const Place& to) {
   if (::renameat2(from.folder, from.name.c_str(), to.folder, to.name.c_str(), RENAME_NOREPLACE) ==
       0)
     return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
+  if (!is_unsupported(errno)) return errno;
   // A file system that cannot: a second name is refused as surely where the first exists.
-  if (::linkat(from.folder, from.name.c_str(), to.folder, to.name.c_str(), 0) != 0) return errno;
-  return unlink_at(from);
+  if (::linkat(from.folder, from.name.c_str(), to.folder, to.name.c_str(), 0) != 0)
+    return has_no_links(errno) ? rename_over_reservation(from, to) : errno;
+  const int error = unlink_at(from);
+  if (error != 0) unlink_at(to);
+  return error;
+}
+
+int sync_open_folder(int folder) {
+  return ::fsync(folder) == 0 || is_unsupported(errno) ? 0 : errno;
+}
+
+bool is_only_reserved(const Place& place) {
+  return begins_with(place, kReservation);
 }
 
 int copy_exclusively(const Place& source, const Place& target, CopyWhen when) {

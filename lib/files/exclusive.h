@@ -26,8 +26,14 @@ struct Place {
   std::filesystem::path name;
 };
 
-// Another name on the same file system (EXDEV otherwise).
+// Another name on the same file system (EXDEV otherwise). Where neither an exclusive rename nor a
+// second name can be had (FAT, exFAT, many file systems of programs), the name is taken by a small
+// file, made exclusively, which the file then replaces; a process that is killed between the two
+// leaves that small file behind.
 int rename_exclusively(const Place& from, const Place& to);
+
+// Whether what has the name is such a small file.
+bool is_only_reserved(const Place& place);
 
 // The content, the permissions and the time of a regular file. With Durable the file's content is
 // on the disk afterwards.
@@ -37,6 +43,9 @@ int copy_exclusively(const Place& source, const Place& target, CopyWhen when = C
 // Until that is known nobody else can read the copy.
 int copy_exclusively(int source, const Place& target, const std::optional<ContentHash>& content,
                      CopyWhen when = CopyWhen::Buffered);
+
+// Flushes an open folder to the disk; 0 also where its file system cannot do that.
+int sync_open_folder(int folder);
 
 // A regular file to another place. On another file system: copied to `partial` (which is on the
 // target's and is replaced), synced, compared byte by byte, renamed to the target, its folder

@@ -3,7 +3,6 @@
 #include "lib/ingest/plan.h"
 
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <map>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "lib/files/disk.h"
 #include "lib/util/file.h"
 
 namespace zeroshelf {
@@ -110,32 +110,6 @@ class Roots {
   std::vector<RootPlace> places_;
 };
 
-// What a file system's identities of files are worth. Numbers of files that are made up while it is
-// mounted say nothing, and neither do times of change that it does not keep.
-struct IdentityTrust {
-  bool inode = true;
-  bool changed = true;
-};
-
-IdentityTrust trust_at(const std::string& path) {
-  constexpr int64_t kFat = 0x4d44;
-  constexpr int64_t kExFat = 0x2011bab0;
-  constexpr int64_t kFuse = 0x65735546;
-  constexpr int64_t kSmb = 0x517b;
-  constexpr int64_t kCifs = 0xff534d42;
-  constexpr int64_t kSmb2 = 0xfe534d42;
-  constexpr int64_t kPlan9 = 0x01021997;
-  constexpr int64_t kOverlay = 0x794c7630;
-  struct statfs status {};
-  if (::statfs(path.c_str(), &status) != 0) return {false, false};
-  const int64_t type = status.f_type & 0xffffffff;
-  if (type == kFat || type == kExFat) return {false, false};
-  for (const int64_t other : {kFuse, kSmb, kCifs, kSmb2, kPlan9, kOverlay}) {
-    if (type == other) return {false, true};
-  }
-  return {};
-}
-
 // Which devices are there now, and which they were.
 class Devices {
  public:
@@ -166,7 +140,7 @@ class Devices {
   IdentityTrust trust(const FoundFile& file) {
     const auto known = trust_.find(file.identity.device);
     if (known != trust_.end()) return known->second;
-    return trust_[file.identity.device] = trust_at(file.path);
+    return trust_[file.identity.device] = identity_trust(file.path);
   }
 
  private:

@@ -55,6 +55,9 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   size_ = regular_size(file, path);
   if (size_ == 0) return;
   void* address = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.get(), 0);
+  // What some file systems of programs cannot.
+  if (address == MAP_FAILED && errno == ENODEV)
+    address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) throw_errno(path, "map");
   data_ = static_cast<const std::byte*>(address);
 }
@@ -98,7 +101,13 @@ std::string read_open_file(int file, uint64_t size_bytes, uint64_t limit_bytes,
 
 void sync_path(const std::filesystem::path& path) {
   const FileDescriptor file(path, O_RDONLY);
-  if (::fsync(file.get()) != 0) throw_errno(path, "sync");
+  if (::fsync(file.get()) == 0) return;
+  const int error = errno;
+  // Some file systems cannot sync a folder: there is nothing to wait for then.
+  const bool cannot = error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+  struct stat status {};
+  if (cannot && ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return;
+  throw system_error(path.string(), "sync", error);
 }
 
 std::filesystem::path absolute_path(const std::filesystem::path& path) {

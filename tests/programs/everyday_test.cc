@@ -304,6 +304,94 @@ BOOST_AUTO_TEST_CASE(labels_that_are_the_same_to_the_model_are_told) {
   BOOST_TEST(says(ask("classify", {"--labels", "circle"}), "'circle' is the only label"));
 }
 
+// --- known labels -------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(folders_may_be_the_labels) {
+  for (int i = 0; i < 4; ++i) {
+    put("Dark_red/" + std::to_string(i) + ".ppm", testing::tinted_pixmap(100 + i));
+    put("blue/" + std::to_string(i) + ".ppm", testing::tinted_pixmap(200 + i));
+  }
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  const ProgramResult result =
+      ask("evaluate", {"--labels", "dark red,Blue", "--truth-from-folders", "--format", "jsonl"});
+  BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(json_lines(result.out)[0]["pictures"] == 8);
+  BOOST_TEST(says(result, "4 pictures lie in folders that are no label: pictures (4)"), result.err);
+  const ProgramResult trained = ask("train", {"--truth-from-folders", "--save", "colours"});
+  BOOST_TEST(trained.exit_code == 0, trained.err);
+  BOOST_TEST(ask("evaluate", {"--labels", "a,b"}).exit_code == 2);  // neither
+  BOOST_TEST(ask("evaluate", {"--labels", "a,b", "--truth-from-folders", "--truth", "-"}).exit_code == 2);
+
+  // Its own pictures, and what it is called.
+  const ProgramResult own = ask("evaluate", {"--classifier", "colours", "--truth-from-folders"});
+  BOOST_TEST(own.exit_code == 0, own.err);
+  BOOST_TEST(says(own, "was learned from"), own.err);
+  BOOST_REQUIRE(ask("classify", {"--classifier", "colours", "--save", "run"}).exit_code == 0);
+  BOOST_TEST(says(ask("runs", {}), "classifier colours"));
+  const std::string page = (directory / "page.html").string();
+  BOOST_REQUIRE(ask("export", {"--classifier", "colours", "--to", page}).exit_code == 0);
+  BOOST_TEST(read_file(page, 1 << 24).find("classifier colours") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(many_labels_are_summed_up) {
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  std::string labels = "red,blue";
+  for (int i = 0; i < 40; ++i) labels += ",thing" + std::to_string(i);
+  const std::string known = truth("path,label\n0.ppm,red\n1.ppm,thing7\n2.ppm,thing8\n");
+  const ProgramResult summary = ask("evaluate", {"--labels", labels, "--truth", known});
+  BOOST_TEST(summary.exit_code == 0, summary.err);
+  BOOST_TEST(summary.out.find("thing30") == std::string::npos);
+  BOOST_TEST(summary.out.find("text ") == std::string::npos);  // no picture has text
+  BOOST_TEST(says(summary, "--per-label"));
+  BOOST_TEST(says(summary, "right for"), summary.err);  // hardly more often than by chance
+  const ProgramResult each =
+      ask("evaluate", {"--labels", labels, "--truth", known, "--per-label"});
+  BOOST_TEST(each.out.find("thing30") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_classifier_is_learned_where_no_model_is_and_names_labels_without_examples) {
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  const std::string npy = (directory / "v.npy").string();
+  const std::string list = (directory / "paths").string();
+  BOOST_REQUIRE(ask("vectors", {"--npy", npy, "--paths", list}).exit_code == 0);
+  const std::string imported = (directory / "imported").string();
+  BOOST_REQUIRE(
+      zeroshelf_index({"import", imported, "--npy", npy, "--paths", list}).exit_code == 0);
+  const std::string known = truth("path,label\n0.ppm,a\n1.ppm,a\n2.ppm,b\n3.ppm,b\n");
+  const ProgramResult result = zeroshelf_query(
+      {"train", imported, "--truth", known, "--labels", "a,b,c", "--save", "mine"});
+  BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(says(result, "no example was given of 'c'"), result.err);
+  BOOST_TEST(says(result, "not compared with zero-shot answers"), result.err);
+  BOOST_TEST(zeroshelf_query({"classify", imported, "--classifier", "mine"}).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_review_is_filled_in_and_read_back) {
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  const ProgramResult review = ask("review", {"--labels", "red,blue", "--format", "csv"});
+  BOOST_REQUIRE(review.exit_code == 0);
+  std::string filled = review.out;
+  filled.replace(filled.find(",,"), 2, ",red,");
+  const ProgramResult result = evaluate(filled);
+  BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(says(result, "3 pictures of the truth have no label"), result.err);
+}
+
+// --- exports that fail --------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_failed_export_is_in_nobodys_way) {
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  fs::rename(folder, directory / "away");
+  for (const char* mode : {"copy", "symlink", "hardlink", "move"}) {
+    const std::string target = (directory / "out").string();
+    const ProgramResult failed =
+        ask("export", {"--labels", "red,blue", "--to", target, "--mode", mode});
+    BOOST_TEST(failed.exit_code == 2);
+    BOOST_TEST(!fs::exists(target), mode);
+    BOOST_TEST(says(failed, "1 more could not be exported: the picture is gone"), failed.err);
+  }
+}
+
 // --- moves --------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_collection_follows_a_move_and_an_undo) {
