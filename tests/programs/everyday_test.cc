@@ -434,6 +434,46 @@ BOOST_AUTO_TEST_CASE(classes_of_an_image_folder_are_in_both_halves_or_left_out) 
   BOOST_TEST((classes("train") == classes("validation")), result.err);
 }
 
+// --- earlier versions ---------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_collection_of_an_earlier_version_answers_everything) {
+  fs::copy(ZEROSHELF_OLD_COLLECTION, shelf, fs::copy_options::recursive);
+  for (const char* command : {"stats", "skips", "verify"})
+    BOOST_TEST(index(command, {}).exit_code == 0, command);
+  // Nothing of this needs the model, whose place is gone.
+  BOOST_TEST(says(ask("runs", {}), "monday"));
+  BOOST_TEST(says(ask("runs", {"--kind", "classifiers"}), "pets"));
+  BOOST_TEST(ask("review", {"monday"}).exit_code == 0);
+  BOOST_TEST(ask("diff", {"monday", "monday"}).exit_code == 1);
+  BOOST_TEST(ask("classify", {"--classifier", "pets"}).exit_code == 0);
+  BOOST_TEST(ask("classify", {"--labels", "red, blue", "--summary"}).exit_code == 0);
+  BOOST_TEST(ask("search", {"--like", "1.ppm", "--all"}).exit_code == 0);
+  BOOST_TEST(ask("duplicates", {}).exit_code != 2);
+  BOOST_TEST(ask("export", {"--labels", "red, blue", "--to", (directory / "o.csv").string()})
+                 .exit_code == 0);
+  BOOST_TEST(ask("vectors", {"--npy", (directory / "v.npy").string()}).exit_code == 0);
+  const std::string known = (directory / "known.csv").string();
+  write_file(known, "path,label\n/pictures/0.ppm,a\n/pictures/1.ppm,b\n");
+  BOOST_TEST(ask("evaluate", {"--classifier", "pets", "--truth", known}).exit_code == 0);
+  BOOST_TEST(ask("search", {"invoice", "--model", model}).exit_code == 0);
+  BOOST_TEST(ask("evaluate", {"--labels", "a,b", "--truth", known, "--model", model}).exit_code == 0);
+
+  // Its pictures are found again where they are now, and it goes on.
+  put("4.ppm", testing::tinted_pixmap(4));
+  put("new.ppm", testing::tinted_pixmap(40));
+  const ProgramResult added = add_plainly({"--json"});
+  BOOST_TEST(added.exit_code == 0, added.err);
+  const auto summary = json_lines(added.out).back();
+  BOOST_TEST(summary["moved"] == 5);
+  BOOST_TEST(summary["added"] == 1);
+  BOOST_TEST(index("compact", {}).exit_code == 0);
+  BOOST_TEST(index("repair", {}).exit_code == 0);
+  BOOST_TEST(index("verify", {}).exit_code == 0);
+  BOOST_TEST(ask("classify", {"--classifier", "pets"}).exit_code == 0);
+  BOOST_TEST(index("forget", {"/pictures"}).exit_code == 0);
+  BOOST_TEST(pictures() == 6u);
+}
+
 // --- links --------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_link_is_no_duplicate_and_the_last_copy_is_never_handed_on) {

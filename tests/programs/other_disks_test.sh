@@ -73,7 +73,7 @@ pictures_there() {
   "$index" add "$work/$2-shelf" "$disk/dcim" --no-ocr --json >"$work/lines" 2>"$work/errors" ||
     fail "$disk: $(cat "$work/errors")"
   grep -q '"added":0' "$work/lines" || fail "$disk: a folder in other capitals is another: $(tail -1 "$work/lines")"
-  ! "$query" duplicates "$work/$2-shelf" --kind same_picture >"$work/lines" 2>&1 ||
+  ! "$query" duplicates "$work/$2-shelf" --kind same_picture --cosine 1 >"$work/lines" 2>&1 ||
     fail "$disk: a picture is its own double: $(head -3 "$work/lines")"
 }
 
