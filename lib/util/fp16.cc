@@ -4,16 +4,16 @@
 
 #include <cassert>
 
+#include "lib/util/cpu.h"
 #include "lib/util/fp16_kernel.h"
 #include "lib/util/half.h"
 
 namespace zeroshelf {
 namespace {
 
+// Every richer set brings the conversions of F16C.
 bool has_f16c() {
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                          __builtin_cpu_supports("f16c");
-  return has;
+  return instruction_set() != InstructionSet::Portable;
 }
 
 }  // namespace
