@@ -17,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "lib/program/loading.h"
 #include "lib/program/manual.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
@@ -209,7 +208,6 @@ int Program::run_chosen(int argc, char** argv) {
 }
 
 int Program::run(int argc, char** argv) {
-  end_of_loading();
   keep_standard_descriptors();
   // A closed pipe then shows as a failed write: lost on stderr, ClosedPipe on stdout.
   std::signal(SIGPIPE, SIG_IGN);
@@ -226,7 +224,7 @@ int Program::run(int argc, char** argv) {
     return report(
         system_error(error.path1().string(), "use the path", error.code().value()).what());
   } catch (const std::bad_alloc&) {
-    return report("out of memory; close other programs or use a machine with more");
+    return report("out of memory; close other programs, raise the limit (ulimit -v), or use a machine with more");
   } catch (const std::exception& error) {
     return report(std::string("internal error: ") + printable(error.what()));
   }

@@ -1,11 +1,14 @@
-// Where the system lets few threads start, or none, everything gives the same answers with fewer,
-// or the message says what is short; nothing is lost, and nothing hangs.
+// Where the system lets few threads start, or none, or gives little address space, everything gives
+// the same answers with fewer, or the message says what is short; nothing is lost, and nothing
+// hangs.
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "lib/util/file.h"
@@ -147,6 +150,41 @@ BOOST_AUTO_TEST_CASE(the_indexer_finishes_or_says_what_is_short_and_loses_nothin
     }
   }
   BOOST_TEST(finished);
+}
+
+// Where the libraries themselves find no room, the loader says so.
+BOOST_AUTO_TEST_CASE(where_address_space_is_short_a_program_finishes_or_says_so) {
+  constexpr int kNotLoaded = 127;
+  constexpr uint64_t kLeastMib = 160;
+  constexpr uint64_t kMostMib = 8 << 10;
+  const std::vector<std::string> told = {"out of memory", "cannot allocate memory",
+                                         "no further thread start"};
+  const std::string other = (directory / "other").string();
+  const std::vector<Arguments> commands = {
+      index({"stats", collection}), index({"verify", collection}),
+      query({"classify", collection, "--labels", "red, green", "--format", "jsonl"}),
+      query({"search", collection, "sleepy fox", "--all", "--format", "jsonl"}), add(other)};
+  for (const Arguments& command : commands) {
+    bool finished = false;
+    bool refused = false;
+    for (uint64_t mib = kLeastMib; !finished && mib <= kMostMib; mib += mib / 10) {
+      Arguments limited = command;
+      limited.insert(limited.begin(), {"/usr/bin/prlimit", fmt::format("--as={}", mib << 20)});
+      const ProgramResult result = testing::run_program(limited, kLimit);
+      BOOST_TEST_CONTEXT(command[1] << " with " << mib << " MiB: " << result.err) {
+        const bool says_so = std::ranges::any_of(told, [&](const std::string& words) {
+          return result.err.find(words) != std::string::npos;
+        });
+        finished = result.exit_code == 0;
+        refused = refused || result.exit_code == 2;
+        BOOST_TEST((finished || result.exit_code == kNotLoaded ||
+                    (result.exit_code == 2 && says_so)));
+      }
+    }
+    BOOST_TEST(finished);
+    BOOST_TEST_MESSAGE(command[1] << (refused ? " was refused with less" : " was never refused"));
+  }
+  BOOST_TEST(testing::zeroshelf_index({"verify", other}).exit_code == 0);
 }
 
 // The system's own limit counts a user's threads, and root is not counted.
