@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <span>
 #include <string_view>
@@ -83,7 +85,7 @@ std::string record_line(const char* kind, const fs::path& from, const fs::path& 
 struct Move {
   std::string from;  // absolute
   std::string to;    // below the folder
-  bool operator==(const Move&) const = default;
+  auto operator<=>(const Move&) const = default;
 };
 
 struct JournalLine {
@@ -125,13 +127,28 @@ struct JournalContent {
   std::vector<size_t> bad_lines;  // that cannot be read, with sound ones after them
 };
 
+// What was announced and not said to be kept later.
+std::vector<Move> moves_made(std::vector<JournalLine> lines) {
+  std::set<Move> kept;
+  std::vector<Move> moves;
+  for (JournalLine& line : std::views::reverse(lines)) {
+    if (line.kept) {
+      kept.insert(std::move(line.move));
+    } else if (!kept.contains(line.move)) {
+      moves.push_back(std::move(line.move));
+    }
+  }
+  std::ranges::reverse(moves);
+  return moves;
+}
+
 // Bad lines at the end were never synced, so nothing that they announce was begun.
 JournalContent read_journal(const std::string& content, const fs::path& path) {
   if (std::string_view(content).substr(0, kHeader.size()) != kHeader) {
     if (std::string_view(kHeader).starts_with(content)) return {};  // cut short at its beginning
     throw Error(ErrorCode::Corruption, path.string(), "not a journal of moves, or damaged");
   }
-  std::vector<Move> moves;
+  std::vector<JournalLine> lines;
   std::vector<size_t> bad_lines;
   std::vector<size_t> bad_tail;
   size_t number = 1;
@@ -139,7 +156,7 @@ JournalContent read_journal(const std::string& content, const fs::path& path) {
     ++number;
     const size_t end = content.find('\n', start);
     if (end == std::string::npos) break;
-    const auto line = parse_line(std::string_view(content).substr(start, end - start));
+    auto line = parse_line(std::string_view(content).substr(start, end - start));
     start = end + 1;
     if (!line) {
       bad_tail.push_back(number);
@@ -147,17 +164,9 @@ JournalContent read_journal(const std::string& content, const fs::path& path) {
     }
     bad_lines.insert(bad_lines.end(), bad_tail.begin(), bad_tail.end());
     bad_tail.clear();
-    if (line->kept) {
-      if (!moves.empty() && moves.back() == line->move) {
-        moves.pop_back();
-      } else {
-        std::erase(moves, line->move);
-      }
-    } else {
-      moves.push_back(line->move);
-    }
+    lines.push_back(*std::move(line));
   }
-  return {std::move(moves), std::move(bad_lines)};
+  return {moves_made(std::move(lines)), std::move(bad_lines)};
 }
 
 // A folder's journal, locked while the object lives.

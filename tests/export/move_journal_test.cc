@@ -22,6 +22,7 @@
 #include "lib/files/exclusive.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "tests/support/growth.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -383,6 +384,30 @@ BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {
   std::ofstream(journal, std::ios::trunc) << sound << "move\t/x\ty";
   BOOST_TEST(undo(directory / "out").put_back == 1u);
   BOOST_TEST((tree(pictures.folder) == pictures.before));
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_is_read_in_a_time_that_goes_with_its_size) {
+  const TemporaryDirectory directory;
+  const fs::path out = directory / "out";
+  const auto all_kept = [&](size_t size) {
+    fs::create_directory(out);
+    {
+      MoveJournal journal(out);
+      const auto picture = [](size_t i) { return "/pictures/" + std::to_string(i); };
+      for (size_t i = 0; i < size; ++i) journal.plan(picture(i), std::to_string(i));
+      for (size_t i = 0; i < size; ++i) journal.note_kept(picture(i), std::to_string(i));
+      journal.sync();
+    }
+    std::string content = read_file(out / kMoveJournalName, 1 << 30);
+    fs::remove_all(out);
+    return content;
+  };
+  const auto read = [&](const std::string& content) {
+    testing::write_file(out / kMoveJournalName, content);
+    BOOST_TEST(undo(out).never_moved == 0u);
+    BOOST_TEST(!fs::exists(out));
+  };
+  BOOST_TEST(testing::growth_over_four_sizes(4'000, all_kept, read) < testing::kLinearGrowth);
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_moves_nothing_that_is_outside_its_folder) {

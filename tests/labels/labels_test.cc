@@ -102,9 +102,10 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_the_size_of_the_file) {
     for (size_t i = 0; i < count; ++i) text += fmt::format(" | prompt {}", i);
     return text;
   };
+  const auto encode = [](const std::vector<std::string>& texts) { return Matrix(texts.size(), 1); };
   const auto read = [&](const std::string& content) {
     testing::write_file(path, content);
-    distinct_prompts(read_label_file(path, kPlain));
+    label_vectors(read_label_file(path, kPlain), encode);
   };
   BOOST_TEST(testing::growth_over_four_sizes(20'000, prompts, read) < testing::kLinearGrowth);
 }
