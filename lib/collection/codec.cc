@@ -61,6 +61,12 @@ std::string content_prefix(const ContentHash& hash) {
 std::string content_key(const ContentHash& hash, Row row) {
   return content_prefix(hash) + big_endian_key(row);
 }
+ContentHash hash_of_content_key(std::string_view key) {
+  row_of_content_key(key);
+  ContentHash hash;
+  std::memcpy(hash.data(), key.data() + kContentPrefix.size(), hash.size());
+  return hash;
+}
 Row row_of_content_key(std::string_view key) {
   return row_at(key, 1 + std::tuple_size_v<ContentHash>);
 }

@@ -40,6 +40,8 @@ Row row_of_key(std::string_view key);
 std::string path_key(std::string_view prefix, std::string_view path);
 std::string content_prefix(const ContentHash& hash);
 std::string content_key(const ContentHash& hash, Row row);
+// Both throw Corruption when it has another length.
+ContentHash hash_of_content_key(std::string_view key);
 Row row_of_content_key(std::string_view key);
 
 std::string encode_record(const PictureRecord& record);

@@ -136,6 +136,15 @@ std::optional<Row> Collection::find_path(std::string_view path) const {
   return codec::decode_row(*row);
 }
 
+void Collection::for_each_path(std::string_view from,
+                               const std::function<bool(std::string_view, Row)>& visit) const {
+  state_->store->for_each(codec::kPathPrefix, codec::path_key(codec::kPathPrefix, from),
+                          [&](std::string_view key, std::string_view value) {
+                            return visit(key.substr(codec::kPathPrefix.size()),
+                                         codec::decode_row(value));
+                          });
+}
+
 std::optional<Row> Collection::find_content(const ContentHash& hash) const {
   std::optional<Row> found;
   state_->store->for_each(codec::content_prefix(hash), "",
@@ -154,6 +163,16 @@ std::vector<Row> Collection::find_contents(const ContentHash& hash) const {
                             return true;
                           });
   return rows;
+}
+
+void Collection::for_each_content(
+    const ContentHash& from, Row from_row,
+    const std::function<bool(const ContentHash&, Row)>& visit) const {
+  state_->store->for_each(codec::kContentPrefix, codec::content_key(from, from_row),
+                          [&](std::string_view key, std::string_view) {
+                            return visit(codec::hash_of_content_key(key),
+                                         codec::row_of_content_key(key));
+                          });
 }
 
 std::string Collection::text_languages(Row row) const {

@@ -118,10 +118,18 @@ class Collection {
                       const std::function<void(Row, const std::vector<Word>&)>& visit) const;
 
   std::optional<Row> find_path(std::string_view path) const;
+  // All live rows in the order of the bytes of their paths, from that path on. visit returns whether
+  // to go on.
+  void for_each_path(std::string_view from,
+                     const std::function<bool(std::string_view path, Row row)>& visit) const;
   // Some live row with this content.
   std::optional<Row> find_content(const ContentHash& hash) const;
   // All of them, ascending.
   std::vector<Row> find_contents(const ContentHash& hash) const;
+  // All live rows in the order of their contents' hashes, equal ones by row, from that place on.
+  // visit returns whether to go on.
+  void for_each_content(const ContentHash& from, Row from_row,
+                        const std::function<bool(const ContentHash& hash, Row row)>& visit) const;
 
   // The languages in which a live row's text was read; empty: it was not read.
   std::string text_languages(Row row) const;

@@ -6,9 +6,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <mutex>
 #include <utility>
 
+#include "lib/collection/merged_keys.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "lib/vectors/scan.h"
 #include "lib/vectors/vector_sum.h"
 
@@ -53,6 +57,18 @@ std::vector<float> mean_of(std::span<const View::Part> parts,
 
 }  // namespace
 
+// What ViewVectors::sample found.
+class ViewSamples {
+ public:
+  std::mutex mutex;
+  std::optional<std::vector<Row>> pictures;
+  std::optional<std::vector<Row>> texts;
+};
+
+View::View(View&&) noexcept = default;
+View& View::operator=(View&&) noexcept = default;
+View::~View() = default;
+
 View View::open(const std::filesystem::path& directory) {
   return View(Collection::open(directory));
 }
@@ -66,7 +82,7 @@ View View::open(std::span<const std::filesystem::path> directories) {
 
 View::View(Collection collection) : View(alone(std::move(collection))) {}
 
-View::View(std::vector<Collection> parts) {
+View::View(std::vector<Collection> parts) : samples_(std::make_unique<ViewSamples>()) {
   assert(!parts.empty());
   for (Collection& part : parts) {
     if (!parts_.empty()) expect_same_model(parts_.front().collection, part);
@@ -110,6 +126,17 @@ uint64_t View::pictures() const {
   uint64_t sum = 0;
   for (const Part& part : parts_) sum += part.collection.image_sum().count();
   return sum;
+}
+
+uint64_t View::live_texts() const {
+  uint64_t sum = 0;
+  for (const Part& part : parts_) sum += part.collection.text_sum().count();
+  return sum;
+}
+
+std::string View::name() const {
+  const std::string first = absolute_path(directory()).filename().string();
+  return parts_.size() == 1 ? first : fmt::format("{} and {} more", first, parts_.size() - 1);
 }
 
 bool View::is_live(Row row) const {
@@ -245,6 +272,60 @@ std::span<const uint16_t> ViewVectors::row(uint64_t number) const {
 
 Row ViewVectors::owner(uint64_t number) const {
   return kind_ == Kind::Pictures ? number : view_.text_owner(number);
+}
+
+uint64_t ViewVectors::live() const {
+  return kind_ == Kind::Pictures ? view_.pictures() : view_.live_texts();
+}
+
+namespace {
+
+// Few enough to look at each: a number of 64 bits of its vector.
+constexpr uint64_t kFewVectors = 65'536;
+// So many contents are looked at for those with text, where these are more.
+constexpr size_t kMostContents = 65'536;
+
+std::vector<Row> drawn_by_vector(const ViewVectors& vectors, const View& view) {
+  std::vector<std::pair<uint64_t, Row>> keys;
+  for (uint64_t i = 0; i < vectors.size(); ++i) {
+    if (view.is_live(vectors.owner(i)))
+      keys.emplace_back(checksum64(std::as_bytes(vectors.row(i))), i);
+  }
+  const size_t count = std::min(keys.size(), ViewVectors::kMostSampled);
+  std::ranges::partial_sort(keys, keys.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<Row> drawn;
+  for (size_t i = 0; i < count; ++i) drawn.push_back(keys[i].second);
+  return drawn;
+}
+
+// A content's hash is as good as chance.
+std::vector<Row> drawn_by_content(const View& view, ViewVectors::Kind kind) {
+  std::vector<Row> drawn;
+  size_t looked_at = 0;
+  for_each_content(view, [&](Row row) {
+    if (kind == ViewVectors::Kind::Pictures) {
+      drawn.push_back(row);
+    } else if (const auto text = view.text_index(row)) {
+      drawn.push_back(*text);
+    }
+    return drawn.size() < ViewVectors::kMostSampled && ++looked_at < kMostContents;
+  });
+  return drawn;
+}
+
+}  // namespace
+
+std::vector<Row> ViewVectors::sample(size_t count) const {
+  assert(count <= kMostSampled);
+  ViewSamples& samples = *view_.samples_;
+  const std::lock_guard lock(samples.mutex);
+  std::optional<std::vector<Row>>& drawn =
+      kind_ == Kind::Pictures ? samples.pictures : samples.texts;
+  if (!drawn) {
+    const bool few = kind_ == Kind::Texts && live() <= kFewVectors;
+    drawn = few ? drawn_by_vector(*this, view_) : drawn_by_content(view_, kind_);
+  }
+  return {drawn->begin(), drawn->begin() + static_cast<std::ptrdiff_t>(std::min(count, drawn->size()))};
 }
 
 void ViewVectors::inner_products(uint64_t first, size_t count, const Matrix& queries,

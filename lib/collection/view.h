@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,8 @@
 #include "lib/lexicon/lexicon.h"
 
 namespace zeroshelf {
+
+class ViewSamples;  // of the implementation
 
 class View {
  public:
@@ -35,9 +39,14 @@ class View {
   static View open(std::span<const std::filesystem::path> directories);
   explicit View(Collection collection);
   explicit View(std::vector<Collection> parts);
+  View(View&&) noexcept;
+  View& operator=(View&&) noexcept;
+  ~View();
 
   // The first part's: what all parts agree in is the model and what follows from it.
   const Manifest& manifest() const { return parts_.front().collection.manifest(); }
+  // What a reader calls it: the first part's folder's name, and how many more there are.
+  std::string name() const;
   // Where runs, calibrations, classifiers and prompts are kept: with the first part.
   Attachments attachments() const { return Attachments(directory()); }
   const std::filesystem::path& directory() const { return parts_.front().collection.directory(); }
@@ -52,6 +61,7 @@ class View {
   uint64_t rows() const { return rows_; }    // removed ones included
   uint64_t texts() const { return texts_; }  // text vectors, numbered like rows
   uint64_t pictures() const;                 // live rows
+  uint64_t live_texts() const;               // texts of live rows
   bool is_live(Row row) const;
   // Which text vector is the row's, if it has any; and the row that a text vector belongs to.
   std::optional<size_t> text_index(Row row) const;
@@ -81,10 +91,13 @@ class View {
   std::vector<Row> blank_rows() const;
 
  private:
+  friend class ViewVectors;
+
   std::vector<Part> parts_;
   std::vector<Row> text_owners_;  // of more than one part
   uint64_t rows_ = 0;
   uint64_t texts_ = 0;
+  std::unique_ptr<ViewSamples> samples_;
 };
 
 // All vectors of one kind, numbered through the parts: pictures by row, texts by text_index(). The
@@ -98,7 +111,16 @@ class ViewVectors {
   static ViewVectors texts(const View& view) { return {view, Kind::Texts}; }
 
   uint64_t size() const { return kind_ == Kind::Pictures ? view_.rows() : view_.texts(); }
+  uint64_t live() const;  // of live rows
   uint32_t dimension() const { return view_.manifest().dimension; }
+
+  // So many of the live ones, or all where there are fewer, in a fixed order: drawn by what the
+  // pictures are, so that neither the parts nor the order in which they were added matter, and fewer
+  // are the first of more. Where texts are rare among very many pictures there may be fewer. At
+  // most kMostSampled; the first call looks for them, which takes some milliseconds.
+  static constexpr size_t kMostSampled = 4096;
+  std::vector<Row> sample(size_t count) const;
+
   std::span<const uint16_t> row(uint64_t number) const;  // fp16, of unit length
   Row owner(uint64_t number) const;                      // the picture's row
 

@@ -1,0 +1,47 @@
+#pragma once
+
+// What a user names as a collection: one or several of them, folders of collections, set files.
+//
+// A folder that is no collection and holds some stands for all of them, in the order of their
+// names; what else lies in it is passed over. A set file, NAME.set, is a text with one collection a
+// line: paths relative to the file's folder, white space around them does not count, empty lines and
+// lines that begin with # are passed over. It names at most 4,096 parts and has at most 1 MiB.
+//
+// Threads: any.
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/collection/view.h"
+#include "lib/util/error.h"
+
+namespace zeroshelf {
+
+// Whether the path is what several may be opened from: a collection, a folder of them, or a set
+// file. Throws nothing.
+bool names_collections(const std::filesystem::path& path);
+
+// The collections' folders, each once, in the order in which they are named. Whether they are there
+// is not asked: opening tells. Throws NotFound, Io, or InvalidArgument, naming the line, for a set
+// file that is none.
+std::vector<std::filesystem::path> parts_of(std::span<const std::filesystem::path> named);
+
+enum class LostParts { Refuse, LeaveOut };
+
+struct OpenedView {
+  View view;
+  size_t parts = 0;         // that were named
+  std::vector<Error> lost;  // why each part that was left out could not be opened
+
+  bool is_whole() const { return lost.empty(); }
+};
+
+// Opens them, several at a time. Throws what parts_of throws and View::open for any part, or with
+// LeaveOut only where no part can be opened, or two are of different models.
+OpenedView open_view(std::span<const std::filesystem::path> named,
+                     LostParts lost = LostParts::Refuse);
+OpenedView open_view(const std::filesystem::path& named, LostParts lost = LostParts::Refuse);
+
+}  // namespace zeroshelf

@@ -1,0 +1,141 @@
+#include "lib/collection/open_view.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/collection/shelf.h"
+
+namespace zeroshelf::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Three collections of five pictures in a folder, with other things beside them.
+struct ThreeShelves {
+  ThreeShelves() {
+    fs::create_directories(folder / "no collection");
+    std::ofstream(folder / "notes.txt") << "theirs";
+    for (uint32_t i = 0; i < 3; ++i) {
+      CollectionWriter writer = CollectionWriter::open_or_create(part(i), test_manifest());
+      Shelf::add(writer, 5 * i, 5 * i + 5);
+    }
+  }
+
+  fs::path part(uint32_t number) const { return folder / ("part" + std::to_string(number)); }
+  std::vector<fs::path> all() const { return {part(0), part(1), part(2)}; }
+
+  fs::path write_set(const std::string& text) const {
+    const fs::path set = folder / "some.set";
+    std::ofstream(set, std::ios::binary) << text;
+    return set;
+  }
+
+  TemporaryDirectory directory;
+  fs::path folder = directory / "shelves";
+};
+
+bool tells(const Error& error, const std::string& words) {
+  return std::string(error.what()).find(words) != std::string::npos;
+}
+
+std::vector<fs::path> parts_of_one(const fs::path& named) {
+  return parts_of(std::vector<fs::path>{named});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(open_view_of_what_is_named)
+
+BOOST_AUTO_TEST_CASE(a_list_a_folder_and_a_set_are_the_same) {
+  const ThreeShelves shelves;
+  BOOST_TEST((parts_of(shelves.all()) == shelves.all()));
+  BOOST_TEST((parts_of_one(shelves.folder) == shelves.all()));
+  const fs::path set = shelves.write_set("# all of them\n\npart0\r\n  part1\t\n\npart2");
+  BOOST_TEST((parts_of_one(set) == shelves.all()));
+  BOOST_TEST((parts_of_one(shelves.part(1)) == std::vector{shelves.part(1)}));
+  BOOST_TEST(open_view(set).view.rows() == 15u);
+  BOOST_TEST(open_view(shelves.folder).is_whole());
+}
+
+BOOST_AUTO_TEST_CASE(each_part_counts_once_under_whatever_name) {
+  const ThreeShelves shelves;
+  fs::create_directory_symlink(shelves.part(0), shelves.directory / "link");
+  const std::vector<fs::path> named = {shelves.directory / "link", shelves.folder,
+                                       shelves.part(0) / "."};
+  BOOST_TEST(parts_of(named).size() == 3u);
+  BOOST_TEST((parts_of(named).front() == shelves.directory / "link"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_set_is_refused_by_its_line) {
+  const ThreeShelves shelves;
+  const auto refused = [&](const std::string& text, const std::string& words) {
+    const fs::path set = shelves.write_set(text);
+    BOOST_CHECK_EXCEPTION(parts_of_one(set), Error, [&](const Error& error) {
+      return error.code() == ErrorCode::InvalidArgument && tells(error, words) &&
+             tells(error, set.string());
+    });
+  };
+  refused("", "names no collection");
+  refused("# nothing\n", "names no collection");
+  refused("part0\nother.set\n", "line 2");
+  refused("part0\n" + std::string(5000, 'x') + "\n", "line 2");
+  refused(std::string("part0\0part1\n", 12), "zero byte");
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += "part" + std::to_string(i) + "\n";
+  refused(many, "line 4097");
+  refused(std::string((1 << 20) + 1, '#'), "");
+  BOOST_CHECK_THROW(parts_of_one(shelves.folder / "absent.set"), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_part_is_named_or_left_out) {
+  const ThreeShelves shelves;
+  fs::rename(shelves.part(1), shelves.directory / "elsewhere");
+  const auto names_it = [&](const Error& error) { return tells(error, shelves.part(1).string()); };
+  BOOST_CHECK_EXCEPTION(open_view(shelves.all()), Error, names_it);
+  const OpenedView opened = open_view(shelves.all(), LostParts::LeaveOut);
+  BOOST_TEST(opened.parts == 3u);
+  BOOST_REQUIRE(opened.lost.size() == 1u);
+  BOOST_TEST(names_it(opened.lost.front()));
+  BOOST_TEST(opened.view.rows() == 10u);
+
+  for (const uint32_t part : {0u, 2u}) fs::remove_all(shelves.part(part));
+  BOOST_CHECK_THROW(open_view(shelves.all(), LostParts::LeaveOut), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_part_is_lost_and_one_that_was_only_begun_too) {
+  const ThreeShelves shelves;
+  std::ofstream(shelves.part(2) / "MANIFEST.json") << "{";
+  BOOST_CHECK_THROW(open_view(shelves.folder), Error);
+  BOOST_TEST(open_view(shelves.folder, LostParts::LeaveOut).lost.size() == 1u);
+  fs::create_directories(shelves.folder / "part9");
+  std::ofstream(shelves.folder / "part9" / "LOCK") << "";
+  BOOST_TEST(open_view(shelves.folder, LostParts::LeaveOut).lost.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(another_model_is_never_left_out) {
+  const ThreeShelves shelves;
+  CollectionWriter::open_or_create(shelves.folder / "part3", test_manifest("other"));
+  BOOST_CHECK_EXCEPTION(
+      open_view(shelves.folder, LostParts::LeaveOut), Error, [&](const Error& error) {
+        return error.code() == ErrorCode::Incompatible && tells(error, "part3");
+      });
+}
+
+BOOST_AUTO_TEST_CASE(a_text_names_no_collections) {
+  const ThreeShelves shelves;
+  BOOST_TEST(names_collections(shelves.folder));
+  BOOST_TEST(names_collections(shelves.part(0)));
+  BOOST_TEST(names_collections(shelves.write_set("part0\n")));
+  BOOST_TEST(!names_collections("two dogs in a kitchen"));
+  BOOST_TEST(!names_collections("tennis.set"));
+  BOOST_TEST(!names_collections(shelves.folder / "no collection"));
+  BOOST_TEST(!names_collections(""));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace zeroshelf::testing
