@@ -591,7 +591,7 @@ Matrix unit_rows(const fs::path& path) {
 // has enough nats.
 float best_margin(const View& collection, const Matrix& background, std::span<const float> vector) {
   const SearchQuery query = SearchQuery::of_vector(vector);
-  const Background pictures(collection, ViewVectors::pictures(collection), background,
+  const Background pictures(ViewVectors::pictures(collection), background,
                             query.picture);
   float best = std::numeric_limits<float>::lowest();
   for (const SearchHit& hit :

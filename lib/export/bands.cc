@@ -7,9 +7,11 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string_view>
 
+#include "lib/collection/path_order.h"
 #include "lib/export/best_rows.h"
 #include "lib/util/hash.h"
 
@@ -22,8 +24,8 @@ bool wanted(const std::vector<uint32_t>& only, uint32_t label) {
 
 // Leaves out all but the count best rows of a label.
 void keep_best(std::vector<Row>& rows, uint64_t count, const std::vector<Prediction>& predictions,
-               Bands& bands) {
-  const size_t kept = move_best_to_front(rows, count, predictions);
+               const PathOrder& by_path, Bands& bands) {
+  const size_t kept = move_best_to_front(rows, count, predictions, std::cref(by_path));
   for (size_t i = kept; i < rows.size(); ++i) bands.of_row[rows[i]] = Band::LeftOut;
   bands.above_max += rows.size() - kept;
   bands.sure -= rows.size() - kept;
@@ -68,7 +70,9 @@ Bands choose_bands(const View& collection, size_t labels,
     ++bands.sure;
     if (options.max_per_label) sure[answer.label].push_back(row);
   }
-  for (std::vector<Row>& rows : sure) keep_best(rows, *options.max_per_label, predictions, bands);
+  const PathOrder by_path(collection);
+  for (std::vector<Row>& rows : sure)
+    keep_best(rows, *options.max_per_label, predictions, by_path, bands);
   return bands;
 }
 

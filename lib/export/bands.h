@@ -28,7 +28,7 @@ struct Bands {
   uint64_t above_max = 0;  // left out because their label had enough better ones
 };
 
-// predictions: one a row. Of equal scores the one of the lower row counts as better. Pictures whose
+// predictions: one a row. Of equal scores the one whose path comes first counts as better. Pictures whose
 // label is not among `only` are left out, and so are those without an answer where there is an
 // `only`.
 Bands choose_bands(const View& collection, size_t labels,

@@ -8,11 +8,12 @@
 namespace zeroshelf {
 
 size_t move_best_to_front(std::vector<Row>& rows, uint64_t count,
-                          const std::vector<Prediction>& predictions) {
+                          const std::vector<Prediction>& predictions,
+                          const std::function<bool(Row, Row)>& before) {
   const auto better = [&](Row a, Row b) {
     const float score_a = predictions[a].answer().score;
     const float score_b = predictions[b].answer().score;
-    return score_a != score_b ? score_a > score_b : a < b;
+    return score_a != score_b ? score_a > score_b : before(a, b);
   };
   const size_t best = std::min<uint64_t>(count, rows.size());
   const auto end = rows.begin() + static_cast<std::ptrdiff_t>(best);

@@ -3,6 +3,7 @@
 // The best pictures of a label.
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "lib/collection/view.h"
@@ -10,10 +11,11 @@
 
 namespace zeroshelf {
 
-// Brings the rows with the highest scores to the front, best first, of equal ones the lower row
-// first, and returns how many those are: count, or all when there are fewer. The others follow in
+// Brings the rows with the highest scores to the front, best first, equal ones in the order of
+// `before`, and returns how many those are: count, or all when there are fewer. The others follow in
 // any order. Each row has an answer.
 size_t move_best_to_front(std::vector<Row>& rows, uint64_t count,
-                          const std::vector<Prediction>& predictions);
+                          const std::vector<Prediction>& predictions,
+                          const std::function<bool(Row, Row)>& before);
 
 }  // namespace zeroshelf

@@ -4,15 +4,16 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 #include <variant>
 
+#include "lib/collection/path_order.h"
 #include "lib/export/best_rows.h"
 #include "lib/export/indexed_picture.h"
 #include "lib/export/page.h"
 #include "lib/image/thumbnail.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
@@ -66,10 +67,12 @@ class PageExport {
  private:
   // Leaves the rows that are shown, and says how many those are of how many.
   PageHead cut_to_best(std::vector<std::vector<Row>>& rows) {
-    PageHead head{absolute_path(collection_.directory()).filename().string(), "", {}};
+    PageHead head{collection_.name(), "", {}};
+    const PathOrder by_path(collection_);
     for (size_t i = 0; i < rows.size(); ++i) {
       const uint64_t pictures = rows[i].size();
-      rows[i].resize(move_best_to_front(rows[i], options_.max_per_label, predictions_));
+      rows[i].resize(move_best_to_front(rows[i], options_.max_per_label, predictions_,
+                                        std::cref(by_path)));
       head.sections.push_back({labels_[i].name, pictures, rows[i].size()});
       report_.answered += pictures;
     }

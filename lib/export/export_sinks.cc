@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "lib/collection/path_order.h"
 #include "lib/export/datasets.h"
 #include "lib/export/export_page.h"
 #include "lib/export/open_folder.h"
@@ -40,7 +41,7 @@ class RecordSink : public ExportSink {
       : format_(format), target_(target), context_(context) {}
 
   void add_rows(const std::function<bool(Row)>& chosen) final {
-    context_.collection.for_each_record([&](Row row, const PictureRecord& record) {
+    for_each_record_by_path(context_.collection, [&](Row row, const PictureRecord& record) {
       if (chosen(row)) add(row, record, context_.predictions[row]);
     });
   }

@@ -45,7 +45,7 @@ struct ExportContext {
 class ExportSink {
  public:
   virtual ~ExportSink() = default;
-  // The chosen rows, which are live, in their order. Once.
+  // The chosen rows, which are live, in the order of their paths. Once.
   virtual void add_rows(const std::function<bool(Row)>& chosen) = 0;
   virtual void finish() = 0;
   virtual uint64_t exported() const = 0;

@@ -22,19 +22,12 @@ constexpr double kOwn = 0.5;
 constexpr double kLeastSpread = 0.05;
 constexpr Row kNoRow = std::numeric_limits<Row>::max();
 
-// Evenly spaced among the live ones, so that compaction changes nothing.
 std::vector<Row> sample_of(const View& collection, size_t labels) {
   constexpr size_t kMost = 4096;
   constexpr size_t kFewest = 512;
   constexpr size_t kSimilarities = kMost * 1024;
-  std::vector<Row> live;
-  for (Row row = 0; row < collection.rows(); ++row)
-    if (collection.is_live(row)) live.push_back(row);
-  const size_t count = std::clamp(kSimilarities / labels, kFewest, kMost);
-  if (live.size() <= count) return live;
-  std::vector<Row> sample;
-  for (size_t i = 0; i < count; ++i) sample.push_back(live[i * live.size() / count]);
-  return sample;
+  static_assert(kMost <= ViewVectors::kMostSampled);
+  return ViewVectors::pictures(collection).sample(std::clamp(kSimilarities / labels, kFewest, kMost));
 }
 
 // The label that a picture is counted for; with share 0 for none.

@@ -24,10 +24,10 @@ namespace zeroshelf {
 
 // For the rule `mix` with that strength (0: the labels as they are), by the scales that the
 // collection's model has by default, whatever was fitted since. The live pictures, or where there
-// are more than a sample has (4,096, with more than 1,024 labels fewer, never below 512) a sample
-// of them, evenly spaced. The same answer with any number of threads. Memory: about 4 bytes a
-// picture of the sample and label. Throws what scan() throws for labels and vectors that do not
-// fit.
+// are more than a sample has (4,096, with more than 1,024 labels fewer, never below 512) that many
+// of them, drawn by their contents. The same answer with any number of threads. Memory: about 4
+// bytes a picture of the sample and label. Throws what scan() throws for labels and vectors that do
+// not fit.
 LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, float strength,
                           unsigned threads = 0);
 

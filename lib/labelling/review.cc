@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <queue>
-#include <utility>
+#include <tuple>
 
 namespace zeroshelf {
 namespace {
@@ -18,18 +18,19 @@ bool is_candidate(const RunEntry& entry, ReviewBy by) {
 
 Review review(const View& collection, const Run& run, ReviewBy by, size_t k) {
   Review result;
-  // The k smallest so far, the largest of them on top; rows break ties.
-  std::priority_queue<std::pair<float, Row>> nearest;
-  collection.for_each_record([&](Row row, const PictureRecord& record) {
+  // The k smallest so far, the largest of them on top; paths break ties.
+  std::priority_queue<std::tuple<float, std::string, const RunEntry*>> nearest;
+  collection.for_each_record([&](Row, const PictureRecord& record) {
     const RunEntry* const entry = run.find(content_key(record.content_hash));
     if (entry == nullptr || !is_candidate(*entry, by)) return;
     ++result.candidates;
-    nearest.emplace(entry->margin, row);
+    if (nearest.size() == k && (k == 0 || std::get<0>(nearest.top()) < entry->margin)) return;
+    nearest.emplace(entry->margin, record.file.path, entry);
     if (nearest.size() > k) nearest.pop();
   });
   for (; !nearest.empty(); nearest.pop()) {
-    const PictureRecord record = collection.record(nearest.top().second);
-    result.items.push_back({record.file.path, *run.find(content_key(record.content_hash))});
+    const auto& [margin, path, entry] = nearest.top();
+    result.items.push_back({path, *entry});
   }
   std::reverse(result.items.begin(), result.items.end());
   return result;

@@ -21,7 +21,7 @@ struct ReviewItem {
 };
 
 struct Review {
-  std::vector<ReviewItem> items;  // at most k; smallest margin first, equal ones in row order
+  std::vector<ReviewItem> items;  // at most k; smallest margin first, equal ones by path
   uint64_t candidates = 0;        // how many there were to choose from
 };
 

@@ -62,6 +62,7 @@ RunDiff diff_runs(const View& collection, const Run& before, const Run& after) {
       diff.moved.push_back({record.file.path, old, now});
     }
   });
+  std::ranges::stable_sort(diff.moved, {}, &MovedPicture::path);
   diff.transitions = named(counts, before, after);
   return diff;
 }

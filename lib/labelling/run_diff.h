@@ -27,7 +27,7 @@ struct MovedPicture {
 
 struct RunDiff {
   std::vector<Transition> transitions;  // also from a label to itself; most pictures first
-  std::vector<MovedPicture> moved;      // in row order
+  std::vector<MovedPicture> moved;      // by path
   uint64_t same = 0;                    // pictures with the same label in both
   uint64_t only_before = 0;             // pictures of the collection that only one run knows
   uint64_t only_after = 0;

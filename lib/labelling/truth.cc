@@ -176,14 +176,17 @@ KnownPictures known_pictures(const View& collection, const std::vector<Label>& l
   const std::map<std::string, uint32_t> numbers = numbers_of(labels);
   const TruthByPath by_path(truth);
   KnownPictures known;
+  std::vector<std::pair<std::string, KnownPicture>> found;
   collection.for_each_record([&](Row row, const PictureRecord& record) {
     const std::string* label = by_path.find(record.file.path);
     if (label == nullptr) {
       ++known.without_truth;
     } else {
-      known.pictures.push_back({row, numbers.at(*label)});
+      found.push_back({record.file.path, {row, numbers.at(*label)}});
     }
   });
+  std::ranges::stable_sort(found, {}, &std::pair<std::string, KnownPicture>::first);
+  for (const auto& [path, picture] : found) known.pictures.push_back(picture);
   known.not_in_collection = truth.size() - std::min(truth.size(), known.pictures.size());
   if (known.pictures.empty()) {
     throw Error(ErrorCode::InvalidArgument, "the truth",

@@ -48,7 +48,7 @@ struct KnownPicture {
 };
 
 struct KnownPictures {
-  std::vector<KnownPicture> pictures;  // in row order; at least one
+  std::vector<KnownPicture> pictures;  // by path; at least one
   uint64_t not_in_collection = 0;      // pictures of the truth that the collection does not have
   uint64_t without_truth = 0;          // pictures of the collection that the truth does not name
 };

@@ -89,16 +89,19 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, QueryWord& word) 
   uint64_t whole = 0;
   uint64_t begun = 0;
   int fewest_edits = std::numeric_limits<int>::max();
-  std::map<std::string_view, uint64_t> of_term;  // over all parts
+  // Over all parts.
+  std::map<std::string_view, uint64_t> of_term;
+  std::map<std::string_view, uint64_t> of_joined;
   for (const Variant& it : word.variants) {
     if (it.way == Way::Whole) whole += count(it);
     if (it.way == Way::Whole || it.way == Way::Beginning) begun += count(it);
     if (it.way == Way::Near) fewest_edits = std::min(fewest_edits, it.edits);
-    if (!it.joins) of_term[parts[it.part]->term(it.term)] += count(it);
+    (it.joins ? of_joined : of_term)[parts[it.part]->term(it.term)] += count(it);
   }
   const bool misread = code_points(word.text).size() >= kLettersOfMisread;
   for (Variant& it : word.variants) {
-    const uint64_t own = std::max<uint64_t>(of_term[parts[it.part]->term(it.term)], count(it));
+    const std::string_view term = parts[it.part]->term(it.term);
+    const uint64_t own = std::max(of_term[term], of_joined[term]);
     const double resembling = std::min(surprise(begun, texts), surprise(own, texts));
     switch (it.way) {
       case Way::Whole:
@@ -188,9 +191,9 @@ class PartEvidence {
     }
   }
 
-  void add_order(const std::vector<QueryWord>& words, const LexicalQuery& query) {
-    if (query.words.size() < 2) return;
-    const std::vector<uint32_t> best = best_texts();
+  // Of the texts with so much evidence: that their words stand together, too.
+  void add_order(const std::vector<QueryWord>& words, const LexicalQuery& query, float least) {
+    const std::vector<uint32_t> best = texts_from(least);
     if (best.empty()) return;
     // Which words of the query stand where in each of them.
     std::vector<std::vector<Place>> places(best.size());
@@ -217,6 +220,8 @@ class PartEvidence {
     }
   }
 
+  std::span<const float> nats() const { return nats_; }
+
   // least: the weight of what fits.
   void put(float least, LexicalEvidence& evidence) const {
     for (uint32_t text = 0; text < nats_.size(); ++text) {
@@ -239,49 +244,12 @@ class PartEvidence {
     return length > mean_length_ ? std::log(length / mean_length_) : 0;
   }
 
-  // The texts of most evidence, where it is equal the first; ascending.
-  std::vector<uint32_t> best_texts() const {
-    float least = likely_least();
-    std::vector<uint32_t> above;
-    std::vector<uint32_t> equal;
-    for (;;) {
-      for (uint32_t text = 0; text < nats_.size(); ++text) {
-        if (nats_[text] < least || nats_[text] <= 0) continue;
-        if (nats_[text] > least) {
-          above.push_back(text);
-        } else if (equal.size() < kOrderedTexts) {
-          equal.push_back(text);
-        }
-      }
-      if (least <= 0 || above.size() + equal.size() >= kOrderedTexts) break;
-      least = 0;
-      above.clear();
-      equal.clear();
+  std::vector<uint32_t> texts_from(float least) const {
+    std::vector<uint32_t> texts;
+    for (uint32_t text = 0; text < nats_.size(); ++text) {
+      if (nats_[text] > 0 && nats_[text] >= least) texts.push_back(text);
     }
-    if (above.size() > kOrderedTexts) {
-      std::nth_element(above.begin(), above.begin() + kOrderedTexts, above.end(),
-                       [&](uint32_t a, uint32_t b) {
-                         return nats_[a] != nats_[b] ? nats_[a] > nats_[b] : a < b;
-                       });
-      above.resize(kOrderedTexts);
-    }
-    const size_t missing = std::min(equal.size(), kOrderedTexts - above.size());
-    above.insert(above.end(), equal.begin(), equal.begin() + static_cast<ptrdiff_t>(missing));
-    std::sort(above.begin(), above.end());
-    return above;
-  }
-
-  // The least evidence of the best ones, from a sample; 0 where few have any.
-  float likely_least() const {
-    constexpr size_t kStep = 16;
-    constexpr size_t kRank = (kOrderedTexts + kOrderedTexts / 4) / kStep;
-    std::vector<float> sample;
-    for (size_t text = 0; text < nats_.size(); text += kStep) {
-      if (nats_[text] > 0) sample.push_back(nats_[text]);
-    }
-    if (sample.size() <= kRank) return 0;
-    std::nth_element(sample.begin(), sample.begin() + kRank, sample.end(), std::greater<>());
-    return sample[kRank];
+    return texts;
   }
 
   static size_t pairs_in_order(const std::vector<uint32_t>& order,
@@ -309,6 +277,31 @@ class PartEvidence {
   std::vector<float> weight_;  // of the words that fit
   std::vector<uint32_t> last_word_;
 };
+
+// From how much evidence on the order of words is looked at: in the texts of all parts that have
+// most, some thousand, and all that are equal to the last of them unless these are very many.
+float least_ordered(std::span<const PartEvidence> parts) {
+  constexpr size_t kMostEqual = 16 * kOrderedTexts;
+  std::vector<float> most;  // a heap with the least on top
+  for (const PartEvidence& part : parts) {
+    for (const float nats : part.nats()) {
+      if (nats <= 0 || (most.size() == kOrderedTexts && nats <= most.front())) continue;
+      if (most.size() == kOrderedTexts) {
+        std::ranges::pop_heap(most, std::greater());
+        most.pop_back();
+      }
+      most.push_back(nats);
+      std::ranges::push_heap(most, std::greater());
+    }
+  }
+  if (most.size() < kOrderedTexts) return 0;
+  const float least = most.front();
+  size_t equal = 0;
+  for (const PartEvidence& part : parts)
+    equal += static_cast<size_t>(std::ranges::count(part.nats(), least));
+  return equal <= kMostEqual ? least
+                             : std::nextafter(least, std::numeric_limits<float>::infinity());
+}
 
 // The texts of one part that hold the phrase, ascending.
 std::vector<uint32_t> texts_with_phrase(const Lexicon& lexicon,
@@ -412,12 +405,17 @@ LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const Lex
   if (!found) return evidence;
   evidence.nats.resize(rows);
   evidence.fits.resize(rows);
+  std::vector<PartEvidence> of_parts;
   for (size_t i = 0; i < parts.size(); ++i) {
-    PartEvidence part(parts[i], i, mean_length);
-    part.add_words(words);
-    part.add_order(words, query);
-    part.put(static_cast<float>(kFittingShare * complete), evidence);
+    of_parts.emplace_back(parts[i], i, mean_length);
+    of_parts.back().add_words(words);
   }
+  if (query.words.size() > 1) {
+    const float least = least_ordered(of_parts);
+    for (PartEvidence& part : of_parts) part.add_order(words, query, least);
+  }
+  for (const PartEvidence& part : of_parts)
+    part.put(static_cast<float>(kFittingShare * complete), evidence);
   return evidence;
 }
 

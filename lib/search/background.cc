@@ -297,7 +297,7 @@ Matrix background_vectors(const View& collection, EncoderSource& encoders) {
   return prompt_vectors(collection, prompts, encoders);
 }
 
-Background::Background(const View& collection, const ViewVectors& vectors, const Matrix& prompts,
+Background::Background(const ViewVectors& vectors, const Matrix& prompts,
                        std::span<const float> query)
     : vectors_(vectors), prompts_(prompts.rows() + 1, prompts.columns()) {
   constexpr size_t kSample = 1024;
@@ -309,7 +309,7 @@ Background::Background(const View& collection, const ViewVectors& vectors, const
   std::vector<double> squares(count);
   std::vector<float> cosines(count);
   std::vector<float> pairs;
-  const std::vector<Row> sample = even_sample(collection, vectors, kSample);
+  const std::vector<Row> sample = vectors.sample(kSample);
   for (const Row row : sample) {
     vectors_.inner_products(row, 1, prompts_, cosines);
     for (size_t i = 0; i < count; ++i) {
@@ -319,7 +319,7 @@ Background::Background(const View& collection, const ViewVectors& vectors, const
     pairs.insert(pairs.end(), cosines.begin(), cosines.end() - 1);  // without the query
   }
   if (stand_out(pairs)) {
-    chance_of_best_ = chance_cosine(pairs, vectors.size());
+    chance_of_best_ = chance_cosine(pairs, vectors.live());
     chance_of_one_ = chance_cosine(pairs, 1);
   }
   const auto n = static_cast<double>(std::max<size_t>(1, sample.size()));

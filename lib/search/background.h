@@ -40,8 +40,7 @@ float chance_cosine(std::vector<float> pairs, size_t vectors);
 // How well the query fits single rows, compared with the background. Of one kind of vectors.
 class Background {
  public:
-  Background(const View& collection, const ViewVectors& vectors, const Matrix& prompts,
-             std::span<const float> query);
+  Background(const ViewVectors& vectors, const Matrix& prompts, std::span<const float> query);
 
   // How much better the query fits the row than the three prompts that fit it best do on average:
   // the mean of what the cosines say, in spreads (the prompts' mean standard deviation over the

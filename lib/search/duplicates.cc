@@ -11,9 +11,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "lib/collection/path_order.h"
 #include "lib/lexicon/tokens.h"
 #include "lib/util/hash.h"
 #include "lib/vectors/near_pairs.h"
@@ -33,18 +35,24 @@ class Joined {
   }
   bool together(Row a, Row b) { return root(a) == root(b); }
 
-  std::vector<DuplicateGroup> groups(DuplicateKind kind) {
-    std::map<Row, std::vector<Row>> members;
-    for (Row row = 0; row < parents_.size(); ++row) {
-      if (root(row) != row) {
-        auto& group = members[root(row)];
-        if (group.empty()) group.push_back(root(row));
-        group.push_back(row);
-      }
+  // rows: all of them, in the order that groups and their members have.
+  std::vector<DuplicateGroup> groups(DuplicateKind kind, std::span<const Row> rows) {
+    std::unordered_map<Row, size_t> places;  // by root, of those with others
+    for (const Row row : rows) {
+      if (root(row) != row) places.emplace(root(row), places.size());
     }
-    std::vector<DuplicateGroup> result;
-    for (auto& [first, rows] : members) result.push_back({kind, std::move(rows)});
-    return result;
+    std::vector<DuplicateGroup> all(places.size(), {kind, {}});
+    for (const Row row : rows) {
+      if (const auto place = places.find(root(row)); place != places.end())
+        all[place->second].rows.push_back(row);
+    }
+    std::erase_if(all, [](const DuplicateGroup& group) { return group.rows.size() < 2; });
+    std::vector<size_t> ranks(parents_.size());
+    for (size_t rank = 0; rank < rows.size(); ++rank) ranks[rows[rank]] = rank;
+    std::ranges::sort(all, {}, [&](const DuplicateGroup& group) {
+      return ranks[group.rows.front()];
+    });
+    return all;
   }
 
  private:
@@ -147,7 +155,7 @@ const char* duplicate_kind_name(DuplicateKind kind) {
 std::vector<DuplicateGroup> find_duplicates(const View& collection, const DuplicateLimits& limits) {
   constexpr size_t kFewestTerms = 3;
   constexpr float kTextCosine = 0.8f;  // so near lie texts of which most words are the same
-  const auto live = [&](Row row) { return collection.is_live(row); };
+  const std::vector<Row> rows = rows_by_path(collection);
   const size_t count = collection.rows();
   const std::vector<TermSet> terms = term_sets(collection);
   Joined same_picture(count);
@@ -164,7 +172,7 @@ std::vector<DuplicateGroup> find_duplicates(const View& collection, const Duplic
   const float without_text = limits.picture_cosine;
   const float whole = 1 - (1 - limits.picture_cosine) * (masked ? 1.0f : 1.5f);
   const GatheredRows pictures = pictures_of(collection);
-  for (const NearPair& pair : near_pairs(pictures.rows(), live, whole, limits.threads)) {
+  for (const NearPair& pair : near_pairs(pictures.rows(), rows, whole, limits.threads)) {
     if (blank.contains(pair.first) && blank.contains(pair.second)) continue;
     if (same_terms(pair)) {
       if (pair.cosine >= limits.picture_cosine) same_picture.join(pair.first, pair.second);
@@ -173,17 +181,20 @@ std::vector<DuplicateGroup> find_duplicates(const View& collection, const Duplic
     }
   }
   if (masked) {
-    const VectorRows rows = masked_rows(collection);
-    for (const NearPair& pair : near_pairs(rows, live, without_text, limits.threads)) {
+    const VectorRows vectors = masked_rows(collection);
+    for (const NearPair& pair : near_pairs(vectors, rows, without_text, limits.threads)) {
       if (!same_terms(pair)) other_words.join(pair.first, pair.second);
     }
   }
 
   const std::vector<Row>& owners = collection.text_owners();
+  std::vector<Row> texts_by_path;
+  for (const Row row : rows) {
+    if (const auto text = collection.text_index(row)) texts_by_path.push_back(*text);
+  }
   const GatheredRows gathered_texts = texts_of(collection);
-  for (const NearPair& texts : near_pairs(
-           gathered_texts.rows(), [&](Row text) { return live(owners[text]); }, kTextCosine,
-           limits.threads)) {
+  for (const NearPair& texts :
+       near_pairs(gathered_texts.rows(), texts_by_path, kTextCosine, limits.threads)) {
     const NearPair pair{owners[texts.first], owners[texts.second], texts.cosine};
     if (terms[pair.first].size() >= kFewestTerms && terms[pair.second].size() >= kFewestTerms &&
         same_terms(pair) && !same_picture.together(pair.first, pair.second)) {
@@ -191,9 +202,10 @@ std::vector<DuplicateGroup> find_duplicates(const View& collection, const Duplic
     }
   }
 
-  std::vector<DuplicateGroup> groups = same_picture.groups(DuplicateKind::SamePicture);
-  std::ranges::move(other_words.groups(DuplicateKind::OtherWords), std::back_inserter(groups));
-  std::ranges::move(same_words.groups(DuplicateKind::SameWords), std::back_inserter(groups));
+  std::vector<DuplicateGroup> groups = same_picture.groups(DuplicateKind::SamePicture, rows);
+  std::ranges::move(other_words.groups(DuplicateKind::OtherWords, rows),
+                    std::back_inserter(groups));
+  std::ranges::move(same_words.groups(DuplicateKind::SameWords, rows), std::back_inserter(groups));
   return groups;
 }
 
@@ -239,8 +251,10 @@ Row best_name(const std::vector<NameOfFile>& names) {
 }  // namespace
 
 DuplicatesOnDisk look_at_files(const View& collection, const std::vector<DuplicateGroup>& groups) {
+  const PathOrder by_path(collection);
+  const auto is_first = [&](Row a, Row b) { return by_path(a, b); };
   DuplicatesOnDisk found;
-  std::map<Row, DuplicateGroup> same_files;
+  std::map<Row, DuplicateGroup> same_files;  // by their first
   std::set<Row> gone;
   for (const DuplicateGroup& group : groups) {
     std::vector<Row> gone_here;
@@ -258,11 +272,17 @@ DuplicatesOnDisk look_at_files(const View& collection, const std::vector<Duplica
       for (const NameOfFile& name : of_file) links.rows.push_back(name.row);
       same_files.emplace(links.rows.front(), std::move(links));
     }
-    std::ranges::sort(files.rows);
+    std::ranges::sort(files.rows, is_first);
     if (files.rows.size() > 1) found.groups.push_back(std::move(files));
   }
-  for (auto& [first, links] : same_files) found.groups.push_back(std::move(links));
+  const auto first_link = found.groups.insert(found.groups.end(), same_files.size(), {});
+  std::ranges::transform(same_files, first_link, [](auto& one) { return std::move(one.second); });
+  std::sort(first_link, found.groups.end(),
+            [&](const DuplicateGroup& a, const DuplicateGroup& b) {
+              return is_first(a.rows.front(), b.rows.front());
+            });
   found.gone.assign(gone.begin(), gone.end());
+  std::ranges::sort(found.gone, is_first);
   return found;
 }
 

@@ -29,17 +29,17 @@ struct DuplicateLimits {
 
 struct DuplicateGroup {
   DuplicateKind kind = DuplicateKind::SamePicture;
-  std::vector<Row> rows;  // ascending, two or more
+  std::vector<Row> rows;  // by path, two or more
 };
 
-// By kind, and then by first row; none of SameFile. Blank pictures are the same only where their
+// By kind, and then by the path of the first; none of SameFile. Blank pictures are the same only where their
 // files are. A picture may be in groups of different kinds. Reads the words of
 // all pictures; time grows as rows x log(rows), see lib/vectors/near_pairs.h.
 std::vector<DuplicateGroup> find_duplicates(const View& collection, const DuplicateLimits& limits);
 
 struct DuplicatesOnDisk {
   std::vector<DuplicateGroup> groups;  // those of SameFile come last
-  std::vector<Row> gone;               // that were left out, ascending
+  std::vector<Row> gone;               // that were left out, by path
 };
 
 // What the groups are once the files are looked at. Of the names of one file a group keeps one, the

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <numbers>
 
+#include "lib/collection/path_order.h"
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/scan.h"
@@ -44,26 +45,37 @@ struct Candidate {
   float tie = 0;
 };
 
-bool better(const Candidate& a, const Candidate& b) {
-  if (a.hit.score != b.hit.score) return a.hit.score > b.hit.score;
-  return a.tie != b.tie ? a.tie > b.tie : a.hit.row < b.hit.row;
-}
+// And where that is equal too, by path.
+class Better {
+ public:
+  explicit Better(const PathOrder& order) : order_(&order) {}
+
+  bool operator()(const Candidate& a, const Candidate& b) const {
+    if (a.hit.score != b.hit.score) return a.hit.score > b.hit.score;
+    return a.tie != b.tie ? a.tie > b.tie : (*order_)(a.hit.row, b.hit.row);
+  }
+
+ private:
+  const PathOrder* order_;
+};
 
 // The best `count`, as a heap with the worst on top.
 class Best {
  public:
-  explicit Best(size_t count) : count_(count) {}
+  Best(size_t count, const PathOrder& order) : count_(count), better_(order) {}
 
   template <class Keep>
   void offer(const Candidate& candidate, const Keep& keep) {
-    if (heap_.size() == count_ && !better(candidate, heap_.front())) return;
+    // Asked first, since the order of equal ones is asked of pictures that live.
+    if (heap_.size() == count_ && candidate.hit.score < heap_.front().hit.score) return;
     if (!keep(candidate.hit)) return;
+    if (heap_.size() == count_ && !better_(candidate, heap_.front())) return;
     if (heap_.size() == count_) {
-      std::pop_heap(heap_.begin(), heap_.end(), better);
+      std::pop_heap(heap_.begin(), heap_.end(), better_);
       heap_.pop_back();
     }
     heap_.push_back(candidate);
-    std::push_heap(heap_.begin(), heap_.end(), better);
+    std::push_heap(heap_.begin(), heap_.end(), better_);
   }
 
   void merge(const Best& other) {
@@ -72,7 +84,7 @@ class Best {
   }
 
   std::vector<SearchHit> sorted() && {
-    std::sort(heap_.begin(), heap_.end(), better);
+    std::sort(heap_.begin(), heap_.end(), better_);
     std::vector<SearchHit> hits;
     for (const Candidate& candidate : heap_) hits.push_back(candidate.hit);
     return hits;
@@ -80,6 +92,7 @@ class Best {
 
  private:
   size_t count_;
+  Better better_;
   std::vector<Candidate> heap_;
 };
 
@@ -136,6 +149,7 @@ class Search {
         pictures_(ViewVectors::pictures(collection)),
         texts_(ViewVectors::texts(collection)),
         owners_(collection.text_owners()),
+        order_(collection),
         picture_(matrix_of(query.picture)),
         text_(matrix_of(query.text)) {
     find_spreads();
@@ -164,9 +178,9 @@ class Search {
     const auto each = static_cast<unsigned>(std::max<size_t>(1, threads / spaces));
     parallel_chunks(spaces, 1, threads, [&](size_t space, size_t) {
       if (space == 0) {
-        picture_spread_ = sampled_spread(collection_, pictures_, query_.picture, kSample, each);
+        picture_spread_ = sampled_spread(pictures_, query_.picture, kSample, each);
       } else {
-        text_spread_ = sampled_spread(collection_, texts_, query_.text, kSample, each);
+        text_spread_ = sampled_spread(texts_, query_.text, kSample, each);
       }
     });
   }
@@ -181,11 +195,11 @@ class Search {
   template <class Score>
   std::vector<SearchHit> best_of(size_t count, const Score& score) const {
     constexpr size_t kChunk = 4096;
-    Best best(limits_.count);
+    Best best(limits_.count, order_);
     std::mutex mutex;
     const size_t chunk = std::min(kChunk, count / (2 * available_cores()) + 1);
     parallel_chunks(count, chunk, limits_.threads, [&](size_t begin, size_t end) {
-      Best mine(limits_.count);
+      Best mine(limits_.count, order_);
       score(begin, end, mine);
       const std::lock_guard lock(mutex);
       best.merge(mine);
@@ -346,7 +360,7 @@ class Search {
     constexpr size_t kSample = 4096;
     constexpr size_t kFew = 10;  // a tenth
     if (!limits_.keep) return false;
-    const std::vector<Row> sample = even_sample(collection_, pictures_, kSample);
+    const std::vector<Row> sample = pictures_.sample(kSample);
     const auto kept = std::ranges::count_if(sample, limits_.keep);
     return static_cast<size_t>(kept) * kFew < sample.size();
   }
@@ -359,6 +373,7 @@ class Search {
   ViewVectors pictures_;
   ViewVectors texts_;
   const std::vector<Row>& owners_;
+  PathOrder order_;
   Matrix picture_;  // [1, dimension]
   Matrix text_;
   CosineSpread picture_spread_;
@@ -394,19 +409,10 @@ CosineSpread spread_of(std::vector<float> cosines) {
   return {centre, std::max(kLeastSpread, centre - quantile(kOneSigmaBelow))};
 }
 
-std::vector<Row> even_sample(const View& collection, const ViewVectors& vectors, size_t count) {
-  std::vector<Row> numbers;
-  const size_t step = std::max<size_t>(1, vectors.size() / std::max<size_t>(1, count));
-  for (size_t i = 0; i < vectors.size() && numbers.size() < count; i += step) {
-    if (collection.is_live(vectors.owner(i))) numbers.push_back(i);
-  }
-  return numbers;
-}
-
-CosineSpread sampled_spread(const View& collection, const ViewVectors& vectors,
-                            std::span<const float> query, size_t count, unsigned threads) {
+CosineSpread sampled_spread(const ViewVectors& vectors, std::span<const float> query, size_t count,
+                            unsigned threads) {
   constexpr size_t kChunk = 1024;
-  const std::vector<Row> sample = even_sample(collection, vectors, count);
+  const std::vector<Row> sample = vectors.sample(count);
   std::vector<float> cosines(sample.size());
   parallel_chunks(sample.size(), kChunk, threads, [&](size_t begin, size_t end) {
     vectors.inner_products_of(std::span(sample).subspan(begin, end - begin), query,

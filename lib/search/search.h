@@ -87,11 +87,8 @@ CosineSpread spread_of(std::vector<float> cosines);
 // -ln(2 Q(z)).
 double nats_of(double z);
 
-// The spread over at most `count` vectors of live rows, evenly spaced.
-CosineSpread sampled_spread(const View& collection, const ViewVectors& vectors,
-                            std::span<const float> query, size_t count, unsigned threads = 0);
-
-// The numbers of some vectors of live rows, evenly spaced, at most `count`.
-std::vector<Row> even_sample(const View& collection, const ViewVectors& vectors, size_t count);
+// The spread over vectors.sample(count).
+CosineSpread sampled_spread(const ViewVectors& vectors, std::span<const float> query, size_t count,
+                            unsigned threads = 0);
 
 }  // namespace zeroshelf

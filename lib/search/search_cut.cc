@@ -29,12 +29,12 @@ Fit::Fit(const View& collection, const SearchQuery& query, const Matrix& backgro
     : collection_(collection) {
   if (background.rows() == 0) return;
   if (space != SearchSpace::Text)
-    pictures_.emplace(collection, ViewVectors::pictures(collection), background, query.picture);
+    pictures_.emplace(ViewVectors::pictures(collection), background, query.picture);
   if (pictures_ &&
       best_cosine(collection, query, SearchSpace::Picture) < pictures_->chance_of_best())
     pictures_.reset();
   if (space != SearchSpace::Picture && !query.text.empty())
-    texts_.emplace(collection, ViewVectors::texts(collection), background, query.text);
+    texts_.emplace(ViewVectors::texts(collection), background, query.text);
   if (texts_ && best_cosine(collection, query, SearchSpace::Text) < texts_->chance_of_best())
     texts_.reset();
 }
@@ -42,13 +42,13 @@ Fit::Fit(const View& collection, const SearchQuery& query, const Matrix& backgro
 bool Fit::operator()(const SearchHit& hit) const {
   if (hit.lexical_fits) return true;
   if (pictures_ && hit.image_score >= pictures_->chance_of_one() &&
-      hit.image_nats >= least_nats(collection_.rows()) &&
+      hit.image_nats >= least_nats(collection_.pictures()) &&
       pictures_->margin(hit.row) >= kLeastMargin) {
     return true;
   }
   const float least_margin = hit.any_lexical_fits ? kLeastMarginWithoutWords : kLeastMargin;
   return texts_ && hit.text_score && *hit.text_score >= texts_->chance_of_one() &&
-         hit.text_nats >= least_nats(collection_.texts()) &&
+         hit.text_nats >= least_nats(collection_.live_texts()) &&
          texts_->margin(*collection_.text_index(hit.row)) >= least_margin;
 }
 

@@ -199,12 +199,10 @@ MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& term
     if (terms.size() > 1) {
       constexpr size_t kSample = 2048;
       picture_spread =
-          sampled_spread(collection, ViewVectors::pictures(collection), vectors.picture, kSample)
-              .spread;
+          sampled_spread(ViewVectors::pictures(collection), vectors.picture, kSample).spread;
       if (!vectors.text.empty())
         text_spread =
-            sampled_spread(collection, ViewVectors::texts(collection), vectors.text, kSample)
-                .spread;
+            sampled_spread(ViewVectors::texts(collection), vectors.text, kSample).spread;
     }
     add(query.picture, vectors.picture, term.weight / picture_spread);
     add(query.text, vectors.text, term.weight / text_spread);

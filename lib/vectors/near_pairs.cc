@@ -32,7 +32,7 @@ size_t bits_for(size_t rows) {
   return std::clamp<size_t>(std::bit_width(rows / 32), 4, 20);
 }
 
-std::vector<float> mean_of(const VectorRows& vectors, const std::vector<Row>& rows) {
+std::vector<float> mean_of(const VectorRows& vectors, std::span<const Row> rows) {
   constexpr size_t kSample = 10'000;
   std::vector<float> mean(vectors.dimension());
   std::vector<float> values(vectors.dimension());
@@ -58,7 +58,7 @@ Matrix random_projections(size_t count, size_t dimension) {
   return projections;
 }
 
-Keys keys_of(const VectorRows& vectors, const std::vector<Row>& rows, unsigned threads) {
+Keys keys_of(const VectorRows& vectors, std::span<const Row> rows, unsigned threads) {
   constexpr size_t kChunk = 1024;
   Keys keys;
   keys.bits = bits_for(rows.size());
@@ -96,7 +96,7 @@ Keys keys_of(const VectorRows& vectors, const std::vector<Row>& rows, unsigned t
 
 // The pairs of one table. The next table's keys order the rows within a bucket, so that in a large
 // one those stand together that have more in common.
-std::vector<NearPair> pairs_of_table(const VectorRows& vectors, const std::vector<Row>& rows,
+std::vector<NearPair> pairs_of_table(const VectorRows& vectors, std::span<const Row> rows,
                                      const Keys& keys, size_t table, float least_cosine) {
   const std::vector<uint32_t>& bucket = keys.of_table[table];
   const std::vector<uint32_t>& within = keys.of_table[(table + 1) % kTables];
@@ -136,6 +136,11 @@ std::vector<NearPair> near_pairs(const VectorRows& vectors, const std::function<
   for (Row row = 0; row < vectors.size(); ++row) {
     if (keep(row)) rows.push_back(row);
   }
+  return near_pairs(vectors, rows, least_cosine, threads);
+}
+
+std::vector<NearPair> near_pairs(const VectorRows& vectors, std::span<const Row> rows,
+                                 float least_cosine, unsigned threads) {
   const Keys keys = keys_of(vectors, rows, threads);
   std::vector<NearPair> pairs;
   std::mutex mutex;
@@ -145,7 +150,10 @@ std::vector<NearPair> near_pairs(const VectorRows& vectors, const std::function<
     pairs.insert(pairs.end(), found.begin(), found.end());
   });
   const auto place = [](const NearPair& pair) { return std::pair(pair.first, pair.second); };
-  std::ranges::sort(pairs, {}, place);
+  // A pair that several tables found may differ in the last bit: the least stays.
+  std::ranges::sort(pairs, {}, [](const NearPair& pair) {
+    return std::tuple(pair.first, pair.second, pair.cosine);
+  });
   const auto repeated = std::ranges::unique(pairs, {}, place);
   pairs.erase(repeated.begin(), repeated.end());
   return pairs;

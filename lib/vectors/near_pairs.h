@@ -10,6 +10,7 @@
 // Time and memory grow with rows x log(rows): 100 bytes a row.
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "lib/vectors/vector_rows.h"
@@ -28,6 +29,10 @@ struct NearPair {
 // others, enough to join them all. Rows for which keep returns false are passed over. The same rows
 // give the same pairs. threads = 0 uses every core.
 std::vector<NearPair> near_pairs(const VectorRows& vectors, const std::function<bool(Row)>& keep,
+                                 float least_cosine, unsigned threads = 0);
+// Among these rows. Which pairs of a burst are found follows from the vectors and the order in which
+// the rows are given, not from their numbers.
+std::vector<NearPair> near_pairs(const VectorRows& vectors, std::span<const Row> rows,
                                  float least_cosine, unsigned threads = 0);
 
 }  // namespace zeroshelf
