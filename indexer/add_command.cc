@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <numeric>
@@ -28,6 +29,7 @@
 #include "lib/files/disk.h"
 #include "lib/files/find_files.h"
 #include "lib/files/path_list.h"
+#include "lib/ingest/shard.h"
 #include "lib/ingest/sync.h"
 #include "lib/ocr/text_reader.h"
 #include "lib/program/message.h"
@@ -71,6 +73,7 @@ struct AddOptions {
   bool profile = false;
   bool json = false;
   bool quiet = false;
+  std::string shard;  // as parse_shard takes it; empty: what the collection was told
 };
 
 constexpr const char* kProgram = "zeroshelf-index";
@@ -514,9 +517,16 @@ int exit_code_of(const SyncReport& report) {
   return report.skipped > 0 ? kSomeSkipped : kDone;
 }
 
+std::optional<Shard> asked_shard(const AddOptions& options) {
+  if (options.shard.empty()) return std::nullopt;
+  return parse_shard(options.shard, [](const char* name) { return std::getenv(name); });
+}
+
 int run_add(const AddOptions& options) {
   const auto start = std::chrono::steady_clock::now();
+  const std::optional<Shard> shard = asked_shard(options);
   std::optional<Collection> existing = existing_collection(options.collection);
+  if (existing && shard) settle_shard(*existing, *shard);
   const std::vector<fs::path> roots = roots_of(options, existing ? &*existing : nullptr);
   handle_interrupts();
 
@@ -530,6 +540,7 @@ int run_add(const AddOptions& options) {
   if (!options.json && !options.quiet) text_progress.begin();
   const std::optional<OtherTexts> texts = other_texts(options);
   Target target(options, std::move(existing), texts ? texts->languages() : kDefaultLanguages);
+  if (shard) settle_shard(target.collection(), *shard);
   remember_roots(options);
   const SyncReport report = sync(
       target.collection(), roots, sync_options(options, target, texts),
@@ -574,6 +585,12 @@ void add_add(Program& program) {
           "--files0-from", options.list,
           "Read more paths from a file, separated by NUL as find -print0 does; -: standard input")
       ->type_name("FILE");
+  command
+      ->add_option("--shard", options.shard,
+                   "Only the files whose path belongs to part I of N, from 0; N alone: I is the "
+                   "number in the array job of Slurm, Kubernetes or MPI. The collection remembers "
+                   "it")
+      ->type_name("[I/]N");
   add_model_flags(command, options.model, "CLIP checkpoint; needed once, then remembered");
   CLI::Option* no_ocr =
       command->add_flag("--no-ocr", options.no_ocr,

@@ -16,6 +16,7 @@ constexpr std::string_view kTextModel = "text_model";
 constexpr std::string_view kTextLanguages = "text_languages";
 constexpr std::string_view kRoots = "roots";
 constexpr std::string_view kAllRoots = "all_roots";
+constexpr std::string_view kShard = "shard";
 
 std::string joined(const std::vector<std::string>& paths) {
   std::string list;
@@ -64,6 +65,13 @@ std::optional<std::string> Settings::text_languages() const {
 }
 void Settings::remember_text_languages(const std::string& languages) const {
   put(kTextLanguages, languages);
+}
+
+std::optional<std::string> Settings::shard() const {
+  return attachments_.get(kKind, kShard);
+}
+void Settings::remember_shard(const std::string& shard) const {
+  put(kShard, shard);
 }
 
 // Each path is ended by NUL, which no path contains.

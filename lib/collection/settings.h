@@ -23,7 +23,7 @@ class Settings {
   // collection: its directory, which must exist.
   explicit Settings(std::filesystem::path collection);
 
-  // The remember functions throw Io; the others throw nothing.
+  // The remember functions throw Io; the others throw nothing but what is said.
   std::optional<std::string> model_path() const;
   void remember_model_path(const std::string& path) const;
 
@@ -46,6 +46,11 @@ class Settings {
   // Everything that an `add` was ever given, ascending, up to some thousands.
   std::vector<std::string> all_roots() const;
   void remember_roots(const std::vector<std::string>& roots) const;
+
+  // Which part of all pictures it takes, as lib/ingest/shard.h writes it; absent: all. Unlike the
+  // others it throws Corruption where it is damaged: a part must not take what is others'.
+  std::optional<std::string> shard() const;
+  void remember_shard(const std::string& shard) const;
 
  private:
   std::optional<std::string> get(std::string_view name) const;

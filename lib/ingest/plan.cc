@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "lib/files/disk.h"
+#include "lib/ingest/shard.h"
 #include "lib/util/file.h"
 
 namespace zeroshelf {
@@ -166,6 +167,9 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
+// Of several parts of all files, one tells of each path.
+enum class Told { Here, ByAnother };
+
 class Planner {
  public:
   Planner(const Collection& collection, const std::vector<fs::path>& roots,
@@ -227,11 +231,13 @@ class Planner {
     plan_.work.push_back(std::move(file));
   }
 
-  void see(SkippedPath path) {
+  // What another part tells of concerns this one only where pictures below it are not to be missed.
+  void see(SkippedPath path, Told told_where) {
     const bool vanished = path.skip.reason == SkipReason::Vanished;
     if (vanished && is_gone_root(path.path)) return;
     const bool unreadable = path.skip.reason == SkipReason::Unreadable;
     if (unreadable || path.skip.reason == SkipReason::LinkedFolder) unlisted_.add(path.path);
+    if (told_where == Told::ByAnother) return;
     if (const auto row = known_.find(path.path); row != known_.end()) {
       if (vanished) return;  // gone, like one that is not listed
       row->second.seen = true;
@@ -248,8 +254,8 @@ class Planner {
     }
   }
 
-  void pass_over(Neighbour kind, const std::string& path) {
-    ++plan_.neighbours.at(static_cast<size_t>(kind));
+  void pass_over(Neighbour kind, const std::string& path, Told told_where) {
+    if (told_where == Told::Here) ++plan_.neighbours.at(static_cast<size_t>(kind));
     if (kind == Neighbour::Collection || kind == Neighbour::Export) unlisted_.add(path);
     if (const auto known = known_.find(path); known != known_.end()) known->second.seen = true;
   }
@@ -323,17 +329,27 @@ std::string content_bytes(const ContentHash& hash) {
 
 SyncPlan make_plan(const Collection& collection, const std::vector<fs::path>& roots,
                    const PlanOptions& options) {
+  const std::optional<Shard> shard = shard_of(collection);
+  const auto is_own = [&](const std::string& path) { return !shard || shard->has(path); };
   Planner planner(collection, roots, options);
   std::vector<fs::path> there;
   for (const fs::path& root : roots) {
     if (!planner.is_gone_root(absolute_path(root).string())) there.push_back(root);
   }
   FindOptions find = options.find;
-  find.pass_over = [&](Neighbour kind, const std::string& path) { planner.pass_over(kind, path); };
+  find.pass_over = [&](Neighbour kind, const std::string& path) {
+    planner.pass_over(kind, path, is_own(path) ? Told::Here : Told::ByAnother);
+  };
   find_files(
       there, collection.directory(),
       [&](std::variant<FoundFile, SkippedPath> entry) {
-        std::visit([&](auto& found) { planner.see(std::move(found)); }, entry);
+        if (auto* file = std::get_if<FoundFile>(&entry)) {
+          if (is_own(file->path)) planner.see(std::move(*file));
+          return;
+        }
+        auto& path = std::get<SkippedPath>(entry);
+        const Told told = is_own(path.path) ? Told::Here : Told::ByAnother;
+        planner.see(std::move(path), told);
       },
       find);
   return std::move(planner).finish();

@@ -71,7 +71,8 @@ struct PlanOptions {
 // Walks the roots. Only pictures under the roots count as missing, and none under a folder that
 // could not be listed, a link that was not followed, or a folder that is passed over. A root that
 // does not exist, but of which the collection has pictures, is one without files; any other throws
-// as find_files does.
+// as find_files does. A collection that takes a shard (shard.h) sees the files of its own alone, and
+// judges none of the others.
 SyncPlan make_plan(const Collection& collection, const std::vector<std::filesystem::path>& roots,
                    const PlanOptions& options);
 
