@@ -88,10 +88,13 @@ Pipeline::~Pipeline() {
 
 std::optional<Result> Pipeline::pop(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
-  const auto is_there = [this] { return !slots_.empty() && slots_.front()->is_done(); };
+  const auto is_there = [this] {
+    return failure_ || (!slots_.empty() && slots_.front()->is_done());
+  };
   while (threads_.empty() && !is_there() && work_once(lock, readers_.front().get())) {
   }
   if (!done_.wait_for(lock, patience, is_there)) return std::nullopt;
+  if (failure_) std::rethrow_exception(failure_);
   const SlotPointer slot = std::move(slots_.front());
   slots_.pop_front();
   ++taken_;
@@ -106,10 +109,18 @@ bool Pipeline::may_begin() const {
 
 void Pipeline::work(TextReader* reader) {
   std::unique_lock lock(mutex_);
-  while (!closing_) {
-    if (work_once(lock, reader)) continue;
-    if (begun_ == files_.size() && preparing_ == 0) return;
-    work_.wait(lock);
+  try {
+    while (!closing_) {
+      if (work_once(lock, reader)) continue;
+      if (begun_ == files_.size() && preparing_ == 0) return;
+      work_.wait(lock);
+    }
+  } catch (...) {  // no memory for what the pipeline itself keeps
+    if (!lock.owns_lock()) lock.lock();
+    failure_ = std::current_exception();
+    closing_ = true;
+    work_.notify_all();
+    done_.notify_all();
   }
 }
 

@@ -95,6 +95,7 @@ class Pipeline {
   size_t taken_ = 0;
   size_t preparing_ = 0;
   bool closing_ = false;
+  std::exception_ptr failure_;  // of the pipeline's own work, not of a file's
   std::vector<std::unique_ptr<TextReader>> readers_;
   std::vector<std::function<void()>> bodies_;
   std::vector<std::thread> threads_;
