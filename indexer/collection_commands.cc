@@ -4,11 +4,13 @@
 #include "indexer/commands.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +18,11 @@
 #include "indexer/foreign_note.h"
 #include "indexer/progress.h"
 #include "lib/collection/collection.h"
+#include "lib/collection/open_view.h"
+#include "lib/collection/path_order.h"
 #include "lib/collection/settings.h"
 #include "lib/ingest/check_files.h"
+#include "lib/ingest/shard.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
@@ -30,15 +35,19 @@ constexpr const char* kProgram = "zeroshelf-index";
 
 struct CollectionOptions {
   std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;  // of those that take several as one
   bool json = false;
   bool null = false;   // skips: the paths alone, each ended by NUL
   bool files = false;  // verify: the files too
 };
 
-std::map<std::string, uint64_t> count_skip_reasons(const Collection& collection) {
+std::map<std::string, uint64_t> count_skip_reasons(const View& view) {
   std::map<std::string, uint64_t> counts;
-  collection.for_each_skip(
-      [&](const SkippedFile& file) { ++counts[std::string(skip_reason_name(file.skip.reason))]; });
+  for (const View::Part& part : view.parts()) {
+    part.collection.for_each_skip([&](const SkippedFile& file) {
+      ++counts[std::string(skip_reason_name(file.skip.reason))];
+    });
+  }
   return counts;
 }
 
@@ -48,7 +57,7 @@ struct TextCounts {
   std::map<std::string, uint64_t> unread;  // by the script that is of none of the languages
 };
 
-TextCounts count_texts(const Collection& collection) {
+TextCounts count_texts(const View& collection) {
   TextCounts counts;
   collection.for_each_record([&](Row, const PictureRecord& record) {
     if (record.turned_degrees != 0) ++counts.turned;
@@ -57,18 +66,25 @@ TextCounts count_texts(const Collection& collection) {
   return counts;
 }
 
-// As the collection was told last.
-std::string text_languages(const Collection& collection) {
+// As the collection was told last; of several the first.
+std::string text_languages(const View& collection) {
   return Settings(collection.directory())
       .text_languages()
       .value_or(collection.manifest().ocr_languages);
 }
 
-std::string model_path(const Collection& collection) {
+// Of a single collection; empty: it takes every picture.
+std::string shard_told(const View& view) {
+  const auto shard = view.parts().size() == 1 ? shard_of(view.parts().front().collection)
+                                              : std::optional<Shard>();
+  return shard ? shard_name(*shard) : "";
+}
+
+std::string model_path(const View& collection) {
   return Settings(collection.directory()).model_path().value_or(collection.manifest().model_path);
 }
 
-std::string stats_json(const Collection& collection) {
+std::string stats_json(const View& collection) {
   const Manifest& manifest = collection.manifest();
   const CollectionCounts counts = collection.counts();
   const std::map<std::string, uint64_t> reasons = count_skip_reasons(collection);
@@ -91,6 +107,9 @@ std::string stats_json(const Collection& collection) {
   stats.ocr_languages = languages;
   stats.mask_text = manifest.mask_text;
   stats.created = manifest.created_utc;
+  stats.parts = collection.parts().size();
+  const std::string shard = shard_told(collection);
+  stats.shard = shard;
   for (const auto& [reason, count] : reasons) stats.skip_reasons.push_back({reason, count});
   const TextCounts texts = count_texts(collection);
   stats.turned = texts.turned;
@@ -98,13 +117,16 @@ std::string stats_json(const Collection& collection) {
   return json_line(stats);
 }
 
-std::string stats_text(const Collection& collection) {
+std::string stats_text(const View& collection) {
   const Manifest& manifest = collection.manifest();
   const CollectionCounts counts = collection.counts();
   std::string out;
   const auto line = [&](const char* name, const std::string& value) {
     fmt::format_to(std::back_inserter(out), "{:<12} {}\n", name, value);
   };
+  if (collection.parts().size() > 1)
+    line("collections", with_thousands(collection.parts().size()));
+  if (const std::string shard = shard_told(collection); !shard.empty()) line("shard", shard);
   line("pictures", with_thousands(counts.pictures));
   line("with text", with_thousands(counts.with_text));
   const TextCounts texts = count_texts(collection);
@@ -154,8 +176,8 @@ void print(const std::string& text) {
 }
 
 int run_stats(const CollectionOptions& options) {
-  const Collection collection = Collection::open(options.collection);
-  print(options.json ? stats_json(collection) : stats_text(collection));
+  const OpenedView opened = open_view(options.collections);
+  print(options.json ? stats_json(opened.view) : stats_text(opened.view));
   return kDone;
 }
 
@@ -187,32 +209,78 @@ std::string summary_json(const FileCheck& check) {
 }
 
 int run_verify_files(const CollectionOptions& options) {
-  const Collection collection = Collection::open(options.collection);
+  const OpenedView opened = open_view(options.collections);
   OutputStream out(stdout, "standard output");
-  const FileCheck check = check_files(collection, 0, [&](const Fault& fault) {
-    out.write(options.json ? faults_json("fault", {fault}) : faults_text("", {fault}));
-  });
-  out.write(options.json ? summary_json(check) : summary_of(check));
+  FileCheck all;
+  for (const View::Part& part : opened.view.parts()) {
+    const FileCheck check = check_files(part.collection, 0, [&](const Fault& fault) {
+      out.write(options.json ? faults_json("fault", {fault}) : faults_text("", {fault}));
+    });
+    all.same += check.same;
+    all.changed += check.changed;
+    all.gone += check.gone;
+    all.unreadable += check.unreadable;
+  }
+  out.write(options.json ? summary_json(all) : summary_of(all));
   out.flush();
-  if (check.changed + check.gone + check.unreadable == 0) return kDone;
+  if (all.changed + all.gone + all.unreadable == 0) return kDone;
   warn(kProgram,
        "zeroshelf-index add indexes changed files again; zeroshelf-index forget drops files "
        "that are gone for good");
   return kFailed;
 }
 
-std::string no_faults(const Collection& collection) {
+std::string no_faults(const View& collection) {
   const CollectionCounts counts = collection.counts();
   return fmt::format("no faults in {} pictures and {} commits\n", with_thousands(counts.pictures),
                      with_thousands(counts.commits));
 }
 
+// A part that cannot be opened is a fault like others, and the rest is looked at.
+std::vector<Fault> faults_of_part(const std::filesystem::path& part) {
+  try {
+    std::vector<Fault> faults = verify_collection(part);
+    for (Fault& fault : faults) fault.subject = fmt::format("{}: {}", part.string(), fault.subject);
+    return faults;
+  } catch (const Error& error) {
+    return {{error.subject(), error.cause()}};
+  }
+}
+
+// What makes sound collections no union: other models, and pictures that count twice.
+std::vector<Fault> faults_between(const std::vector<std::filesystem::path>& parts) {
+  std::vector<Fault> faults;
+  const View view = View::open(parts);
+  std::string last;
+  Row last_row = 0;
+  for_each_record_by_path(view, [&](Row row, const PictureRecord& record) {
+    if (record.file.path == last) {
+      const Collection& other = view.part_of(last_row).collection;
+      faults.push_back({view.part_of(row).collection.directory().string(),
+                        fmt::format("{} is also in {}", last, other.directory().string())});
+    }
+    last = record.file.path;
+    last_row = row;
+  });
+  return faults;
+}
+
+std::vector<Fault> faults_of(const std::vector<std::filesystem::path>& parts) {
+  if (parts.size() == 1) return verify_collection(parts.front());
+  std::vector<Fault> all;
+  for (const std::filesystem::path& part : parts) {
+    std::vector<Fault> faults = faults_of_part(part);
+    std::ranges::move(faults, std::back_inserter(all));
+  }
+  return all.empty() ? faults_between(parts) : all;
+}
+
 int run_verify(const CollectionOptions& options) {
-  const std::vector<Fault> faults = verify_collection(options.collection);
+  const std::vector<Fault> faults = faults_of(parts_of(options.collections));
   if (options.json) {
     print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
   } else {
-    print(faults.empty() ? no_faults(Collection::open(options.collection))
+    print(faults.empty() ? no_faults(open_view(options.collections).view)
                          : faults_text("", faults));
   }
   if (faults.empty()) return options.files ? run_verify_files(options) : kDone;
@@ -257,7 +325,15 @@ void add_plain(Program& program, const std::string& name, const std::string& des
   const auto shared = std::make_shared<CollectionOptions>();
   CLI::App* command =
       program.add_command(name, description, [shared, run] { return run(*shared); });
-  command->add_option("COLLECTION", shared->collection, "The collection's folder")->required();
+  if (run == run_stats || run == run_verify) {
+    command
+        ->add_option("COLLECTION", shared->collections,
+                     "The collection's folder; several, a folder of them, or a .set file with one "
+                     "a line count as one")
+        ->required();
+  } else {
+    command->add_option("COLLECTION", shared->collection, "The collection's folder")->required();
+  }
   CLI::Option* json = command->add_flag("--json", shared->json, "JSON lines");
   if (run == run_verify) {
     command->add_flag("--files", shared->files,

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/open_view.h"
 #include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/kept.h"
@@ -26,7 +28,7 @@ namespace zeroshelf {
 namespace {
 
 struct CalibrateOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   TruthOptions truth;
   LabelOptions labels;
   std::string save;
@@ -105,7 +107,7 @@ int run_calibrate(const CalibrateOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
   const LabellingRequest request = labelling_request(options.labels);
   const std::vector<Label>& labels = request.labels;
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   const Truth truth = read_and_tell_truth(options.truth, collection, labels);
   const KnownPictures known = known_pictures(collection, labels, truth);
   if (known.pictures.size() < 10 || labels.size() < 2) {
@@ -146,7 +148,7 @@ void add_calibrate(Program& program) {
   CLI::App* command = program.add_command(
       "calibrate", "Fit the rule mix to labelled pictures, and say what that gains",
       [shared] { return run_calibrate(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   add_truth_flags(command, options.truth);
   add_label_flags(command, options.labels, LabelsFrom::Prompts);
   command

@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/open_view.h"
+#include "lib/collection/path_order.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
 #include "lib/program/message.h"
@@ -42,7 +44,7 @@ using Clock = std::chrono::steady_clock;
 constexpr float kMultiThreshold = 0.1f;
 
 struct ClassifyOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   LabelOptions labels;
   std::string save;
   std::vector<std::string> only;
@@ -67,8 +69,8 @@ struct Lines {
   bool any = false;  // an answer
 };
 
-// Rows -> lines. Scores, records and words of a stretch are read and written by one thread, the
-// stretches by as many as there are; what is in memory does not grow with the collection.
+// Rows -> lines, in the order of their paths. Scores, records and words of some thousand rows are
+// read and written by one thread, the others by as many as there are; in memory are 8 bytes a row.
 class LineWriter {
  public:
   // answers: of every row, where they are known; else empty.
@@ -78,18 +80,17 @@ class LineWriter {
         labelling_(labelling),
         options_(options),
         answers_(answers),
+        rows_(rows_by_path(collection)),
         only_(find_labels("--only", options.only, labelling.labels)),
         writer_(prediction_writer(options.format, labelling.labels, terminal_columns(stdout))) {}
 
   // Returns what was counted.
   Lines write(OutputStream& out) const {
-    constexpr Row kStretch = 4096;
-    const Row rows = collection_.rows();
     const unsigned threads =
         options_.model.threads == 0 ? available_cores() : options_.model.threads;
-    using Workers = OrderedWorkers<Row, Lines>;
+    using Workers = OrderedWorkers<std::span<const Row>, Lines>;
     Workers workers(std::vector<Workers::Work>(
-                        threads, [this](Row first) { return lines(first, first + kStretch); }),
+                        threads, [this](std::span<const Row> rows) { return lines(rows); }),
                     2 * size_t{threads} + 2);
     Lines all;
     all.counts = PictureCounts(labelling_.labels.size());
@@ -100,9 +101,12 @@ class LineWriter {
       all.any = all.any || lines.any;
     };
     out.write(writer_->header());
-    for (Row first = 0; first < rows; first += kStretch) {
+    for (std::span<const Row> rest(rows_); !rest.empty();) {
+      constexpr size_t kAtOnce = 4096;
+      const std::span<const Row> some = rest.first(std::min(kAtOnce, rest.size()));
       if (workers.full()) take();
-      workers.push(first);
+      workers.push(some);
+      rest = rest.subspan(some.size());
     }
     while (!workers.empty()) take();
     out.flush();
@@ -110,26 +114,37 @@ class LineWriter {
   }
 
  private:
-  Lines lines(Row first, Row end) const {
+  // What is said of some rows, by their places among them.
+  struct Said {
+    explicit Said(std::span<const Row> rows)
+        : places(rows), predictions(rows.size()), above(rows.size()), words(rows.size()) {}
+
+    RowPlaces places;
     std::vector<Prediction> predictions;
     std::vector<std::vector<Scored>> above;
-    score(first, end, predictions, above);
-    std::vector<std::vector<Word>> words(predictions.size());
-    collection_.for_each_words(first, end, [&](Row row, const std::vector<Word>& of_row) {
-      if (row - first < words.size()) words[row - first] = of_row;
-    });
+    std::vector<std::vector<Word>> words;
+  };
+
+  Lines lines(std::span<const Row> rows) const {
+    Said said(rows);
+    for (const RowStretch& stretch : stretches_of(collection_, rows)) {
+      score(stretch, said);
+      collection_.for_each_words(stretch.first, stretch.end,
+                                 [&](Row row, const std::vector<Word>& words) {
+                                   if (const auto i = said.places.find(row)) said.words[*i] = words;
+                                 });
+    }
+    const std::vector<PictureRecord> records = records_of(collection_, rows);
     Lines result;
     result.counts = PictureCounts(labelling_.labels.size());
-    collection_.for_each_record(first, end, [&](Row row, const PictureRecord& record) {
-      const size_t i = row - first;
-      if (i >= predictions.size()) return;
-      const std::vector<Scored>* all = options_.multi ? &above[i] : nullptr;
-      if (!is_wanted(predictions[i], all)) return;
-      writer_->append(result.text, {record, predictions[i], words[i], all});
-      result.counts.count(predictions[i]);
-      result.any =
-          result.any || (all != nullptr ? !all->empty() : predictions[i].winner.has_value());
-    });
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const Prediction& prediction = said.predictions[i];
+      const std::vector<Scored>* all = options_.multi ? &said.above[i] : nullptr;
+      if (!is_wanted(prediction, all)) continue;
+      writer_->append(result.text, {records[i], prediction, said.words[i], all});
+      result.counts.count(prediction);
+      result.any = result.any || (all != nullptr ? !all->empty() : prediction.winner.has_value());
+    }
     return result;
   }
 
@@ -143,25 +158,26 @@ class LineWriter {
     return std::ranges::any_of(*all, wanted, &Scored::label);
   }
 
-  void score(Row first, Row end, std::vector<Prediction>& predictions,
-             std::vector<std::vector<Scored>>& above) const {
+  void score(const RowStretch& stretch, Said& said) const {
     if (!answers_.empty() && !options_.multi) {
-      const Row rows = std::min<Row>(end, answers_.size()) - first;
-      const auto known = answers_.subspan(first, rows);
-      predictions.assign(known.begin(), known.end());
+      for (Row row = stretch.first; row < stretch.end; ++row) {
+        if (const auto i = said.places.find(row)) said.predictions[*i] = answers_[row];
+      }
       return;
     }
     ScanOptions scan_options;
     scan_options.threads = 1;
     scan_options.all_scores = options_.multi;
-    scan_options.first_row = first;
-    scan_options.end_row = end;
+    scan_options.first_row = stretch.first;
+    scan_options.end_row = stretch.end;
     const float threshold = labelling_.threshold.value_or(kMultiThreshold);
     scan(collection_, labelling_, scan_options, [&](const PredictionBlock& block) {
-      predictions.insert(predictions.end(), block.predictions.begin(), block.predictions.end());
-      if (!options_.multi) return;
-      for (size_t i = 0; i < block.predictions.size(); ++i)
-        above.push_back(labels_above(block, i, threshold));
+      for (size_t at = 0; at < block.predictions.size(); ++at) {
+        const auto i = said.places.find(block.first_row + at);
+        if (!i) continue;
+        said.predictions[*i] = block.predictions[at];
+        if (options_.multi) said.above[*i] = labels_above(block, at, threshold);
+      }
     });
   }
 
@@ -169,6 +185,7 @@ class LineWriter {
   const Labelling& labelling_;
   const ClassifyOptions& options_;
   std::span<const Prediction> answers_;
+  std::vector<Row> rows_;
   std::vector<uint32_t> only_;
   std::unique_ptr<PredictionWriter> writer_;
 };
@@ -232,13 +249,16 @@ int write_summary(const View& collection, const Labelling& labelling,
 
 // --- on a terminal -------------------------------------------------------------------------------
 
-// The surest pictures of each label, best first.
+// The surest pictures of each label, best first, equal ones by path.
 std::vector<std::vector<Row>> surest(const View& collection,
                                      const std::vector<Prediction>& predictions, size_t labels,
                                      size_t count) {
   std::vector<std::vector<Row>> of_label(labels);
+  const PathOrder by_path(collection);
   const auto better = [&](Row a, Row b) {
-    return predictions[a].answer().score > predictions[b].answer().score;
+    const float score_a = predictions[a].answer().score;
+    const float score_b = predictions[b].answer().score;
+    return score_a != score_b ? score_a > score_b : by_path(a, b);
   };
   for (Row row = 0; row < predictions.size(); ++row) {
     if (!collection.is_live(row) || !predictions[row].winner) continue;
@@ -281,7 +301,7 @@ int run_classify(const ClassifyOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
   LabellingRequest request = labelling_request(options.labels);
   request.several = options.multi;
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   const auto start = Clock::now();
@@ -312,7 +332,7 @@ void add_classify(Program& program) {
   CLI::App* command =
       program.add_command("classify", "Label every picture with the classes you name",
                           [shared] { return run_classify(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
   command

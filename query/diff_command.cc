@@ -7,12 +7,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "lib/collection/open_view.h"
 #include "lib/labelling/run_diff.h"
 #include "lib/program/message.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/report/terminal_table.h"
+#include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
 #include "query/commands.h"
@@ -24,7 +27,7 @@ namespace {
 constexpr int kNameWidth = 24;
 
 struct DiffOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   std::string before;
   std::string after;
   OutputFormat format = OutputFormat::Table;
@@ -111,8 +114,20 @@ class DiffWriter {
   const Run& after_;
 };
 
-int run_diff(const DiffOptions& options) {
-  const View collection = View::open(options.collection);
+// Both runs stand behind the collections.
+void take_runs(DiffOptions& options) {
+  for (std::string* run : {&options.after, &options.before}) {
+    const auto last = take_last(options.collections, LastArgument::Needed);
+    if (!last)
+      throw Error(ErrorCode::InvalidArgument, "diff", "two runs are needed",
+                  "give the collection and the names of the run before and of the run after");
+    *run = *last;
+  }
+}
+
+int run_diff(DiffOptions options) {
+  take_runs(options);
+  const View collection = open_view(options.collections).view;
   const Run before = load_run(collection, options.before);
   const Run after = load_run(collection, options.after);
   const RunDiff diff = diff_runs(collection, before, after);
@@ -134,9 +149,9 @@ void add_diff(Program& program) {
   CLI::App* command =
       program.add_command("diff", "Which pictures got another label in a second run",
                           [shared] { return run_diff(*shared); });
-  add_collection(command, options.collection);
-  command->add_option("BEFORE", options.before, "The run before, see classify --save")->required();
-  command->add_option("AFTER", options.after, "The run after")->required();
+  add_collections(command, options.collections);
+  command->add_option("BEFORE", options.before, "The run before, see classify --save");
+  command->add_option("AFTER", options.after, "The run after");
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Csv});
   add_null_flag(command, options.format, format,

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/collection/open_view.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -27,7 +28,7 @@ namespace zeroshelf {
 namespace {
 
 struct DuplicateOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   std::optional<DuplicateKind> kind;  // absent: all
   DuplicateLimits limits;
   OutputFormat format = OutputFormat::Table;
@@ -85,7 +86,7 @@ std::string null_paths(const View& collection, const std::vector<DuplicateGroup>
 }
 
 int run_duplicates(const DuplicateOptions& options) {
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   OutputStream out(stdout, "standard output");
   DuplicatesOnDisk found = look_at_files(collection, find_duplicates(collection, options.limits));
   const std::vector<DuplicateGroup> groups = chosen_groups(std::move(found.groups), options);
@@ -121,7 +122,7 @@ void add_duplicates(Program& program) {
       "duplicates",
       "Find groups of equal pictures, of one picture with other words, and of equal words",
       [shared] { return run_duplicates(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   std::vector<Choice<std::optional<DuplicateKind>>> kinds = {{"all", std::nullopt}};
   for (const DuplicateKind kind : {DuplicateKind::SamePicture, DuplicateKind::OtherWords,
                                    DuplicateKind::SameWords, DuplicateKind::SameFile})

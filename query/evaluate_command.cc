@@ -1,5 +1,6 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
+#include "lib/collection/open_view.h"
 #include "lib/files/new_file.h"
 #include "lib/program/message.h"
 #include "query/commands.h"
@@ -29,7 +30,7 @@ namespace zeroshelf {
 namespace {
 
 struct EvaluateOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   LabelOptions labels;  // the fusion is not used: every rule is measured
   TruthOptions truth;
   bool per_label = false;
@@ -84,7 +85,7 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
 int run_evaluate(const EvaluateOptions& options) {
   if (!options.plot.empty()) NewFile::check(options.plot);
   const LabellingRequest request = labelling_request(options.labels);
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   warn_of_labels(labelling, encoders);
@@ -126,7 +127,7 @@ void add_evaluate(Program& program) {
   CLI::App* command = program.add_command(
       "evaluate", "Accuracy of every fusion rule, all together and for each label",
       [shared] { return run_evaluate(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   add_label_flags(command, options.labels);
   add_calibration_flag(command, options.labels);
   add_truth_flags(command, options.truth);

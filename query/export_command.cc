@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "lib/collection/foreign.h"
+#include "lib/collection/open_view.h"
 #include "lib/export/bands.h"
 #include "lib/export/export_format.h"
 #include "lib/export/export_page.h"
@@ -41,7 +42,7 @@ constexpr const char* kProgram = "zeroshelf-query";
 constexpr double kDefaultValidation = 0.2;
 
 struct ExportOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   LabelOptions labels;
   std::filesystem::path target;
   std::filesystem::path unsure_target;  // empty: unsure pictures are left out
@@ -152,12 +153,15 @@ ExportContext context_for(const ExportOptions& options, const Classified& classi
 
 // Each collection knows where its files are now.
 void follow(const View& view, const std::vector<MovedFile>& moved) {
-  try {
-    for (const View::Part& part : view.parts()) follow_moves(part.collection.directory(), moved);
-  } catch (const Error& error) {
-    warn(kProgram, fmt::format("the collection could not be told where its files are now: {}; run "
-                               "zeroshelf-index add with the old folder and the new one",
-                               error.what()));
+  for (const View::Part& part : view.parts()) {
+    try {
+      follow_moves(part.collection.directory(), moved);
+    } catch (const Error& error) {
+      warn(kProgram,
+           fmt::format("the collection could not be told where its files are now: {}; run "
+                       "zeroshelf-index add with the old folder and the new one",
+                       error.what()));
+    }
   }
 }
 
@@ -231,7 +235,7 @@ int run_export(const ExportOptions& options) {
   check_flags(options);
   check_targets(options);
   const LabellingRequest request = labelling_request(options.labels);
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   warn_of_labels(labelling, encoders);
@@ -311,7 +315,7 @@ void add_export(Program& program) {
         shared->format = shared->given_format.value_or(format_of(shared->target));
         return run_export(*shared);
       });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
   add_none_flags(command, options.labels);

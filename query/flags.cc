@@ -8,14 +8,29 @@
 #include <string>
 #include <utility>
 
+#include "lib/collection/open_view.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
 
-void add_collection(CLI::App* command, std::filesystem::path& collection) {
-  command->add_option("COLLECTION", collection, "The collection's folder")->required();
+void add_collections(CLI::App* command, std::vector<std::filesystem::path>& collections) {
+  command
+      ->add_option("COLLECTION", collections,
+                   "The collection's folder; several, a folder of them, or a .set file with one a "
+                   "line are asked as one")
+      ->required();
+}
+
+std::optional<std::string> take_last(std::vector<std::filesystem::path>& collections,
+                                     LastArgument argument) {
+  if (collections.size() < 2) return std::nullopt;
+  if (argument == LastArgument::MayLack && names_collections(collections.back()))
+    return std::nullopt;
+  std::string last = collections.back().string();
+  collections.pop_back();
+  return last;
 }
 
 void add_truth_flags(CLI::App* command, TruthOptions& truth) {

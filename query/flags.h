@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,15 @@
 
 namespace zeroshelf {
 
-// COLLECTION.
-void add_collection(CLI::App* command, std::filesystem::path& collection);
+// COLLECTION...: what open_view takes.
+void add_collections(CLI::App* command, std::vector<std::filesystem::path>& collections);
+
+// The last of them where the command takes another argument behind COLLECTION..., which they hold
+// too: nothing where only one is there, and, unless the argument is needed, where the last one
+// names collections as well.
+enum class LastArgument { Needed, MayLack };
+std::optional<std::string> take_last(std::vector<std::filesystem::path>& collections,
+                                     LastArgument argument);
 
 // Where the known labels come from.
 struct TruthOptions {

@@ -38,7 +38,7 @@ void add_examples(Program& program) {
 int main(int argc, char** argv) {
   using namespace zeroshelf;
   Program program("zeroshelf-query", "Searches, labels and exports an indexed picture collection.",
-                  {kDone, kNothingFound, kFailed});
+                  {kDone, kNothingFound, kFailed, kSomeSkipped});
   add_search(program);
   add_duplicates(program);
   add_classify(program);

@@ -7,7 +7,9 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "lib/collection/open_view.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/review.h"
 #include "lib/labelling/run_diff.h"
@@ -28,7 +30,7 @@ namespace zeroshelf {
 namespace {
 
 struct ReviewOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   std::string run;
   LabelOptions labels;
   ReviewBy by = ReviewBy::Margin;
@@ -114,17 +116,21 @@ int show(const View& collection, const Run& run, const ReviewOptions& options) {
   return found.items.empty() ? kNothingFound : kDone;
 }
 
-int run_review(const ReviewOptions& options) {
+int run_review(ReviewOptions options) {
+  const bool by_labels = !options.labels.list.empty() || !options.labels.file.empty() ||
+                         !options.labels.by_prompts();
+  if (!by_labels && options.run.empty())
+    options.run = take_last(options.collections, LastArgument::Needed).value_or("");
   if (!options.run.empty()) {
-    const View collection = View::open(options.collection);
+    const View collection = open_view(options.collections).view;
     return show(collection, load_run(collection, options.run), options);
   }
-  if (options.labels.list.empty() && options.labels.file.empty() && options.labels.by_prompts()) {
+  if (!by_labels) {
     throw Error(ErrorCode::InvalidArgument, "review", "neither a run nor labels are named",
                 "give the name of a run, --labels, --labels-file or --classifier");
   }
   const LabellingRequest request = labelling_request(options.labels);
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   return show(collection, make_run(collection, labelling, options.model.threads), options);
@@ -140,7 +146,7 @@ void add_review(Program& program) {
                           "The answers to look at first: the least sure, or those where "
                           "picture and text disagree",
                           [shared] { return run_review(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   CLI::Option* run = command->add_option("RUN", options.run, "A kept run; or name labels");
   CLI::Option_group* labels = add_label_flags(command, options.labels);
   labels->require_option(0, 1);

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/open_view.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/run.h"
@@ -26,7 +28,7 @@ namespace zeroshelf {
 namespace {
 
 struct RunsOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   std::string kind = "runs";
   std::string remove;
   OutputFormat format = OutputFormat::Table;
@@ -90,7 +92,7 @@ int list(const View& collection, const RunsOptions& options) {
 }
 
 int run_runs(const RunsOptions& options) {
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   if (options.remove.empty()) return list(collection, options);
   Attachments::check_name("--remove", options.remove);
   if (collection.attachments().remove(options.kind, options.remove)) return kDone;
@@ -109,7 +111,7 @@ void add_runs(Program& program) {
   CLI::App* command =
       program.add_command("runs", "List what is kept with a collection, or remove it",
                           [shared] { return run_runs(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   command->add_option("--kind", options.kind, "What to list or remove")
       ->check(one_of({"runs", "calibrations", "classifiers"}))
       ->capture_default_str();

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "lib/collection/open_view.h"
 #include "lib/export/indexed_picture.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/image/thumbnail.h"
@@ -42,7 +43,7 @@ namespace zeroshelf {
 namespace {
 
 struct SearchOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   std::string text;
   std::string image;
   std::string like;
@@ -57,6 +58,7 @@ struct SearchOptions {
   bool all = false;
   bool exact = false;
   bool group = false;
+  bool partial = false;
   RecordFilter filter;
   bool has_text = false;
   bool no_text = false;
@@ -275,11 +277,23 @@ std::string nothing_found(ptrdiff_t searched, const LexicalQuery& lexical, bool 
                                  : "no picture has these words in its text";
 }
 
-int run_search(const SearchOptions& options) {
+// The part of the view that answers, and the code of an answer without the others.
+int told_of_lost(const OpenedView& opened, int code) {
+  if (opened.is_whole()) return code;
+  for (const Error& error : opened.lost) warn("zeroshelf-query", error.what());
+  say("coverage: {}/{}\n", opened.parts - opened.lost.size(), opened.parts);
+  return kSomeSkipped;
+}
+
+int run_search(SearchOptions options) {
+  if (options.text.empty())
+    options.text = take_last(options.collections, LastArgument::MayLack).value_or("");
   const std::vector<SearchTerm> terms = terms_of_options(options);
   const RecordFilter filter = filter_of_options(options);
   const SearchSpace space = options.space;
-  const View collection = View::open(options.collection);
+  const OpenedView opened = open_view(
+      options.collections, options.partial ? LostParts::LeaveOut : LostParts::Refuse);
+  const View& collection = opened.view;
   ModelSource encoders(collection, options.model);
   MadeQuery made = make_query(collection, terms, space, encoders);
   if (!options.background.empty())
@@ -310,9 +324,9 @@ int run_search(const SearchOptions& options) {
     return single;
   }();
   HitWriter(collection, lexical, space, options.format, options.thumbnails).write(groups);
-  if (!groups.empty()) return kDone;
+  if (!groups.empty()) return told_of_lost(opened, kDone);
   note(nothing_found(std::ranges::count(allowed, true), lexical, cut));
-  return kNothingFound;
+  return told_of_lost(opened, kNothingFound);
 }
 
 void add_filters(CLI::App* command, SearchOptions& options) {
@@ -376,10 +390,16 @@ void add_search(Program& program) {
   CLI::App* command =
       program.add_command("search", "Find the pictures that fit a text or a picture",
                           [shared] { return run_search(*shared); });
+<<<<<<< HEAD
   add_collection(command, options.collection);
   command->add_option(
       "TEXT", options.text,
       "What to look for; \"words in quotes\" must appear in the picture's text exactly");
+=======
+  add_collections(command, options.collections);
+  command->add_option("TEXT", options.text,
+                      "What to look for; \"words in quotes\" must stand in the picture like that");
+>>>>>>> 941e60e (Several collections are asked as one wherever COLLECTION is taken)
   command->add_option("--image", options.image, "A picture to look for; with TEXT, both count")
       ->type_name("FILE");
   command
@@ -422,12 +442,24 @@ void add_search(Program& program) {
   add_choice(
       command, "--in", options.space,
       {{"picture", SearchSpace::Picture}, {"text", SearchSpace::Text}, {"both", SearchSpace::Both}},
+<<<<<<< HEAD
       "Search the pictures, the text in them, or both");
   command->add_flag("--all", options.all, "Also show weak matches");
   command->add_flag("--exact", options.exact,
                     "Compare with every picture, even in a collection of a million or more");
   command->add_flag("--group,!--no-group", options.group,
                     "Show nearly identical pictures as one hit");
+=======
+      "Look at the pictures, the text in them, or both");
+  command->add_flag("--all", options.all, "Also the nearest that do not fit");
+  command->add_flag(
+      "--exact", options.exact,
+      "Look at every picture, also where an index of a million or more proposes some");
+  command->add_flag("--partial", options.partial,
+                    "Answer without the collections that are missing or damaged: exit code 3, and "
+                    "stderr says how many answered");
+  command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
+>>>>>>> 941e60e (Several collections are asked as one wherever COLLECTION is taken)
   add_filters(command, options);
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Paths});

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/open_view.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
@@ -26,7 +28,7 @@ namespace zeroshelf {
 namespace {
 
 struct TrainOptions {
-  std::filesystem::path collection;
+  std::vector<std::filesystem::path> collections;
   TruthOptions truth;
   LabelOptions labels;  // of the zero-shot answers that it is compared with
   std::string save;
@@ -125,7 +127,7 @@ int run_train(const TrainOptions& options) {
   if (!options.labels.vectors.empty() && options.labels.list.empty() && options.labels.file.empty())
     throw Error(ErrorCode::InvalidArgument, "--label-vectors", "no names for its rows",
                 "name one label a row, in the same order, with --labels or --labels-file");
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   LabellingRequest request;
   const bool named = !options.labels.list.empty() || !options.labels.file.empty();
   if (named) request.labels = read_labels(options.labels);
@@ -164,7 +166,7 @@ void add_train(Program& program) {
   CLI::App* command = program.add_command(
       "train", "Learn a classifier from labelled pictures, on their stored vectors",
       [shared] { return run_train(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   add_truth_flags(command, options.truth);
   add_label_flags(command, options.labels, LabelsFrom::Prompts)->require_option(0, 1);
   command->add_option("--save", options.save, "Keep the classifier under this name")

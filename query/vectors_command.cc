@@ -9,9 +9,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/collection/collection.h"
 #include "lib/collection/foreign.h"
+#include "lib/collection/open_view.h"
+#include "lib/collection/path_order.h"
 #include "lib/collection/view.h"
 #include "lib/files/new_file.h"
 #include "lib/files/npy.h"
@@ -28,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct VectorsOptions {
-  fs::path collection;
+  std::vector<fs::path> collections;
   fs::path npy;
   fs::path text_npy;
   fs::path paths;
@@ -103,10 +106,10 @@ class VectorFiles {
 };
 
 int run_vectors(const VectorsOptions& options) {
-  const View collection = View::open(options.collection);
+  const View collection = open_view(options.collections).view;
   VectorFiles files(options, collection.manifest().dimension);
   uint64_t rows = 0;
-  collection.for_each_record([&](Row row, const PictureRecord& record) {
+  for_each_record_by_path(collection, [&](Row row, const PictureRecord& record) {
     files.add(collection, row, record);
     ++rows;
   });
@@ -123,7 +126,7 @@ void add_vectors(Program& program) {
   CLI::App* command =
       program.add_command("vectors", "Write the collection's vectors and paths for other programs",
                           [shared] { return run_vectors(*shared); });
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   CLI::Option_group* files = command->add_option_group("Files", "One or several, each new");
   const auto add_file = [&](const char* flag, fs::path& file, const char* help) {
     files->add_option(flag, file, help)->type_name("OUT");

@@ -77,7 +77,7 @@ std::string_view meaning_of(ExitCode code) {
     case kFailed:
       return "could not do it";
     case kSomeSkipped:
-      return "done with some files skipped";
+      return "done without some files or collections";
   }
   return "";
 }

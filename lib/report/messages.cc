@@ -320,8 +320,10 @@ void write_members(JsonWriter& json, const Stats& stats) {
       .member("model_fingerprint", stats.model_fingerprint)
       .member("ocr_languages", stats.ocr_languages)
       .member("mask_text", stats.mask_text)
-      .member("created", stats.created)
-      .member("skip_reasons", Numbers<uint64_t>{stats.skip_reasons})
+      .member("created", stats.created);
+  if (stats.parts > 1) json.member("parts", stats.parts);
+  if (!stats.shard.empty()) json.member("shard", stats.shard);
+  json.member("skip_reasons", Numbers<uint64_t>{stats.skip_reasons})
       .member("turned", stats.turned)
       .member("unread_scripts", Numbers<uint64_t>{stats.unread_scripts});
 }
