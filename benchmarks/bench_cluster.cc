@@ -1,0 +1,178 @@
+// What a union of collections costs: the same pictures in 1, 2, 4 and 8 parts, labelled and searched
+// in turns, and opened. Answers are compared, too: they must be the same.
+//
+//   ./dev bench cluster [ROWS [ROUNDS]]     default 400,000 rows of 512 (40 % with text), 20 rounds;
+//                                           about 2.5 GB of disk
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/measure.h"
+#include "lib/collection/open_view.h"
+#include "lib/ingest/shard.h"
+#include "lib/labelling/classify.h"
+#include "lib/search/search.h"
+#include "lib/util/random.h"
+#include "tests/support/asked.h"
+#include "tests/support/temporary_directory.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint32_t kDimension = 512;
+constexpr size_t kLabels = 10;
+constexpr std::array<uint32_t, 4> kParts = {1, 2, 4, 8};
+
+std::vector<float> random_vector(Random& random) {
+  std::vector<float> vector(kDimension);
+  for (float& value : vector) value = static_cast<float>(random.uniform(-1, 1));
+  normalise(vector);
+  return vector;
+}
+
+NewPicture picture(uint64_t number) {
+  Random random(number + 1);
+  NewPicture picture;
+  picture.record.file.path = fmt::format("/pictures/{:09}.jpg", number);
+  for (uint8_t& byte : picture.record.content_hash) byte = static_cast<uint8_t>(random.next());
+  picture.image_vector = random_vector(random);
+  if (number % 5 < 2) {
+    picture.words = {{fmt::format("word{}", number % 1000), 1, {}}};
+    picture.record.word_count = 1;
+    picture.record.text_confidence = 1;
+    picture.text_vector = random_vector(random);
+  }
+  return picture;
+}
+
+void make_part(const fs::path& path, const Shard& shard, uint64_t rows) {
+  constexpr size_t kBatch = 4000;
+  Manifest manifest;
+  manifest.model_name = "random";
+  manifest.model_fingerprint = "0";
+  manifest.dimension = kDimension;
+  manifest.logit_scale = 100;
+  CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
+  Batch batch;
+  const auto commit = [&] {
+    writer.commit(batch);
+    batch = {};
+  };
+  for (uint64_t number = 0; number < rows; ++number) {
+    if (!shard.has(fmt::format("/pictures/{:09}.jpg", number))) continue;
+    batch.added.push_back(picture(number));
+    if (batch.added.size() == kBatch) commit();
+  }
+  commit();
+  writer.publish_snapshot(SnapshotWhen::Now);
+}
+
+// All pictures in so many parts.
+fs::path make_parts(const fs::path& directory, uint32_t count, uint64_t rows) {
+  const fs::path folder = directory / std::to_string(count);
+  fs::create_directories(folder);
+  for (uint32_t number = 0; number < count; ++number)
+    make_part(folder / fmt::format("part{}", number), {number, count}, rows);
+  return folder;
+}
+
+Labelling labels() {
+  Random random(7);
+  Matrix vectors(kLabels, kDimension);
+  for (size_t k = 0; k < kLabels; ++k)
+    std::ranges::copy(random_vector(random), vectors.row(k).begin());
+  return labelling_of(LabelVectors(vectors), {&fusion_rule("mix"), {}});
+}
+
+// One thing that is asked of every union in turns, and the answers as one text.
+struct Task {
+  const char* name;
+  std::function<std::string(const View&)> ask;
+};
+
+std::string counts_of(const View& view) {
+  static const Labelling labelling = labels();
+  const PictureCounts counts = count_pictures(view, labelling);
+  return fmt::format("{}", fmt::join(counts.of_label, " "));
+}
+
+std::string hits_of(const View& view, SearchSpace space) {
+  Random random(8);
+  SearchQuery query = SearchQuery::of_vector(random_vector(random));
+  query.letters = letter_query("word7");
+  SearchLimits limits;
+  limits.count = 20;
+  limits.space = space;
+  limits.reach = SearchReach::EveryRow;
+  std::string answers;
+  for (const SearchHit& hit : search(view, query, limits))
+    answers += fmt::format("{} {}\n", view.record(hit.row).file.path, hit.score);
+  return answers;
+}
+
+void measure(const Task& task, const std::vector<fs::path>& folders, int rounds) {
+  std::vector<OpenedView> views;
+  for (const fs::path& folder : folders) views.push_back(open_view(folder));
+  std::vector<std::vector<double>> ms(views.size());
+  std::vector<std::vector<double>> shares(views.size());
+  const std::string wanted = task.ask(views.front().view);
+  for (int round = 0; round < rounds; ++round) {
+    for (size_t i = 0; i < views.size(); ++i) {
+      std::string answer;
+      ms[i].push_back(1000 * seconds_of([&] { answer = task.ask(views[i].view); }));
+      if (answer != wanted) {
+        fmt::print("{}: {} parts answer otherwise than one\n", task.name, kParts[i]);
+        std::exit(1);
+      }
+    }
+    for (size_t i = 0; i < views.size(); ++i) shares[i].push_back(ms[i].back() / ms[0].back());
+  }
+  for (size_t i = 0; i < views.size(); ++i) {
+    fmt::print("{:24} {:5} {:10.2f} {:10.2f} {:+9.1f} %\n", task.name, kParts[i],
+               *std::ranges::min_element(ms[i]), median(ms[i]), 100 * (median(shares[i]) - 1));
+  }
+}
+
+void measure_opening(const std::vector<fs::path>& folders, int rounds) {
+  for (size_t i = 0; i < folders.size(); ++i) {
+    const double seconds = median_seconds(rounds, [&] { open_view(folders[i]); });
+    fmt::print("{:24} {:5} {:>10} {:10.2f}\n", "opening", kParts[i], "", 1000 * seconds);
+  }
+}
+
+int run(uint64_t rows, int rounds) {
+  fmt::print("{}: {} pictures of {}\n", processor_name(), rows, kDimension);
+  const testing::TemporaryDirectory directory;
+  std::vector<fs::path> folders;
+  for (const uint32_t parts : kParts) folders.push_back(make_parts(directory / "", parts, rows));
+  fmt::print("{:24} {:>5} {:>10} {:>10} {:>11}\n", "", "PARTS", "LEAST MS", "MEDIAN MS", "OVER ONE");
+  measure({"classify, 10 labels", counts_of}, folders, rounds);
+  measure({"search, pictures", [](const View& view) { return hits_of(view, SearchSpace::Picture); }},
+          folders, rounds);
+  measure({"search, both", [](const View& view) { return hits_of(view, SearchSpace::Both); }},
+          folders, rounds);
+  measure_opening(folders, rounds);
+  return 0;
+}
+
+}  // namespace
+}  // namespace zeroshelf
+
+int main(int argc, char** argv) {
+  const uint64_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 400'000;
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 20;
+  if (rows < 1000 || rounds < 1) {
+    fmt::print("usage: bench_cluster [ROWS [ROUNDS]]\n");
+    return 2;
+  }
+  return zeroshelf::run(rows, rounds);
+}
