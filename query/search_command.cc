@@ -390,16 +390,10 @@ void add_search(Program& program) {
   CLI::App* command =
       program.add_command("search", "Find the pictures that fit a text or a picture",
                           [shared] { return run_search(*shared); });
-<<<<<<< HEAD
-  add_collection(command, options.collection);
+  add_collections(command, options.collections);
   command->add_option(
       "TEXT", options.text,
       "What to look for; \"words in quotes\" must appear in the picture's text exactly");
-=======
-  add_collections(command, options.collections);
-  command->add_option("TEXT", options.text,
-                      "What to look for; \"words in quotes\" must stand in the picture like that");
->>>>>>> 941e60e (Several collections are asked as one wherever COLLECTION is taken)
   command->add_option("--image", options.image, "A picture to look for; with TEXT, both count")
       ->type_name("FILE");
   command
@@ -442,24 +436,15 @@ void add_search(Program& program) {
   add_choice(
       command, "--in", options.space,
       {{"picture", SearchSpace::Picture}, {"text", SearchSpace::Text}, {"both", SearchSpace::Both}},
-<<<<<<< HEAD
       "Search the pictures, the text in them, or both");
   command->add_flag("--all", options.all, "Also show weak matches");
   command->add_flag("--exact", options.exact,
                     "Compare with every picture, even in a collection of a million or more");
-  command->add_flag("--group,!--no-group", options.group,
-                    "Show nearly identical pictures as one hit");
-=======
-      "Look at the pictures, the text in them, or both");
-  command->add_flag("--all", options.all, "Also the nearest that do not fit");
-  command->add_flag(
-      "--exact", options.exact,
-      "Look at every picture, also where an index of a million or more proposes some");
   command->add_flag("--partial", options.partial,
                     "Answer without the collections that are missing or damaged: exit code 3, and "
                     "stderr says how many answered");
-  command->add_flag("--group,!--no-group", options.group, "Nearly equal pictures count as one hit");
->>>>>>> 941e60e (Several collections are asked as one wherever COLLECTION is taken)
+  command->add_flag("--group,!--no-group", options.group,
+                    "Show nearly identical pictures as one hit");
   add_filters(command, options);
   CLI::Option* format = add_format(command, options.format,
                                    {OutputFormat::Table, OutputFormat::Jsonl, OutputFormat::Paths});
