@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "benchmarks/measure.h"
+#include "benchmarks/random_shelf.h"
 #include "lib/labelling/classify.h"
 #include "lib/labelling/prompt_cache.h"
 #include "lib/util/openblas.h"
@@ -42,68 +43,14 @@ extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const i
 namespace zeroshelf {
 namespace {
 
-constexpr uint32_t kDimension = 512;
+constexpr uint32_t kDimension = kRandomShelfDimension;
 constexpr int kRepeats = 5;
-constexpr const char* kFingerprint = "random";
+constexpr const char* kFingerprint = kRandomShelfFingerprint;
 
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// --- the collection -----------------------------------------------------------------------------
-
-std::vector<float> random_unit_vector(std::minstd_rand& random) {
-  std::vector<float> vector(kDimension);
-  for (float& value : vector) value = static_cast<float>(random()) * 0x1p-30f - 1;
-  normalise(vector);
-  return vector;
-}
-
-Matrix random_matrix(uint32_t seed, size_t rows) {
-  std::minstd_rand random(seed);
-  Matrix matrix(rows, kDimension);
-  for (size_t i = 0; i < rows; ++i)
-    std::ranges::copy(random_unit_vector(random), matrix.row(i).begin());
-  return matrix;
-}
-
-NewPicture make_picture(uint64_t row) {
-  std::minstd_rand random(static_cast<uint32_t>(row + 1) * 2654435761u | 1u);
-  NewPicture picture;
-  picture.record.file.path = fmt::format("/pictures/of/a/large/collection/{:08}.jpg", row);
-  std::memcpy(picture.record.content_hash.data(), &row, sizeof row);
-  picture.image_vector = random_unit_vector(random);
-  if (row % 5 < 2) {
-    picture.words = {{"when", 0.9f, {10, 10, 80, 20}},
-                     {"you", 0.95f, {100, 10, 60, 20}},
-                     {"finally", 0.8f, {170, 10, 90, 20}},
-                     {"finish", 0.7f, {270, 10, 80, 20}}};
-    picture.record.word_count = static_cast<uint32_t>(picture.words.size());
-    picture.record.text_confidence = mean_confidence(picture.words);
-    picture.text_vector = random_unit_vector(random);
-  }
-  return picture;
-}
-
-View make_collection(const std::filesystem::path& path, uint64_t rows) {
-  constexpr size_t kBatch = 8192;
-  Manifest manifest;
-  manifest.model_name = kFingerprint;
-  manifest.model_fingerprint = kFingerprint;
-  manifest.dimension = kDimension;
-  CollectionWriter writer = CollectionWriter::open_or_create(path, manifest);
-  for (uint64_t first = writer.counts().pictures; first < rows; first += kBatch) {
-    Batch batch;
-    batch.added.resize(std::min<uint64_t>(kBatch, rows - first));
-    parallel_chunks(batch.added.size(), 256, 0, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) batch.added[i] = make_picture(first + i);
-    });
-    writer.commit(batch);
-  }
-  writer.publish_snapshot(SnapshotWhen::Now);
-  return View::open(path);
 }
 
 // --- what it is compared with -------------------------------------------------------------------
@@ -179,7 +126,7 @@ void against_streaming(const View& collection) {
       streaming, way.name);
   fmt::print("{:>8} {:>18} {:>18}  {}\n", "labels", "max", "mix", "kernel");
   for (const size_t labels : {1, 10, 100, 1000}) {
-    const LabelVectors vectors(random_matrix(7, labels));
+    const LabelVectors vectors(random_unit_vectors(7, labels));
     const double max = scan_ms(collection, vectors, "max");
     const double mix = scan_ms(collection, vectors, "mix");
     fmt::print("{:>8} {:>9.1f} ({:>5.2f}) {:>9.1f} ({:>5.2f})  {}\n", labels, max, max / streaming,
@@ -200,7 +147,7 @@ void kernels_alone(const View& collection) {
     const size_t blocks = std::clamp<size_t>(200'000 / labels, kBlock, vectors.size()) / kBlock;
     std::vector<float> products(kBlock * labels);
     for (const FixedPointKernel& kernel : fixed_point_kernels()) {
-      const FixedPointQueries queries(random_matrix(7, labels), kernel);
+      const FixedPointQueries queries(random_unit_vectors(7, labels), kernel);
       const double ms = median_ms([&] {
         for (size_t i = 0; i < blocks; ++i)
           queries.inner_products(vectors, i * kBlock, kBlock, products);
@@ -220,7 +167,7 @@ void against_faiss(const View& collection, size_t rows) {
   words.add(static_cast<faiss::Index::idx_t>(texts),
             as_floats(only_part(collection).text_vectors(), texts).data());
   constexpr size_t kLabels = 10;
-  const LabelVectors labels(random_matrix(7, kLabels));
+  const LabelVectors labels(random_unit_vectors(7, kLabels));
   std::vector<float> distances(kLabels);
   std::vector<faiss::Index::idx_t> best(kLabels);
   const double other = median_ms([&] {
@@ -239,7 +186,7 @@ void against_multiplication(const View& collection, size_t rows) {
   const size_t texts = texts_below(collection, rows);
   const Matrix pictures = as_floats(only_part(collection).image_vectors(), rows);
   const Matrix words = as_floats(only_part(collection).text_vectors(), texts);
-  const LabelVectors labels(random_matrix(7, kLabels));
+  const LabelVectors labels(random_unit_vectors(7, kLabels));
   Matrix of_pictures(rows, kLabels);
   Matrix of_words(texts, kLabels);
   std::vector<uint32_t> best(rows);
@@ -273,7 +220,7 @@ bool same(const Prediction& a, const Prediction& b) {
 }
 
 void with_any_number_of_threads(const View& collection) {
-  const LabelVectors labels(random_matrix(7, 10));
+  const LabelVectors labels(random_unit_vectors(7, 10));
   const Fusion fusion = default_fusion(collection, "mix");
   const std::vector<Prediction> one = classify(collection, labelling_of(labels, fusion), 1);
   const unsigned most = std::max(4u, available_cores());
@@ -330,7 +277,7 @@ Run run_query(const std::vector<std::string>& arguments) {
 void the_program(const View& collection, const std::filesystem::path& path) {
   std::vector<std::string> names;
   for (int i = 0; i < 10; ++i) names.push_back(fmt::format("label {}", i));
-  PromptCache(path, kFingerprint, "auto", kDimension).keep(names, random_matrix(7, names.size()));
+  PromptCache(path, kFingerprint, "auto", kDimension).keep(names, random_unit_vectors(7, names.size()));
   const double rows_mib = static_cast<double>(only_part(collection).image_vectors().size() +
                                               only_part(collection).text_vectors().size()) *
                           kDimension * 2 / (1 << 20);
@@ -353,7 +300,7 @@ void the_program(const View& collection, const std::filesystem::path& path) {
 
 void report(uint64_t rows, const std::filesystem::path& path) {
   const auto start = Clock::now();
-  const View collection = make_collection(path, rows);
+  const View collection = make_random_shelf(path, rows);
   fmt::print(
       "zeroshelf {}, {} rows of {}, {} with text, {} cores, OpenBLAS for {}, median of {} "
       "(programs: 3); made or opened in {:.0f} s\n",

@@ -43,6 +43,9 @@ find_package(LAPACK REQUIRED)
 find_package(faiss REQUIRED)
 find_package(RocksDB REQUIRED)
 
+# The server.
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+
 # The generator of the bundled model's pictures.
 find_package(Freetype REQUIRED)
 find_package(pugixml REQUIRED)

@@ -16,6 +16,7 @@
 #include "lib/labelling/kept.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
+#include "lib/report/evaluate_output.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/utc.h"
@@ -68,28 +69,9 @@ void write_table(OutputStream& out, const Calibration& calibration, const Fusion
                         gain.default_log_loss - gain.log_loss.value, figure(gain.log_loss, 1)));
 }
 
-message::Interval interval(const Figure& figure) {
-  return {figure.value, figure.interval.low, figure.interval.high};
-}
-
 void write_json(OutputStream& out, const Calibration& calibration) {
-  const CalibrationGain& gain = calibration.gain;
-  const Report& before = gain.result.reports[0];
-  const Report& after = gain.result.reports[1];
   const std::string settings = settings_json(calibration.settings);
-  message::Calibration line;
-  line.settings_json = settings;
-  line.pictures = gain.pictures;
-  line.with_text = gain.with_text;
-  line.folds = gain.folds;
-  line.log_loss_gain = interval(gain.log_loss);
-  line.accuracy_gain = interval(gain.result.comparisons[0].difference);
-  line.accuracy = after.accuracy.value;
-  line.default_accuracy = before.accuracy.value;
-  line.calibration_error = after.calibration_error.value;
-  line.default_calibration_error = before.calibration_error.value;
-  line.beyond_noise = gain.is_real();
-  out.write(json_line(line));
+  out.write(json_line(calibration_message(calibration, settings)));
 }
 
 KeptCalibration kept_of(const View& collection, const std::vector<Label>& labels,

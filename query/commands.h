@@ -20,5 +20,6 @@ void add_runs(Program& program);
 void add_diff(Program& program);
 void add_review(Program& program);
 void add_embed(Program& program);
+void add_serve(Program& program);
 
 }  // namespace zeroshelf

@@ -24,11 +24,6 @@ std::string fusion_help() {
   return help;
 }
 
-// Prompts that fit every picture a little and none in particular.
-std::vector<std::string> default_none_prompts() {
-  return {"a picture", "an image of something", "a photo of something else", "a text"};
-}
-
 }  // namespace
 
 CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, LabelsFrom from) {

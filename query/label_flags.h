@@ -45,9 +45,6 @@ void add_fusion_flag(CLI::App* command, LabelOptions& options);
 // --none, --none-prompt and --threshold.
 void add_none_flags(CLI::App* command, LabelOptions& options);
 
-// The class of what is none of the others.
-inline constexpr const char* kNoneLabel = "none";
-
 // What --template means: every template of every set, text or file.
 std::vector<std::string> templates_of(const LabelOptions& options);
 

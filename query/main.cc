@@ -27,6 +27,8 @@ void add_examples(Program& program) {
                                   "memes.shelf --labels \"cat, dog\" --by disagreement"});
   program.add_examples(
       "embed", {"--text \"a cat\" --image cat.jpg", "--text-file words.txt --npy words.npy"});
+  program.add_examples("serve", {"photos.shelf", "photos.shelf --listen 127.0.0.1:0 --read-only",
+                                 "photos.shelf --listen 0.0.0.0:8642 --token-file token"});
   program.add_examples("vectors", {"photos.shelf --npy images.npy --paths paths.txt",
                                    "photos.shelf --npy images.npy --text-npy texts.npy --metadata "
                                    "all.jsonl"});
@@ -52,6 +54,7 @@ int main(int argc, char** argv) {
   add_review(program);
   add_embed(program);
   add_vectors(program);
+  add_serve(program);
   add_examples(program);
   return program.run(argc, argv);
 }

@@ -11,11 +11,9 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/collection/open_view.h"
-#include "lib/labelling/calibrate.h"
-#include "lib/labelling/classifier.h"
-#include "lib/labelling/run.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
+#include "lib/report/kept_things.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
@@ -34,46 +32,10 @@ struct RunsOptions {
   OutputFormat format = OutputFormat::Table;
 };
 
-// One line of the list.
-struct Kept {
-  std::string type;
-  std::string name;
-  std::string created_utc;
-  uint64_t pictures = 0;
-  size_t labels = 0;
-  std::string about;
-};
-
-Kept kept_of(const View& collection, const std::string& kind, const std::string& name) {
-  if (kind == kCalibrationKind) {
-    const KeptCalibration it = load_calibration(collection, name);
-    return {"calibration",
-            name,
-            it.created_utc,
-            it.pictures,
-            it.labels.size(),
-            fmt::format("image scale {:.3g}, text scale {:.3g}, alpha {:.3g}",
-                        it.settings.image_scale, it.settings.text_scale, it.settings.alpha)};
-  }
-  if (kind == kClassifierKind) {
-    const Classifier it = load_classifier(collection, name);
-    return {"classifier",     name,
-            it.created_utc,   it.pictures,
-            it.labels.size(), fmt::format("held out {:.1f} % right", 100 * it.held_out.value())};
-  }
-  const Run it = load_run(collection, name);
-  return {"run", name, it.created_utc, it.entries.size(), it.labels.size(), it.fusion};
-}
-
-std::string table_line(const Kept& kept) {
+std::string table_line(const KeptThing& kept) {
   return fmt::format("{} {:20} {:>11} {:>6}  {}\n", table_cell(kept.name, 24),
                      printable(kept.created_utc), with_thousands(kept.pictures), kept.labels,
                      printable(kept.about));
-}
-
-std::string kept_json(const Kept& kept) {
-  return json_line(message::KeptThing{kept.type, kept.name, kept.created_utc, kept.pictures,
-                                      kept.labels, kept.about});
 }
 
 int list(const View& collection, const RunsOptions& options) {
@@ -84,8 +46,8 @@ int list(const View& collection, const RunsOptions& options) {
     out.write(fmt::format("{} {:20} {:>11} {:>6}  {}\n", table_cell("NAME", 24), "KEPT AT",
                           "PICTURES", "LABELS", "WHAT"));
   for (const std::string& name : names) {
-    const Kept kept = kept_of(collection, options.kind, name);
-    out.write(table ? table_line(kept) : kept_json(kept));
+    const KeptThing kept = kept_thing(collection, options.kind, name);
+    out.write(table ? table_line(kept) : json_line(message_of(kept)));
   }
   out.flush();
   return names.empty() ? kNothingFound : kDone;

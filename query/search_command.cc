@@ -23,6 +23,7 @@
 #include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
+#include "lib/report/hit_groups.h"
 #include "lib/report/messages.h"
 #include "lib/report/terminal_picture.h"
 #include "lib/report/terminal_table.h"
@@ -69,12 +70,6 @@ struct SearchOptions {
   OutputFormat format = OutputFormat::Table;
   std::optional<PictureProtocol> thumbnails;  // absent: what the terminal says
   ModelOptions model;
-};
-
-// A hit with the pictures that are nearly the same.
-struct Group {
-  SearchHit hit;
-  std::vector<Row> similar;
 };
 
 std::vector<SearchTerm> terms_of_options(const SearchOptions& options) {
@@ -135,43 +130,6 @@ std::vector<bool> allowed_rows(const View& collection, const SearchOptions& opti
   return allowed;
 }
 
-std::vector<Group> grouped(const View& collection, const std::vector<SearchHit>& hits,
-                           size_t count) {
-  constexpr float kNearlySame = 0.98f;
-  std::vector<Group> groups;
-  Matrix leader(1, collection.manifest().dimension);
-  const ViewVectors pictures = ViewVectors::pictures(collection);
-  for (const SearchHit& hit : hits) {
-    from_fp16(pictures.row(hit.row), leader.row(0));
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-      float cosine = 0;
-      pictures.inner_products(group.hit.row, 1, leader, std::span(&cosine, 1));
-      return cosine >= kNearlySame;
-    });
-    if (same != groups.end()) {
-      same->similar.push_back(hit.row);
-    } else if (groups.size() < count) {
-      groups.push_back({hit, {}});
-    }
-  }
-  return groups;
-}
-
-// Which evidence counts most.
-std::string_view found_by(const SearchHit& hit, SearchSpace space) {
-  if (space == SearchSpace::Picture) return "picture";
-  if (hit.lexical_nats > 0 && hit.lexical_nats >= hit.text_nats &&
-      (space == SearchSpace::Text || hit.lexical_nats >= hit.image_nats)) {
-    return "letters";
-  }
-  return space == SearchSpace::Text || hit.text_nats > hit.image_nats ? "text" : "picture";
-}
-
-bool is_gone(const std::string& path) {
-  std::error_code ignored;
-  return !std::filesystem::exists(path, ignored);
-}
-
 class HitWriter {
  public:
   HitWriter(const View& collection, const LexicalQuery& lexical, SearchSpace space,
@@ -184,7 +142,7 @@ class HitWriter {
     }
   }
 
-  void write(const std::vector<Group>& groups) {
+  void write(const std::vector<HitGroup>& groups) {
     if (format_ == OutputFormat::Table && !groups.empty())
       out_.write("RANK SCORE  BY      PICTURE TEXT   WORDS                PATH\n");
     for (size_t i = 0; i < groups.size(); ++i) {
@@ -195,7 +153,7 @@ class HitWriter {
   }
 
  private:
-  std::string line(size_t rank, const Group& group) const {
+  std::string line(size_t rank, const HitGroup& group) const {
     const std::string path = path_of(group.hit.row);
     switch (format_) {
       case OutputFormat::Paths:
@@ -220,31 +178,15 @@ class HitWriter {
 
   std::string path_of(Row row) const { return collection_.record(row).file.path; }
 
-  std::string json(size_t rank, const Group& group, const std::string& path) const {
-    const SearchHit& found = group.hit;
-    const std::vector<Word> words = collection_.words(found.row);
+  std::string json(size_t rank, const HitGroup& group, const std::string& path) const {
+    const std::vector<Word> words = collection_.words(group.hit.row);
     const std::vector<MatchedWord> matches = matched_words(lexical_, words);
-    message::Hit hit;
+    message::Hit hit = hit_message(collection_, group, path, words, matches, space_);
     hit.rank = rank;
-    hit.path = path;
-    hit.is_gone = is_gone(path);
-    hit.score = found.score;
-    hit.found_by = found_by(found, space_);
-    hit.image_score = found.image_score;
-    hit.text_score = found.text_score;
-    hit.image_nats = found.image_nats;
-    hit.text_nats = found.text_nats;
-    hit.lexical_nats = found.lexical_nats;
-    for (const MatchedWord& match : matches) {
-      const Word& word = words[match.word];
-      hit.words.push_back({word.text, match.query_word, match.edits, word.box});
-    }
-    for (const Row row : group.similar) hit.similar.push_back(path_of(row));
-    hit.ocr_text = joined_text(words);
     return json_line(hit);
   }
 
-  std::string row(size_t rank, const Group& group, const std::string& path) const {
+  std::string row(size_t rank, const HitGroup& group, const std::string& path) const {
     const SearchHit& hit = group.hit;
     const std::vector<Word> words = collection_.words(hit.row);
     std::string matched;
@@ -318,11 +260,8 @@ int run_search(SearchOptions options) {
   const bool cut = !options.all && lexical.phrases.empty() && made.background.rows() > 0;
   if (cut) limits.fits = Fit(collection, made.query, made.background, space);
   const std::vector<SearchHit> hits = search(collection, made.query, limits);
-  const std::vector<Group> groups = options.group ? grouped(collection, hits, options.count) : [&] {
-    std::vector<Group> single;
-    for (const SearchHit& hit : hits) single.push_back({hit, {}});
-    return single;
-  }();
+  const std::vector<HitGroup> groups =
+      options.group ? group_hits(collection, hits, options.count) : single_hits(hits);
   HitWriter(collection, lexical, space, options.format, options.thumbnails).write(groups);
   if (!groups.empty()) return told_of_lost(opened, kDone);
   note(nothing_found(std::ranges::count(allowed, true), lexical, cut));

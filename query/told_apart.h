@@ -14,14 +14,8 @@
 
 namespace zeroshelf {
 
-// Whether the model reads the text to its end only.
-bool is_cut(const Encoder& encoder, const std::string& text);
-
 // Warns of the texts that are cut.
 void warn_of_cut_texts(const Encoder& encoder, std::span<const std::string> texts);
-
-// Groups of labels that have the same vectors, in the order of the labels.
-std::vector<std::vector<size_t>> equal_labels(const LabelVectors& vectors);
 
 // Warns of labels that have the same vectors, of a label that is alone, and, where an encoder was
 // needed, of prompts that are cut.

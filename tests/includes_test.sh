@@ -10,7 +10,7 @@ order=(
   lib/util lib/files lib/image lib/ocr lib/encoder lib/labels lib/fusion lib/evaluation lib/lexicon lib/store lib/vectors
   lib/collection lib/ingest lib/labelling lib/search lib/report lib/export lib/program
   models/checkpoint models/compute models/text models/clip models/flags models/train models/baselines
-  indexer query
+  indexer query/serve query
 )
 
 fail=0
@@ -48,5 +48,10 @@ while read -r place; do
   complain "$place: the library prints; give what it says to the caller"
 done < <(grep -rnE '\b(fmt::print|std::cout|std::cerr|printf|puts|perror) *[(<]' lib --include='*.h' --include='*.cc' |
   grep -vE '^lib/program/|snprintf|//.*print' || true)
+
+while read -r file; do
+  complain "$file: names cpp-httplib; only query/serve/http_server.cc does"
+done < <(grep -rlE '#include <httplib\.h>' lib models indexer query --include='*.h' --include='*.cc' |
+  grep -v '^query/serve/http_server\.cc$' || true)
 
 exit $fail

@@ -14,14 +14,6 @@
 namespace zeroshelf {
 namespace {
 
-// What was decoded once with raised limits may be again.
-DecodeLimits limits_for(const PictureRecord& record) {
-  DecodeLimits limits;
-  limits.max_bytes = std::max(limits.max_bytes, record.file.size_bytes);
-  limits.max_pixels = std::max(limits.max_pixels, uint64_t{record.width_px} * record.height_px);
-  return limits;
-}
-
 std::variant<std::string, Skip> read_picture(const PictureRecord& record, uint64_t max_bytes) {
   try {
     std::string bytes = read_file(record.file.path, max_bytes);
@@ -35,11 +27,22 @@ std::variant<std::string, Skip> read_picture(const PictureRecord& record, uint64
 
 }  // namespace
 
+// What was decoded once with raised limits may be again.
+DecodeLimits limits_for(const PictureRecord& record) {
+  DecodeLimits limits;
+  limits.max_bytes = std::max(limits.max_bytes, record.file.size_bytes);
+  limits.max_pixels = std::max(limits.max_pixels, uint64_t{record.width_px} * record.height_px);
+  return limits;
+}
+
+std::variant<std::string, Skip> indexed_file(const PictureRecord& record) {
+  return read_picture(record, limits_for(record).max_bytes);
+}
+
 std::variant<Image, Skip> indexed_picture(const PictureRecord& record) {
-  const DecodeLimits limits = limits_for(record);
-  const auto bytes = read_picture(record, limits.max_bytes);
-  if (const Skip* skip = std::get_if<Skip>(&bytes)) return *skip;
-  return decode_image(std::as_bytes(std::span(std::get<std::string>(bytes))), limits);
+  const auto file = indexed_file(record);
+  if (const Skip* skip = std::get_if<Skip>(&file)) return *skip;
+  return decode_image(std::as_bytes(std::span(std::get<std::string>(file))), limits_for(record));
 }
 
 }  // namespace zeroshelf

@@ -2,7 +2,10 @@
 
 // A picture file as an encoder takes it.
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <variant>
 
 #include "lib/image/preprocess.h"
@@ -17,5 +20,9 @@ std::variant<Image, Skip> try_read_crop(const std::filesystem::path& path,
 
 // The same of a picture that must be one: throws InvalidArgument too when it cannot be decoded.
 Image read_crop(const std::filesystem::path& path, const Preprocessing& preprocessing);
+
+// The same of the bytes of a file. subject is for the error.
+Image crop_of_bytes(std::span<const std::byte> file, const std::string& subject,
+                    const Preprocessing& preprocessing);
 
 }  // namespace zeroshelf

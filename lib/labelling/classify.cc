@@ -201,6 +201,19 @@ std::vector<Prediction> classify(const View& collection, const Labelling& labell
   return predictions;
 }
 
+RowAnswers classify_rows(const View& collection, const Labelling& labelling,
+                         std::span<const Row> rows, Scores scores) {
+  const BlockScanner scanner(collection, labelling, scores == Scores::All);
+  RowAnswers answers;
+  answers.predictions.resize(rows.size());
+  answers.scores.resize(scanner.scores_of(rows.size()));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    fuse_rows(collection, scanner, rows[i], rows[i] + 1, std::span(answers.predictions).subspan(i, 1),
+              std::span(answers.scores).subspan(scanner.scores_of(i), scanner.scores_of(1)));
+  }
+  return answers;
+}
+
 std::vector<Scored> labels_above(const PredictionBlock& block, size_t i, float threshold) {
   std::vector<Scored> above;
   if (!block.predictions[i].winner) return above;

@@ -77,6 +77,16 @@ void scan(const View& collection, const Labelling& labelling, const ScanOptions&
 std::vector<Prediction> classify(const View& collection, const Labelling& labelling,
                                  unsigned threads = 0);
 
+// What scan() gives these rows, in their order, one after the other in the calling thread; scores
+// as PredictionBlock has them, where they are asked for.
+struct RowAnswers {
+  std::vector<Prediction> predictions;
+  std::vector<float> scores;  // [rows, labels]
+};
+enum class Scores { Best, All };
+RowAnswers classify_rows(const View& collection, const Labelling& labelling,
+                         std::span<const Row> rows, Scores scores = Scores::Best);
+
 // --multi: the labels of row i of the block with that score or more, best first, equal ones in the
 // order of the labels; none where the rule gives no answer. The block needs all scores.
 std::vector<Scored> labels_above(const PredictionBlock& block, size_t i, float threshold);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -83,8 +84,10 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
   }));
 }
 
-Labelling make_labelling(const View& collection, const LabellingRequest& request,
-                         EncoderSource& encoders) {
+namespace {
+
+Labelling labelling_with(const View& collection, const LabellingRequest& request,
+                         const std::function<LabelVectors()>& vectors) {
   Labelling labelling;
   labelling.threshold = request.threshold;
   if (!request.classifier.empty()) {
@@ -96,13 +99,27 @@ Labelling make_labelling(const View& collection, const LabellingRequest& request
   }
   labelling.labels = request.labels;
   labelling.fusion = fusion_for(collection, request);
-  labelling.vectors =
-      labels_for(collection, labelling.fusion, label_vectors(collection, request, encoders));
+  labelling.vectors = labels_for(collection, labelling.fusion, vectors());
   if (!request.last_is_none) return labelling;
   labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
   if (labelling.fusion.sigmoid_bias && !request.none_has_own_prompts)
     make_rest(collection.manifest(), request.threshold.value_or(kFits), labelling);
   return labelling;
+}
+
+}  // namespace
+
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         EncoderSource& encoders) {
+  return labelling_with(collection, request,
+                        [&] { return label_vectors(collection, request, encoders); });
+}
+
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         const EncodePrompts& encode) {
+  assert(request.vectors.empty());
+  return labelling_with(collection, request,
+                        [&] { return LabelVectors(label_vectors(request.labels, encode)); });
 }
 
 }  // namespace zeroshelf

@@ -3,6 +3,7 @@
 // What somebody asks for -> what pictures are labelled with.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,5 +43,12 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
 // calibration or classifier throws.
 Labelling make_labelling(const View& collection, const LabellingRequest& request,
                          EncoderSource& encoders);
+
+// The unit vectors of texts, [texts, dimension].
+using EncodePrompts = std::function<Matrix(const std::vector<std::string>&)>;
+
+// The same with vectors from elsewhere, e.g. from memory. request.vectors must be empty.
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         const EncodePrompts& encode);
 
 }  // namespace zeroshelf

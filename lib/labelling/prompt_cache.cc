@@ -47,6 +47,12 @@ std::span<const float> PromptCache::find(const std::string& prompt) const {
   return std::span(vectors_).subspan(found->second * dimension_, dimension_);
 }
 
+void PromptCache::for_each(
+    const std::function<void(const std::string& prompt, std::span<const float>)>& visit) const {
+  for (size_t i = 0; i < prompts_.size(); ++i)
+    visit(prompts_[i], std::span(vectors_).subspan(i * dimension_, dimension_));
+}
+
 void PromptCache::keep(const std::vector<std::string>& prompts, const Matrix& vectors) {
   assert(vectors.rows() == prompts.size() && (prompts.empty() || vectors.columns() == dimension_));
   for (size_t i = 0; i < prompts.size(); ++i) {

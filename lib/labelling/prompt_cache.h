@@ -7,6 +7,7 @@
 // collection may be read-only), and of two queries that write at once one wins. The newest 16,384
 // prompts are kept, and at most 32 MiB.
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ class PromptCache {
 
   // Empty when the prompt is not known. Valid until the next keep().
   std::span<const float> find(const std::string& prompt) const;
+
+  // All of them, the oldest first.
+  void for_each(
+      const std::function<void(const std::string& prompt, std::span<const float>)>& visit) const;
 
   // vectors: one a prompt, [prompts, dimension].
   void keep(const std::vector<std::string>& prompts, const Matrix& vectors);

@@ -46,7 +46,7 @@ RunDiff diff_runs(const View& collection, const Run& before, const Run& after) {
   RunDiff diff;
   const std::vector<Place> in_after = same_names(before, after);
   std::map<std::pair<Place, Place>, uint64_t> counts;
-  collection.for_each_record([&](Row, const PictureRecord& record) {
+  collection.for_each_record([&](Row row, const PictureRecord& record) {
     const ContentKey key = content_key(record.content_hash);
     const RunEntry* const old = before.find(key);
     const RunEntry* const now = after.find(key);
@@ -59,7 +59,7 @@ RunDiff diff_runs(const View& collection, const Run& before, const Run& after) {
     if (was == now->label) {
       ++diff.same;
     } else {
-      diff.moved.push_back({record.file.path, old, now});
+      diff.moved.push_back({row, record.file.path, old, now});
     }
   });
   std::ranges::stable_sort(diff.moved, {}, &MovedPicture::path);

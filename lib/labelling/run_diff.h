@@ -20,6 +20,7 @@ struct Transition {
 };
 
 struct MovedPicture {
+  Row row = 0;
   std::string path;
   const RunEntry* before = nullptr;  // of the runs that were compared, which must outlive this
   const RunEntry* after = nullptr;

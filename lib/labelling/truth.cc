@@ -113,12 +113,11 @@ std::string compared_name(std::string_view name) {
 
 }  // namespace
 
-TruthFile read_truth_file(const fs::path& csv) {
-  CsvTable table(read_text_input(csv, kMaxTruthBytes), name_of_input(csv), kCure);
+TruthFile parse_truth(std::string text, const std::string& name, const fs::path& folder) {
+  CsvTable table(std::move(text), name, kCure);
   const size_t path_column = table.column("path");
   const size_t label_column = table.column("label");
   const auto exact_column = table.find_column("path_base64");
-  const fs::path folder = folder_of_input(csv);
   TruthFile file;
   std::set<std::string> unlabelled;
   while (const auto row = table.next()) {
@@ -138,6 +137,10 @@ TruthFile read_truth_file(const fs::path& csv) {
   std::erase_if(unlabelled, [&](const std::string& path) { return file.truth.contains(path); });
   file.unlabelled = unlabelled.size();
   return file;
+}
+
+TruthFile read_truth_file(const fs::path& csv) {
+  return parse_truth(read_text_input(csv, kMaxTruthBytes), name_of_input(csv), folder_of_input(csv));
 }
 
 Truth read_truth(const fs::path& csv) {

@@ -26,6 +26,9 @@ struct TruthFile {
 // path_base64, as export writes it, has the bytes of paths that are no UTF-8. Throws NotFound, or
 // InvalidArgument naming the line.
 TruthFile read_truth_file(const std::filesystem::path& csv);
+// The same of a text; name is for errors.
+TruthFile parse_truth(std::string text, const std::string& name,
+                      const std::filesystem::path& folder);
 Truth read_truth(const std::filesystem::path& csv);
 
 // What the folders say: each picture of the collection has the name of the folder that it is in.

@@ -212,6 +212,17 @@ std::vector<Label> read_label_file(const std::filesystem::path& path,
   return parse_text(text, std::move(collector));
 }
 
+std::vector<Label> complete_labels(std::string_view subject, const std::vector<Label>& labels,
+                                   const std::vector<std::string>& templates) {
+  LabelCollector collector(subject, templates);
+  for (const Label& label : labels) collector.add(label.name, label.prompts, "");
+  return std::move(collector).finish();
+}
+
+std::vector<std::string> default_none_prompts() {
+  return {"a picture", "an image of something", "a photo of something else", "a text"};
+}
+
 std::vector<uint32_t> find_labels(const std::string& flag, const std::vector<std::string>& names,
                                   const std::vector<Label>& labels) {
   constexpr size_t kMostShown = 10;

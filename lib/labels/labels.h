@@ -45,6 +45,16 @@ std::vector<Label> parse_label_list(std::string_view list,
 std::vector<Label> read_label_file(const std::filesystem::path& path,
                                    const std::vector<std::string>& templates);
 
+// The labels with their prompts completed: "{}" in a prompt stands for the label, and a label without
+// prompts gets one a template. subject is for errors. Throws InvalidArgument as read_label_file does.
+std::vector<Label> complete_labels(std::string_view subject, const std::vector<Label>& labels,
+                                   const std::vector<std::string>& templates);
+
+// The label that stands for what is none of the others, and prompts that fit every picture a little
+// and none in particular.
+inline constexpr const char* kNoneLabel = "none";
+std::vector<std::string> default_none_prompts();
+
 // The places of these names among the labels, in the order of the names. Throws InvalidArgument
 // naming the flag that they came from for a name that no label has; it tells the nearest name, or
 // else the first ones that there are.

@@ -60,11 +60,16 @@ std::vector<std::string> template_set_names() {
   return names;
 }
 
+std::optional<std::vector<std::string>> template_set(std::string_view name) {
+  for (const TemplateSet& set : template_sets()) {
+    if (name == set.name) return set.templates;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> read_templates(const std::string& name_text_or_file) {
   if (name_text_or_file.find("{}") != std::string::npos) return {name_text_or_file};
-  for (const TemplateSet& set : template_sets()) {
-    if (name_text_or_file == set.name) return set.templates;
-  }
+  if (auto set = template_set(name_text_or_file)) return *std::move(set);
   std::error_code error;
   if (std::filesystem::exists(name_text_or_file, error))
     return read_file_of_templates(name_text_or_file);

@@ -143,46 +143,20 @@ class JsonReport {
     metric("accuracy", report_.accuracy);
     metric("macro_f1", report_.macro_f1);
     metric("expected_calibration_error", report_.calibration_error);
-    for (size_t i = 0; i < labels_.size(); ++i) of_label(labels_[i].name, report_.labels[i]);
-    for (const ConfusionCell& cell : report_.confusion) confusion_cell(cell);
-    reliability_bins();
-    coverage_points();
+    const ReportDetails details = report_details(report_, labels_);
+    append_all(details.labels);
+    append_all(details.confusion);
+    append_all(details.reliability);
+    append_all(details.coverage);
   }
 
  private:
   void metric(const char* name, const Figure& figure) const {
     append_json_line(out_, message::Metric{report_.name, name, interval(figure)});
   }
-  void of_label(const std::string& label, const LabelCounts& counts) const {
-    append_json_line(out_, message::LabelFigures{report_.name, label, counts.precision().value(),
-                                                 counts.recall().value(), counts.f1(),
-                                                 counts.truths, counts.answers, counts.right});
-  }
-  void confusion_cell(const ConfusionCell& cell) const {
-    message::Confusion confusion;
-    confusion.fusion = report_.name;
-    confusion.truth = labels_[cell.truth].name;
-    if (cell.answer) confusion.answer = labels_[*cell.answer].name;
-    confusion.pictures = cell.pictures;
-    append_json_line(out_, confusion);
-  }
-  void reliability_bins() const {
-    for (size_t i = 0; i < report_.reliability.size(); ++i) {
-      const ReliabilityBin& bin = report_.reliability[i];
-      if (bin.pictures == 0) continue;
-      append_json_line(out_,
-                       message::Reliability{report_.name, static_cast<double>(i) / kReliabilityBins,
-                                            static_cast<double>(i + 1) / kReliabilityBins,
-                                            bin.confidence(), bin.accuracy(), bin.pictures});
-    }
-  }
-  void coverage_points() const {
-    for (int share = 5; share <= 100; share += 5) {
-      const auto point = at_coverage(report_.coverage, share / 100.0);
-      if (!point) return;
-      append_json_line(out_, message::Coverage{report_.name, point->coverage, point->accuracy(),
-                                               point->confidence, point->answered});
-    }
+  template <class Message>
+  void append_all(const std::vector<Message>& messages) const {
+    for (const Message& message : messages) append_json_line(out_, message);
   }
 
   std::string& out_;
@@ -250,6 +224,58 @@ message::Accuracy accuracy_message(const Report& report) {
   message::Accuracy accuracy = accuracy_message(report, all_of(report));
   accuracy.macro_f1 = report.macro_f1.value;
   return accuracy;
+}
+
+ReportDetails report_details(const Report& report, const std::vector<Label>& labels) {
+  ReportDetails details;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const LabelCounts& counts = report.labels[i];
+    details.labels.push_back({report.name, labels[i].name, counts.precision().value(),
+                              counts.recall().value(), counts.f1(), counts.truths, counts.answers,
+                              counts.right});
+  }
+  for (const ConfusionCell& cell : report.confusion) {
+    message::Confusion confusion;
+    confusion.fusion = report.name;
+    confusion.truth = labels[cell.truth].name;
+    if (cell.answer) confusion.answer = labels[*cell.answer].name;
+    confusion.pictures = cell.pictures;
+    details.confusion.push_back(confusion);
+  }
+  for (size_t i = 0; i < report.reliability.size(); ++i) {
+    const ReliabilityBin& bin = report.reliability[i];
+    if (bin.pictures == 0) continue;
+    details.reliability.push_back({report.name, static_cast<double>(i) / kReliabilityBins,
+                                   static_cast<double>(i + 1) / kReliabilityBins, bin.confidence(),
+                                   bin.accuracy(), bin.pictures});
+  }
+  for (int share = 5; share <= 100; share += 5) {
+    const auto point = at_coverage(report.coverage, share / 100.0);
+    if (!point) break;
+    details.coverage.push_back(
+        {report.name, point->coverage, point->accuracy(), point->confidence, point->answered});
+  }
+  return details;
+}
+
+message::Calibration calibration_message(const Calibration& calibration,
+                                         std::string_view settings_json) {
+  const CalibrationGain& gain = calibration.gain;
+  const Report& before = gain.result.reports[0];
+  const Report& after = gain.result.reports[1];
+  message::Calibration told;
+  told.settings_json = settings_json;
+  told.pictures = gain.pictures;
+  told.with_text = gain.with_text;
+  told.folds = gain.folds;
+  told.log_loss_gain = interval(gain.log_loss);
+  told.accuracy_gain = interval(gain.result.comparisons[0].difference);
+  told.accuracy = after.accuracy.value;
+  told.default_accuracy = before.accuracy.value;
+  told.calibration_error = after.calibration_error.value;
+  told.default_calibration_error = before.calibration_error.value;
+  told.beyond_noise = gain.is_real();
+  return told;
 }
 
 message::Comparison comparison_message(const EvaluationResult& result, const Comparison& pair) {

@@ -3,8 +3,10 @@
 // An evaluation as a table, as JSON Lines, and as a plot.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "lib/labelling/calibrate.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labels/labels.h"
 #include "lib/report/messages.h"
@@ -35,6 +37,20 @@ std::string evaluation_json(const Evaluation& evaluation, const std::vector<Labe
 // One report, about all labels together; two that are compared. The reports must outlive it.
 message::Accuracy accuracy_message(const Report& report);
 message::Comparison comparison_message(const EvaluationResult& result, const Comparison& pair);
+
+// The same report label by label and mistake by mistake; of reliability and coverage what JSON Lines
+// show. The report and the labels must outlive it.
+struct ReportDetails {
+  std::vector<message::LabelFigures> labels;
+  std::vector<message::Confusion> confusion;
+  std::vector<message::Reliability> reliability;
+  std::vector<message::Coverage> coverage;
+};
+ReportDetails report_details(const Report& report, const std::vector<Label>& labels);
+
+// settings_json: of the fitted settings, see settings_json().
+message::Calibration calibration_message(const Calibration& calibration,
+                                         std::string_view settings_json);
 
 // SVG: coverage against accuracy, and the reliability diagram, one colour a rule.
 std::string evaluation_plot(const Evaluation& evaluation);

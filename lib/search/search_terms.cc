@@ -80,11 +80,14 @@ Row liked_row(const View& collection, const std::string& path) {
               "for any other picture file use --image FILE");
 }
 
+std::optional<Row> row_of_bytes(const View& collection, const std::string& file) {
+  return collection.find_content(content_hash(std::as_bytes(std::span(file))));
+}
+
 // Some row with the content of that file; a pipe can be read only once.
 std::optional<Row> row_of_file(const View& collection, const std::string& path) {
   if (!is_regular_input(path)) return std::nullopt;
-  const std::string bytes = read_file(path, DecodeLimits().max_bytes);
-  return collection.find_content(content_hash(std::as_bytes(std::span(bytes))));
+  return row_of_bytes(collection, read_file(path, DecodeLimits().max_bytes));
 }
 
 TermVectors vectors_of_row(const View& collection, Row row) {
@@ -93,6 +96,15 @@ TermVectors vectors_of_row(const View& collection, Row row) {
   if (const auto text = collection.text_index(row))
     vectors.text = stored_vector(ViewVectors::texts(collection), *text);
   return vectors;
+}
+
+// False: it has no direction, because it is zero or not finite.
+bool scale_to_unit(std::vector<float>& vector) {
+  double squares = 0;
+  for (const float value : vector) squares += static_cast<double>(value) * value;
+  if (!std::isfinite(squares) || squares == 0) return false;
+  normalise(vector);
+  return true;
 }
 
 // Vectors that somebody made with the collection's model.
@@ -114,12 +126,9 @@ class VectorFile {
       refuse(fmt::format("there is no row {}: it has {}", row, rows()), "rows are counted from 0");
     std::vector<float> vector(reader_.columns());
     reader_.read_row(row, vector);
-    double squares = 0;
-    for (const float value : vector) squares += static_cast<double>(value) * value;
-    if (!std::isfinite(squares) || squares == 0)
+    if (!scale_to_unit(vector))
       refuse(fmt::format("row {} has no direction: it is zero or not finite", row),
              "make the file again");
-    normalise(vector);
     return vector;
   }
 
@@ -131,12 +140,33 @@ class VectorFile {
   NpyReader reader_;
 };
 
+std::vector<float> given_vector(const View& collection, std::vector<float> values) {
+  const uint32_t dimension = collection.manifest().dimension;
+  if (values.size() != dimension)
+    throw Error(ErrorCode::InvalidArgument, "vector",
+                fmt::format("{} values; the collection's vectors have {}", values.size(), dimension),
+                "make it with the model that made the collection's vectors");
+  if (!scale_to_unit(values))
+    throw Error(ErrorCode::InvalidArgument, "vector", "it has no direction: it is zero or not finite");
+  return values;
+}
+
+Row live_row(const View& collection, Row row) {
+  if (collection.is_live(row)) return row;
+  throw Error(ErrorCode::NotFound, fmt::format("row {}", row), "not a picture of the collection");
+}
+
 TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* encoder,
                        std::vector<Row>& liked) {
-  if (term.kind == Kind::PictureOfCollection) {
-    const Row row = liked_row(collection, term.value);
+  if (term.kind == Kind::PictureOfCollection || term.kind == Kind::RowOfCollection) {
+    const Row row = term.kind == Kind::RowOfCollection ? live_row(collection, term.row)
+                                                       : liked_row(collection, term.value);
     liked.push_back(row);
     return vectors_of_row(collection, row);
+  }
+  if (term.kind == Kind::Values) {
+    const std::vector<float> vector = given_vector(collection, term.values);
+    return {vector, vector};
   }
   if (term.kind == Kind::Vector) {
     const std::vector<float> vector = VectorFile(collection, term.value).row(term.row);
@@ -146,6 +176,13 @@ TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* 
     if (const auto row = row_of_file(collection, term.value))
       return vectors_of_row(collection, *row);
     const Image crop = read_crop(term.value, encoder->info().preprocessing);
+    return {row_of(encoder->encode_images(std::span(&crop, 1))), {}};
+  }
+  if (term.kind == Kind::PictureBytes) {
+    if (const auto row = row_of_bytes(collection, term.value))
+      return vectors_of_row(collection, *row);
+    const Image crop = crop_of_bytes(std::as_bytes(std::span(term.value)), "the picture",
+                                     encoder->info().preprocessing);
     return {row_of(encoder->encode_images(std::span(&crop, 1))), {}};
   }
   std::string text = term.value;
@@ -183,10 +220,11 @@ MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& term
                        [&](const SearchTerm& term) { return term.kind == kind; });
   };
   Encoder* encoder = nullptr;
-  if (has(Kind::Text) || has(Kind::PictureFile)) {
-    const EncoderSide side = !has(Kind::PictureFile) ? EncoderSide::TextOnly
-                             : has(Kind::Text)       ? EncoderSide::Both
-                                                     : EncoderSide::ImageOnly;
+  const bool has_picture = has(Kind::PictureFile) || has(Kind::PictureBytes);
+  if (has(Kind::Text) || has_picture) {
+    const EncoderSide side = !has_picture      ? EncoderSide::TextOnly
+                             : has(Kind::Text) ? EncoderSide::Both
+                                               : EncoderSide::ImageOnly;
     encoder = &encoders.encoder(side);
   }
   MadeQuery made;

@@ -14,11 +14,20 @@
 namespace zeroshelf {
 
 struct SearchTerm {
-  enum class Kind { Text, PictureFile, PictureOfCollection, Vector };
+  enum class Kind {
+    Text,
+    PictureFile,
+    PictureBytes,  // those of a picture file
+    PictureOfCollection,
+    RowOfCollection,
+    Vector,  // of a file
+    Values,  // a vector
+  };
   Kind kind = Kind::Text;
-  std::string value;  // the text, or the path
+  std::string value;  // the text, the path, or the bytes
   float weight = 1;
-  uint64_t row = 0;  // of a file of vectors
+  uint64_t row = 0;              // of a file of vectors, or of the collection
+  std::vector<float> values{};
 };
 
 // "@FILE" is a picture file, "@@..." a text that begins with @, anything else a text.
@@ -44,7 +53,7 @@ struct MadeQuery {
 // them. Words are matched for the texts with positive weight. Throws NotFound for a picture that
 // the collection does not have.
 //
-// A vector from a file is scaled to unit length and compared with both. Throws what NpyReader
+// A vector is scaled to unit length and compared with both. Throws what NpyReader
 // throws, and InvalidArgument for a row that there is not, one without a direction, or another
 // dimension.
 MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,

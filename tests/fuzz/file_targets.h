@@ -32,6 +32,8 @@ Target truth_target();
 Target npy_target();
 Target import_target();
 Target journal_target();
+Target serve_json_target();
+Target serve_head_target();
 
 // A small vocabulary's.
 Tokenizer tokenizer_for_queries();

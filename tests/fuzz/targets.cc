@@ -58,6 +58,7 @@ constexpr Entry kTargets[] = {
     {"import", import_target},   {"journal", journal_target},
     {"ivf", ivf_target},         {"torch_archive", torch_archive_target},
     {"pieces", pieces_target},
+    {"serve_json", serve_json_target}, {"serve_head", serve_head_target},
 };
 constexpr Entry kPlanted[] = {{"planted-crash", planted_crash},
                               {"planted-hang", planted_hang},

@@ -1,0 +1,301 @@
+// Labels -> counts, shelves, answers, evidence, and what to judge by hand. Tested by tests/serve.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "lib/report/prediction_writer.h"
+#include "lib/util/error.h"
+#include "lib/util/json_object.h"
+#include "query/serve/answers.h"
+#include "query/serve/asked.h"
+#include "query/serve/service.h"
+
+namespace zeroshelf::serve {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Also ends where a later request of the client came.
+GoOn go_on_of(Service& service, const Call& call, const std::string& client, const char* kind) {
+  const uint64_t number = service.clients.arrive(kind, client);
+  return [&service, &call, client, kind, number] {
+    if (service.clients.is_overtaken(kind, client, number)) throw Overtaken();
+    call.go_on();
+  };
+}
+
+std::optional<float> above_of(const Shelves& shelves) {
+  return shelves.multi();
+}
+
+// The threshold as classify applies it: with multi it says which labels are told.
+Labelling labelling_of(const Shelves& shelves, const AskedLabelling& asked) {
+  return shelves.labelling_with(asked.threshold);
+}
+
+ShelfLabel shelf_label(const Members& members, const Shelves& shelves, const std::string* name) {
+  if (name == nullptr) return std::nullopt;
+  const std::vector<Label>& labels = shelves.labelling().labels;
+  const auto found = std::ranges::find(labels, *name, &Label::name);
+  if (found == labels.end())
+    members.refuse("label", fmt::format("'{}' is none of the labels", *name));
+  return static_cast<uint32_t>(found - labels.begin());
+}
+
+void expect_order(const Members& members, const AskedLabelling& asked, ShelfOrder order) {
+  if (asked.multi && order != ShelfOrder::Score)
+    members.refuse("sort", "pictures of several labels have no margin", "sort by score");
+}
+
+std::string label_json(const Shelves& shelves, const Shelves::Counts& counts, size_t k,
+                       std::span<const std::string> pictures) {
+  const Label& label = shelves.labelling().labels[k];
+  const uint64_t all = shelves.snapshot()->counts.pictures;
+  return json_object([&](JsonWriter& json) {
+    json.member("name", label.name)
+        .member("prompts", label.prompts)
+        .member("count", counts.of_label[k])
+        .member("share", Rounded{all == 0 ? 0 : static_cast<double>(counts.of_label[k]) /
+                                                    static_cast<double>(all)})
+        .member("histogram", counts.histograms[k])
+        .member("pictures", raw({pictures.begin(), pictures.end()}));
+  });
+}
+
+}  // namespace
+
+HttpResponse post_classify(Service& service, const Call& call) {
+  const auto start = Clock::now();
+  const nlohmann::json json = parse_body(call.request.body);
+  Members members(json, "");
+  const AskedLabelling asked = ask_labelling(members);
+  const size_t first = members.whole("per_label", 0, 1000).value_or(50);
+  const size_t bins = members.whole("bins", 1, 200).value_or(40);
+  const ShelfOrder order = ask_order(members);
+  members.expect_no_others();
+  expect_order(members, asked, order);
+  const GoOn go_on = go_on_of(service, call, asked.client, "classify ");
+  const auto shelves = service.labeller().shelves(call.snapshot, asked, go_on);
+  const Shelves::Counts counts = shelves->count(asked.threshold, bins, first, order);
+  go_on();
+  std::vector<Row> rows;
+  for (const std::vector<Row>& of_shelf : counts.first)
+    rows.insert(rows.end(), of_shelf.begin(), of_shelf.end());
+  const Labelling labelling = labelling_of(*shelves, asked);
+  const std::vector<std::string> answers =
+      answers_json(shelves->view(), labelling, rows, above_of(*shelves), service.truths);
+  go_on();
+  std::span<const std::string> left(answers);
+  std::vector<std::string> labels;
+  for (size_t k = 0; k < shelves->labels(); ++k) {
+    labels.push_back(label_json(*shelves, counts, k, left.first(counts.first[k].size())));
+    left = left.subspan(counts.first[k].size());
+  }
+  return json_response(json_object([&](JsonWriter& out) {
+    out.member("labels", raw(labels))
+        .member("unsure", counts.unsure)
+        .member("unsure_pictures", raw({left.begin(), left.end()}))
+        .member("pictures", shelves->snapshot()->counts.pictures)
+        .member("fusion", labelling.fusion.rule->name())
+        .member("threshold", asked.threshold)
+        .member("none", labelling.none ? std::optional(labelling.labels[*labelling.none].name)
+                                       : std::nullopt)
+        .member("bins", bins)
+        .member("generation", shelves->snapshot()->generation)
+        .member("seconds", Decimal{seconds_since(start), 6})
+        .member("warnings", service.labeller().warnings(labelling));
+  }));
+}
+
+HttpResponse post_shelf(Service& service, const Call& call) {
+  const auto start = Clock::now();
+  const nlohmann::json json = parse_body(call.request.body);
+  Members members(json, "");
+  const AskedLabelling asked = ask_labelling(members);
+  const auto label = members.text("label", 1000);
+  const size_t offset = members.whole("offset", 0, UINT64_MAX).value_or(0);
+  const size_t limit = members.whole("limit", 0, 1000).value_or(100);
+  const ShelfOrder order = ask_order(members);
+  members.expect_no_others();
+  expect_order(members, asked, order);
+  const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
+  const auto rows = shelves->shelf(shelf_label(members, *shelves, label ? &*label : nullptr),
+                                   asked.threshold, order);
+  std::span<const Row> wanted(*rows);
+  wanted = wanted.subspan(std::min(offset, wanted.size()));
+  wanted = wanted.first(std::min(limit, wanted.size()));
+  const std::vector<std::string> answers =
+      answers_json(shelves->view(), labelling_of(*shelves, asked), wanted, above_of(*shelves),
+                   service.truths);
+  return json_response(json_object([&](JsonWriter& out) {
+    out.member("label", label)
+        .member("count", rows->size())
+        .member("offset", offset)
+        .member("pictures", raw(answers))
+        .member("generation", shelves->snapshot()->generation)
+        .member("seconds", Decimal{seconds_since(start), 6});
+  }));
+}
+
+namespace {
+
+// The answers of a stretch of rows as lines; one pass over the records and one over the words.
+std::string lines_of(const View& view, const Labelling& labelling, std::optional<float> multi,
+                     Row first, Row end, const PredictionWriter* csv, const Truths& truths) {
+  std::vector<Prediction> predictions;
+  std::vector<std::vector<Scored>> above;
+  ScanOptions options;
+  options.threads = 1;
+  options.all_scores = multi.has_value();
+  options.first_row = first;
+  options.end_row = end;
+  scan(view, labelling, options, [&](const PredictionBlock& block) {
+    predictions.insert(predictions.end(), block.predictions.begin(), block.predictions.end());
+    for (size_t i = 0; multi && i < block.predictions.size(); ++i)
+      above.push_back(labels_above(block, i, *multi));
+  });
+  std::vector<std::vector<Word>> words(predictions.size());
+  view.for_each_words(first, end, [&](Row row, const std::vector<Word>& of_row) {
+    if (row - first < words.size()) words[row - first] = of_row;
+  });
+  std::string lines;
+  view.for_each_record(first, end, [&](Row row, const PictureRecord& record) {
+    const size_t i = row - first;
+    if (i >= predictions.size()) return;
+    const std::vector<Scored>* all = multi ? &above[i] : nullptr;
+    if (csv != nullptr) {
+      csv->append(lines, {record, predictions[i], words[i], all});
+      return;
+    }
+    append_answer(lines, labelling.labels, row, record, words[i], predictions[i], all,
+                  truths.label_of(record.content_hash));
+    lines += '\n';
+  });
+  return lines;
+}
+
+}  // namespace
+
+HttpResponse post_answers(Service& service, const Call& call) {
+  constexpr Row kStretch = 2048;
+  const nlohmann::json json = parse_body(call.request.body);
+  Members members(json, "");
+  const AskedLabelling asked = ask_labelling(members);
+  const bool as_csv = members.choice("format", false, {{"jsonl", false}, {"csv", true}});
+  members.expect_no_others();
+  auto labelling = std::make_shared<Labelling>(
+      service.labeller().labelling(call.snapshot, asked, call.go_on));
+  labelling->threshold = asked.threshold;
+  const auto multi =
+      asked.multi ? std::optional(asked.threshold.value_or(kMultiThreshold)) : std::nullopt;
+  HttpResponse response;
+  response.content_type = as_csv ? "text/csv; charset=utf-8" : "application/jsonl";
+  if (as_csv) response.headers.push_back({"Content-Disposition", "attachment; filename=labels.csv"});
+  // The request is gone when this runs; the state of the collection is kept.
+  response.stream = [&service, labelling, multi, as_csv,
+                     snapshot = call.snapshot](const HttpResponse::Write& write) {
+    const View& view = snapshot->view;
+    const auto csv =
+        as_csv ? prediction_writer(OutputFormat::Csv, labelling->labels) : nullptr;
+    if (csv && !write(csv->header())) return;
+    for (Row first = 0; first < view.rows(); first += kStretch) {
+      if (!write(lines_of(view, *labelling, multi, first, first + kStretch, csv.get(),
+                          service.truths)))
+        return;
+    }
+  };
+  return response;
+}
+
+HttpResponse post_evidence(Service& service, const Call& call) {
+  const nlohmann::json json = parse_body(call.request.body);
+  Members members(json, "");
+  const AskedLabelling asked = ask_labelling(members);
+  members.expect_no_others();
+  const View& view = call.snapshot->view;
+  const Row row = row_of(call);
+  // Of the kept answers where there are some: a page asks for what it shows.
+  const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
+  const Labelling labelling = labelling_of(*shelves, asked);
+  const LabelVectors& vectors = labelling.vectors;
+  const RowAnswers answers = classify_rows(view, labelling, std::span(&row, 1), Scores::All);
+  const auto similarities = [&](const ViewVectors& of, uint64_t number, const Matrix& labels,
+                                const std::vector<float>& biases) {
+    std::vector<float> values(labels.rows());
+    of.inner_products(number, 1, labels, values);
+    for (size_t k = 0; k < biases.size(); ++k) values[k] += biases[k];
+    return values;
+  };
+  const std::vector<float> image =
+      similarities(ViewVectors::pictures(view), row, vectors.image, vectors.image_bias);
+  const auto text_number = view.text_index(row);
+  const std::vector<float> text =
+      text_number ? similarities(ViewVectors::texts(view), *text_number, vectors.text,
+                                 vectors.text_bias)
+                  : std::vector<float>();
+  std::vector<uint32_t> order(vectors.labels());
+  for (uint32_t k = 0; k < order.size(); ++k) order[k] = k;
+  std::ranges::stable_sort(order, std::ranges::greater(),
+                           [&](uint32_t k) { return answers.scores[k]; });
+  std::vector<std::string> scores;
+  for (const uint32_t k : order) {
+    scores.push_back(json_object([&](JsonWriter& out) {
+      out.member("label", labelling.labels[k].name)
+          .member("score", answers.scores[k])
+          .member("image", image[k])
+          .member("text", text_number ? std::optional(text[k]) : std::nullopt);
+    }));
+  }
+  const float weight =
+      text_number ? labelling.fusion.settings.text_weight(view.text_evidence(*text_number)) : 0;
+  const std::string answer =
+      answers_json(view, labelling, std::span(&row, 1), above_of(*shelves), service.truths).front();
+  return json_response(json_object([&](JsonWriter& out) {
+    out.member("picture", RawJson{picture_json(view, row, service.truths)})
+        .member("answer", RawJson{answer})
+        .member("scores", raw(scores))
+        .member("text_weight", weight)
+        .member("fusion", labelling.fusion.rule->name())
+        .member("generation", call.snapshot->generation);
+  }));
+}
+
+HttpResponse post_review(Service& service, const Call& call) {
+  const nlohmann::json json = parse_body(call.request.body);
+  Members members(json, "");
+  const AskedLabelling asked = ask_labelling(members);
+  const ShelfOrder order = members.choice(
+      "by", ShelfOrder::Margin,
+      {{"margin", ShelfOrder::Margin}, {"disagreement", ShelfOrder::Disagreement}});
+  const size_t count = members.whole("k", 0, 1000).value_or(20);
+  const bool with_known = members.flag("known").value_or(false);
+  members.expect_no_others();
+  if (asked.multi) members.refuse("multi", "pictures of several labels have no margin");
+  const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
+  const View& view = shelves->view();
+  const KeptTruth truth = service.truths.all();
+  uint64_t candidates = 0;
+  const std::vector<Row> all = shelves->least_sure(order, count + (with_known ? 0 : truth.all().size()), candidates);
+  std::vector<Row> rows;
+  for (const Row row : all) {
+    if (rows.size() == count) break;
+    if (with_known || truth.find(view.record(row).content_hash) == nullptr) rows.push_back(row);
+  }
+  const std::vector<std::string> answers = answers_json(
+      view, labelling_of(*shelves, asked), rows, std::nullopt, service.truths);
+  return json_response(json_object([&](JsonWriter& out) {
+    out.member("candidates", candidates)
+        .member("pictures", raw(answers))
+        .member("generation", shelves->snapshot()->generation);
+  }));
+}
+
+}  // namespace zeroshelf::serve

@@ -1,0 +1,296 @@
+// Which endpoint a request is for. Tested by tests/serve.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "lib/util/error.h"
+#include "lib/util/hash.h"
+#include "lib/util/text.h"
+#include "query/serve/asked.h"
+#include "query/serve/assets.h"
+#include "query/serve/service.h"
+
+namespace zeroshelf::serve {
+namespace {
+
+constexpr uint64_t kSmall = 4 << 20;
+constexpr uint64_t kWithPicture = 64 << 20;
+
+// What a request's body has to be.
+enum class Body {
+  None,
+  Json,     // and says so, which no form of another site can
+  Csv,
+  AnyType,  // JSON, whatever it says
+};
+// Whether something is kept or written.
+enum class Effect { Reads, Writes };
+
+struct Route {
+  const char* method;
+  std::string_view path;  // * stands for one part: the variable
+  HttpResponse (*answer)(Service&, const Call&);
+  Body body = Body::None;
+  Effect effect = Effect::Reads;
+  uint64_t most_body = kSmall;
+};
+
+constexpr Route kRoutes[] = {
+    {"GET", "/v1/collection", get_collection},
+    {"GET", "/v1/stats", get_stats},
+    {"POST", "/v1/classify", post_classify, Body::Json},
+    {"POST", "/v1/classify/pictures", post_shelf, Body::Json},
+    {"POST", "/v1/classify/answers", post_answers, Body::Json},
+    {"POST", "/v1/search", post_search, Body::Json, Effect::Reads, kWithPicture},
+    {"GET", "/v1/pictures/*", get_picture},
+    {"POST", "/v1/pictures/*/evidence", post_evidence, Body::Json},
+    {"GET", "/v1/pictures/*/thumbnail", get_thumbnail},
+    {"GET", "/v1/pictures/*/file", get_file},
+    {"GET", "/v1/truth", get_truth},
+    {"PUT", "/v1/truth", put_truth, Body::Json, Effect::Writes},
+    {"DELETE", "/v1/truth", delete_truth, Body::None, Effect::Writes},
+    {"GET", "/v1/truth.csv", get_truth_csv},
+    {"PUT", "/v1/truth.csv", put_truth_csv, Body::Csv, Effect::Writes, kWithPicture},
+    {"POST", "/v1/evaluate", post_evaluate, Body::Json},
+    {"POST", "/v1/calibrate", post_calibrate, Body::Json, Effect::Writes},
+    {"POST", "/v1/train", post_train, Body::Json, Effect::Writes},
+    {"POST", "/v1/review", post_review, Body::Json},
+    {"GET", "/v1/runs", get_runs},
+    {"GET", "/v1/runs/*", get_run},
+    {"PUT", "/v1/runs/*", put_run, Body::Json, Effect::Writes},
+    {"DELETE", "/v1/runs/*", delete_run, Body::None, Effect::Writes},
+    {"DELETE", "/v1/calibrations/*", delete_calibration, Body::None, Effect::Writes},
+    {"DELETE", "/v1/classifiers/*", delete_classifier, Body::None, Effect::Writes},
+    {"POST", "/v1/diff", post_diff, Body::Json},
+    {"POST", "/v1/export/preview", post_preview, Body::Json},
+    {"POST", "/v1/export", post_export, Body::Json, Effect::Writes},
+    {"POST", "/v1/undo", post_undo, Body::Json, Effect::Writes},
+    {"GET", "/v1/jobs", get_jobs},
+    {"GET", "/v1/jobs/*", get_job},
+    {"DELETE", "/v1/jobs/*", delete_job, Body::None, Effect::Writes},
+    {"GET", "/v1/duplicates", get_duplicates},
+    {"GET", "/v1/skips", get_skips},
+    {"GET", "/healthz", get_health},
+    {"GET", "/metrics", get_metrics},
+    {"POST", "/knn-service", post_knn, Body::AnyType, Effect::Reads, kWithPicture},
+    {"GET", "/indices-list", get_indices},
+    {"POST", "/metadata", post_metadata, Body::AnyType},
+};
+
+// The variable where the path fits the pattern; nothing where it does not.
+std::optional<std::string> fit(std::string_view pattern, std::string_view path) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos)
+    return pattern == path ? std::optional<std::string>("") : std::nullopt;
+  const std::string_view before = pattern.substr(0, star);
+  const std::string_view behind = pattern.substr(star + 1);
+  if (path.size() <= before.size() + behind.size() || !path.starts_with(before) ||
+      !path.ends_with(behind))
+    return std::nullopt;
+  const std::string_view part =
+      path.substr(before.size(), path.size() - before.size() - behind.size());
+  if (part.find('/') != std::string_view::npos) return std::nullopt;
+  return std::string(part);
+}
+
+struct Found {
+  const Route* route = nullptr;
+  std::string variable;
+  bool path_is_known = false;
+};
+
+Found find_route(std::string_view method, std::string_view path) {
+  if (method == "HEAD") method = "GET";
+  Found found;
+  for (const Route& route : kRoutes) {
+    auto variable = fit(route.path, path);
+    if (!variable) continue;
+    found.path_is_known = true;
+    if (method != route.method) continue;
+    found.route = &route;
+    found.variable = *std::move(variable);
+    return found;
+  }
+  return found;
+}
+
+std::string media_type(const std::string& content_type) {
+  std::string type(trimmed(
+      std::string_view(content_type).substr(0, std::min(content_type.find(';'), content_type.size()))));
+  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return type;
+}
+
+std::optional<HttpResponse> body_refusal(const Route& route, const HttpHead& head) {
+  const std::string type = media_type(head.content_type);
+  const char* wanted = route.body == Body::Json ? "application/json" : "text/csv";
+  if (route.body == Body::None || route.body == Body::AnyType || type == wanted)
+    return std::nullopt;
+  return error_response(415, "invalid_argument", "Content-Type",
+                        fmt::format("'{}' is not {}", to_utf8(type), wanted),
+                        fmt::format("send Content-Type: {}", wanted));
+}
+
+const Asset* asset_of(const HttpHead& head) {
+  if (head.method != "GET" && head.method != "HEAD") return nullptr;
+  return find_asset(head.path == "/" ? "/index.html" : head.path);
+}
+
+HttpResponse asset_response(const Asset& asset, const HttpHead& head) {
+  HttpResponse response;
+  const std::string_view bytes = asset.bytes();
+  const std::string mark = fmt::format("\"{:016x}\"", checksum64(std::as_bytes(std::span(bytes))));
+  response.headers.push_back({"ETag", mark});
+  response.headers.push_back({"Cache-Control", "no-cache"});
+  if (head.if_none_match == mark) {
+    response.status = 304;
+    return response;
+  }
+  response.content_type = asset.type;
+  response.body = bytes;
+  return response;
+}
+
+bool has_header(const HttpResponse& response, std::string_view name) {
+  for (const auto& header : response.headers) {
+    if (header.first == name) return true;
+  }
+  return false;
+}
+
+// What every answer carries: nothing of another host, nothing inline, nothing guessed.
+void add_safe_headers(HttpResponse& response) {
+  constexpr std::pair<const char*, const char*> kHeaders[] = {
+      {"Content-Security-Policy",
+       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+       "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri "
+       "'none'; frame-ancestors 'none'"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"X-Frame-Options", "DENY"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cross-Origin-Resource-Policy", "same-origin"},
+      {"Cross-Origin-Opener-Policy", "same-origin"},
+      {"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
+      {"Cache-Control", "no-store"},
+  };
+  for (const auto& [name, value] : kHeaders) {
+    if (!has_header(response, name)) response.headers.push_back({name, value});
+  }
+}
+
+HttpResponse no_such(const HttpHead& head, bool path_is_known) {
+  if (path_is_known)
+    return error_response(405, "invalid_argument", head.method,
+                          "that is not what can be done here", "GET /openapi.json tells");
+  return error_response(404, "not_found", to_utf8(head.path), "there is nothing here",
+                        "GET /openapi.json tells what there is");
+}
+
+HttpResponse answer_route(Service& service, const Found& found, const HttpRequest& request) {
+  const Call call{request, found.variable, service.living.now(), [&request] {
+                    if (request.is_abandoned()) throw Abandoned();
+                  }};
+  const Metrics::Timer timer(service.metrics, found.route->path);
+  try {
+    HttpResponse response = found.route->answer(service, call);
+    timer.ends(response.status);
+    return response;
+  } catch (...) {
+    HttpResponse response = failure_response(std::current_exception());
+    timer.ends(response.status);
+    return response;
+  }
+}
+
+}  // namespace
+
+HttpServer::Admission Service::admit(const HttpHead& head, Guard& guard) {
+  HttpServer::Admission admission;
+  const auto refuse = [&](HttpResponse response) {
+    add_safe_headers(response);
+    admission.refusal = std::move(response);
+    return admission;
+  };
+  if (auto refusal = guard.refusal(head)) return refuse(*std::move(refusal));
+  if (head.method == "POST" && head.path == "/login") {
+    admission.most_body_bytes = 4096;
+    return admission;
+  }
+  if (asset_of(head) != nullptr) return admission;
+  const Found found = find_route(head.method, head.path);
+  if (found.route == nullptr) return refuse(no_such(head, found.path_is_known));
+  if (found.route->effect == Effect::Writes && options.read_only)
+    return refuse(error_response(403, "forbidden", to_utf8(head.path), "the server only reads",
+                                 "start it without --read-only"));
+  if (auto refusal = body_refusal(*found.route, head)) return refuse(*std::move(refusal));
+  admission.most_body_bytes = found.route->body == Body::None ? 0 : found.route->most_body;
+  return admission;
+}
+
+HttpResponse Service::handle(const HttpRequest& request, const Guard& guard) {
+  HttpResponse response;
+  if (request.method == "POST" && request.path == "/login") {
+    const std::string_view body = trimmed(request.body);
+    response = guard.login(body.starts_with("token=") ? body.substr(6) : body);
+  } else if (const Asset* asset = asset_of(request)) {
+    response = asset_response(*asset, request);
+  } else if (const Found found = find_route(request.method, request.path); found.route != nullptr) {
+    response = answer_route(*this, found, request);
+  } else {
+    response = no_such(request, found.path_is_known);
+  }
+  add_safe_headers(response);
+  return response;
+}
+
+HttpResponse json_response(std::string body, int status) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  return response;
+}
+
+uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t default_value,
+                         uint64_t most) {
+  const auto given = head.parameter(name);
+  if (!given) return default_value;
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), value);
+  if (error != std::errc() || end != given->data() + given->size() || value > most)
+    throw Error(ErrorCode::InvalidArgument, name,
+                fmt::format("'{}' is no whole number from 0 to {}", to_utf8(*given), most));
+  return value;
+}
+
+Row row_of(const View& view, std::optional<uint64_t> row,
+           const std::optional<ContentHash>& content) {
+  if (row && *row < view.rows() && view.is_live(*row) &&
+      (!content || view.record(*row).content_hash == *content))
+    return *row;
+  if (content) {
+    if (const auto found = view.find_content(*content)) return *found;
+    throw Error(ErrorCode::NotFound, to_hex(*content), "the collection has no such picture");
+  }
+  throw Error(ErrorCode::NotFound, row ? fmt::format("row {}", *row) : "row",
+              "the collection has no such picture");
+}
+
+Row row_of(const Call& call) {
+  uint64_t row = 0;
+  const std::string& text = call.variable;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), row);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw Error(ErrorCode::NotFound, to_utf8(text), "no row: rows are whole numbers");
+  std::optional<ContentHash> content;
+  if (const auto hash = call.request.parameter("sha256")) content = ask_hash(*hash, "sha256");
+  return row_of(call.snapshot->view, row, content);
+}
+
+}  // namespace zeroshelf::serve

@@ -1,0 +1,165 @@
+#pragma once
+
+// What the server answers: requests of the interface (openapi.json) and the files of the page.
+// It knows nothing of sockets; http_server.h calls it, and tests do.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "lib/search/duplicates.h"
+#include "query/serve/errors.h"
+#include "query/serve/guard.h"
+#include "query/serve/http.h"
+#include "query/serve/http_server.h"
+#include "query/serve/jobs.h"
+#include "query/serve/labeller.h"
+#include "query/serve/living_view.h"
+#include "query/serve/metrics.h"
+#include "query/serve/thumbnails.h"
+#include "query/serve/truths.h"
+#include "query/serve/warm_encoder.h"
+
+namespace zeroshelf::serve {
+
+struct ServiceOptions {
+  std::vector<std::filesystem::path> collections;
+  ModelOptions model;
+  bool read_only = false;
+  std::filesystem::path exports;          // where they are put; empty: there are none
+  std::filesystem::path thumbnails;       // the cache folder; empty: nothing is kept
+};
+
+// Threads: any.
+class Service {
+  // Before what has threads that use them.
+  mutable std::mutex mutex_;
+  std::unique_ptr<WarmEncoder> encoder_;
+  std::unique_ptr<Labeller> labeller_;
+
+ public:
+  // Opens the collections; throws what that throws, and what reading the kept truth throws.
+  explicit Service(ServiceOptions options);
+  ~Service();
+
+  // Whether a request may go on, by its head, and how long its body may be.
+  HttpServer::Admission admit(const HttpHead& head, Guard& guard);
+  // Every outcome is an answer.
+  HttpResponse handle(const HttpRequest& request, const Guard& guard);
+
+  // --- of the endpoints ------------------------------------------------------------------------
+
+  const ServiceOptions options;
+  WarmEncoder& encoder() { return *encoder_; }
+
+  LivingView living;
+  Truths truths;
+  Gate gate;
+  Clients clients;
+  Thumbnails thumbnails;
+  Jobs jobs;
+  Metrics metrics;
+
+  Labeller& labeller() { return *labeller_; }
+  bool is_loopback = true;
+  std::function<HttpCounts()> http_counts;
+  double uptime_seconds() const;
+
+  // Throws Unavailable where the server only reads.
+  void expect_writable() const;
+
+  struct FoundDuplicates {
+    std::string key;
+    DuplicatesOnDisk groups;
+    double seconds = 0;
+  };
+  std::mutex duplicates_mutex;
+  std::shared_ptr<const FoundDuplicates> duplicates;
+
+ private:
+  void keep_house();
+
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::condition_variable ends_changed_;
+  bool ends_ = false;
+  std::thread housekeeper_;
+};
+
+// A request on its way to an endpoint.
+struct Call {
+  const HttpRequest& request;
+  std::string variable;  // of the path: {row}, {name}, {id}
+  SnapshotPointer snapshot;
+  GoOn go_on;  // throws Abandoned
+};
+
+// The sum of a picture's row in the path and its parameter sha256. Throws NotFound.
+Row row_of(const Call& call);
+// The same of what a body says; content may be absent.
+Row row_of(const View& view, std::optional<uint64_t> row, const std::optional<ContentHash>& content);
+
+uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t default_value,
+                         uint64_t most);
+
+HttpResponse json_response(std::string body, int status = 200);
+
+// --- endpoints: see openapi.json -----------------------------------------------------------------
+
+HttpResponse get_collection(Service& service, const Call& call);
+HttpResponse get_stats(Service& service, const Call& call);
+HttpResponse get_health(Service& service, const Call& call);
+HttpResponse get_metrics(Service& service, const Call& call);
+HttpResponse get_skips(Service& service, const Call& call);
+HttpResponse get_duplicates(Service& service, const Call& call);
+
+HttpResponse post_classify(Service& service, const Call& call);
+HttpResponse post_shelf(Service& service, const Call& call);
+HttpResponse post_answers(Service& service, const Call& call);
+HttpResponse post_evidence(Service& service, const Call& call);
+HttpResponse post_review(Service& service, const Call& call);
+
+HttpResponse post_search(Service& service, const Call& call);
+
+HttpResponse get_picture(Service& service, const Call& call);
+HttpResponse get_thumbnail(Service& service, const Call& call);
+HttpResponse get_file(Service& service, const Call& call);
+
+HttpResponse get_truth(Service& service, const Call& call);
+HttpResponse put_truth(Service& service, const Call& call);
+HttpResponse delete_truth(Service& service, const Call& call);
+HttpResponse get_truth_csv(Service& service, const Call& call);
+HttpResponse put_truth_csv(Service& service, const Call& call);
+HttpResponse post_evaluate(Service& service, const Call& call);
+HttpResponse post_calibrate(Service& service, const Call& call);
+HttpResponse post_train(Service& service, const Call& call);
+
+HttpResponse get_runs(Service& service, const Call& call);
+HttpResponse get_run(Service& service, const Call& call);
+HttpResponse put_run(Service& service, const Call& call);
+HttpResponse delete_run(Service& service, const Call& call);
+HttpResponse delete_calibration(Service& service, const Call& call);
+HttpResponse delete_classifier(Service& service, const Call& call);
+HttpResponse post_diff(Service& service, const Call& call);
+
+HttpResponse post_preview(Service& service, const Call& call);
+HttpResponse post_export(Service& service, const Call& call);
+HttpResponse post_undo(Service& service, const Call& call);
+HttpResponse get_jobs(Service& service, const Call& call);
+HttpResponse get_job(Service& service, const Call& call);
+HttpResponse delete_job(Service& service, const Call& call);
+
+// As clip-retrieval's clients ask.
+HttpResponse post_knn(Service& service, const Call& call);
+HttpResponse get_indices(Service& service, const Call& call);
+HttpResponse post_metadata(Service& service, const Call& call);
+
+}  // namespace zeroshelf::serve

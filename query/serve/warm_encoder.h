@@ -1,0 +1,65 @@
+#pragma once
+
+// The encoder of a process that runs on: it is loaded once, when it is first needed, and the
+// vectors of texts that were asked before stay in memory, those that the collection keeps among
+// them. So who types gets answers without the model for what somebody typed before.
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/collection/view.h"
+#include "lib/encoder/encoder_source.h"
+#include "models/flags/model_source.h"
+
+namespace zeroshelf::serve {
+
+// Threads: any.
+class WarmEncoder : public EncoderSource, private Encoder {
+ public:
+  // The prompts that the collection keeps are read. With a model that was named the encoder is
+  // loaded, so that another one than the collection's is refused; throws what that throws.
+  WarmEncoder(const View& collection, const ModelOptions& options);
+
+  // [texts, dimension], unit vectors. Throws what loading the encoder throws, where it is needed.
+  Matrix encode_texts(std::span<const std::string> texts, LongText long_text) override;
+
+  // Keeps what was encoded since with the collection, where it can be written.
+  void keep_prompts(const View& collection);
+
+  // The encoder, where it was needed so far; else null.
+  const Encoder* loaded() const;
+
+  // As an EncoderSource: one that knows the texts of before.
+  Encoder& encoder(EncoderSide side) override;
+  std::string precision() const override { return source_.precision(); }
+  bool is_named() const override { return false; }  // it was compared at the start
+
+ private:
+  struct Known {
+    std::vector<float> vector;
+    std::list<const std::string*>::iterator used;
+  };
+
+  const ModelInfo& info() const override;
+  Matrix encode_images(std::span<const Image> images) override;
+  std::vector<int32_t> tokenize(const std::string& text) const override;
+
+  Encoder& model() const;
+  void read_prompts(const View& collection);
+  void remember(const std::string& text, std::span<const float> vector);
+
+  mutable ModelSource source_;
+  std::string fingerprint_;
+  uint32_t dimension_;
+  mutable std::mutex mutex_;
+  mutable Encoder* loaded_ = nullptr;
+  std::unordered_map<std::string, Known> known_;
+  std::list<const std::string*> by_use_;  // the last used first
+  std::vector<std::string> to_keep_;      // encoded since keep_prompts()
+};
+
+}  // namespace zeroshelf::serve
