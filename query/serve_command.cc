@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/collection/open_view.h"
 #include "lib/program/message.h"
 #include "lib/report/json.h"
 #include "lib/util/error.h"
@@ -18,6 +19,7 @@
 #include "lib/util/text.h"
 #include "models/flags/model_flags.h"
 #include "query/commands.h"
+#include "query/flags.h"
 #include "query/serve/service.h"
 
 namespace zeroshelf {
@@ -86,7 +88,7 @@ int run_serve(const ServeOptions& options) {
       options.token_file.empty() ? "" : serve::read_token(options.token_file);
   const EndSignals end;
   serve::ServiceOptions of_service;
-  of_service.collections = options.collections;
+  of_service.collections = parts_of(options.collections);
   of_service.model = options.model;
   of_service.read_only = options.read_only;
   of_service.exports = options.read_only ? "" : absolute_path(options.exports);
@@ -127,10 +129,7 @@ void add_serve(Program& program) {
   CLI::App* command =
       program.add_command("serve", "A page and an HTTP interface for collections, until Ctrl-C",
                           [shared] { return run_serve(*shared); });
-  command
-      ->add_option("COLLECTION", options.collections,
-                   "The collection's folder; several of one model are one")
-      ->required();
+  add_collections(command, options.collections);
   command
       ->add_option("--listen", options.listen,
                    "Where; port 0 is any that is free; an address that others can reach needs "
