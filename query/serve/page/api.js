@@ -19,6 +19,17 @@ async function told(response) {
   );
 }
 
+// The page shows that it waits, while it does.
+let waiting = 0;
+async function waited_for(answer) {
+  document.body.classList.toggle("waiting", ++waiting > 0);
+  try {
+    return await answer;
+  } finally {
+    document.body.classList.toggle("waiting", --waiting > 0);
+  }
+}
+
 async function ask(method, path, body, signal) {
   const options = { method, signal };
   if (body !== undefined) {
@@ -27,7 +38,7 @@ async function ask(method, path, body, signal) {
   }
   let response;
   try {
-    response = await fetch(path, options);
+    response = await waited_for(fetch(path, options));
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({

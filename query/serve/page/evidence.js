@@ -40,7 +40,7 @@ export function make_evidence(place, collection) {
         request
           ? post(evidence_address(picture), request, signal)
           : { picture: await get(picture_address(picture), signal), answer: null, scores: [] },
-      (evidence) => draw(evidence, key_of(picture)),
+      (evidence) => draw(evidence, key_of(evidence.picture)),
       (error) => replace(place, head(close), problem(error)),
     );
   }
@@ -50,6 +50,7 @@ export function make_evidence(place, collection) {
     const at = place.scrollTop;
     const focused = same && place.contains(document.activeElement) ? document.activeElement.dataset.part : null;
     shown = key;
+    store.edit({ picture: key });
     const hit = hits_by_key.get(key);
     const old_image = same ? place.querySelector("figure img") : null;
     const figure = make_figure(evidence.picture, hit, old_image);
@@ -69,8 +70,8 @@ export function make_evidence(place, collection) {
     if (!same) announce(in_words(evidence));
   }
 
-  store.listen((changed) => {
-    if (changed.has("picture") || changed.has("view")) ask();
+  store.listen((changed, now) => {
+    if (changed.has("view") || (changed.has("picture") && now.picture !== shown)) ask();
   });
   labelling.addEventListener("answer", () => {
     if (!labelling.busy && store.now.picture !== "") ask();

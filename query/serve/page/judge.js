@@ -354,7 +354,6 @@ function helps({ ways }) {
 
 // The answers as a file, out and in.
 function truth_tools(read_only) {
-  const count = h("span", {});
   const input = h("input", { type: "file", accept: ".csv,text/csv", class: "unseen", tabindex: -1, "aria-hidden": "true", onchange: () => read_file() });
   async function read_file() {
     const [file] = input.files;
@@ -376,7 +375,6 @@ function truth_tools(read_only) {
   return h(
     "p",
     { class: "truth-tools" },
-    count,
     h("a", { href: "/v1/truth.csv", download: "truth.csv" }, "Answers as CSV"),
     !read_only && h("button", { type: "button", class: "link", onclick: () => input.click() }, "Add those of a CSV"),
     !read_only && h("button", { type: "button", class: "link", onclick: forget_all }, "Forget all"),

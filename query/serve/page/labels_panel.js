@@ -41,15 +41,21 @@ export function make_labels_panel(collection, kept) {
   }
 
   labelling.addEventListener("answer", show);
+  // On a phone they make room for what they are there for.
+  const make_room = () => {
+    const typing = store.now.view === "shelves" && store.now.lines.length === 0;
+    if (matchMedia("(max-width: 700px)").matches) fold(!typing);
+  };
   store.listen((changed) => {
     if (changed.has("lines")) lines.read();
     if (changed.has("classifier")) show();
+    if (changed.has("view")) make_room();
     settings.read();
   });
   lines.read();
   settings.read();
   show();
-  if (matchMedia("(max-width: 700px)").matches && store.now.lines.length > 0) fold(true);
+  make_room();
   return { element: panel, focus: () => (fold(false), lines.focus(Infinity)) };
 }
 
@@ -75,7 +81,7 @@ class Lines {
   // As the state has them, unless they stand here already (it was this editor that changed it).
   read() {
     const wanted = store.now.lines;
-    if (JSON.stringify(this.#values.filter((line) => line !== "")) === JSON.stringify(wanted)) return;
+    if (this.#items.length > 0 && JSON.stringify(this.#values.filter((line) => line !== "")) === JSON.stringify(wanted)) return;
     this.#set([...wanted, ""]);
   }
 
@@ -121,7 +127,7 @@ class Lines {
     this.#items = [];
     replace(this.element);
     for (const value of values) this.#insert(this.#items.length, value);
-    if (labelling.answer) this.show(labelling.answer);
+    this.show(labelling.answer);
   }
 
   #insert(place, value) {

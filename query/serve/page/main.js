@@ -109,7 +109,7 @@ async function start() {
   make_theme(document.getElementById("theme"));
   let collection;
   try {
-    [collection] = await Promise.all([get("/v1/collection"), kept.read()]);
+    collection = await get("/v1/collection");
   } catch (error) {
     replace(main, problem(error));
     return;
@@ -134,6 +134,7 @@ async function start() {
     store.go({ view: "shelves", shelf: "" });
   });
   labelling.ask();
+  kept.read().catch((error) => notice(error.message));
   if (store.now.lines.length === 0 && store.now.view === "shelves") panel.focus();
 }
 

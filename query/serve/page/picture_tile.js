@@ -3,7 +3,7 @@
 import { thumbnail_address } from "./api.js";
 import { h, set_text } from "./dom.js";
 import { colour_of } from "./labelling.js";
-import { key_of, picture_of, store } from "./state.js";
+import { key_of, store } from "./state.js";
 import { file_name, score } from "./text.js";
 import { forget, make_image, show } from "./thumbnails.js";
 
@@ -67,8 +67,6 @@ export function look_at(picture, how) {
 // Marks the tile of the picture that is looked at.
 store.listen((changed, now) => {
   if (!changed.has("picture")) return;
-  for (const tile of document.querySelectorAll(".tile[aria-selected='true']")) tile.setAttribute("aria-selected", "false");
-  const looked_at = picture_of(now.picture);
-  if (!looked_at) return;
-  for (const tile of document.querySelectorAll(`.tile[data-key="${key_of(looked_at)}"]`)) tile.setAttribute("aria-selected", "true");
+  for (const tile of document.querySelectorAll(".tile[aria-selected]"))
+    tile.setAttribute("aria-selected", String(tile.dataset.key === now.picture));
 });

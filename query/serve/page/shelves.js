@@ -9,7 +9,12 @@ import { duration, percent, plural, with_commas } from "./text.js";
 import { Tiles } from "./tiles.js";
 
 const PAGE = 100; // pictures that are asked for at once
-const ON_SHELF = { width: 128, height: 116 };
+const ON_SHELF = [
+  // up to so many shelves, pictures of this size
+  { shelves: 2, width: 208, height: 188 },
+  { shelves: 4, width: 164, height: 148 },
+  { shelves: Infinity, width: 132, height: 118 },
+];
 const IN_GRID = { width: 148, height: 132 };
 const UNSURE = null; // in place of a label
 const UNSURE_KEY = "#unsure"; // in the address; a label never begins with #, where a comment does
@@ -84,7 +89,7 @@ class PicturesOf {
     this.tiles = new Tiles({
       name,
       sideways,
-      tile: sideways ? ON_SHELF : IN_GRID,
+      tile: sideways ? ON_SHELF.at(-1) : IN_GRID,
       make: make_tile,
       clear: clear_tile,
       draw: (tile, index) => draw_tile(tile, this.#pictures.at(index), { colour: this.#colour }),
@@ -126,7 +131,9 @@ class Shelf {
     this.#watch.observe(this.element);
   }
 
-  show(shelf, request, pictures) {
+  show(shelf, request, pictures, size) {
+    this.element.dataset.size = size.shelves;
+    this.#row.tiles.resize(size);
     this.#key = shelf.key;
     this.element.className = `shelf ${shelf.colour}`;
     this.element.classList.toggle("bare", shelf.count === 0);
@@ -179,7 +186,7 @@ export function make_shelves(signal) {
   const back = h("button", { type: "button", class: "quiet back", onclick: () => store.go({ shelf: "" }) }, "← All shelves");
   const title = h("h1", {});
   const took = h("span", { class: "muted took" });
-  const bar = h("div", { class: "bar-top" }, back, title, took, h("span", { class: "space" }), sort, export_button());
+  const bar = h("div", { class: "bar-top" }, back, title, took, h("span", { class: "space" }), sort);
   const list = h("div", { class: "shelves" });
   const body = h("div", { class: "shelves-body" });
   const element = h("div", { class: "view" }, bar, body);
@@ -188,13 +195,14 @@ export function make_shelves(signal) {
 
   function show_all(answer) {
     const wanted = shelves_of(answer);
+    const size = ON_SHELF.find((one) => wanted.length <= one.shelves);
     while (shelves.length > wanted.length) shelves.pop().close();
     wanted.forEach((shelf, place) => {
       if (!shelves[place]) {
         shelves.push(new Shelf());
         list.append(shelves[place].element);
       }
-      shelves[place].show(shelf, labelling.request, answer.pictures);
+      shelves[place].show(shelf, labelling.request, answer.pictures, size);
     });
     if (body.firstChild !== list) replace(body, list);
   }
@@ -241,10 +249,6 @@ export function make_shelves(signal) {
   });
   show();
   return element;
-}
-
-function export_button() {
-  return h("button", { type: "button", class: "quiet", onclick: () => store.go({ view: "export" }) }, "Hand over…");
 }
 
 function welcome() {

@@ -50,6 +50,14 @@ export class Tiles {
     this.element.setAttribute("aria-label", name);
   }
 
+  // Other sizes of the tiles, in px with their gap.
+  resize(tile) {
+    if (tile.width === this.#options.tile.width && tile.height === this.#options.tile.height) return;
+    this.#options.tile = tile;
+    this.#size = { along: 0, across: 0 };
+    this.#resize();
+  }
+
   // Other pictures; those that stay in view keep their element.
   show(count) {
     this.#count = count;
