@@ -5,7 +5,7 @@ import { Newest, post, put, put_csv, remove, thumbnail_address } from "./api.js"
 import { h, notice, problem, replace, set_text, announce } from "./dom.js";
 import { make_accuracy } from "./accuracy.js";
 import { COLOURS, labelling, labelling_of, labels_of } from "./labelling.js";
-import { key_of, store } from "./state.js";
+import { store } from "./state.js";
 import { file_name, plural, score, with_commas } from "./text.js";
 import { forget, make_image, show as show_image } from "./thumbnails.js";
 import { on_truth, truth_changed } from "./truth.js";
@@ -230,7 +230,7 @@ export function make_judge(signal, collection, kept) {
 
 const typing = (event) => event.target.closest("input:not([type=checkbox]), textarea, select, dialog") !== null;
 
-// The pictures to judge, the most useful first; those that were skipped or said do not come again.
+// The pictures to judge, the most useful first; those that were skipped or said do not come again, nor do their copies.
 class Queue extends EventTarget {
   #pictures = [];
   #over = new Set();
@@ -264,8 +264,8 @@ class Queue extends EventTarget {
       (review) => {
         // Who looks at a picture goes on looking at it, though others are less sure by now.
         const shown = this.current;
-        const rest = review.pictures.filter((picture) => !this.#over.has(key_of(picture)) && key_of(picture) !== (shown && key_of(shown)));
-        const still = shown && (review.pictures.find((picture) => key_of(picture) === key_of(shown)) ?? shown);
+        const rest = review.pictures.filter((picture) => !this.#over.has(picture.sha256) && picture.sha256 !== shown?.sha256);
+        const still = shown && (review.pictures.find((picture) => picture.sha256 === shown.sha256) ?? shown);
         this.#pictures = still ? [still, ...rest] : rest;
         this.count = Math.max(this.#pictures.length, review.candidates);
         this.error = null;
@@ -283,22 +283,22 @@ class Queue extends EventTarget {
   take() {
     const picture = this.#pictures.shift();
     if (!picture) return null;
-    this.#over.add(key_of(picture));
+    this.#over.add(picture.sha256);
     this.count = Math.max(0, this.count - 1);
     if (this.#pictures.length < LOW && this.count > this.#pictures.length && !this.asking) this.ask();
     return picture;
   }
 
   put_back(picture) {
-    this.#over.delete(key_of(picture));
+    this.#over.delete(picture.sha256);
     this.#pictures.unshift(picture);
     ++this.count;
   }
 
   // The server knows now that it was said.
   forget(picture) {
-    this.#over.delete(key_of(picture));
-    this.#pictures = this.#pictures.filter((one) => key_of(one) !== key_of(picture));
+    this.#over.delete(picture.sha256);
+    this.#pictures = this.#pictures.filter((one) => one.sha256 !== picture.sha256);
   }
 
   #tell() {

@@ -15,9 +15,10 @@ export function parse_line(line) {
   const text = line.trim();
   if (text === "" || text.startsWith("#")) return null;
   const [name, prompts = ""] = text.split(/:(.*)/s);
-  const words = prompts.split("|").map((prompt) => prompt.trim());
-  return { name: name.trim(), prompts: words.filter((prompt) => prompt !== "") };
+  return { name: name.trim(), prompts: parse_prompts(prompts) };
 }
+
+const parse_prompts = (text) => text.split("|").map((prompt) => prompt.trim()).filter((prompt) => prompt !== "");
 
 // The labels of the lines, each once; while "cat" is typed beside "cats", the second "cat" waits.
 export function labels_of(lines) {
@@ -39,7 +40,9 @@ export function labelling_of(state) {
   const labels = labels_of(state.lines);
   if (labels.length === 0) return null;
   const rule = state.calibration ? { calibration: state.calibration } : { fusion: state.rule };
-  return { labels, ...rule, template: state.template, none: state.none, ...threshold };
+  const prompts = parse_prompts(state.none_prompts);
+  const none = state.none && prompts.length > 0 ? prompts : state.none;
+  return { labels, ...rule, template: state.template, none, ...threshold };
 }
 
 // Holds `answer` (of /v1/classify, or null), `error`, `request`; an "answer" event follows each change.

@@ -261,6 +261,13 @@ function make_settings(collection, kept) {
     [],
   );
   const none = h("input", { type: "checkbox", id: new_name("none"), onchange: () => store.go({ none: none.checked }) });
+  const none_prompts = h("input", {
+    type: "text",
+    placeholder: collection.none_prompts.join(" | "),
+    "aria-label": "What none of these is like: prompt | prompt",
+    spellcheck: "false",
+    oninput: () => store.edit({ none_prompts: none_prompts.value }),
+  });
   const help = h("p", { class: "muted help" });
 
   function fill_rules() {
@@ -291,6 +298,8 @@ function make_settings(collection, kept) {
       rule.value = `${chosen}:${now[chosen]}`;
     }
     none.checked = now.none;
+    none_prompts.hidden = !now.none;
+    if (document.activeElement !== none_prompts) none_prompts.value = now.none_prompts;
     const sets = collection.templates.find((set) => set.name === now.template);
     set_text(help, chosen ? "" : collection.fusion.find((one) => one.name === now.rule)?.help ?? "");
     template.title = sets ? sets.templates.join("\n") : "";
@@ -305,7 +314,7 @@ function make_settings(collection, kept) {
     h("label", { for: rule.id }, "Decided by"),
     h("div", { class: "stack" }, rule, help),
     h("span", {}),
-    h("label", { class: "check", for: none.id, title: collection.none_prompts.join("\n") }, none, "none of these, too"),
+    h("div", { class: "stack" }, h("label", { class: "check", for: none.id }, none, "none of these, too"), none_prompts),
   );
   kept.addEventListener("change", read);
   return { element, read };

@@ -1,7 +1,7 @@
 // Search: by words, by a picture that is dropped, by one of the collection, with more of this and less of that, among some
 // pictures only; and at each hit why it is one.
 
-import { CLIENT, Newest, post, thumbnail_address } from "./api.js";
+import { CLIENT, Newest, get, post, thumbnail_address } from "./api.js";
 import { announce, h, new_name, problem, replace, set_text } from "./dom.js";
 import { labelling } from "./labelling.js";
 import { clear_tile, draw_tile, look_at, make_tile } from "./picture_tile.js";
@@ -13,6 +13,8 @@ import { Tiles } from "./tiles.js";
 
 const FIRST_HITS = 100;
 const MOST_HITS = 10000;
+const INDEXED_FROM = 1e6; // pictures; from there on an index proposes some, unless all are to be compared
+const ASKED = ["text", "terms", "in", "all", "group", "exact", "filters"];
 const HIT_TILE = { width: 156, height: 156 };
 const MOST_PICTURE_BYTES = 64e6; // an answer for what is larger would be the server's refusal, after a long wait
 
@@ -45,7 +47,7 @@ function base64_of(file) {
   });
 }
 
-export function make_search(signal) {
+export function make_search(signal, collection, kept) {
   const newest = new Newest();
   const results = make_results();
   let wanted = FIRST_HITS;
@@ -70,13 +72,15 @@ export function make_search(signal) {
     [["both", "picture and text"], ["picture", "the picture"], ["text", "its text"]].map(([value, name]) => h("option", { value }, name)),
   );
   const chips = h("ul", { class: "chips", "aria-label": "Also and away from" });
-  const filters = make_filters();
+  const filters = make_filters(kept);
   const check = (name, text) => {
     const input = h("input", { type: "checkbox", id: new_name(name), onchange: () => store.go({ [name]: input.checked }) });
     return { input, element: h("label", { class: "check", for: input.id }, input, text) };
   };
   const all = check("all", "also what does not fit");
   const group = check("group", "nearly equal ones as one");
+  const exact = check("exact", "every picture compared");
+  exact.element.hidden = collection.pictures < INDEXED_FROM; // below that it is so in any case
   const told = h("p", { class: "muted told" });
   const element = h(
     "div",
@@ -84,7 +88,7 @@ export function make_search(signal) {
     h("div", { class: "search-bar" }, box, where, choose_file()),
     h("div", { class: "chips-bar" }, chips, term_adder()),
     filters.element,
-    h("div", { class: "bar-top" }, told, h("span", { class: "space" }), all.element, group.element),
+    h("div", { class: "bar-top" }, told, h("span", { class: "space" }), all.element, group.element, exact.element),
     results.element,
   );
 
@@ -132,11 +136,11 @@ export function make_search(signal) {
     where.value = now.in;
     all.input.checked = now.all;
     group.input.checked = now.group;
+    exact.input.checked = now.exact;
     show_chips(chips);
     filters.read();
   }
 
-  const ASKED = ["text", "terms", "in", "all", "group", "filters"];
   store.listen((changed) => {
     if (!ASKED.some((name) => changed.has(name))) return;
     read();
@@ -147,6 +151,7 @@ export function make_search(signal) {
     filters.read();
     if (store.now.filters.label && !labelling.busy) ask();
   }, { signal });
+  kept.addEventListener("change", () => filters.read(), { signal });
   signal.addEventListener("abort", () => {
     newest.stop();
     results.tiles.close();
@@ -230,7 +235,7 @@ function weight_input(weight, change) {
   return input;
 }
 
-function make_filters() {
+function make_filters(kept) {
   const inputs = new Map();
   const field = (name, label, attributes) => {
     const input = h(attributes.options ? "select" : "input", {
@@ -260,7 +265,8 @@ function make_filters() {
       field("path", "name or path", { type: "text", placeholder: "*.png | */holidays/*" }),
       field("path_case", "capitals count", { type: "checkbox" }),
       field("has_text", "text", { options: [["", "with or without"], ["yes", "with text"], ["no", "without text"]] }),
-      field("label", "on the shelf", { options: [["", "any"]] }),
+      field("label", "on the shelf", { options: [] }),
+      field("run", "of", { options: [] }),
       field("since", "since", { type: "date" }),
       field("until", "until", { type: "date" }),
       field("min_width", "wide, from px", number),
@@ -271,11 +277,24 @@ function make_filters() {
       field("max_size", "to", number),
     ),
   );
+  let known_run = "";
+  let run_labels = [];
+  async function read_run(name) {
+    known_run = name;
+    const run = await get(`/v1/runs/${encodeURIComponent(name)}`).catch(() => ({ labels: [] }));
+    run_labels = run.labels.map((label) => label.name);
+    read();
+  }
+  function show_options(name, none, values = []) {
+    const wanted = store.now.filters[name];
+    const all = wanted && !values.includes(wanted) ? [...values, wanted] : values;
+    replace(inputs.get(name), h("option", { value: "" }, none), all.map((value) => h("option", { value }, value)));
+  }
   function read() {
     const { filters } = store.now;
-    const names = labelling.answer?.labels.map((label) => label.name) ?? [];
-    if (filters.label && !names.includes(filters.label)) names.push(filters.label);
-    replace(inputs.get("label"), h("option", { value: "" }, "any"), names.map((name) => h("option", { value: name }, name)));
+    show_options("run", "the shelves now", kept.runs.map((run) => run.name));
+    show_options("label", "any", filters.run ? run_labels : labelling.answer?.labels.map((label) => label.name));
+    if (filters.run && filters.run !== known_run) read_run(filters.run);
     for (const [name, input] of inputs) {
       if (input.type === "checkbox") input.checked = Boolean(filters[name]);
       else input.value = filters[name] ?? "";

@@ -33,6 +33,7 @@ export function search_request(state, image) {
   if (!["text", "image", "row", "plus", "minus"].some((name) => name in request)) return null;
   if (state.all) request.all = true;
   if (state.group) request.group = true;
+  if (state.exact) request.exact = true;
   const filters = filters_of(state);
   return Object.keys(filters).length > 0 ? { ...request, filters } : request;
 }
@@ -45,7 +46,7 @@ function filters_of(state) {
   if (wanted.path) filters.path = wanted.path.split("|").map((pattern) => pattern.trim()).filter(Boolean);
   if (wanted.path && wanted.path_case) filters.path_case = true;
   if (wanted.has_text) filters.has_text = wanted.has_text === "yes";
-  const labelling = wanted.label ? labelling_of(state) : null;
-  if (labelling) Object.assign(filters, { label: [wanted.label], labelling });
+  if (wanted.label && wanted.run) Object.assign(filters, { label: [wanted.label], run: wanted.run });
+  else if (wanted.label && labelling_of(state)) Object.assign(filters, { label: [wanted.label], labelling: labelling_of(state) });
   return filters;
 }

@@ -9,6 +9,7 @@ const DEFAULTS = {
   rule: "mix",
   threshold: 0,
   none: false,
+  none_prompts: "", // what "none" is like, "prompt | prompt"; empty: as the server has it
   calibration: "",
   classifier: "", // in place of the lines
   shelf: "", // the label whose pictures are all shown
@@ -19,6 +20,7 @@ const DEFAULTS = {
   in: "both",
   all: false,
   group: false,
+  exact: false,
   filters: {},
   by: "margin", // which pictures are judged first
   run: "", // two runs that are compared
@@ -28,7 +30,7 @@ const DEFAULTS = {
 };
 
 // Which of them the answers of the labels follow from.
-export const LABELLING = ["lines", "template", "rule", "threshold", "none", "calibration", "classifier"];
+export const LABELLING = ["lines", "template", "rule", "threshold", "none", "none_prompts", "calibration", "classifier"];
 
 const KEYS = { lines: "l", terms: "term", text: "q" };
 const FILTER = "only-";
