@@ -102,7 +102,7 @@ class Page:
         browser.until("return document.querySelector('.labels') !== null")
 
     def settle(self):
-        self.browser.until("return !document.body.classList.contains('waiting') && !document.querySelector('.labels.busy')")
+        self.browser.until("return !document.body.classList.contains('waiting')")
 
     def type_labels(self, *lines):
         for line in lines:

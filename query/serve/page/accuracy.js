@@ -1,6 +1,6 @@
 // How often answers agree with what people said, with the interval in which the truth lies.
 
-import { h, replace } from "./dom.js";
+import { bar_cell, css_percent, h, replace } from "./dom.js";
 import { percent, plural } from "./text.js";
 
 const MOST_ROWS = 12;
@@ -18,9 +18,19 @@ export function make_accuracy() {
       const what = classifier ? "what it learned" : "the labels";
       replace(
         now,
-        h("h3", {}, `Of the ${plural(evaluation.pictures, "answer")} you gave, ${what} agree${classifier ? "s" : ""} with`),
+        h(
+          "h3",
+          {},
+          `Of the ${plural(evaluation.pictures, "answer")} you gave, ${what} agree${classifier ? "s" : ""} with`,
+        ),
         ways_table([{ ...asked, name: "" }]),
-        h("p", { class: "muted" }, classifier ? "It learned from these; look below for those that it had not seen." : "These were the least sure ones: of all pictures it is more."),
+        h(
+          "p",
+          { class: "muted" },
+          classifier
+            ? "It learned from these; look below for those that it had not seen."
+            : "These were the least sure ones: of all pictures it is more.",
+        ),
       );
     },
     show_evaluation(evaluation) {
@@ -53,7 +63,11 @@ export function make_accuracy() {
             ? `Held-out accuracy ${percent(calibration.accuracy)}, before ${percent(calibration.default_accuracy)}; kept as ${kept}.`
             : "The gain is not beyond noise, so nothing was kept. More answers may tell.",
         ),
-        h("p", { class: "muted" }, `Scores are off by ${percent(calibration.calibration_error)} on average, before by ${percent(calibration.default_calibration_error)}.`),
+        h(
+          "p",
+          { class: "muted" },
+          `Scores are off by ${percent(calibration.calibration_error)} on average, before by ${percent(calibration.default_calibration_error)}.`,
+        ),
       );
     },
   };
@@ -69,21 +83,27 @@ function ways_table(ways) {
   return h(
     "table",
     { class: "ways" },
-    h("thead", { class: "unseen" }, h("tr", {}, ["Way", "Accuracy", "95 % interval"].map((name) => h("th", { scope: "col" }, name)))),
+    h(
+      "thead",
+      { class: "unseen" },
+      h(
+        "tr",
+        {},
+        ["Way", "Accuracy", "95 % interval"].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
     h(
       "tbody",
       {},
       ways.map((way) => {
-        const bar = h("span", { class: "bar" });
-        bar.style.width = percent_of(way.accuracy);
         const interval = h("span", { class: "interval" });
-        interval.style.left = percent_of(way.low);
-        interval.style.width = percent_of(way.high - way.low);
+        interval.style.left = css_percent(way.low);
+        interval.style.width = css_percent(way.high - way.low);
         return h(
           "tr",
           { class: way.name === "learned" || way.name === "asked" ? "decided" : "" },
           way.name !== "" && h("th", { scope: "row" }, way.name),
-          h("td", { class: "bar-cell" }, h("span", { class: "rail" }, bar, interval)),
+          bar_cell(way.accuracy, "", interval),
           h("td", { class: "number" }, percent(way.accuracy)),
           h("td", { class: "number muted" }, `${(100 * way.low).toFixed(0)}–${(100 * way.high).toFixed(0)}`),
         );
@@ -92,26 +112,39 @@ function ways_table(ways) {
   );
 }
 
-const percent_of = (share) => `${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%`;
-
 function by_label(labels) {
   return h(
     "table",
     { class: "plain" },
-    h("thead", {}, h("tr", {}, [["Label", ""], ["Right when said", "precision"], ["Found", "recall"], ["Said", ""]].map(([name, title]) => h("th", { scope: "col", title }, name)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        [
+          ["Label", ""],
+          ["Right when said", "precision"],
+          ["Found", "recall"],
+          ["Said", ""],
+        ].map(([name, title]) => h("th", { scope: "col", title }, name)),
+      ),
+    ),
     h(
       "tbody",
       {},
-      labels.slice(0, MOST_ROWS).map((label) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, label.label),
-          h("td", { class: "number" }, percent(label.precision)),
-          h("td", { class: "number" }, percent(label.recall)),
-          h("td", { class: "number muted" }, label.truths),
+      labels
+        .slice(0, MOST_ROWS)
+        .map((label) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, label.label),
+            h("td", { class: "number" }, percent(label.precision)),
+            h("td", { class: "number" }, percent(label.recall)),
+            h("td", { class: "number muted" }, label.truths),
+          ),
         ),
-      ),
     ),
   );
 }
@@ -122,6 +155,15 @@ function mistaken(confusion) {
   return h(
     "ul",
     { class: "mistaken" },
-    wrong.map((one) => h("li", {}, h("strong", {}, one.truth), " taken for ", one.answer === null ? "unsure" : h("strong", {}, one.answer), h("span", { class: "muted" }, ` ${one.pictures}×`))),
+    wrong.map((one) =>
+      h(
+        "li",
+        {},
+        h("strong", {}, one.truth),
+        " taken for ",
+        one.answer === null ? "unsure" : h("strong", {}, one.answer),
+        h("span", { class: "muted" }, ` ${one.pictures}×`),
+      ),
+    ),
   );
 }

@@ -8,14 +8,21 @@ export class ApiError extends Error {
 }
 
 // Names this page to the server, so that its newest question ends its older ones. (randomUUID is for https alone.)
-export const CLIENT = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const CLIENT = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+  byte.toString(16).padStart(2, "0"),
+).join("");
 
 async function told(response) {
   if (response.status === 204) return null;
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   throw new ApiError(
-    body?.error ?? { code: "io", subject: "", cause: `the server answered ${response.status}`, cure: "Load the page again." },
+    body?.error ?? {
+      code: "io",
+      subject: "",
+      cause: `the server answered ${response.status}`,
+      cure: "Load the page again.",
+    },
   );
 }
 
@@ -30,7 +37,7 @@ async function waited_for(answer) {
   }
 }
 
-async function ask(method, path, body, signal) {
+async function answer_of(method, path, body, signal) {
   const options = { method, signal };
   if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
@@ -38,7 +45,7 @@ async function ask(method, path, body, signal) {
   }
   let response;
   try {
-    response = await waited_for(fetch(path, options));
+    response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({
@@ -50,6 +57,8 @@ async function ask(method, path, body, signal) {
   }
   return told(response);
 }
+
+const ask = (...question) => waited_for(answer_of(...question));
 
 export const get = (path, signal) => ask("GET", path, undefined, signal);
 export const post = (path, body, signal) => ask("POST", path, body, signal);
@@ -98,4 +107,5 @@ const content = (picture, before) => (picture.sha256 ? `${before}sha256=${pictur
 export const picture_address = (picture) => `${of_picture(picture)}${content(picture, "?")}`;
 export const evidence_address = (picture) => `${of_picture(picture)}/evidence${content(picture, "?")}`;
 export const file_address = (picture) => `${of_picture(picture)}/file${content(picture, "?")}`;
-export const thumbnail_address = (picture, size) => `${of_picture(picture)}/thumbnail?size=${size}${content(picture, "&")}`;
+export const thumbnail_address = (picture, size) =>
+  `${of_picture(picture)}/thumbnail?size=${size}${content(picture, "&")}`;

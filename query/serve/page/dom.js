@@ -25,7 +25,9 @@ export function svg(tag, attributes, ...children) {
 }
 
 export function replace(element, ...children) {
-  element.replaceChildren(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(
+    ...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 // Writes only what changed: an assignment of equal text would cost a layout.
@@ -58,6 +60,15 @@ export function notice(text, action) {
   clearTimeout(hide_notice);
   hide_notice = setTimeout(close, action ? 20000 : 6000);
 }
+
+// A cell with a bar, filled up to this share; `over` lies on it.
+export function bar_cell(share, colour = "", over = null) {
+  const bar = h("span", { class: `bar ${colour}` });
+  bar.style.width = css_percent(share);
+  return h("td", { class: "bar-cell" }, h("span", { class: "rail" }, bar, over));
+}
+
+export const css_percent = (share) => `${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%`;
 
 // An error as the interface tells it, where its answer would have been.
 export function problem(error) {

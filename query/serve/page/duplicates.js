@@ -23,8 +23,16 @@ export function make_duplicates(signal) {
   const list = h("ol", { class: "groups" });
   const more = h("button", { type: "button", hidden: true, onclick: () => ask(list.children.length) }, "More");
   const scrolling = h("div", { class: "scrolling" }, list, more);
-  const element = h("div", { class: "view duplicates" }, h("div", { class: "bar-top" }, h("h1", {}, "Duplicates"), tabs, h("span", { class: "space" }), told), scrolling);
-  const nearly = new IntersectionObserver(([entry]) => entry.isIntersecting && !more.hidden && !newest.running && ask(list.children.length), { root: scrolling, rootMargin: "600px" });
+  const element = h(
+    "div",
+    { class: "view duplicates" },
+    h("div", { class: "bar-top" }, h("h1", {}, "Duplicates"), tabs, h("span", { class: "space" }), told),
+    scrolling,
+  );
+  const nearly = new IntersectionObserver(
+    ([entry]) => entry.isIntersecting && !more.hidden && !newest.running && ask(list.children.length),
+    { root: scrolling, rootMargin: "600px" },
+  );
 
   function ask(offset = 0) {
     if (offset === 0) {
@@ -33,16 +41,32 @@ export function make_duplicates(signal) {
     }
     const { kind } = store.now;
     const query = new URLSearchParams({ offset, limit: PAGE, ...(kind !== "all" && { kind }) });
-    newest.run((abort) => get(`/v1/duplicates?${query}`, abort), show, (error) => (set_text(told, ""), replace(list, problem(error))));
+    newest.run(
+      (abort) => get(`/v1/duplicates?${query}`, abort),
+      show,
+      (error) => (set_text(told, ""), replace(list, problem(error))),
+    );
   }
 
   function show(answer) {
     const { kind } = store.now;
     const all = Object.values(answer.kinds).reduce((sum, count) => sum + count, 0);
     const choice = ([value, name, count]) =>
-      h("button", { type: "button", "aria-pressed": String(kind === value), onclick: () => store.go({ kind: value }) }, name, h("span", { class: "count" }, with_commas(count)));
-    replace(tabs, choice(["all", "all", all]), KINDS.map(([value, name]) => choice([value, name, answer.kinds[value]])));
-    set_text(told, `${plural(answer.count, "group")} in ${duration(answer.seconds)}${answer.gone > 0 ? `; ${plural(answer.gone, "file")} gone` : ""}`);
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(kind === value), onclick: () => store.go({ kind: value }) },
+        name,
+        h("span", { class: "count" }, with_commas(count)),
+      );
+    replace(
+      tabs,
+      choice(["all", "all", all]),
+      KINDS.map(([value, name]) => choice([value, name, answer.kinds[value]])),
+    );
+    set_text(
+      told,
+      `${plural(answer.count, "group")} in ${duration(answer.seconds)}${answer.gone > 0 ? `; ${plural(answer.gone, "file")} gone` : ""}`,
+    );
     list.append(...answer.groups.map(group_element));
     if (answer.count === 0) replace(list, h("li", { class: "welcome" }, h("p", {}, "Nothing is there twice.")));
     more.hidden = answer.offset + answer.groups.length >= answer.count;
@@ -73,7 +97,13 @@ function group_element({ kind, pictures }) {
     "li",
     { class: "group" },
     h("h2", {}, name, h("span", { class: "count" }, plural(pictures.length, "picture"))),
-    h("ul", { class: "row" }, pictures.slice(0, FIRST_PICTURES).map(picture_element), pictures.length > FIRST_PICTURES && h("li", { class: "muted" }, `and ${with_commas(pictures.length - FIRST_PICTURES)} more`)),
+    h(
+      "ul",
+      { class: "row" },
+      pictures.slice(0, FIRST_PICTURES).map(picture_element),
+      pictures.length > FIRST_PICTURES &&
+        h("li", { class: "muted" }, `and ${with_commas(pictures.length - FIRST_PICTURES)} more`),
+    ),
   );
 }
 
@@ -90,7 +120,13 @@ function picture_element(picture) {
     {},
     h(
       "button",
-      { type: "button", class: "tile", "data-key": key_of(picture), title: picture.path, onclick: () => look_at(picture, "open") },
+      {
+        type: "button",
+        class: "tile",
+        "data-key": key_of(picture),
+        title: picture.path,
+        onclick: () => look_at(picture, "open"),
+      },
       h("span", { class: "frame" }, image),
       h("span", { class: "caption" }, file_name(picture.path)),
       h("span", { class: "caption muted" }, `${picture.width} × ${picture.height}, ${bytes(picture.size_bytes)}`),

@@ -2,7 +2,7 @@
 // their boxes on the picture, why the search found it, where the file is.
 
 import { Newest, evidence_address, file_address, get, picture_address, post, put, thumbnail_address } from "./api.js";
-import { announce, h, notice, problem, replace, svg } from "./dom.js";
+import { announce, bar_cell, h, notice, problem, replace, svg } from "./dom.js";
 import { colour_of, labelling, labels_of } from "./labelling.js";
 import { make_image, show as show_image } from "./thumbnails.js";
 import { key_of, picture_of, store } from "./state.js";
@@ -88,13 +88,26 @@ const head = (close) =>
     "div",
     { class: "head" },
     h("h2", {}, "Evidence"),
-    h("button", { type: "button", class: "quiet", "data-part": "close", "aria-label": "Close the evidence", title: "Esc", onclick: close }, "✕"),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "data-part": "close",
+        "aria-label": "Close the evidence",
+        title: "Esc",
+        onclick: close,
+      },
+      "✕",
+    ),
   );
 
 function in_words({ picture, answer }) {
   const name = file_name(picture.path);
   if (!answer) return name;
-  return answer.label === null ? `${name}: unsure` : `${name}: ${answer.label}, ${score(answer.score)}, by its ${side_name(answer.source)}`;
+  return answer.label === null
+    ? `${name}: unsure`
+    : `${name}: ${answer.label}, ${score(answer.score)}, by its ${side_name(answer.source)}`;
 }
 
 const side_name = (source) => (source === "text" ? "text" : "picture");
@@ -108,13 +121,24 @@ function make_figure(picture, hit, old_image) {
     const [x, y, width, height] = word.box;
     return svg(
       "rect",
-      { x, y, width, height, class: found.has(word.box.join()) ? "word found" : "word", "vector-effect": "non-scaling-stroke" },
+      {
+        x,
+        y,
+        width,
+        height,
+        class: found.has(word.box.join()) ? "word found" : "word",
+        "vector-effect": "non-scaling-stroke",
+      },
       svg("title", {}, `${word.text} (${percent(word.confidence)})`),
     );
   });
   const overlay = svg(
     "svg",
-    { class: "boxes", viewBox: `0 0 ${Math.max(1, picture.width)} ${Math.max(1, picture.height)}`, "aria-hidden": "true" },
+    {
+      class: "boxes",
+      viewBox: `0 0 ${Math.max(1, picture.width)} ${Math.max(1, picture.height)}`,
+      "aria-hidden": "true",
+    },
     boxes,
   );
   const frame = h("div", { class: "picture" }, image, overlay);
@@ -136,20 +160,38 @@ function verdict({ answer, picture, text_weight, fusion }) {
       { class: decided ? "decided" : "" },
       h("th", { scope: "row" }, name === "picture" ? "The picture" : "Its text"),
       side
-        ? [h("td", { class: colour_of(side.label) }, dot(), side.label), h("td", { class: "number" }, score(side.score)), h("td", { class: "number muted" }, `+${score(side.margin)}`)]
+        ? [
+            h("td", { class: colour_of(side.label) }, dot(), side.label),
+            h("td", { class: "number" }, score(side.score)),
+            h("td", { class: "number muted" }, `+${score(side.margin)}`),
+          ]
         : h("td", { colspan: 3, class: "muted" }, picture.ocr_text === "" ? "says nothing" : "does not count here"),
       h("td", { class: "muted" }, side && fusion === "mix" && name === "text" ? `weight ${weight.toFixed(2)}` : ""),
     );
   });
   const label = answer.label ?? "Unsure";
-  const by = answer.source ? `decided by ${answer.source === "text" ? "its text" : "the picture"}` : "below the threshold";
-  const next = answer.runner_up && `${score(answer.margin)} before ${answer.runner_up.label} (${score(answer.runner_up.score)})`;
+  const by = answer.source
+    ? `decided by ${answer.source === "text" ? "its text" : "the picture"}`
+    : "below the threshold";
+  const next =
+    answer.runner_up && `${score(answer.margin)} before ${answer.runner_up.label} (${score(answer.runner_up.score)})`;
   return h(
     "section",
     { class: "verdict" },
-    h("p", { class: `answer ${colour_of(answer.label)}` }, dot(), h("strong", {}, label), h("span", { class: "number" }, score(answer.score))),
+    h(
+      "p",
+      { class: `answer ${colour_of(answer.label)}` },
+      dot(),
+      h("strong", {}, label),
+      h("span", { class: "number" }, score(answer.score)),
+    ),
     h("p", { class: "muted" }, [by, next].filter(Boolean).join(", ")),
-    h("table", { class: "sides" }, h("caption", { class: "unseen" }, "What each side says by itself"), h("tbody", {}, said)),
+    h(
+      "table",
+      { class: "sides" },
+      h("caption", { class: "unseen" }, "What each side says by itself"),
+      h("tbody", {}, said),
+    ),
   );
 }
 
@@ -158,13 +200,11 @@ const dot = () => h("span", { class: "dot", "aria-hidden": "true" });
 function scores_table({ scores }) {
   const most = Math.max(1e-9, ...scores.map((one) => one.score));
   const rows = scores.map((one, place) => {
-    const bar = h("span", { class: "bar" });
-    bar.style.width = `${Math.round((100 * Math.max(0, one.score)) / most)}%`;
     return h(
       "tr",
       { class: colour_of(one.label), hidden: place >= FIRST_LABELS },
       h("th", { scope: "row" }, one.label),
-      h("td", { class: "bar-cell" }, h("span", { class: "rail" }, bar)),
+      bar_cell(one.score / most),
       h("td", { class: "number" }, score(one.score)),
       h("td", { class: "number muted" }, one.image.toFixed(3)),
       h("td", { class: "number muted" }, one.text === null ? "–" : one.text.toFixed(3)),
@@ -182,7 +222,18 @@ function scores_table({ scores }) {
     h(
       "table",
       { class: "scores" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Label"), h("th", { scope: "col", colspan: 2 }, "Score"), h("th", { scope: "col", title: "cosine" }, "Picture"), h("th", { scope: "col", title: "cosine" }, "Text"))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, "Label"),
+          h("th", { scope: "col", colspan: 2 }, "Score"),
+          h("th", { scope: "col", title: "cosine" }, "Picture"),
+          h("th", { scope: "col", title: "cosine" }, "Text"),
+        ),
+      ),
       h("tbody", {}, rows),
     ),
     scores.length > FIRST_LABELS && more,
@@ -198,18 +249,22 @@ export function why_found(hit) {
   ];
   const most = Math.max(1, ...kinds.map(([, , nats]) => nats));
   const rows = kinds.map(([kind, name, nats]) => {
-    const bar = h("span", { class: "bar" });
-    bar.style.width = `${Math.round((100 * Math.max(0, nats)) / most)}%`;
     return h(
       "tr",
       { class: kind === hit.found_by ? "decided" : "" },
       h("th", { scope: "row" }, name),
-      h("td", { class: "bar-cell" }, h("span", { class: "rail" }, bar)),
+      bar_cell(nats / most),
       h("td", { class: "number" }, nats.toFixed(1)),
     );
   });
   const words = hit.words.map((word) =>
-    h("li", {}, h("q", {}, word.text), word.edits > 0 || word.text.toLowerCase() !== word.query.toLowerCase() ? ` for “${word.query}”` : "", word.edits > 0 && h("span", { class: "muted" }, `, ${plural(word.edits, "letter")} off`)),
+    h(
+      "li",
+      {},
+      h("q", {}, word.text),
+      word.edits > 0 || word.text.toLowerCase() !== word.query.toLowerCase() ? ` for “${word.query}”` : "",
+      word.edits > 0 && h("span", { class: "muted" }, `, ${plural(word.edits, "letter")} off`),
+    ),
   );
   return h(
     "section",
@@ -217,14 +272,20 @@ export function why_found(hit) {
     h("h3", {}, `Why it is hit ${hit.rank}`),
     h("table", { class: "scores" }, h("caption", { class: "unseen" }, "Evidence in nats"), h("tbody", {}, rows)),
     words.length > 0 && h("ul", { class: "found-words" }, words),
-    h("p", { class: "muted" }, `${hit.score.toFixed(1)} nats in all; cosine ${hit.image_score.toFixed(3)} to the picture`, hit.text_score !== null && `, ${hit.text_score.toFixed(3)} to its text`),
+    h(
+      "p",
+      { class: "muted" },
+      `${hit.score.toFixed(1)} nats in all; cosine ${hit.image_score.toFixed(3)} to the picture`,
+      hit.text_score !== null && `, ${hit.text_score.toFixed(3)} to its text`,
+    ),
   );
 }
 
 // What it truly is, by hand.
 function truth_picker(picture, collection, again) {
   if (collection.read_only) return null;
-  const names = labelling.answer?.labels.map((label) => label.name) ?? labels_of(store.now.lines).map((label) => label.name);
+  const names =
+    labelling.answer?.labels.map((label) => label.name) ?? labels_of(store.now.lines).map((label) => label.name);
   if (picture.truth && !names.includes(picture.truth)) names.unshift(picture.truth);
   if (names.length === 0) return null;
   const select = h(
@@ -234,7 +295,9 @@ function truth_picker(picture, collection, again) {
       "data-part": "truth",
       onchange: async () => {
         try {
-          await put("/v1/truth", { pictures: [{ row: picture.row, sha256: picture.sha256, label: select.value || null }] });
+          await put("/v1/truth", {
+            pictures: [{ row: picture.row, sha256: picture.sha256, label: select.value || null }],
+          });
           truth_changed();
           again();
         } catch (error) {
@@ -246,18 +309,37 @@ function truth_picker(picture, collection, again) {
     names.map((name) => h("option", { value: name }, name)),
   );
   select.value = picture.truth ?? "";
-  return h("p", { class: `truth ${picture.truth ? colour_of(picture.truth) : ""}` }, h("span", { class: "muted" }, "By hand"), select);
+  return h(
+    "p",
+    { class: `truth ${picture.truth ? colour_of(picture.truth) : ""}` },
+    h("span", { class: "muted" }, "By hand"),
+    select,
+  );
 }
 
 function words_of(picture, figure) {
   const text = picture.ocr_text;
   if (picture.words.length === 0 && text === "") {
-    return h("section", {}, h("h3", {}, "Text"), h("p", { class: "muted" }, picture.unread_script ? `There is text in ${picture.unread_script}, which was not read.` : "None was read."));
+    return h(
+      "section",
+      {},
+      h("h3", {}, "Text"),
+      h(
+        "p",
+        { class: "muted" },
+        picture.unread_script ? `There is text in ${picture.unread_script}, which was not read.` : "None was read.",
+      ),
+    );
   }
   const chips = picture.words.slice(0, FIRST_WORDS).map((word, index) =>
     h(
       "li",
-      { class: word.confidence < 0.6 ? "doubtful" : "", title: percent(word.confidence), onpointerenter: () => figure.light(index, true), onpointerleave: () => figure.light(index, false) },
+      {
+        class: word.confidence < 0.6 ? "doubtful" : "",
+        title: percent(word.confidence),
+        onpointerenter: () => figure.light(index, true),
+        onpointerleave: () => figure.light(index, false),
+      },
       word.text,
     ),
   );
@@ -266,25 +348,51 @@ function words_of(picture, figure) {
     "section",
     {},
     h("h3", {}, "Text ", h("span", { class: "muted" }, `read with ${percent(picture.text_confidence)}`)),
-    chips.length > 0 ? h("ul", { class: "words" }, chips, rest > 0 && h("li", { class: "muted" }, `and ${rest} more`)) : h("p", {}, text),
+    chips.length > 0
+      ? h("ul", { class: "words" }, chips, rest > 0 && h("li", { class: "muted" }, `and ${rest} more`))
+      : h("p", {}, text),
   );
 }
 
 function file_of(picture) {
-  const copy = h("button", { type: "button", class: "link", "data-part": "copy", onclick: () => copy_text(picture.path) }, "Copy its path");
+  const copy = h(
+    "button",
+    { type: "button", class: "link", "data-part": "copy", onclick: () => copy_text(picture.path) },
+    "Copy its path",
+  );
   const like = h(
     "button",
-    { type: "button", "data-part": "like", onclick: () => store.go({ view: "search", text: "", terms: [`+@${key_of(picture)}`], filters: {} }) },
+    {
+      type: "button",
+      "data-part": "like",
+      onclick: () => store.go({ view: "search", text: "", terms: [`+@${key_of(picture)}`], filters: {} }),
+    },
     "Like this one",
   );
   return h(
     "section",
     { class: "file" },
     h("h3", {}, "File"),
-    h("p", { class: "path" }, h("strong", {}, file_name(picture.path)), h("span", { class: "muted" }, folder_name(picture.path))),
-    h("p", { class: "muted" }, `${picture.width} × ${picture.height}, ${bytes(picture.size_bytes)}, ${picture.modified.slice(0, 10)}`, picture.copies.length > 0 && `, ${plural(picture.copies.length, "copy", "copies")} elsewhere`),
+    h(
+      "p",
+      { class: "path" },
+      h("strong", {}, file_name(picture.path)),
+      h("span", { class: "muted" }, folder_name(picture.path)),
+    ),
+    h(
+      "p",
+      { class: "muted" },
+      `${picture.width} × ${picture.height}, ${bytes(picture.size_bytes)}, ${picture.modified.slice(0, 10)}`,
+      picture.copies.length > 0 && `, ${plural(picture.copies.length, "copy", "copies")} elsewhere`,
+    ),
     picture.gone && h("p", { class: "warning" }, "There is no file at this path now."),
-    h("p", { class: "actions" }, like, h("a", { href: file_address(picture), target: "_blank", rel: "noopener", "data-part": "open" }, "Open the file"), copy),
+    h(
+      "p",
+      { class: "actions" },
+      like,
+      h("a", { href: file_address(picture), target: "_blank", rel: "noopener", "data-part": "open" }, "Open the file"),
+      copy,
+    ),
   );
 }
 

@@ -4,7 +4,6 @@ import { Newest, get, post, remove } from "./api.js";
 import { announce, h, new_name, notice, problem, replace, set_text } from "./dom.js";
 import { NAME } from "./kept.js";
 import { labelling } from "./labelling.js";
-import { store } from "./state.js";
 import { bytes, duration, plural, with_commas } from "./text.js";
 
 const POLL_MS = 300;
@@ -32,7 +31,12 @@ export function make_export(signal, collection) {
   const jobs = make_jobs(signal);
   const fields = make_fields(collection);
   const start = h("button", { type: "submit", class: "primary", disabled: true }, "Hand over");
-  const form = h("form", { class: "export-form", oninput: ask, onchange: ask, onsubmit: begin }, fields.element, h("p", { class: "actions" }, start));
+  const form = h(
+    "form",
+    { class: "export-form", oninput: ask, onchange: ask, onsubmit: begin },
+    fields.element,
+    h("p", { class: "actions" }, start),
+  );
   const element = h(
     "div",
     { class: "view export" },
@@ -40,8 +44,19 @@ export function make_export(signal, collection) {
     h("div", { class: "scrolling" }, h("div", { class: "two" }, form, preview), jobs.element),
   );
   if (!collection.exports) {
-    const why = collection.read_only ? "The server was started with --read-only." : "The server has no folder to export to.";
-    replace(element, h("div", { class: "bar-top" }, h("h1", {}, "Hand over")), h("div", { class: "welcome" }, h("p", {}, why), h("p", { class: "muted" }, "zeroshelf-query export does it on the command line.")));
+    const why = collection.read_only
+      ? "The server was started with --read-only."
+      : "The server has no folder to export to.";
+    replace(
+      element,
+      h("div", { class: "bar-top" }, h("h1", {}, "Hand over")),
+      h(
+        "div",
+        { class: "welcome" },
+        h("p", {}, why),
+        h("p", { class: "muted" }, "zeroshelf-query export does it on the command line."),
+      ),
+    );
     return element;
   }
 
@@ -56,14 +71,20 @@ export function make_export(signal, collection) {
     start.disabled = true;
     if (!wanted) {
       newest.stop();
-      replace(preview, h("p", { class: "muted" }, labelling.request ? "Give it a name." : "Type labels first, on the left."));
+      replace(
+        preview,
+        h("p", { class: "muted" }, labelling.request ? "Give it a name." : "Type labels first, on the left."),
+      );
       return;
     }
     newest.run(
       (abort) => post("/v1/export/preview", wanted, abort),
       (answer) => {
         start.disabled = answer.problem !== null || answer.exported === 0;
-        set_text(start, answer.undo ? `Move ${plural(answer.exported, "file")}` : `Hand over ${plural(answer.exported, "picture")}`);
+        set_text(
+          start,
+          answer.undo ? `Move ${plural(answer.exported, "file")}` : `Hand over ${plural(answer.exported, "picture")}`,
+        );
         replace(preview, draw_preview(answer, fields.mode.value));
       },
       (error) => replace(preview, problem(error)),
@@ -80,11 +101,15 @@ export function make_export(signal, collection) {
     }
   }
 
-  labelling.addEventListener("answer", () => {
-    if (labelling.busy) return;
-    fields.show_labels();
-    ask();
-  }, { signal });
+  labelling.addEventListener(
+    "answer",
+    () => {
+      if (labelling.busy) return;
+      fields.show_labels();
+      ask();
+    },
+    { signal },
+  );
   jobs.element.addEventListener("settled", ask);
   signal.addEventListener("abort", () => newest.stop());
   fields.show_labels();
@@ -96,11 +121,32 @@ function make_fields(collection) {
   const today = new Date().toISOString().slice(0, 10);
   const field = (label, input, about) => {
     input.id ||= new_name("field");
-    return h("div", { class: "field" }, h("label", { for: input.id }, label), input, about && h("span", { class: "muted" }, about));
+    return h(
+      "div",
+      { class: "field" },
+      h("label", { for: input.id }, label),
+      input,
+      about && h("span", { class: "muted" }, about),
+    );
   };
-  const name = h("input", { type: "text", value: `shelves-${today}`, required: true, pattern: NAME, autocomplete: "off", title: "Letters, digits, - _ and ." });
-  const format = h("select", {}, collection.export_formats.map((one) => h("option", { value: one.name }, FORMATS[one.name] ?? one.name)));
-  const mode = h("select", {}, MODES.map(([value, text]) => h("option", { value }, text)));
+  const name = h("input", {
+    type: "text",
+    value: `shelves-${today}`,
+    required: true,
+    pattern: NAME,
+    autocomplete: "off",
+    title: "Letters, digits, - _ and .",
+  });
+  const format = h(
+    "select",
+    {},
+    collection.export_formats.map((one) => h("option", { value: one.name }, FORMATS[one.name] ?? one.name)),
+  );
+  const mode = h(
+    "select",
+    {},
+    MODES.map(([value, text]) => h("option", { value }, text)),
+  );
   const least = h("input", { type: "number", min: 0, max: 1, step: 0.01, placeholder: "all" });
   const most = h("input", { type: "number", min: 1, step: 1, placeholder: "all" });
   const validation = h("input", { type: "number", min: 0, max: 1, step: 0.05, value: 0.2 });
@@ -126,7 +172,10 @@ function make_fields(collection) {
     mode_field.hidden = !places_pictures;
     validation_field.hidden = !splits;
     const ending = EXTENSIONS[format.value] ?? "";
-    const bare = Object.values(EXTENSIONS).reduce((text, one) => (text.endsWith(one) ? text.slice(0, -one.length) : text), name.value);
+    const bare = Object.values(EXTENSIONS).reduce(
+      (text, one) => (text.endsWith(one) ? text.slice(0, -one.length) : text),
+      name.value,
+    );
     if (document.activeElement !== name && name.value !== bare + ending) name.value = bare + ending;
   }
   function read() {
@@ -152,7 +201,12 @@ function make_fields(collection) {
       h("legend", {}, "Labels"),
       labels.map((label) => {
         const id = new_name("only");
-        return h("label", { class: "check", for: id }, h("input", { type: "checkbox", id, value: label.name, checked: !off.has(label.name) }), label.name);
+        return h(
+          "label",
+          { class: "check", for: id },
+          h("input", { type: "checkbox", id, value: label.name, checked: !off.has(label.name) }),
+          label.name,
+        );
       }),
     );
   }
@@ -168,7 +222,14 @@ function draw_preview(answer, mode) {
   ].filter(Boolean);
   return [
     answer.problem && problem({ ...answer.problem, message: answer.problem.cause }),
-    h("p", {}, h("strong", {}, plural(answer.exported, "picture")), ` ${verb}`, mode === "copy" && `, ${bytes(answer.bytes)}`, " to"),
+    h(
+      "p",
+      {},
+      h("strong", {}, plural(answer.exported, "picture")),
+      ` ${verb}`,
+      mode === "copy" && `, ${bytes(answer.bytes)}`,
+      " to",
+    ),
     h("p", { class: "path" }, h("code", {}, answer.target)),
     left.length > 0 && h("p", { class: "muted" }, `Not: ${left.join(", ")}.`),
     answer.labels.length > 0 &&
@@ -176,10 +237,31 @@ function draw_preview(answer, mode) {
         "table",
         { class: "plain" },
         h("caption", { class: "unseen" }, "What would be in each folder"),
-        h("tbody", {}, answer.labels.map((label) => h("tr", {}, h("th", { scope: "row" }, label.name), h("td", {}, label.folder && h("code", {}, `${label.folder}/`)), h("td", { class: "number" }, with_commas(label.count))))),
+        h(
+          "tbody",
+          {},
+          answer.labels.map((label) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, label.name),
+              h("td", {}, label.folder && h("code", {}, `${label.folder}/`)),
+              h("td", { class: "number" }, with_commas(label.count)),
+            ),
+          ),
+        ),
       ),
     answer.examples.length > 0 &&
-      h("details", {}, h("summary", {}, "Some of the files"), h("ul", { class: "examples" }, answer.examples.map((one) => h("li", {}, h("code", {}, one.source), " → ", h("code", {}, one.target))))),
+      h(
+        "details",
+        {},
+        h("summary", {}, "Some of the files"),
+        h(
+          "ul",
+          { class: "examples" },
+          answer.examples.map((one) => h("li", {}, h("code", {}, one.source), " → ", h("code", {}, one.target))),
+        ),
+      ),
     answer.undo && h("p", { class: "muted" }, "It can be undone: every file goes back to where it was."),
   ];
 }
@@ -201,7 +283,18 @@ function make_jobs(signal) {
     const what = `${job.kind === "undo" ? "Undo of " : ""}${job.name}`;
     replace(
       item,
-      h("p", { class: "line" }, h("strong", {}, what), h("span", { class: "muted" }, running ? `${with_commas(job.done)} of ${with_commas(job.total)}` : `${job.state} after ${duration(job.seconds)}`)),
+      h(
+        "p",
+        { class: "line" },
+        h("strong", {}, what),
+        h(
+          "span",
+          { class: "muted" },
+          running
+            ? `${with_commas(job.done)} of ${with_commas(job.total)}`
+            : `${job.state} after ${duration(job.seconds)}`,
+        ),
+      ),
       running && h("progress", { max: Math.max(1, job.total), value: job.done, "aria-label": what }),
       job.told && h("p", {}, job.told),
       job.error && problem({ ...job.error, message: job.error.cause }),
@@ -209,8 +302,14 @@ function make_jobs(signal) {
       h(
         "p",
         { class: "actions" },
-        running && h("button", { type: "button", onclick: () => remove(`/v1/jobs/${encodeURIComponent(job.id)}`).then(show, tell) }, "Stop"),
-        job.undo && h("button", { type: "button", class: "undo", onclick: () => undo(job) }, "Undo: put every file back"),
+        running &&
+          h(
+            "button",
+            { type: "button", onclick: () => remove(`/v1/jobs/${encodeURIComponent(job.id)}`).then(show, tell) },
+            "Stop",
+          ),
+        job.undo &&
+          h("button", { type: "button", class: "undo", onclick: () => undo(job) }, "Undo: put every file back"),
       ),
     );
     return running;

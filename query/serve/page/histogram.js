@@ -24,7 +24,13 @@ export function make_histogram(name) {
   const veil = svg("rect", { class: "veil", x: 0, y: 0, width: 0, height: HIGH });
   const element = svg(
     "svg",
-    { class: "histogram", viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", role: "img", "aria-label": name },
+    {
+      class: "histogram",
+      viewBox: `0 0 ${WIDE} ${HIGH}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": name,
+    },
     shape,
     veil,
   );

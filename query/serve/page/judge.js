@@ -35,7 +35,10 @@ export function make_judge(signal, collection, kept) {
   const by = h(
     "select",
     { "aria-label": "Which first", onchange: () => store.go({ by: by.value }) },
-    [["margin", "the least sure first"], ["disagreement", "picture against text first"]].map(([value, name]) => h("option", { value }, name)),
+    [
+      ["margin", "the least sure first"],
+      ["disagreement", "picture against text first"],
+    ].map(([value, name]) => h("option", { value }, name)),
   );
   const learn = h("input", { type: "checkbox", id: "learn-while-judging", checked: !read_only, disabled: read_only });
   const left = h("span", { class: "muted" });
@@ -69,16 +72,25 @@ export function make_judge(signal, collection, kept) {
   );
 
   function action(name, title, run) {
-    const button = h("button", { type: "button", title, disabled: read_only && name !== "Evaluate", onclick: async () => {
-      button.disabled = true;
-      replace(trouble);
-      try {
-        await run();
-      } catch (error) {
-        replace(trouble, problem(error));
-      }
-      button.disabled = false;
-    } }, name);
+    const button = h(
+      "button",
+      {
+        type: "button",
+        title,
+        disabled: read_only && name !== "Evaluate",
+        onclick: async () => {
+          button.disabled = true;
+          replace(trouble);
+          try {
+            await run();
+          } catch (error) {
+            replace(trouble, problem(error));
+          }
+          button.disabled = false;
+        },
+      },
+      name,
+    );
     return button;
   }
 
@@ -98,7 +110,11 @@ export function make_judge(signal, collection, kept) {
     if (!current) {
       forget(image);
       desk.classList.add("bare");
-      set_text(now, queue.error?.message ?? (labelling.request ? (queue.asking ? "" : "Nothing is left to judge.") : "Type labels first, on the left."));
+      set_text(
+        now,
+        queue.error?.message ??
+          (labelling.request ? (queue.asking ? "" : "Nothing is left to judge.") : "Type labels first, on the left."),
+      );
       replace(answers);
       return;
     }
@@ -106,19 +122,46 @@ export function make_judge(signal, collection, kept) {
     show_image(image, thumbnail_address(current, 640));
     image.alt = file_name(current.path);
     const second = current.runner_up ? `, then ${current.runner_up.label} ${score(current.runner_up.score)}` : "";
-    replace(now, current.label === null ? "unsure" : h("span", {}, "it says ", h("strong", {}, current.label), ` ${score(current.score)}${second}`));
+    replace(
+      now,
+      current.label === null
+        ? "unsure"
+        : h("span", {}, "it says ", h("strong", {}, current.label), ` ${score(current.score)}${second}`),
+    );
     replace(
       answers,
       names().map((name, place) =>
         h(
           "button",
-          { type: "button", class: `colour-${place % COLOURS}`, disabled: read_only, "aria-keyshortcuts": place < 9 ? String(place + 1) : null, onclick: () => say(name) },
+          {
+            type: "button",
+            class: `colour-${place % COLOURS}`,
+            disabled: read_only,
+            "aria-keyshortcuts": place < 9 ? String(place + 1) : null,
+            onclick: () => say(name),
+          },
           h("kbd", {}, place < 9 ? place + 1 : "·"),
           name,
         ),
       ),
-      h("button", { type: "button", class: "quiet", "aria-keyshortcuts": "0", onclick: skip }, h("kbd", {}, "0"), "skip"),
-      h("button", { type: "button", class: "quiet", disabled: said.length === 0, "aria-keyshortcuts": "Backspace", onclick: undo }, h("kbd", {}, "⌫"), "undo"),
+      h(
+        "button",
+        { type: "button", class: "quiet", "aria-keyshortcuts": "0", onclick: skip },
+        h("kbd", {}, "0"),
+        "skip",
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          disabled: said.length === 0,
+          "aria-keyshortcuts": "Backspace",
+          onclick: undo,
+        },
+        h("kbd", {}, "⌫"),
+        "undo",
+      ),
     );
   }
 
@@ -126,7 +169,12 @@ export function make_judge(signal, collection, kept) {
     const all = names();
     replace(
       recent,
-      said.slice(-RECENT).map(({ picture: one, label }) => h("li", { class: `colour-${Math.max(0, all.indexOf(label)) % COLOURS}`, title: `${file_name(one.path)}: ${label}` })),
+      said.slice(-RECENT).map(({ picture: one, label }) =>
+        h("li", {
+          class: `colour-${Math.max(0, all.indexOf(label)) % COLOURS}`,
+          title: `${file_name(one.path)}: ${label}`,
+        }),
+      ),
     );
   }
 
@@ -146,7 +194,10 @@ export function make_judge(signal, collection, kept) {
       measure();
       if (learn.checked && count >= ENOUGH) learning.soon();
     } catch (error) {
-      said.splice(said.findIndex((it) => it.picture === one), 1);
+      said.splice(
+        said.findIndex((it) => it.picture === one),
+        1,
+      );
       queue.put_back(one);
       show();
       replace(trouble, problem(error));
@@ -164,7 +215,9 @@ export function make_judge(signal, collection, kept) {
     queue.put_back(last.picture);
     show();
     announce(`Took back ${last.label}`);
-    await put("/v1/truth", { pictures: [{ row: last.picture.row, sha256: last.picture.sha256, label: null }] }).catch((error) => replace(trouble, problem(error)));
+    await put("/v1/truth", { pictures: [{ row: last.picture.row, sha256: last.picture.sha256, label: null }] }).catch(
+      (error) => replace(trouble, problem(error)),
+    );
     truth_changed();
     measure();
   }
@@ -199,25 +252,33 @@ export function make_judge(signal, collection, kept) {
 
   learning.addEventListener("learned", ({ detail }) => accuracy.show_training(detail), { signal });
   queue.addEventListener("change", show, { signal });
-  labelling.addEventListener("answer", () => {
-    if (labelling.busy) return;
-    queue.ask();
-    measure();
-    show();
-  }, { signal });
+  labelling.addEventListener(
+    "answer",
+    () => {
+      if (labelling.busy) return;
+      queue.ask();
+      measure();
+      show();
+    },
+    { signal },
+  );
   store.listen((changed) => {
     if (changed.has("by")) queue.ask();
   }, signal);
   on_truth(() => show(), signal);
-  addEventListener("keydown", (event) => {
-    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const name = /^[1-9]$/.test(event.key) ? names()[Number(event.key) - 1] : undefined;
-    if (name !== undefined) say(name);
-    else if (NO_LABEL_KEYS.includes(event.key) && !event.target.closest("button")) skip();
-    else if (event.key === "Backspace" || event.key === "u") undo();
-    else return;
-    event.preventDefault();
-  }, { signal });
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      const name = /^[1-9]$/.test(event.key) ? names()[Number(event.key) - 1] : undefined;
+      if (name !== undefined) say(name);
+      else if (NO_LABEL_KEYS.includes(event.key) && !event.target.closest("button")) skip();
+      else if (event.key === "Backspace" || event.key === "u") undo();
+      else return;
+      event.preventDefault();
+    },
+    { signal },
+  );
   signal.addEventListener("abort", () => {
     asked.stop();
     forget(image);
@@ -264,7 +325,9 @@ class Queue extends EventTarget {
       (review) => {
         // Who looks at a picture goes on looking at it, though others are less sure by now.
         const shown = this.current;
-        const rest = review.pictures.filter((picture) => !this.#over.has(picture.sha256) && picture.sha256 !== shown?.sha256);
+        const rest = review.pictures.filter(
+          (picture) => !this.#over.has(picture.sha256) && picture.sha256 !== shown?.sha256,
+        );
         const still = shown && (review.pictures.find((picture) => picture.sha256 === shown.sha256) ?? shown);
         this.#pictures = still ? [still, ...rest] : rest;
         this.count = Math.max(this.#pictures.length, review.candidates);
@@ -354,13 +417,22 @@ function helps({ ways }) {
 
 // The answers as a file, out and in.
 function truth_tools(read_only) {
-  const input = h("input", { type: "file", accept: ".csv,text/csv", class: "unseen", tabindex: -1, "aria-hidden": "true", onchange: () => read_file() });
+  const input = h("input", {
+    type: "file",
+    accept: ".csv,text/csv",
+    class: "unseen",
+    tabindex: -1,
+    "aria-hidden": "true",
+    onchange: () => read_file(),
+  });
   async function read_file() {
     const [file] = input.files;
     if (!file) return;
     try {
       const read = await put_csv("/v1/truth.csv", await file.text());
-      notice(`${plural(read.read, "answer")} read; ${plural(read.not_in_collection, "picture")} of the file are not here.`);
+      notice(
+        `${plural(read.read, "answer")} read; ${plural(read.not_in_collection, "picture")} of the file are not here.`,
+      );
       truth_changed();
     } catch (error) {
       notice(`${error.message} ${error.cure ?? ""}`);

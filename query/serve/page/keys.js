@@ -19,7 +19,11 @@ export function make_keys(button, actions) {
     "dialog",
     { class: "keys", "aria-label": "Keys" },
     h("h2", {}, "Keys"),
-    h("dl", {}, KEYS.map(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)])),
+    h(
+      "dl",
+      {},
+      KEYS.map(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)]),
+    ),
     h("form", { method: "dialog" }, h("button", {}, "Close")),
   );
   document.body.append(dialog);

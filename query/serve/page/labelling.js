@@ -18,7 +18,11 @@ export function parse_line(line) {
   return { name: name.trim(), prompts: parse_prompts(prompts) };
 }
 
-const parse_prompts = (text) => text.split("|").map((prompt) => prompt.trim()).filter((prompt) => prompt !== "");
+const parse_prompts = (text) =>
+  text
+    .split("|")
+    .map((prompt) => prompt.trim())
+    .filter((prompt) => prompt !== "");
 
 // The labels of the lines, each once; while "cat" is typed beside "cats", the second "cat" waits.
 export function labels_of(lines) {
@@ -86,7 +90,6 @@ class Labels extends EventTarget {
     clearTimeout(this.#telling);
     if (this.answer) this.#telling = setTimeout(() => announce(in_words(this.answer)), SETTLED_MS);
   }
-
 }
 
 // Marks when an answer is on the screen: after the frame that shows it. The benchmark reads it.

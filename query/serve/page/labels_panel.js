@@ -16,7 +16,12 @@ export function make_labels_panel(collection, kept) {
   const settings = make_settings(collection, kept);
   const toggle = h(
     "button",
-    { type: "button", class: "fold quiet", "aria-expanded": "true", onclick: () => fold(!panel.classList.contains("folded")) },
+    {
+      type: "button",
+      class: "fold quiet",
+      "aria-expanded": "true",
+      onclick: () => fold(!panel.classList.contains("folded")),
+    },
     "Labels",
   );
   const panel = h(
@@ -31,10 +36,13 @@ export function make_labels_panel(collection, kept) {
   }
 
   function show() {
-    const { answer, error, busy } = labelling;
-    panel.classList.toggle("busy", busy);
+    const { answer, error } = labelling;
     lines.show(answer);
-    replace(trouble, error && problem(error), (answer?.warnings ?? []).map((text) => h("p", { class: "warning" }, text)));
+    replace(
+      trouble,
+      error && problem(error),
+      (answer?.warnings ?? []).map((text) => h("p", { class: "warning" }, text)),
+    );
     threshold.element.hidden = !answer;
     if (answer) threshold.show(sum_of_histograms(answer), store.now.threshold, answer.unsure, answer.pictures);
     set_text(panel.querySelector("#label-sum"), answer ? `${with_commas(answer.pictures)} pictures` : "");
@@ -81,7 +89,8 @@ class Lines {
   // As the state has them, unless they stand here already (it was this editor that changed it).
   read() {
     const wanted = store.now.lines;
-    if (this.#items.length > 0 && JSON.stringify(this.#values.filter((line) => line !== "")) === JSON.stringify(wanted)) return;
+    if (this.#items.length > 0 && JSON.stringify(this.#values.filter((line) => line !== "")) === JSON.stringify(wanted))
+      return;
     this.#set([...wanted, ""]);
   }
 
@@ -114,7 +123,11 @@ class Lines {
       "Answered by what ",
       h("strong", {}, classifier),
       " learned from your answers. ",
-      h("button", { type: "button", class: "link", onclick: () => store.go({ classifier: "" }) }, "Back to the labels’ prompts"),
+      h(
+        "button",
+        { type: "button", class: "link", onclick: () => store.go({ classifier: "" }) },
+        "Back to the labels’ prompts",
+      ),
     );
   }
 
@@ -155,7 +168,8 @@ class Lines {
     if (event.key === "Enter") this.#insert_after(place);
     else if (event.key === "ArrowDown") this.focus(place + 1);
     else if (event.key === "ArrowUp") this.focus(Math.max(0, place - 1));
-    else if (event.key === "Backspace" && input.value === "" && this.#items.length > 1) this.#remove(this.#items[place]);
+    else if (event.key === "Backspace" && input.value === "" && this.#items.length > 1)
+      this.#remove(this.#items[place]);
     else return;
     event.preventDefault();
   }
@@ -250,13 +264,20 @@ function make_settings(collection, kept) {
       if (own.hidden) store.go({ template: template.value });
       else own.focus();
     },
-    [...template_names.map((name) => h("option", { value: name }, name)), h("option", { value: OWN_TEMPLATE }, "your own…")],
+    [
+      ...template_names.map((name) => h("option", { value: name }, name)),
+      h("option", { value: OWN_TEMPLATE }, "your own…"),
+    ],
   );
   const rule = select(
     "rule",
     (event) => {
       const [kind, name] = event.target.value.split(/:(.*)/s);
-      store.go(kind === "rule" ? { rule: name, calibration: "", classifier: "" } : { calibration: "", classifier: "", [kind]: name });
+      store.go(
+        kind === "rule"
+          ? { rule: name, calibration: "", classifier: "" }
+          : { calibration: "", classifier: "", [kind]: name },
+      );
     },
     [],
   );
@@ -275,7 +296,8 @@ function make_settings(collection, kept) {
     replace(
       rule,
       h("optgroup", { label: "Rules" }, named("rule", collection.fusion)),
-      kept.calibrations.length > 0 && h("optgroup", { label: "mix, calibrated" }, named("calibration", kept.calibrations)),
+      kept.calibrations.length > 0 &&
+        h("optgroup", { label: "mix, calibrated" }, named("calibration", kept.calibrations)),
       kept.classifiers.length > 0 && h("optgroup", { label: "Learned" }, named("classifier", kept.classifiers)),
     );
   }
@@ -301,7 +323,7 @@ function make_settings(collection, kept) {
     none_prompts.hidden = !now.none;
     if (document.activeElement !== none_prompts) none_prompts.value = now.none_prompts;
     const sets = collection.templates.find((set) => set.name === now.template);
-    set_text(help, chosen ? "" : collection.fusion.find((one) => one.name === now.rule)?.help ?? "");
+    set_text(help, chosen ? "" : (collection.fusion.find((one) => one.name === now.rule)?.help ?? ""));
     template.title = sets ? sets.templates.join("\n") : "";
     element.classList.toggle("aside", now.classifier !== "");
   }
@@ -314,7 +336,12 @@ function make_settings(collection, kept) {
     h("label", { for: rule.id }, "Decided by"),
     h("div", { class: "stack" }, rule, help),
     h("span", {}),
-    h("div", { class: "stack" }, h("label", { class: "check", for: none.id }, none, "none of these, too"), none_prompts),
+    h(
+      "div",
+      { class: "stack" },
+      h("label", { class: "check", for: none.id }, none, "none of these, too"),
+      none_prompts,
+    ),
   );
   kept.addEventListener("change", read);
   return { element, read };

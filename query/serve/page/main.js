@@ -6,7 +6,7 @@
 //   evidence.js     why; search.js, judge.js, runs.js, export.js, duplicates.js, skips.js, statistics.js: the views
 
 import { get } from "./api.js";
-import { h, notice, problem, replace, set_text } from "./dom.js";
+import { h, notice, problem, replace } from "./dom.js";
 import { make_duplicates } from "./duplicates.js";
 import { make_evidence } from "./evidence.js";
 import { make_export } from "./export.js";
@@ -67,7 +67,8 @@ function show_views(collection) {
 }
 
 function take_pictures() {
-  const file_of = (items) => [...(items?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? items?.files?.[0];
+  const file_of = (items) =>
+    [...(items?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? items?.files?.[0];
   const search = (file) => search_by_file(file).catch((error) => notice(error.message));
   const over = (on) => document.body.classList.toggle("dropping", on);
   addEventListener("dragover", (event) => {
@@ -121,7 +122,8 @@ async function start() {
   follow_collection(collection);
   take_pictures();
   make_keys(document.getElementById("keys"), {
-    search: () => (store.now.view === "search" ? main.querySelector(".search-box").focus() : store.go({ view: "search" })),
+    search: () =>
+      store.now.view === "search" ? main.querySelector(".search-box").focus() : store.go({ view: "search" }),
     labels: panel.focus,
     close: evidence.close,
   });

@@ -1,7 +1,7 @@
 // A picture as shelves and lists show it: the thumbnail, a line as long as its score is high, a word below.
 
 import { thumbnail_address } from "./api.js";
-import { h, set_text } from "./dom.js";
+import { css_percent, h, set_text } from "./dom.js";
 import { colour_of } from "./labelling.js";
 import { key_of, store } from "./state.js";
 import { file_name, score } from "./text.js";
@@ -14,7 +14,12 @@ export function make_tile() {
   const bar = h("span", { class: "bar" });
   const mark = h("span", { class: "mark-by-hand", "aria-hidden": "true" });
   const caption = h("span", { class: "caption" });
-  const tile = h("div", { class: "tile" }, h("div", { class: "frame" }, image, mark, h("span", { class: "rail" }, bar)), caption);
+  const tile = h(
+    "div",
+    { class: "tile" },
+    h("div", { class: "frame" }, image, mark, h("span", { class: "rail" }, bar)),
+    caption,
+  );
   tile.parts = { image, bar, mark, caption };
   return tile;
 }
@@ -38,8 +43,8 @@ export function draw_tile(tile, picture, more = {}) {
   tile.setAttribute("aria-label", more.name ?? name_of(picture));
   show(image, thumbnail_address(picture, SIZE_PX));
   const fill = more.fill ?? picture.score ?? 0;
-  bar.style.width = `${Math.round(100 * Math.max(0, Math.min(1, fill)))}%`;
-  tile.parts.bar.className = `bar ${more.colour ?? colour_of(picture.label)}`;
+  bar.style.width = css_percent(fill);
+  bar.className = `bar ${more.colour ?? colour_of(picture.label)}`;
   mark.hidden = !picture.truth;
   mark.className = `mark-by-hand ${picture.truth ? colour_of(picture.truth) : ""}`;
   set_text(caption, more.caption ?? "");

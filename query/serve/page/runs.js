@@ -1,7 +1,7 @@
 // What was kept; keeping what stands on the shelves now; and what moved between two of them, from where to where.
 
 import { Newest, post, put, remove } from "./api.js";
-import { h, notice, problem, replace, set_text } from "./dom.js";
+import { bar_cell, h, notice, problem, replace } from "./dom.js";
 import { NAME } from "./kept.js";
 import { colour_of, labelling } from "./labelling.js";
 import { make_picture_list } from "./picture_list.js";
@@ -30,22 +30,60 @@ export function make_runs(signal, collection, kept) {
   const element = h(
     "div",
     { class: "view runs" },
-    h("div", { class: "bar-top" }, h("h1", {}, "Runs"), h("span", { class: "space" }), !collection.read_only && keeper(kept)),
+    h(
+      "div",
+      { class: "bar-top" },
+      h("h1", {}, "Runs"),
+      h("span", { class: "space" }),
+      !collection.read_only && keeper(kept),
+    ),
     h(
       "div",
       { class: "scrolling" },
       list,
-      h("section", { class: "compare" }, h("h2", {}, "What moved"), h("p", { class: "line" }, "from ", before, " to ", after), result),
+      h(
+        "section",
+        { class: "compare" },
+        h("h2", {}, "What moved"),
+        h("p", { class: "line" }, "from ", before, " to ", after),
+        result,
+      ),
     ),
   );
 
   function show_list() {
     const sections = KINDS.filter(([kind]) => kept[kind].length > 0).map(([kind, name]) =>
-      h("section", {}, h("h2", {}, name), h("table", { class: "plain" }, h("tbody", {}, kept[kind].map((one) => kept_row(kind, one, collection, kept))))),
+      h(
+        "section",
+        {},
+        h("h2", {}, name),
+        h(
+          "table",
+          { class: "plain" },
+          h(
+            "tbody",
+            {},
+            kept[kind].map((one) => kept_row(kind, one, collection, kept)),
+          ),
+        ),
+      ),
     );
     const damaged = kept.damaged.map((one) => h("p", { class: "warning" }, `${one.name}: ${one.cause}`));
-    replace(list, sections.length > 0 ? sections : h("p", { class: "muted" }, "Nothing is kept yet. Keep the shelves under a name, change the labels, and see here what moved."), damaged);
-    const options = () => [h("option", { value: NOW }, "the shelves now"), kept.runs.map((run) => h("option", { value: run.name }, run.name))];
+    replace(
+      list,
+      sections.length > 0
+        ? sections
+        : h(
+            "p",
+            { class: "muted" },
+            "Nothing is kept yet. Keep the shelves under a name, change the labels, and see here what moved.",
+          ),
+      damaged,
+    );
+    const options = () => [
+      h("option", { value: NOW }, "the shelves now"),
+      kept.runs.map((run) => h("option", { value: run.name }, run.name)),
+    ];
     replace(before, ...options());
     replace(after, ...options());
     before.value = store.now.run;
@@ -75,16 +113,38 @@ export function make_runs(signal, collection, kept) {
     const most = Math.max(1, ...moved.map((one) => one.pictures));
     const shown = h("div", { class: "moved" });
     const rows = moved.slice(0, MOST_FLOWS).map((flow) => {
-      const bar = h("span", { class: `bar ${colour_of(flow.to)}` });
-      bar.style.width = `${(100 * flow.pictures) / most}%`;
-      const open = h("button", { type: "button", class: "link", onclick: () => show_moved(flow, request, shown, open) }, with_commas(flow.pictures));
-      return h("tr", {}, h("td", {}, flow.from ?? "unsure"), h("td", { "aria-label": "to" }, "→"), h("td", {}, flow.to ?? "unsure"), h("td", { class: "bar-cell" }, h("span", { class: "rail" }, bar)), h("td", { class: "number" }, open));
+      const open = h(
+        "button",
+        { type: "button", class: "link", onclick: () => show_moved(flow, request, shown, open) },
+        with_commas(flow.pictures),
+      );
+      return h(
+        "tr",
+        {},
+        h("td", {}, flow.from ?? "unsure"),
+        h("td", { "aria-label": "to" }, "→"),
+        h("td", {}, flow.to ?? "unsure"),
+        bar_cell(flow.pictures / most, colour_of(flow.to)),
+        h("td", { class: "number" }, open),
+      );
     });
     const both = diff.same + diff.moved;
-    const only = [[diff.only_before, "only before"], [diff.only_after, "only after"]].filter(([count]) => count > 0).map(([count, where]) => `, ${with_commas(count)} ${where}`);
+    const only = [
+      [diff.only_before, "only before"],
+      [diff.only_after, "only after"],
+    ]
+      .filter(([count]) => count > 0)
+      .map(([count, where]) => `, ${with_commas(count)} ${where}`);
     replace(
       result,
-      h("p", {}, h("strong", {}, `${plural(diff.moved, "picture")} moved`), both > 0 && `, ${percent(diff.moved / both)} of ${with_commas(both)}`, only, "."),
+      h(
+        "p",
+        {},
+        h("strong", {}, `${plural(diff.moved, "picture")} moved`),
+        both > 0 && `, ${percent(diff.moved / both)} of ${with_commas(both)}`,
+        only,
+        ".",
+      ),
       h("table", { class: "flows" }, h("caption", { class: "unseen" }, "From, to, pictures"), h("tbody", {}, rows)),
       moved.length > MOST_FLOWS && h("p", { class: "muted" }, `and ${moved.length - MOST_FLOWS} more ways`),
       shown,
@@ -98,7 +158,12 @@ export function make_runs(signal, collection, kept) {
     pictures = make_picture_list({
       name: `From ${flow.from ?? "unsure"} to ${flow.to ?? "unsure"}`,
       fetch: (offset, limit) => post("/v1/diff", { ...request, from: flow.from, to: flow.to, offset, limit }),
-      more: (picture) => ({ fill: picture.to_score, colour: colour_of(picture.to), caption: `${score(picture.from_score)} → ${score(picture.to_score)}`, name: `${picture.path}, from ${picture.from ?? "unsure"} to ${picture.to ?? "unsure"}` }),
+      more: (picture) => ({
+        fill: picture.to_score,
+        colour: colour_of(picture.to),
+        caption: `${score(picture.from_score)} → ${score(picture.to_score)}`,
+        name: `${picture.path}, from ${picture.from ?? "unsure"} to ${picture.to ?? "unsure"}`,
+      }),
       failed: (error) => replace(place, problem(error)),
     });
     replace(place, h("h3", {}, `From ${flow.from ?? "unsure"} to ${flow.to ?? "unsure"}`), pictures.element);
@@ -106,9 +171,13 @@ export function make_runs(signal, collection, kept) {
   }
 
   kept.addEventListener("change", () => (show_list(), compare()), { signal });
-  labelling.addEventListener("answer", () => {
-    if (!labelling.busy && (store.now.run === NOW || store.now.other === NOW)) compare();
-  }, { signal });
+  labelling.addEventListener(
+    "answer",
+    () => {
+      if (!labelling.busy && (store.now.run === NOW || store.now.other === NOW)) compare();
+    },
+    { signal },
+  );
   store.listen((changed) => {
     if (!changed.has("run") && !changed.has("other")) return;
     show_list();
@@ -126,7 +195,14 @@ export function make_runs(signal, collection, kept) {
 
 // Keeps the answers on the shelves under a name.
 function keeper(kept) {
-  const name = h("input", { type: "text", placeholder: "a name", pattern: NAME, required: true, "aria-label": "Name of the run", title: "Letters, digits, - _ and ." });
+  const name = h("input", {
+    type: "text",
+    placeholder: "a name",
+    pattern: NAME,
+    required: true,
+    "aria-label": "Name of the run",
+    title: "Letters, digits, - _ and .",
+  });
   const button = h("button", { type: "submit" }, "Keep the shelves");
   const submit = async (event, over = false) => {
     event?.preventDefault();
@@ -139,7 +215,10 @@ function keeper(kept) {
       await kept.read();
     } catch (error) {
       const taken = !over && kept.runs.some((run) => run.name === name.value);
-      notice(taken ? `There is a run ${name.value} already.` : error.message, taken ? { name: "Replace it", run: () => submit(null, true) } : undefined);
+      notice(
+        taken ? `There is a run ${name.value} already.` : error.message,
+        taken ? { name: "Replace it", run: () => submit(null, true) } : undefined,
+      );
     }
   };
   return h("form", { class: "keeper", onsubmit: submit }, name, button);
@@ -163,8 +242,18 @@ function kept_row(kind, one, collection, kept) {
     h(
       "td",
       { class: "number" },
-      use && h("button", { type: "button", class: "link", onclick: () => store.go({ calibration: "", classifier: "", [use]: one.name, view: "shelves" }) }, "Use"),
-      !collection.read_only && h("button", { type: "button", class: "link", "aria-label": `Remove ${one.name}`, onclick: drop }, "Remove"),
+      use &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "link",
+            onclick: () => store.go({ calibration: "", classifier: "", [use]: one.name, view: "shelves" }),
+          },
+          "Use",
+        ),
+      !collection.read_only &&
+        h("button", { type: "button", class: "link", "aria-label": `Remove ${one.name}`, onclick: drop }, "Remove"),
     ),
   );
 }

@@ -69,12 +69,20 @@ export function make_search(signal, collection, kept) {
   const where = h(
     "select",
     { "aria-label": "Where to look", onchange: () => store.go({ in: where.value }) },
-    [["both", "picture and text"], ["picture", "the picture"], ["text", "its text"]].map(([value, name]) => h("option", { value }, name)),
+    [
+      ["both", "picture and text"],
+      ["picture", "the picture"],
+      ["text", "its text"],
+    ].map(([value, name]) => h("option", { value }, name)),
   );
   const chips = h("ul", { class: "chips", "aria-label": "Also and away from" });
   const filters = make_filters(kept);
   const check = (name, text) => {
-    const input = h("input", { type: "checkbox", id: new_name(name), onchange: () => store.go({ [name]: input.checked }) });
+    const input = h("input", {
+      type: "checkbox",
+      id: new_name(name),
+      onchange: () => store.go({ [name]: input.checked }),
+    });
     return { input, element: h("label", { class: "check", for: input.id }, input, text) };
   };
   const all = check("all", "also what does not fit");
@@ -127,7 +135,10 @@ export function make_search(signal, collection, kept) {
   function in_words(answer) {
     const count = `${with_commas(answer.hits.length)}${answer.hits.length >= wanted ? " or more" : ""}`;
     const fits = answer.cut ? `${count} ${answer.hits.length === 1 ? "fits" : "fit"}` : `the nearest ${count}`;
-    return [`${fits}, of ${plural(answer.candidates, "picture")} in ${duration(answer.seconds)}`, ...answer.warnings].join(". ");
+    return [
+      `${fits}, of ${plural(answer.candidates, "picture")} in ${duration(answer.seconds)}`,
+      ...answer.warnings,
+    ].join(". ");
   }
 
   function read() {
@@ -147,10 +158,14 @@ export function make_search(signal, collection, kept) {
     ask();
   }, signal);
   dropped_news.addEventListener("change", () => (read(), ask()), { signal });
-  labelling.addEventListener("answer", () => {
-    filters.read();
-    if (store.now.filters.label && !labelling.busy) ask();
-  }, { signal });
+  labelling.addEventListener(
+    "answer",
+    () => {
+      filters.read();
+      if (store.now.filters.label && !labelling.busy) ask();
+    },
+    { signal },
+  );
   kept.addEventListener("change", () => filters.read(), { signal });
   signal.addEventListener("abort", () => {
     newest.stop();
@@ -173,7 +188,16 @@ function choose_file() {
       input.value = "";
     },
   });
-  return h("span", {}, h("button", { type: "button", onclick: () => input.click(), title: "or drop one anywhere, or paste it" }, "By a picture…"), input);
+  return h(
+    "span",
+    {},
+    h(
+      "button",
+      { type: "button", onclick: () => input.click(), title: "or drop one anywhere, or paste it" },
+      "By a picture…",
+    ),
+    input,
+  );
 }
 
 // "also" and "away from", beside the words.
@@ -219,7 +243,12 @@ function show_chips(list) {
       const { sign, text, picture, weight } = parse_term(term);
       const change = (terms) => store.go({ terms });
       const others = store.now.terms;
-      return chip(sign, picture ? picture_chip(picture) : text, () => change(others.toSpliced(place, 1)), weight_input(weight, (value) => change(others.with(place, with_weight(term, value)))));
+      return chip(
+        sign,
+        picture ? picture_chip(picture) : text,
+        () => change(others.toSpliced(place, 1)),
+        weight_input(weight, (value) => change(others.with(place, with_weight(term, value)))),
+      );
     }),
   );
 }
@@ -231,19 +260,32 @@ function picture_chip(picture) {
 }
 
 function weight_input(weight, change) {
-  const input = h("input", { type: "number", min: 0, max: 1000, step: 0.1, value: weight, "aria-label": "Weight", title: "weight", onchange: () => input.validity.valid && change(Number(input.value)) });
+  const input = h("input", {
+    type: "number",
+    min: 0,
+    max: 1000,
+    step: 0.1,
+    value: weight,
+    "aria-label": "Weight",
+    title: "weight",
+    onchange: () => input.validity.valid && change(Number(input.value)),
+  });
   return input;
 }
 
 function make_filters(kept) {
   const inputs = new Map();
   const field = (name, label, attributes) => {
-    const input = h(attributes.options ? "select" : "input", {
-      id: new_name(name),
-      onchange: () => change(name, input.type === "checkbox" ? (input.checked ? "1" : "") : input.value),
-      ...attributes,
-      options: null,
-    }, attributes.options?.map(([value, text]) => h("option", { value }, text)));
+    const input = h(
+      attributes.options ? "select" : "input",
+      {
+        id: new_name(name),
+        onchange: () => change(name, input.type === "checkbox" ? (input.checked ? "1" : "") : input.value),
+        ...attributes,
+        options: null,
+      },
+      attributes.options?.map(([value, text]) => h("option", { value }, text)),
+    );
     inputs.set(name, input);
     return h("label", { for: input.id, class: input.type === "checkbox" ? "check" : "" }, h("span", {}, label), input);
   };
@@ -264,7 +306,13 @@ function make_filters(kept) {
       { class: "fields" },
       field("path", "name or path", { type: "text", placeholder: "*.png | */holidays/*" }),
       field("path_case", "capitals count", { type: "checkbox" }),
-      field("has_text", "text", { options: [["", "with or without"], ["yes", "with text"], ["no", "without text"]] }),
+      field("has_text", "text", {
+        options: [
+          ["", "with or without"],
+          ["yes", "with text"],
+          ["no", "without text"],
+        ],
+      }),
       field("label", "on the shelf", { options: [] }),
       field("run", "of", { options: [] }),
       field("since", "since", { type: "date" }),
@@ -288,11 +336,19 @@ function make_filters(kept) {
   function show_options(name, none, values = []) {
     const wanted = store.now.filters[name];
     const all = wanted && !values.includes(wanted) ? [...values, wanted] : values;
-    replace(inputs.get(name), h("option", { value: "" }, none), all.map((value) => h("option", { value }, value)));
+    replace(
+      inputs.get(name),
+      h("option", { value: "" }, none),
+      all.map((value) => h("option", { value }, value)),
+    );
   }
   function read() {
     const { filters } = store.now;
-    show_options("run", "the shelves now", kept.runs.map((run) => run.name));
+    show_options(
+      "run",
+      "the shelves now",
+      kept.runs.map((run) => run.name),
+    );
     show_options("label", "any", filters.run ? run_labels : labelling.answer?.labels.map((label) => label.name));
     if (filters.run && filters.run !== known_run) read_run(filters.run);
     for (const [name, input] of inputs) {
@@ -314,7 +370,13 @@ function make_results() {
     tile: HIT_TILE,
     make: make_tile,
     clear: clear_tile,
-    draw: (tile, index) => draw_tile(tile, hits[index], { fill: hits[index].score / Math.max(1e-9, hits[0].score), colour: "colour-search", caption: reason(hits[index]), name: name_of(hits[index]) }),
+    draw: (tile, index) =>
+      draw_tile(tile, hits[index], {
+        fill: hits[index].score / Math.max(1e-9, hits[0].score),
+        colour: "colour-search",
+        caption: reason(hits[index]),
+        name: name_of(hits[index]),
+      }),
     need: (from, to) => {
       if (to >= hits.length && hits.length > 0) ask_more();
     },
@@ -329,8 +391,24 @@ function make_results() {
     show(found, answer, more, next) {
       hits = found;
       ask_more = next;
-      if (!answer) return instead(h("div", { class: "welcome" }, h("h1", {}, "Find pictures"), h("p", {}, "By what is in them, by what their text means, by its very letters. Or drop a picture here.")));
-      if (hits.length === 0) return instead(h("div", { class: "welcome" }, h("h1", {}, "Nothing fits"), h("p", {}, "“Also what does not fit” shows what is nearest.")));
+      if (!answer)
+        return instead(
+          h(
+            "div",
+            { class: "welcome" },
+            h("h1", {}, "Find pictures"),
+            h("p", {}, "By what is in them, by what their text means, by its very letters. Or drop a picture here."),
+          ),
+        );
+      if (hits.length === 0)
+        return instead(
+          h(
+            "div",
+            { class: "welcome" },
+            h("h1", {}, "Nothing fits"),
+            h("p", {}, "“Also what does not fit” shows what is nearest."),
+          ),
+        );
       if (element.firstChild !== tiles.element) replace(element, tiles.element);
       if (!more) tiles.to_start();
       tiles.show(hits.length);

@@ -19,7 +19,8 @@ export function parse_term(term) {
 
 export const text_term = (sign, text) => `${sign}${text.startsWith("@") ? "@" : ""}${text}`;
 
-export const with_weight = (term, weight) => `${term.replace(/\^\d+(?:\.\d+)?$/, "")}${weight === 1 ? "" : `^${weight}`}`;
+export const with_weight = (term, weight) =>
+  `${term.replace(/\^\d+(?:\.\d+)?$/, "")}${weight === 1 ? "" : `^${weight}`}`;
 
 // The body of /v1/search; null where nothing is asked for yet. image: a picture file in base64, or null.
 export function search_request(state, image) {
@@ -43,10 +44,15 @@ function filters_of(state) {
   const filters = {};
   for (const name of NUMBERS) if (wanted[name]) filters[name] = Math.max(0, Math.round(Number(wanted[name]) || 0));
   for (const name of TEXTS) if (wanted[name]) filters[name] = wanted[name];
-  if (wanted.path) filters.path = wanted.path.split("|").map((pattern) => pattern.trim()).filter(Boolean);
+  if (wanted.path)
+    filters.path = wanted.path
+      .split("|")
+      .map((pattern) => pattern.trim())
+      .filter(Boolean);
   if (wanted.path && wanted.path_case) filters.path_case = true;
   if (wanted.has_text) filters.has_text = wanted.has_text === "yes";
   if (wanted.label && wanted.run) Object.assign(filters, { label: [wanted.label], run: wanted.run });
-  else if (wanted.label && labelling_of(state)) Object.assign(filters, { label: [wanted.label], labelling: labelling_of(state) });
+  else if (wanted.label && labelling_of(state))
+    Object.assign(filters, { label: [wanted.label], labelling: labelling_of(state) });
   return filters;
 }

@@ -127,7 +127,12 @@ class Shelf {
   #watch = new IntersectionObserver(([entry]) => this.#came_into_view(entry.isIntersecting), { rootMargin: "200px" });
 
   constructor() {
-    this.element = h("section", { class: "shelf" }, h("h2", {}, this.#open, this.#count, this.#share), this.#row.tiles.element);
+    this.element = h(
+      "section",
+      { class: "shelf" },
+      h("h2", {}, this.#open, this.#count, this.#share),
+      this.#row.tiles.element,
+    );
     this.#watch.observe(this.element);
   }
 
@@ -173,7 +178,14 @@ function shelves_of(answer) {
     pictures: label.pictures,
     colour: label.name === answer.none ? "colour-unsure" : `colour-${place % COLOURS}`,
   }));
-  const unsure = { key: UNSURE_KEY, label: UNSURE, name: "Unsure", count: answer.unsure, pictures: answer.unsure_pictures, colour: "colour-unsure" };
+  const unsure = {
+    key: UNSURE_KEY,
+    label: UNSURE,
+    name: "Unsure",
+    count: answer.unsure,
+    pictures: answer.unsure_pictures,
+    colour: "colour-unsure",
+  };
   return answer.unsure > 0 ? [...shelves, unsure] : shelves;
 }
 
@@ -183,7 +195,11 @@ export function make_shelves(signal) {
     { "aria-label": "Order", onchange: () => store.go({ sort: sort.value }) },
     SORTS.map(([value, name]) => h("option", { value }, name)),
   );
-  const back = h("button", { type: "button", class: "quiet back", onclick: () => store.go({ shelf: "" }) }, "← All shelves");
+  const back = h(
+    "button",
+    { type: "button", class: "quiet back", onclick: () => store.go({ shelf: "" }) },
+    "← All shelves",
+  );
   const title = h("h1", {});
   const took = h("span", { class: "muted took" });
   const bar = h("div", { class: "bar-top" }, back, title, took, h("span", { class: "space" }), sort);
@@ -208,7 +224,13 @@ export function make_shelves(signal) {
   }
 
   function show_one(answer, key) {
-    const none = { name: key === UNSURE_KEY ? "Unsure" : key, label: UNSURE, count: 0, pictures: [], colour: "colour-unsure" };
+    const none = {
+      name: key === UNSURE_KEY ? "Unsure" : key,
+      label: UNSURE,
+      count: 0,
+      pictures: [],
+      colour: "colour-unsure",
+    };
     const shelf = shelves_of(answer).find((one) => one.key === key) ?? none;
     grid ??= new PicturesOf(shelf.name, false);
     if (body.firstChild !== grid.tiles.element) replace(body, grid.tiles.element);

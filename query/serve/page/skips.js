@@ -23,7 +23,20 @@ export function make_skips(signal) {
       { class: "scrolling" },
       choices,
       trouble,
-      h("table", { class: "plain files" }, h("thead", {}, h("tr", {}, ["File", "Reason", "What it says"].map((name) => h("th", { scope: "col" }, name)))), rows),
+      h(
+        "table",
+        { class: "plain files" },
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ["File", "Reason", "What it says"].map((name) => h("th", { scope: "col" }, name)),
+          ),
+        ),
+        rows,
+      ),
       more,
     ),
   );
@@ -32,20 +45,45 @@ export function make_skips(signal) {
     if (offset === 0) replace(rows);
     const { reason } = store.now;
     const query = new URLSearchParams({ offset, limit: PAGE, ...(reason && { reason }) });
-    newest.run((abort) => get(`/v1/skips?${query}`, abort), show, (error) => replace(trouble, problem(error)));
+    newest.run(
+      (abort) => get(`/v1/skips?${query}`, abort),
+      show,
+      (error) => replace(trouble, problem(error)),
+    );
   }
 
   function show(answer) {
     const { reason } = store.now;
-    const choice = (value, name, count) => h("button", { type: "button", "aria-pressed": String(reason === value), onclick: () => store.go({ reason: value }) }, name, h("span", { class: "count" }, with_commas(count)));
+    const choice = (value, name, count) =>
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(reason === value), onclick: () => store.go({ reason: value }) },
+        name,
+        h("span", { class: "count" }, with_commas(count)),
+      );
     const all = answer.reasons.reduce((sum, one) => sum + one.count, 0);
-    replace(choices, answer.reasons.length > 1 && choice("", "all", all), answer.reasons.map((one) => choice(one.reason, one.reason.replaceAll("_", " "), one.count)));
+    replace(
+      choices,
+      answer.reasons.length > 1 && choice("", "all", all),
+      answer.reasons.map((one) => choice(one.reason, one.reason.replaceAll("_", " "), one.count)),
+    );
     set_text(told, all === 0 ? "" : plural(all, "file"));
     replace(trouble, all === 0 && h("div", { class: "welcome" }, h("p", {}, "Every file could be read.")));
     rows.parentElement.hidden = all === 0;
     rows.append(
       ...answer.skips.map((skip) =>
-        h("tr", {}, h("th", { scope: "row", class: "path" }, h("strong", {}, file_name(skip.path)), h("span", { class: "muted" }, folder_name(skip.path))), h("td", {}, skip.reason.replaceAll("_", " ")), h("td", { class: "muted" }, skip.detail)),
+        h(
+          "tr",
+          {},
+          h(
+            "th",
+            { scope: "row", class: "path" },
+            h("strong", {}, file_name(skip.path)),
+            h("span", { class: "muted" }, folder_name(skip.path)),
+          ),
+          h("td", {}, skip.reason.replaceAll("_", " ")),
+          h("td", { class: "muted" }, skip.detail),
+        ),
       ),
     );
     more.hidden = answer.offset + answer.skips.length >= answer.count;

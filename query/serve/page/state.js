@@ -30,7 +30,16 @@ const DEFAULTS = {
 };
 
 // Which of them the answers of the labels follow from.
-export const LABELLING = ["lines", "template", "rule", "threshold", "none", "none_prompts", "calibration", "classifier"];
+export const LABELLING = [
+  "lines",
+  "template",
+  "rule",
+  "threshold",
+  "none",
+  "none_prompts",
+  "calibration",
+  "classifier",
+];
 
 const KEYS = { lines: "l", terms: "term", text: "q" };
 const FILTER = "only-";
