@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """The page of `zeroshelf-query serve` in headless Chromium, as somebody uses it.
 
-page_test.py BUILD                the tests; exit code 77 where Chromium or its driver is not installed
-page_test.py BUILD --bench URL    on a server that runs: from a key to counts and first shelf on the screen
-page_test.py BUILD --shot FILE    docs/page.png, of pictures that zeroshelf-draw draws
+page_test.py                         the tests; exit code 77 where Chromium or its driver is not installed
+page_test.py --bench URL             on a server that runs: from a key to counts and first shelf on the screen
+page_test.py --shot docs/page.png    the picture of README, of pictures that zeroshelf-draw draws
+page_test.py PageTest.test_NAME...   only these
+
+The programs are named by the environment, as serving.py has it; ctest does so. By hand: --build build/release.
 """
 
 import argparse
@@ -14,61 +17,37 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
-import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from browser import Browser, missing
+
+if __name__ == "__main__" and "--build" in sys.argv:
+    folder = pathlib.Path(sys.argv[sys.argv.index("--build") + 1]).resolve()
+    os.environ["ZEROSHELF_INDEX_PROGRAM"] = str(folder / "indexer/zeroshelf-index")
+    os.environ["ZEROSHELF_QUERY_PROGRAM"] = str(folder / "query/zeroshelf-query")
+    os.environ["ZEROSHELF_DRAW_PROGRAM"] = str(folder / "models/train/zeroshelf-draw")
+
+from serving import DRAW, INDEX, QUERY, Server, run  # after the environment is set
 
 MEMES = 60
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'<\u2044script>"
 HOSTILE_WORDS = ["<img/src=x/onerror=document.title='owned'>", "</text><script>document.title='owned'</script>",
                  "javascript:document.title='owned'", "\u202eowned\u202c"]
 WORLDS = ["Doom", "Animal Crossing"]
-TEN_LABELS = ["cat", "dog", "house", "a tree", "night", "people", "food", "a car", "the sea", "text"]
+TEN_LABELS = [f"label {number}" for number in range(10, 20)]  # which ./dev bench serve has the prompts of
 OWN_ADDRESS = r"http://127\.0\.0\.1:\d+/|(data|blob|about|chrome):"
 
-build = None  # the folder of the programs
 
+class PageServer(Server):
+    """A server whose JSON is asked for in a word."""
 
-def run(program, *arguments):
-    done = subprocess.run([str(build / program), *map(str, arguments)], capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1, 3):
-        raise AssertionError(f"{program} {arguments}: {done.stderr}")
-    return done.stdout
-
-
-INDEX, QUERY, DRAW = "indexer/zeroshelf-index", "query/zeroshelf-query", "models/train/zeroshelf-draw"
-
-
-class Server:
-    """zeroshelf-query serve of some collection; `url` without a slash at its end."""
-
-    def __init__(self, collection, work, *flags):
-        environment = {**os.environ, "XDG_STATE_HOME": str(work / "state"), "XDG_CACHE_HOME": str(work / "cache")}
-        self.errors = open(work / "server-errors", "ab")
-        self.process = subprocess.Popen([str(build / QUERY), "serve", str(collection), "--listen", "127.0.0.1:0", *flags],
-                                        stdout=subprocess.PIPE, stderr=self.errors, env=environment)
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"serve did not begin: {(work / 'server-errors').read_text()}")
-        self.url = json.loads(line)["url"].rstrip("/")
-
-    def ask(self, path, body=None, method=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method, headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.loads(answer.read() or "null")
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(60)
-        self.process.stdout.close()
-        self.errors.close()
+    def json(self, path, body=None, method=None):
+        answer = self.ask(method or ("GET" if body is None else "POST"), path, body)
+        assert answer.status < 300, (path, answer.status, answer.body)
+        return json.loads(answer.body or b"null")
 
 
 def draw_memes(work, count=MEMES, seed=7):
@@ -96,9 +75,9 @@ class Page:
     """The page in a browser, by what a person sees and does."""
 
     def __init__(self, server, browser, address="/"):
-        self.server, self.browser = server, browser
+        self.browser = browser
         browser.open("about:blank")
-        browser.open(server.url + address)
+        browser.open(server.url.rstrip("/") + address)
         browser.until("return document.querySelector('.labels') !== null")
 
     def settle(self):
@@ -153,13 +132,13 @@ class PageTest(unittest.TestCase):
         cls.shelf = cls.work / "memes.shelf"
         run(INDEX, "add", cls.shelf, cls.work / "memes")
         (cls.work / "exports").mkdir()
-        cls.server = Server(cls.shelf, cls.work, "--export-to", str(cls.work / "exports"))
-        cls.addClassCleanup(cls.server.close)
+        cls.server = PageServer(cls.shelf, folder=cls.work)
+        cls.addClassCleanup(cls.server.stop)
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.close)
 
     def setUp(self):
-        self.server.ask("/v1/truth", method="DELETE")
+        self.server.json("/v1/truth", method="DELETE")
 
     def tearDown(self):
         foreign = [address for address in self.browser.requested() if not re.match(OWN_ADDRESS, address)]
@@ -174,7 +153,7 @@ class PageTest(unittest.TestCase):
         body = {"labels": [{"name": name} for name in WORLDS], **labelling}
         if "classifier" in labelling:
             del body["labels"]
-        return self.server.ask("/v1/classify", {**body, "per_label": 1000})
+        return self.server.json("/v1/classify", {**body, "per_label": 1000})
 
     def test_labels_typed_pictures_move_to_their_shelves(self):
         page = self.open()
@@ -233,7 +212,7 @@ class PageTest(unittest.TestCase):
         self.assertIn(answer["image"]["label"], told)
         self.assertIn(answer["path"].rsplit("/", 1)[1], told)
         self.assertIn(answer["path"].rsplit("/", 1)[0], told)
-        words = self.server.ask(f"/v1/pictures/{answer['row']}")["words"]
+        words = self.server.json(f"/v1/pictures/{answer['row']}")["words"]
         boxes = self.browser.run("return [...document.querySelectorAll('.boxes rect')].map((box) => ['x', 'y', 'width', 'height'].map((name) => Number(box.getAttribute(name))))")
         self.assertEqual(boxes, [word["box"] for word in words])
         # The boxes lie on the picture: both have the same place and the same proportions.
@@ -254,7 +233,7 @@ class PageTest(unittest.TestCase):
 
     def test_search_by_a_dropped_picture_finds_it_first(self):
         page = self.open()
-        picture = self.server.ask("/v1/pictures/5")
+        picture = self.server.json("/v1/pictures/5")
         page.drop(5)
         self.browser.until("return document.querySelectorAll('.search .tile').length > 3")
         page.settle()
@@ -262,7 +241,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual(first, f"5-{picture['sha256']}")
 
     def test_search_by_words_says_why(self):
-        word = max((word["text"] for row in range(MEMES) for word in self.server.ask(f"/v1/pictures/{row}")["words"] if word["text"].isalpha()), key=len)
+        word = max((word["text"] for row in range(MEMES) for word in self.server.json(f"/v1/pictures/{row}")["words"] if word["text"].isalpha()), key=len)
         page = self.open(f"/#/search?q={word}")
         self.browser.until("return document.querySelectorAll('.search .tile').length > 0")
         self.browser.run("document.querySelector('.search .tile[data-index=\"0\"]').click()")
@@ -274,7 +253,7 @@ class PageTest(unittest.TestCase):
         self.browser.press(*"raccoon")
         self.browser.until("return document.querySelector('.told').textContent !== arguments[0]", before)
         page.settle()
-        expected = self.server.ask("/v1/search", {"text": "raccoon", "k": 100})["hits"]
+        expected = self.server.json("/v1/search", {"text": "raccoon", "k": 100})["hits"]
         shown = self.browser.until("return document.querySelector('.search .tile[data-index=\"0\"]')?.dataset.key")
         self.assertEqual(shown, f"{expected[0]['row']}-{expected[0]['sha256']}")
 
@@ -282,7 +261,7 @@ class PageTest(unittest.TestCase):
         page = self.open("/#/search?term=%2B@3&term=-fire")
         self.browser.until("return document.querySelectorAll('.search .tile').length > 0")
         page.settle()
-        expected = self.server.ask("/v1/search", {"row": 3, "minus": [{"text": "fire"}], "k": 100})["hits"]
+        expected = self.server.json("/v1/search", {"row": 3, "minus": [{"text": "fire"}], "k": 100})["hits"]
         keys = self.browser.run("return [...document.querySelectorAll('.search .tile')].sort((a, b) => a.dataset.index - b.dataset.index).slice(0, 5).map((tile) => tile.dataset.key)")
         self.assertEqual(keys, [f"{hit['row']}-{hit['sha256']}" for hit in expected[:5]])
 
@@ -301,17 +280,17 @@ class PageTest(unittest.TestCase):
             self.browser.press(kind[self.truth.get(name, "Doom")])
             told.append(name)
         page.settle()
-        self.assertEqual(self.server.ask("/v1/truth")["count"], 20)
+        self.assertEqual(self.server.json("/v1/truth")["count"], 20)
         accuracy = self.browser.until("return document.querySelector('.accuracy .interval') && document.querySelector('.accuracy').innerText")
         self.assertIn("20 answers", accuracy)
-        before = self.right(self.server.ask("/v1/classify", {"labels": [{"name": name} for name in names], "per_label": 1000}), names)
+        before = self.right(self.server.json("/v1/classify", {"labels": [{"name": name} for name in names], "per_label": 1000}), names)
         self.browser.run("[...document.querySelectorAll('.judge-side button')].find((button) => button.textContent === 'Train').click()")
         self.browser.until("return location.hash.includes('classifier=judged')")
         page.settle()
-        after = self.right(self.server.ask("/v1/classify", {"classifier": "judged", "per_label": 1000}), names)
+        after = self.right(self.server.json("/v1/classify", {"classifier": "judged", "per_label": 1000}), names)
         self.assertGreater(after, before + 0.1)
         self.assertGreater(after, 0.8)
-        learned = {label["name"]: label["count"] for label in self.server.ask("/v1/classify", {"classifier": "judged"})["labels"]}
+        learned = {label["name"]: label["count"] for label in self.server.json("/v1/classify", {"classifier": "judged"})["labels"]}
         self.browser.run("[...document.querySelectorAll('#views button')].find((button) => button.textContent === 'Shelves').click()")
         page.settle()
         self.assertEqual(page.counts(), learned)
@@ -330,7 +309,7 @@ class PageTest(unittest.TestCase):
         self.browser.press("Backspace")
         self.browser.until("return document.querySelector('.judged-picture img').alt === arguments[0]", first)
         end = time.monotonic() + 30
-        while self.server.ask("/v1/truth")["count"] != 0:
+        while self.server.json("/v1/truth")["count"] != 0:
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
 
@@ -343,7 +322,7 @@ class PageTest(unittest.TestCase):
         page = self.open("/#/runs?l=Doom&l=Animal+Crossing&rule=text&run=by-picture")
         self.browser.until("return document.querySelector('.flows td') !== null")
         after = {"labels": [{"name": name} for name in WORLDS], "fusion": "text", "template": "plain", "none": False}
-        diff = self.server.ask("/v1/diff", {"before": "by-picture", "after": after})
+        diff = self.server.json("/v1/diff", {"before": "by-picture", "after": after})
         self.assertGreater(diff["moved"], 0)
         self.assertIn(f"{diff['moved']} picture", self.browser.run("return document.querySelector('.diff').innerText"))
         self.browser.run("document.querySelector('.flows button').click()")
@@ -373,7 +352,7 @@ class PageTest(unittest.TestCase):
     def test_hostile_names_and_labels_are_text(self):
         page = self.open("/#/shelves?shelf=&l=%3Cimg+src%3Dx+onerror%3Ddocument.title%3D1%3E&l=Doom")
         page.settle()
-        row = next(row for row in range(MEMES + 1) if HOSTILE in self.server.ask(f"/v1/pictures/{row}")["path"])
+        row = next(row for row in range(MEMES + 1) if HOSTILE in self.server.json(f"/v1/pictures/{row}")["path"])
         page = self.open(f"/#/shelves?l=Doom&l=Animal+Crossing&picture={row}")
         self.browser.until("return document.querySelector('.path') !== null")
         self.assertIn(HOSTILE, self.browser.run("return document.querySelector('.path').innerText"))
@@ -385,9 +364,9 @@ class PageTest(unittest.TestCase):
         self.assertEqual(self.browser.run("return document.scripts.length"), 1)
 
     def test_hostile_words_in_pictures_are_text(self):
-        server = Server(hostile_collection(self.work, self.shelf), self.work)
-        self.addCleanup(server.close)
-        row = next(row for row in range(MEMES) if len(server.ask(f"/v1/pictures/{row}")["words"]) > 3)
+        server = PageServer(hostile_collection(self.work, self.shelf), folder=self.work)
+        self.addCleanup(server.stop)
+        row = next(row for row in range(MEMES) if len(server.json(f"/v1/pictures/{row}")["words"]) > 3)
         Page(server, self.browser, f"/#/shelves?l=Doom&l=Animal+Crossing&picture={row}")
         self.browser.until("return document.querySelectorAll('.words li').length > 3")
         self.assertIn("onerror", self.browser.run("return document.querySelector('.words').innerText"))
@@ -453,27 +432,33 @@ def bench(url, edits, second):
     """Milliseconds from a key of a label's line until counts and first shelf are on the screen."""
     browser = Browser()
     try:
-        server = type("Running", (), {"url": url.rstrip("/")})
+        server = type("Running", (), {"url": url})
         labels = "&".join("l=" + label.replace(" ", "+") for label in TEN_LABELS)
-        pages = [browser.window()] + ([browser.new_window()] if second else [])
-        for window in pages:
+        windows = [browser.window()] + ([browser.new_window()] if second else [])
+        pages = []
+        for window in windows:
             browser.switch_to(window)
-            Page(server, browser, f"/#/shelves?{labels}").settle()
+            pages.append(Page(server, browser, f"/#/shelves?{labels}"))
+            pages[-1].settle()
         times = []
         for edit in range(edits):
-            browser.switch_to(pages[edit % len(pages)])
-            place = edit % len(TEN_LABELS)
-            browser.run("performance.clearMarks(); addEventListener('keydown', (event) => window.key_down = event.timeStamp, {capture: true, once: true}); const line = document.querySelectorAll('.label-line input')[arguments[0]];"
-                        "line.focus(); line.setSelectionRange(line.value.length, line.value.length)", place)
-            browser.press("s" if (edit // len(TEN_LABELS)) % 2 == 0 else "Backspace")
-            times.append(browser.until("const [drawn] = performance.getEntriesByName('shelves drawn'); return drawn && drawn.startTime - window.key_down"))
-        server_s = browser.run("return document.querySelector('.took').textContent")
+            browser.switch_to(windows[edit % len(windows)])
+            browser.run(
+                "performance.clearMarks();"
+                "addEventListener('keydown', (event) => window.key_down = event.timeStamp, {capture: true, once: true});"
+                "const line = document.querySelectorAll('.label-line input')[arguments[0]];"
+                "line.focus(); line.setSelectionRange(line.value.length, line.value.length)", edit % len(TEN_LABELS))
+            browser.press(str(edit // len(TEN_LABELS) % 10))
+            times.append(browser.until(
+                "const [drawn] = performance.getEntriesByName('shelves drawn'); return drawn && drawn.startTime - window.key_down"))
+            browser.press("Backspace")
+            pages[edit % len(pages)].settle()
     finally:
         browser.close()
     times.sort()
     at = lambda share: times[min(len(times) - 1, int(share * len(times)))]
-    print(json.dumps({"type": "page", "edits": len(times), "pages": len(pages), "median_ms": round(statistics.median(times), 1),
-                      "p99_ms": round(at(0.99), 1), "largest_ms": round(times[-1], 1), "shown": server_s}))
+    print(json.dumps({"type": "page", "edits": len(times), "pages": len(windows), "median_ms": round(statistics.median(times), 1),
+                      "p99_ms": round(at(0.99), 1), "largest_ms": round(times[-1], 1)}))
 
 
 def shot(file):
@@ -481,11 +466,11 @@ def shot(file):
         work = pathlib.Path(name)
         draw_memes(work, 400, 2026)
         run(INDEX, "add", work / "memes.shelf", work / "memes")
-        server = Server(work / "memes.shelf", work)
+        server = PageServer(work / "memes.shelf", folder=work)
         browser = Browser(1280, 800)
         try:
             labels = "l=Doom&l=Animal+Crossing&l=snow&l=a+castle"
-            answers = server.ask("/v1/classify", {"labels": [{"name": "Doom"}, {"name": "Animal Crossing"}, {"name": "snow"}, {"name": "a castle"}]})
+            answers = server.json("/v1/classify", {"labels": [{"name": "Doom"}, {"name": "Animal Crossing"}, {"name": "snow"}, {"name": "a castle"}]})
             with_words = next(one for one in answers["labels"][1]["pictures"] if one["ocr"] and one["ocr"]["words"] > 4)
             page = Page(server, browser, f"/#/shelves?{labels}&picture={with_words['row']}")
             browser.until("return document.querySelector('.verdict') !== null")
@@ -496,20 +481,18 @@ def shot(file):
             pathlib.Path(file).write_bytes(base64.b64decode(browser.screenshot()))
         finally:
             browser.close()
-            server.close()
+            server.stop()
 
 
 def main():
-    global build
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=pathlib.Path, help="the folder of the build, e.g. build/release")
+    parser.add_argument("--build", metavar="DIR", help="the folder of the programs, e.g. build/release")
     parser.add_argument("--bench", metavar="URL")
     parser.add_argument("--edits", type=int, default=100)
     parser.add_argument("--second", action="store_true", help="with a second page open, in turns")
     parser.add_argument("--shot", metavar="FILE")
     parser.add_argument("tests", nargs="*", help="only these, e.g. PageTest.test_undo_takes_an_answer_back")
     options = parser.parse_args()
-    build = options.build.resolve()
     if missing():
         print(f"skipped: {missing()} is not installed (apt-get install chromium chromium-driver)")
         return 77
