@@ -1,13 +1,13 @@
 // Why a picture stands where it stands: both sides, who decided and by how much, every label's score, the words with
 // their boxes on the picture, why the search found it, where the file is.
 
-import { Newest, evidence_address, file_address, get, picture_address, post, put, thumbnail_address } from "./api.js";
+import { Newest, evidence_address, file_address, get, picture_address, post, thumbnail_address } from "./api.js";
 import { announce, bar_cell, h, notice, problem, replace, svg } from "./dom.js";
 import { colour_of, labelling, labels_of } from "./labelling.js";
 import { make_image, show as show_image } from "./thumbnails.js";
 import { key_of, picture_of, store } from "./state.js";
 import { hits_by_key } from "./search.js";
-import { truth_changed } from "./truth.js";
+import { truth } from "./truth.js";
 import { bytes, file_name, folder_name, percent, plural, score } from "./text.js";
 
 const SIZE_PX = 1280;
@@ -295,10 +295,7 @@ function truth_picker(picture, collection, again) {
       "data-part": "truth",
       onchange: async () => {
         try {
-          await put("/v1/truth", {
-            pictures: [{ row: picture.row, sha256: picture.sha256, label: select.value || null }],
-          });
-          truth_changed();
+          await truth.tell(picture, select.value || null);
           again();
         } catch (error) {
           notice(error.message);

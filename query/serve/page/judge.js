@@ -1,30 +1,26 @@
 // Judging by hand: the least sure pictures, one after the other, answered with the keys 1 to 9. What was said is kept with
 // the collection; from it the labels are measured, calibrated and learned.
 
-import { Newest, post, put, put_csv, remove, thumbnail_address } from "./api.js";
+import { Newest, post, thumbnail_address } from "./api.js";
 import { h, notice, problem, replace, set_text, announce } from "./dom.js";
 import { make_accuracy } from "./accuracy.js";
-import { COLOURS, labelling, labelling_of, labels_of } from "./labelling.js";
+import { COLOURS, labelling, labels_of } from "./labelling.js";
+import { JudgingQueue } from "./judging_queue.js";
+import { LEARNED, Learning, by_prompts } from "./learning.js";
 import { store } from "./state.js";
 import { file_name, plural, score, with_commas } from "./text.js";
 import { forget, make_image, show as show_image } from "./thumbnails.js";
-import { on_truth, truth_changed } from "./truth.js";
+import { truth } from "./truth.js";
 
-const AHEAD = 30; // pictures that are fetched at once
-const LOW = 8; // so many left: fetch more
-const LEARNED = "judged"; // the name under which the classifier and the calibration are kept
 const ENOUGH = 5; // answers from which on it learns by itself
 const RECENT = 24;
 const NO_LABEL_KEYS = ["0", " "];
 
-// What the page's prompts say, also while a classifier answers in their place.
-const by_prompts = () => labelling_of({ ...store.now, classifier: "", threshold: 0 });
-
 export function make_judge(signal, collection, kept) {
-  const queue = new Queue(signal);
+  const queue = new JudgingQueue(signal);
   const asked = new Newest();
   const learning = new Learning(kept);
-  const said = []; // this page's answers, the last one last
+  let said = []; // this page's answers, the last one last
   const read_only = collection.read_only;
 
   const image = make_image("");
@@ -188,16 +184,12 @@ export function make_judge(signal, collection, kept) {
 
   async function tell(one, label) {
     try {
-      const { count } = await put("/v1/truth", { pictures: [{ row: one.row, sha256: one.sha256, label }] });
+      await truth.tell(one, label);
       queue.forget(one);
-      truth_changed();
       measure();
-      if (learn.checked && count >= ENOUGH) learning.soon();
+      if (learn.checked && truth.count >= ENOUGH) learning.soon();
     } catch (error) {
-      said.splice(
-        said.findIndex((it) => it.picture === one),
-        1,
-      );
+      said = said.filter((it) => it.picture !== one);
       queue.put_back(one);
       show();
       replace(trouble, problem(error));
@@ -215,17 +207,18 @@ export function make_judge(signal, collection, kept) {
     queue.put_back(last.picture);
     show();
     announce(`Took back ${last.label}`);
-    await put("/v1/truth", { pictures: [{ row: last.picture.row, sha256: last.picture.sha256, label: null }] }).catch(
-      (error) => replace(trouble, problem(error)),
-    );
-    truth_changed();
+    await truth.tell(last.picture, null).catch((error) => replace(trouble, problem(error)));
     measure();
   }
 
   // As answers come in: how often what the page shows agrees with them.
   function measure() {
     const request = labelling.request;
-    if (!request) return;
+    if (!request || truth.count === 0) {
+      asked.stop();
+      accuracy.nothing();
+      return;
+    }
     asked.run(
       (abort) => post("/v1/evaluate", request, abort),
       (evaluation) => accuracy.show_now(evaluation, store.now.classifier),
@@ -265,7 +258,7 @@ export function make_judge(signal, collection, kept) {
   store.listen((changed) => {
     if (changed.has("by")) queue.ask();
   }, signal);
-  on_truth(() => show(), signal);
+  truth.addEventListener("change", show, { signal });
   addEventListener(
     "keydown",
     (event) => {
@@ -291,130 +284,6 @@ export function make_judge(signal, collection, kept) {
 
 const typing = (event) => event.target.closest("input:not([type=checkbox]), textarea, select, dialog") !== null;
 
-// The pictures to judge, the most useful first; those that were skipped or said do not come again, nor do their copies.
-class Queue extends EventTarget {
-  #pictures = [];
-  #over = new Set();
-  #newest = new Newest();
-  count = 0;
-  error = null;
-
-  constructor(signal) {
-    super();
-    signal.addEventListener("abort", () => this.#newest.stop());
-  }
-
-  get current() {
-    return this.#pictures[0];
-  }
-
-  get asking() {
-    return this.#newest.running;
-  }
-
-  ask() {
-    const request = labelling.request;
-    if (!request) {
-      this.#pictures = [];
-      this.count = 0;
-      return;
-    }
-    const k = Math.min(1000, AHEAD + this.#over.size);
-    this.#newest.run(
-      (signal) => post("/v1/review", { ...request, by: store.now.by, k }, signal),
-      (review) => {
-        // Who looks at a picture goes on looking at it, though others are less sure by now.
-        const shown = this.current;
-        const rest = review.pictures.filter(
-          (picture) => !this.#over.has(picture.sha256) && picture.sha256 !== shown?.sha256,
-        );
-        const still = shown && (review.pictures.find((picture) => picture.sha256 === shown.sha256) ?? shown);
-        this.#pictures = still ? [still, ...rest] : rest;
-        this.count = Math.max(this.#pictures.length, review.candidates);
-        this.error = null;
-        this.#tell();
-      },
-      (error) => {
-        this.#pictures = [];
-        this.error = error;
-        this.#tell();
-      },
-    );
-    this.#pictures.length || this.#tell();
-  }
-
-  take() {
-    const picture = this.#pictures.shift();
-    if (!picture) return null;
-    this.#over.add(picture.sha256);
-    this.count = Math.max(0, this.count - 1);
-    if (this.#pictures.length < LOW && this.count > this.#pictures.length && !this.asking) this.ask();
-    return picture;
-  }
-
-  put_back(picture) {
-    this.#over.delete(picture.sha256);
-    this.#pictures.unshift(picture);
-    ++this.count;
-  }
-
-  // The server knows now that it was said.
-  forget(picture) {
-    this.#over.delete(picture.sha256);
-    this.#pictures = this.#pictures.filter((one) => one.sha256 !== picture.sha256);
-  }
-
-  #tell() {
-    this.dispatchEvent(new Event("change"));
-  }
-}
-
-// The classifier, one training at a time; an answer that comes in meanwhile is learned by the next.
-class Learning extends EventTarget {
-  #running = false;
-  #again = false;
-
-  constructor(kept) {
-    super();
-    this.kept = kept;
-  }
-
-  train() {
-    return post("/v1/train", { ...by_prompts(), save: LEARNED });
-  }
-
-  // Trains in the background, and answers by what was learned where that is right at least as often on answers that it
-  // had not seen.
-  async soon() {
-    this.#again = true;
-    if (this.#running) return;
-    this.#running = true;
-    while (this.#again) {
-      this.#again = false;
-      try {
-        const training = await this.train();
-        this.dispatchEvent(new CustomEvent("learned", { detail: training }));
-        if (helps(training)) this.use();
-      } catch {
-        // Too few answers yet, or all of one label: the next ones help.
-      }
-    }
-    this.#running = false;
-  }
-
-  use() {
-    if (store.now.classifier === LEARNED) labelling.ask();
-    else store.edit({ classifier: LEARNED });
-    this.kept.read();
-  }
-}
-
-function helps({ ways }) {
-  const learned = ways.at(-1);
-  const rule = ways.find((way) => way.name.endsWith(`, ${store.now.rule}`)) ?? ways[0];
-  return learned.accuracy >= rule.accuracy;
-}
-
 // The answers as a file, out and in.
 function truth_tools(read_only) {
   const input = h("input", {
@@ -429,11 +298,10 @@ function truth_tools(read_only) {
     const [file] = input.files;
     if (!file) return;
     try {
-      const read = await put_csv("/v1/truth.csv", await file.text());
+      const read = await truth.read_csv(await file.text());
       notice(
         `${plural(read.read, "answer")} read; ${plural(read.not_in_collection, "picture")} of the file are not here.`,
       );
-      truth_changed();
     } catch (error) {
       notice(`${error.message} ${error.cure ?? ""}`);
     }
@@ -441,8 +309,7 @@ function truth_tools(read_only) {
   }
   async function forget_all() {
     if (!confirm("Forget everything that was said by hand of these pictures?")) return;
-    await remove("/v1/truth").catch((error) => notice(error.message));
-    truth_changed();
+    await truth.forget_all().catch((error) => notice(error.message));
   }
   return h(
     "p",

@@ -3,7 +3,9 @@
 //   state.js        what is looked at; the address holds it
 //   labelling.js    labels -> request -> answer; labels_panel.js edits them, shelves.js shows them
 //   tiles.js        pictures that scroll; picture_tile.js is one of them, thumbnails.js fetches them
-//   evidence.js     why; search.js, judge.js, runs.js, export.js, duplicates.js, skips.js, statistics.js: the views
+//   evidence.js     why
+//   search.js, judge.js (judging_queue.js, learning.js, truth.js, accuracy.js), runs.js, export.js, duplicates.js,
+//   skips.js, statistics.js: the other views
 
 import { get } from "./api.js";
 import { h, notice, problem, replace } from "./dom.js";
@@ -23,6 +25,7 @@ import { store } from "./state.js";
 import { make_statistics } from "./statistics.js";
 import { with_commas } from "./text.js";
 import { make_theme } from "./theme.js";
+import { truth } from "./truth.js";
 
 const VIEWS = {
   shelves: ["Shelves", make_shelves],
@@ -115,6 +118,7 @@ async function start() {
     replace(main, problem(error));
     return;
   }
+  truth.count = collection.truths;
   const panel = make_labels_panel(collection, kept);
   replace(document.getElementById("labels"), panel.element);
   show_views(collection);
