@@ -158,15 +158,19 @@ function verdict({ answer, picture, text_weight, fusion }) {
     return h(
       "tr",
       { class: decided ? "decided" : "" },
-      h("th", { scope: "row" }, name === "picture" ? "The picture" : "Its text"),
+      h(
+        "th",
+        { scope: "row", title: fusion === "mix" && side ? `weight ${weight.toFixed(2)}` : null },
+        name === "picture" ? "The picture" : "Its text",
+        fusion === "mix" && side && name === "text" && h("span", { class: "muted" }, ` × ${weight.toFixed(2)}`),
+      ),
       side
         ? [
             h("td", { class: colour_of(side.label) }, dot(), side.label),
             h("td", { class: "number" }, score(side.score)),
-            h("td", { class: "number muted" }, `+${score(side.margin)}`),
+            h("td", { class: "number muted", title: "before its next label" }, `+${side.margin.toFixed(3)}`),
           ]
         : h("td", { colspan: 3, class: "muted" }, picture.ocr_text === "" ? "says nothing" : "does not count here"),
-      h("td", { class: "muted" }, side && fusion === "mix" && name === "text" ? `weight ${weight.toFixed(2)}` : ""),
     );
   });
   const label = answer.label ?? "Unsure";
