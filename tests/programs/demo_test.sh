@@ -19,7 +19,8 @@ done
 grep -Eq 'against the picture alone: [+-][0-9.]+ points' "$work/log" || fail "no gain over the picture alone"
 grep -q 'labelled with .* ms' "$work/log" || fail "it does not say how long re-labelling took"
 [ "$(grep -c 'found; first:' "$work/log")" -eq 4 ] || fail "not four searches"
-page=$(tail -1 "$work/log" | sed 's/.*The page: //; s/\x1b.*//')
+page=$(grep 'The page: ' "$work/log" | sed 's/.*The page: //; s/\x1b.*//')
+grep -q 'query serve .*memes.shelf' "$work/log" || fail "it does not say how the page that answers is opened"
 grep -q '<html' "$page" || fail "no page at '$page'"
 
 mkdir "$work/mine"
