@@ -1,0 +1,90 @@
+#include "lib/export/follow_moves.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+
+#include "lib/collection/collection.h"
+#include "lib/util/error.h"
+#include "tests/collection/shelf.h"
+
+namespace zeroshelf {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct MovedFiles : testing::Shelf {
+  MovedFiles() {
+    CollectionWriter writer = write();
+    Batch batch;
+    for (uint32_t i = 0; i < 3; ++i) {
+      testing::write_file(at(i), std::to_string(i));
+      batch.added.push_back(testing::picture(at(i), i));
+    }
+    writer.commit(batch);
+  }
+
+  std::string at(uint32_t number) const { return (directory / std::to_string(number)).string(); }
+  std::string moved(uint32_t number) const { return at(number) + ".moved"; }
+
+  MovedFile move(uint32_t number) const {
+    fs::rename(at(number), moved(number));
+    return {at(number), moved(number)};
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(following_moves, MovedFiles)
+
+BOOST_AUTO_TEST_CASE(pictures_are_where_their_files_are) {
+  BOOST_TEST(follow_moves(path, {move(0), move(2)}) == 2u);
+  const Collection collection = read();
+  BOOST_TEST(!collection.find_path(at(0)));
+  BOOST_TEST(collection.find_path(moved(0)).value() == 0u);
+  BOOST_TEST(collection.find_path(at(1)).value() == 1u);
+  BOOST_TEST(collection.record(2).file.path == moved(2));
+  BOOST_TEST(collection.record(2).file.size_bytes == 1u);
+  BOOST_TEST(verify_collection(path).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_did_not_move_or_is_unknown_changes_nothing) {
+  fs::copy_file(at(0), moved(0));
+  BOOST_TEST(follow_moves(path, {{at(0), moved(0)}, {"/nowhere", moved(0)}}) == 0u);
+  fs::remove(at(1));
+  BOOST_TEST(follow_moves(path, {{at(1), moved(1)}}) == 0u);
+  BOOST_TEST(read().find_path(at(0)).value() == 0u);
+  BOOST_TEST(read().find_path(at(1)).value() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(it_waits_for_no_other_writer) {
+  const CollectionWriter other = write();
+  const MovedFile file = move(0);
+  BOOST_CHECK_EXCEPTION(follow_moves(path, {file}), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::Unavailable; });
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_says_what_an_undo_puts_back) {
+  testing::write_file(directory / "sorted/manifest.jsonl",
+                      R"({"path": "/a", "exported": "cat/a.jpg", "collection": "/shelf"}
+not JSON
+{"path": "/b", "exported": "cat/b.jpg"}
+["a"]
+{"path": "?", "path_base64": "L8M=", "exported": "cat/c.jpg", "collection": "/shelf"}
+{"path": "/d", "exported": "dog/d.jpg", "collection": "/other"})");
+  const ExportedMoves moves = read_exported_moves(directory / "sorted");
+  BOOST_REQUIRE_EQUAL(moves.size(), 2u);
+  const std::vector<MovedFile>& files = moves.at("/shelf");
+  BOOST_REQUIRE_EQUAL(files.size(), 2u);
+  BOOST_TEST(files[0].from == (directory / "sorted/cat/a.jpg").string());
+  BOOST_TEST(files[0].to == "/a");
+  BOOST_TEST(files[1].to == "/\xc3");
+  BOOST_TEST(moves.at("/other")[0].to == "/d");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_manifest_nothing_is_put_back) {
+  BOOST_TEST(read_exported_moves(directory / "none").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf
