@@ -15,6 +15,7 @@ struct Kernel {
 };
 
 Kernel best_kernel() {
+#if defined(__x86_64__)
   switch (instruction_set()) {
     case InstructionSet::Avx512:
       return {kernel::summarise_avx512, kernel::softmax_avx512};
@@ -23,6 +24,7 @@ Kernel best_kernel() {
     case InstructionSet::Portable:
       break;
   }
+#endif
   return {kernel::summarise_portable, kernel::softmax_portable};
 }
 

@@ -11,9 +11,13 @@ float line_kernel_portable(const uint8_t* samples, int columns, const float* fea
 }
 
 LineKernel line_kernel() {
+#if defined(__x86_64__)
   static const LineKernel chosen =
       instruction_set() == InstructionSet::Portable ? line_kernel_portable : line_kernel_avx2;
   return chosen;
+#else
+  return line_kernel_portable;
+#endif
 }
 
 }  // namespace zeroshelf

@@ -2,13 +2,18 @@
 
 #include "lib/util/cpu.h"
 
+#if defined(__x86_64__)
+#if defined(__x86_64__)
 #include <cpuid.h>
+#endif
+#endif
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace zeroshelf {
 namespace {
 
+#if defined(__x86_64__)
 // __builtin_cpu_supports does not know it before clang 17.
 bool has_f16c() {
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -40,6 +45,15 @@ bool ask_for_matrix_tiles() {
   if ((d & kAll) != kAll) return false;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
+#else
+InstructionSet ask() {
+  return InstructionSet::Portable;
+}
+
+bool ask_for_matrix_tiles() {
+  return false;
+}
+#endif
 
 }  // namespace
 

@@ -68,6 +68,7 @@ size_t place_in_tiles(size_t query, size_t place, size_t stride) {
 }  // namespace
 
 std::span<const FixedPointKernel> fixed_point_kernels() {
+#if defined(__x86_64__)
   static const FixedPointKernel all[] = {{"amx", kernel::fixed_products_amx, 32, /*in_tiles=*/true,
                                           /*fewest_queries=*/kernel::kPanelQueries + 1},
                                          {"avx512", kernel::fixed_products_avx512, 32},
@@ -78,6 +79,10 @@ std::span<const FixedPointKernel> fixed_point_kernels() {
   if (set != InstructionSet::Avx512 || !__builtin_cpu_supports("avx512vnni"))
     return std::span(all).subspan(2);
   return std::span(all).subspan(has_matrix_tiles() ? 0 : 1);
+#else
+  static const FixedPointKernel portable[] = {{"portable", kernel::fixed_products_portable, 8}};
+  return portable;
+#endif
 }
 
 const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension) {

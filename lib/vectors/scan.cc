@@ -20,6 +20,7 @@ struct Kernel {
 };
 
 Kernel best_kernel() {
+#if defined(__x86_64__)
   switch (instruction_set()) {
     case InstructionSet::Avx512:
       return {kernel::inner_products_avx512, kernel::scattered_products_avx512,
@@ -29,6 +30,7 @@ Kernel best_kernel() {
     case InstructionSet::Portable:
       break;
   }
+#endif
   return {kernel::inner_products_portable, kernel::scattered_products_portable,
           kernel::code_sums_portable};
 }

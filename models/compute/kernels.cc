@@ -7,6 +7,7 @@
 namespace zeroshelf::clip_kernels {
 
 const Kernels& fp32_kernels() {
+#if defined(__x86_64__)
   switch (instruction_set()) {
     case InstructionSet::Avx512:
       return kAvx512;
@@ -15,10 +16,12 @@ const Kernels& fp32_kernels() {
     case InstructionSet::Portable:
       break;
   }
+#endif
   return kPortable;
 }
 
 const Kernels& bf16_kernels() {
+#if defined(__x86_64__)
   if (multiplies_bf16()) return has_matrix_tiles() ? kAmx : kAvx512Bf16;
   switch (instruction_set()) {
     case InstructionSet::Avx512:
@@ -28,11 +31,16 @@ const Kernels& bf16_kernels() {
     case InstructionSet::Portable:
       break;
   }
+#endif
   return kPortableRounded;
 }
 
 bool multiplies_bf16() {
+#if defined(__x86_64__)
   return instruction_set() == InstructionSet::Avx512 && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
 }
 
 }  // namespace zeroshelf::clip_kernels
