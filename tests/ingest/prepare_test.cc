@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_picture_with_nothing_to_see_is_blank) {
 }
 
 BOOST_AUTO_TEST_CASE(a_large_jpeg_keeps_its_own_size_in_the_record) {
-  options.crop_size_px = 32;
+  options.preprocessing.size_px = 32;
   const FoundFile file = put(testing::jpeg_bytes(testing::gradient_image(1600, 1200, 1)));
   const Prepared prepared = prepare_it(file);
   const PreparedPicture& picture = std::get<PreparedPicture>(prepared);
