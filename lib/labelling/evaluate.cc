@@ -22,7 +22,8 @@ std::vector<Way> every_rule(const View& collection, const std::vector<Label>& la
   for (const std::string& name : fusion_rule_names()) {
     if (name == "text" && !any_text) continue;
     const Fusion fusion = default_fusion(collection, name);
-    ways.push_back({name, {labels, labels_for(collection, fusion, vectors), fusion, {}, false, {}}});
+    ways.push_back(
+        {name, {labels, labels_for(collection, fusion, vectors), fusion, {}, false, {}}});
   }
   return ways;
 }
