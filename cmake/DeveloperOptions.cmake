@@ -1,7 +1,6 @@
 # zeroshelf_options: what every target of the project compiles with. Never exported.
 add_library(zeroshelf_options INTERFACE)
 target_include_directories(zeroshelf_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_definitions(zeroshelf_options INTERFACE ZEROSHELF_VERSION="${PROJECT_VERSION}")
 target_compile_options(zeroshelf_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
   -Wno-restrict)  # false alarms of g++ 12 in std::string (GCC bug 105651)
 if(ZEROSHELF_DEVELOPER)

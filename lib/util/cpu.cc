@@ -3,9 +3,7 @@
 #include "lib/util/cpu.h"
 
 #if defined(__x86_64__)
-#if defined(__x86_64__)
 #include <cpuid.h>
-#endif
 #endif
 #include <sys/syscall.h>
 #include <unistd.h>
