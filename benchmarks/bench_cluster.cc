@@ -108,7 +108,7 @@ std::string counts_of(const View& view) {
 std::string hits_of(const View& view, SearchSpace space) {
   Random random(8);
   SearchQuery query = SearchQuery::of_vector(random_vector(random));
-  query.letters = letter_query("word7");
+  query.lexical = lexical_query("word7");
   SearchLimits limits;
   limits.count = 20;
   limits.space = space;

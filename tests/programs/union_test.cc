@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_move_is_followed_by_the_parts_and_taken_back) {
   const std::string target = (directory / "sorted").string();
   BOOST_TEST(ask("export", parts, joined(kLabels, {"--to", target, "--mode", "move"})).exit_code ==
              0);
-  BOOST_TEST(files_below(pictures).empty());
+  for (const auto& [path, bytes] : files_below(pictures)) BOOST_TEST(fs::is_directory(path));
   BOOST_TEST(zeroshelf_index({"verify", parts[0], parts[1], "--files"}).exit_code == 0);
   BOOST_TEST(zeroshelf_query({"undo", target}).exit_code == 0);
   BOOST_TEST((files_below(pictures) == before));
