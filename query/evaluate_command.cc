@@ -77,7 +77,7 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
                    100 * best_report(evaluation).accuracy.value, labels,
                    100.0 / static_cast<double>(labels),
                    bundled ? "the bundled model knows drawings: for photographs take a published "
-                             "one (models/fetch.sh ViT-B-32)"
+                             "one (zeroshelf-fetch ViT-B-32)"
                            : "say what the labels look like (--labels-file, 'label: prompt | "
                              "prompt'), train a classifier, or take another model"));
 }

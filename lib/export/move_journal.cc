@@ -269,6 +269,14 @@ class Undo {
   }
 
   UndoReport run() {
+    put_all_back();
+    // Closed first: where removed files keep a name while they are open, the folder is not empty.
+    if (report_.problems == 0) ::rmdir(directory_.c_str());
+    return report_;
+  }
+
+ private:
+  void put_all_back() {
     const LockedJournal journal(folder_, directory_);
     const auto [moves, bad_lines] = journal.content();
     for (const size_t line : bad_lines) {
@@ -285,10 +293,8 @@ class Undo {
     }
     for (const fs::path& folder : changed_) sync_path(folder);
     if (report_.problems == 0) clean_up(moves);
-    return report_;
   }
 
- private:
   void tell(const Error& problem) {
     ++report_.problems;
     on_problem_(problem);
@@ -381,7 +387,6 @@ class Undo {
       remove_if_empty(*folder);
     if (::unlinkat(folder_.get(), kMoveJournalName, 0) != 0)
       throw system_error((directory_ / kMoveJournalName).string(), "remove", errno);
-    ::rmdir(directory_.c_str());
   }
 
   void remove_if_empty(const fs::path& folder) const {
