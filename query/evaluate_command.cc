@@ -56,8 +56,7 @@ void warn_of_own_pictures(const View& collection, const std::string& name,
   const Classifier classifier = load_classifier(collection, name);
   const std::vector<uint64_t>& own = classifier.learned_from;
   const auto count = std::ranges::count_if(pictures, [&](const KnownPicture& it) {
-    return std::ranges::binary_search(own,
-                                      learned_mark(collection.record(it.row).content_hash));
+    return std::ranges::binary_search(own, learned_mark(collection.record(it.row).content_hash));
   });
   if (count == 0) return;
   warn("zeroshelf-query",
@@ -77,7 +76,7 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
                    100 * best_report(evaluation).accuracy.value, labels,
                    100.0 / static_cast<double>(labels),
                    bundled ? "the bundled model knows drawings: for photographs take a published "
-                             "one (zeroshelf-fetch ViT-B-32)"
+                             "one (models/fetch.sh ViT-B-32)"
                            : "say what the labels look like (--labels-file, 'label: prompt | "
                              "prompt'), train a classifier, or take another model"));
 }

@@ -34,7 +34,7 @@ bool is_bundled(const fs::path& path) {
 // The bundled model is small, and who uses it should know.
 void tell_of_bundled_model() {
   note(fmt::format(
-      "the bundled model {} knows drawings, not photos; for photos: zeroshelf-fetch ViT-B-32, then "
+      "the bundled model {} knows drawings, not photos; for photos: models/fetch.sh ViT-B-32, then "
       "a new collection with --model ViT-B-32",
       kBundledModel));
 }
@@ -147,7 +147,7 @@ fs::path trusted_model_of(const Manifest& manifest, const Settings& settings) {
       fmt::format("the collection says that this is its model {}, but no such model is "
                   "installed, and nobody named this path here before",
                   manifest.model_name),
-      "if you trust that model, name it once with --model, or install it: zeroshelf-fetch --list");
+      "if you trust that model, name it once with --model, or install it: models/fetch.sh --list");
 }
 
 void remember_place(const Manifest& manifest, const Settings& settings, const std::string& path) {
