@@ -103,7 +103,7 @@ std::shared_ptr<Checkpoint> random_checkpoint(const ClipConfig& config) {
   checkpoint->weights = "random";
   checkpoint->config = config;
   checkpoint->names = TensorNames::HuggingFace;
-  checkpoint->owner = pool;
+  checkpoint->owners.push_back(pool);
   size_t at = 0;
   const auto put = [&](const std::string& name, std::vector<int64_t> shape, bool is_norm = false) {
     size_t size = 1;
