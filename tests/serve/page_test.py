@@ -407,10 +407,12 @@ class PageTest(unittest.TestCase):
         self.browser.switch_to(here)
 
     def test_phone_and_a_thousand_pixels_have_no_sideways_scroll(self):
+        page = self.open()
         for width, height in ((390, 800), (1000, 700)):
             self.browser.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700})
             for view in ("shelves", "search", "judge", "runs", "export", "duplicates", "skips", "statistics"):
-                page = self.open(f"/#/{view}?l=Doom&l=Animal+Crossing&q=bells")
+                self.browser.run("location.hash = arguments[0]", f"#/{view}?l=Doom&l=Animal+Crossing&q=bells")
+                self.browser.until("return document.body.dataset.view === arguments[0]", view)
                 page.settle()
                 wide = self.browser.run("return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
                 self.assertLessEqual(wide, width, view)
