@@ -185,8 +185,13 @@ Exported write_target(const ExportOptions& options, const Classified& classified
       !exposure.empty())
     warn(kProgram,
          fmt::format("{}: {}: others may change what is put there", target.string(), exposure));
-  sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
-  sink->finish();
+  try {
+    sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
+    sink->finish();
+  } catch (...) {
+    if (moves) follow(classified.collection, moved);  // what was moved until then
+    throw;
+  }
   failures.tell_rest();
   if (moves) follow(classified.collection, moved);
   say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
