@@ -227,14 +227,26 @@ int told_of_lost(const OpenedView& opened, int code) {
   return kSomeSkipped;
 }
 
+// Of several words without quotes all but the last are taken for collections.
+OpenedView open_named(const SearchOptions& options) {
+  try {
+    return open_view(options.collections,
+                     options.partial ? LostParts::LeaveOut : LostParts::Refuse);
+  } catch (const Error& error) {
+    const bool is_first = error.subject() == options.collections.front().string();
+    if (error.code() != ErrorCode::NotFound || options.collections.size() == 1 || is_first) throw;
+    throw Error(error.code(), error.subject(), "no such collection",
+                "put a text of several words in quotes");
+  }
+}
+
 int run_search(SearchOptions options) {
   if (options.text.empty())
     options.text = take_last(options.collections, LastArgument::MayLack).value_or("");
   const std::vector<SearchTerm> terms = terms_of_options(options);
   const RecordFilter filter = filter_of_options(options);
   const SearchSpace space = options.space;
-  const OpenedView opened = open_view(
-      options.collections, options.partial ? LostParts::LeaveOut : LostParts::Refuse);
+  const OpenedView opened = open_named(options);
   const View& collection = opened.view;
   ModelSource encoders(collection, options.model);
   MadeQuery made = make_query(collection, terms, space, encoders);

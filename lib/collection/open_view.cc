@@ -32,9 +32,8 @@ bool is_part(const fs::path& folder) {
     const layout::Kind kind = layout::kind_of(folder);
     std::error_code error;
     return kind == layout::Kind::Unfinished ||
-           (kind == layout::Kind::Collection &&
-            (fs::exists(folder / layout::kCurrentFile, error) ||
-             fs::exists(folder / layout::kLockFile, error)));
+           (kind == layout::Kind::Collection && (fs::exists(folder / layout::kCurrentFile, error) ||
+                                                 fs::exists(folder / layout::kLockFile, error)));
   } catch (const Error&) {
     return false;  // a folder that may not be listed
   }
@@ -118,6 +117,7 @@ std::vector<fs::path> parts_of(std::span<const fs::path> named) {
   std::vector<fs::path> parts;
   std::unordered_set<std::string> seen;
   for (const fs::path& one : named) {
+    if (one.empty()) throw Error(ErrorCode::NotFound, one.string(), "no such collection");
     std::vector<fs::path> of_one = is_set_file(one) ? parts_in_set(one) : collections_in(one);
     if (of_one.empty()) of_one.push_back(one);
     for (fs::path& part : of_one) {

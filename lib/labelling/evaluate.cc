@@ -23,7 +23,7 @@ std::vector<Way> every_rule(const View& collection, const std::vector<Label>& la
     if (name == "text" && !any_text) continue;
     const Fusion fusion = default_fusion(collection, name);
     ways.push_back(
-        {name, {labels, labels_for(collection, fusion, vectors), fusion, {}, false, {}}});
+        {name, {labels, labels_for(collection, fusion, vectors), fusion, {}, {}, false}});
   }
   return ways;
 }

@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(diff_counts_what_the_predictions_say) {
     ++expected[{labels[from].name, labels[to].name}];
     if (from != to) moved.push_back("/" + std::to_string(row));
   }
+  std::ranges::sort(moved);
   BOOST_REQUIRE(!moved.empty());
   BOOST_REQUIRE_EQUAL(diff.moved.size(), moved.size());
   for (size_t i = 0; i < moved.size(); ++i) BOOST_TEST(diff.moved[i].path == moved[i]);

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_the_size_of_the_file) {
     testing::write_file(path, content);
     label_vectors(read_label_file(path, kPlain), encode);
   };
-  BOOST_TEST(testing::growth_over_four_sizes(20'000, prompts, read) < testing::kLinearGrowth);
+  BOOST_TEST(testing::growth_over_four_sizes(4'000, prompts, read) < testing::kLinearGrowth);
 }
 
 BOOST_AUTO_TEST_CASE(a_text_file_has_comments_prompts_and_placeholders) {

@@ -20,7 +20,7 @@ inline const Collection& only_part(const View& view) {
 // Labels by their vectors, without a threshold.
 inline Labelling labelling_of(LabelVectors vectors, const Fusion& fusion,
                               std::vector<Label> labels = {}) {
-  return {std::move(labels), std::move(vectors), fusion, {}, false, {}};
+  return {std::move(labels), std::move(vectors), fusion, {}, {}, false};
 }
 
 }  // namespace zeroshelf
