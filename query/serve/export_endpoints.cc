@@ -188,7 +188,9 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
   progress.update([&](Job& job) { job.total = wanted; });
   const auto sink = make_sink(asked.format, asked.target, context);
   const auto tell_moves = [&] {
-    if (!moved.empty()) follow(plan.view(), moved);
+    if (moved.empty()) return;
+    follow(plan.view(), moved);
+    service.living.refresh();  // the next request knows where the files are
   };
   try {
     uint64_t done = 0;
@@ -214,7 +216,7 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
   });
 }
 
-void run_undo(const fs::path& target, const Jobs::Progress& progress) {
+void run_undo(Service& service, const fs::path& target, const Jobs::Progress& progress) {
   const ExportedMoves moves = read_exported_moves(target);  // goes with the undo
   const UndoReport report = undo_moves(target, [&](const Error& error) {
     progress.update([&](Job& job) {
@@ -223,6 +225,7 @@ void run_undo(const fs::path& target, const Jobs::Progress& progress) {
     });
   });
   for (const auto& [collection, files] : moves) follow_moves(collection, files);
+  service.living.refresh();
   progress.update([&](Job& job) {
     job.exported = report.put_back;
     job.failed = report.problems;
@@ -380,7 +383,9 @@ HttpResponse post_undo(Service& service, const Call& call) {
   job.name = name;
   job.target = target.string();
   const Job started =
-      service.jobs.start(job, [target](const auto& progress) { run_undo(target, progress); });
+      service.jobs.start(job, [&service, target](const auto& progress) {
+        run_undo(service, target, progress);
+      });
   return json_response(job_json(started), 202);
 }
 
