@@ -113,7 +113,7 @@ std::string read_request(const Echo& echo, const std::string& bytes) {
   const std::string got = echo.ask(bytes);
   promise(got.empty() || got.starts_with("HTTP/1.1 "), "what comes back is an answer, or nothing");
   promise(!got.starts_with("HTTP/1.1 500"), "no promise of the server is broken");
-  return got.substr(0, 12);
+  return got.substr(0, got.find('\r'));  // with the words of the status
 }
 
 }  // namespace
