@@ -439,7 +439,8 @@ class HttpServer::Implementation : public httplib::Server {
         it.headers.erase("Range");
         it.headers.erase("Accept-Encoding");
       });
-      if (!written || closed || !is_understood || connection.closes()) break;
+      if (!is_understood) connection.close_after_answer();
+      if (!written || closed || connection.closes()) break;
     }
     connection.let_go();
     t_connection = nullptr;
