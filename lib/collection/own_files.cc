@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "lib/files/remove_folder.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/temporary_name.h"
@@ -149,7 +150,7 @@ void make_records_directory(const fs::path& collection, uint64_t epoch, const st
   try {
     write_records_mark(collection, epoch, owner);
   } catch (const Error&) {
-    ::rmdir(records.c_str());  // without its mark it would be nobody's
+    remove_folder(records);  // without its mark it would be nobody's
     throw;
   }
   sync_path(collection);
@@ -161,12 +162,12 @@ void remove_records(const fs::path& collection, uint64_t epoch) {
   remove_database_files(records);
   for (const char* folder : {"lost", "archive"}) {  // of RocksDB's salvage
     remove_database_files(records / folder);
-    ::rmdir((records / folder).c_str());
+    remove_folder(records / folder);
   }
   const std::vector<std::string> left = names_in(records);
   if (std::ranges::any_of(left, is_rocksdb_name)) return;  // it will be found again by its mark
   ::unlink((records / kRecordsMarkFile).c_str());
-  ::rmdir(records.c_str());
+  remove_folder(records);
 }
 
 bool is_free_generation(const fs::path& collection, uint64_t epoch, uint64_t generation) {

@@ -14,6 +14,7 @@
 
 #include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
+#include "lib/files/remove_folder.h"
 #include "lib/report/formats.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
@@ -248,7 +249,7 @@ FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
   if (manifest_ != nullptr) return;
   const int error_number = errno;
   forget_journal();
-  if (is_new_) ::rmdir(directory_.c_str());
+  if (is_new_) remove_folder(directory_);
   throw system_error((directory_ / kUnfinishedManifest).string(), "write", error_number);
 }
 
@@ -262,7 +263,7 @@ void FolderExport::check_links() const {
   const bool no_link = options_.mode == ExportMode::Symlink && !disk_.symbolic_links;
   const bool no_name = options_.mode == ExportMode::Hardlink && !disk_.hard_links;
   if (!no_link && !no_name) return;
-  if (is_new_) ::rmdir(directory_.c_str());
+  if (is_new_) remove_folder(directory_);
   throw Error(ErrorCode::InvalidArgument, directory_.string(),
               no_link ? "its file system has no symbolic links" : "its file system has no hard links",
               "use --mode copy (or move)");
@@ -290,11 +291,11 @@ void FolderExport::give_up() {
     try {
       const fs::path name = folder->first;
       current_name_.clear();
-      ::unlinkat(folder_at(name.parent_path()), name.filename().c_str(), AT_REMOVEDIR);
+      remove_folder({folder_at(name.parent_path()), name.filename()});
     } catch (const Error&) {
     }
   }
-  if (is_new_) ::rmdir(directory_.c_str());
+  if (is_new_) remove_folder(directory_);
 }
 
 // The same in every part of the export, e.g. in both halves of an image folder.

@@ -20,6 +20,7 @@
 
 #include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
+#include "lib/files/remove_folder.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 
@@ -271,7 +272,7 @@ class Undo {
   UndoReport run() {
     put_all_back();
     // Closed first: where removed files keep a name while they are open, the folder is not empty.
-    if (report_.problems == 0) ::rmdir(directory_.c_str());
+    if (report_.problems == 0) remove_folder(directory_);
     return report_;
   }
 
@@ -392,7 +393,7 @@ class Undo {
   void remove_if_empty(const fs::path& folder) const {
     try {
       const Descriptor above = enter(folder.parent_path());
-      if (above.is_open()) ::unlinkat(above.get(), folder.filename().c_str(), AT_REMOVEDIR);
+      if (above.is_open()) remove_folder({above.get(), folder.filename()});
     } catch (const Error&) {
       // Something is in its place by now; that stays.
     }

@@ -58,7 +58,7 @@ exports_and_collections() {
   [ -z "$(find "$work/memes" -name '*.png')" ] || fail "$disk: something was not moved"
   "$query" undo "$disk/moved" 2>"$work/errors" || fail "$disk: undo: $(cat "$work/errors")"
   (cd "$work/memes" && find . -type f -exec sha256sum {} + | sort) | cmp - "$work/sums" || fail "$disk: undo"
-  [ ! -e "$disk/moved" ] || fail "$disk: undo left something"
+  [ ! -e "$disk/moved" ] || fail "$disk: undo left $(find "$disk/moved"): $(cat "$work/errors")"
   "$index" add "$disk/shelf" "$work/memes" --no-ocr 2>"$work/errors" || fail "$disk: add: $(cat "$work/errors")"
   "$query" classify "$disk/shelf" --labels "Doom, Animal Crossing" --save kept >/dev/null 2>&1 || fail "$disk: classify"
   "$index" compact "$disk/shelf" >/dev/null 2>&1 || fail "$disk: compact"
