@@ -17,6 +17,7 @@
 
 #include "lib/ingest/pipeline.h"
 #include "lib/ingest/prepare.h"
+#include "lib/util/content_hasher.h"
 #include "lib/util/parallel.h"
 
 namespace zeroshelf {
@@ -352,6 +353,7 @@ class Synchroniser {
 SyncReport sync(CollectionWriter& collection, const std::vector<std::filesystem::path>& roots,
                 const SyncOptions& options, const std::function<Encoder&()>& encoder,
                 SyncObserver& observer, const std::atomic<bool>& stop) {
+  prepare_hashing();
   return Synchroniser(collection, options, encoder, observer, stop).run(roots);
 }
 

@@ -56,6 +56,26 @@ void refuse_what_is_not_finite(CLI::App& app) {
     refuse_what_is_not_finite(*command);
 }
 
+constexpr std::string_view kOutOfMemory =
+    "out of memory; close other programs, raise the limit (ulimit -v), or use a machine with more";
+
+std::terminate_handler usual_end = nullptr;
+
+// Threads that a library starts find no memory as well, and nobody catches that there.
+[[noreturn]] void end_without_memory() noexcept {
+  try {
+    if (std::current_exception()) std::rethrow_exception(std::current_exception());
+  } catch (const std::bad_alloc&) {
+    for (const std::string_view part : {std::string_view(running_program), std::string_view(": "),
+                                        kOutOfMemory, std::string_view("\n")})
+      say_text(part);
+    ::_exit(kFailed);
+  } catch (...) {
+  }
+  usual_end();
+  std::abort();
+}
+
 }  // namespace
 
 bool shows_colours(std::FILE* stream) {
@@ -209,6 +229,7 @@ int Program::run_chosen(int argc, char** argv) {
 
 int Program::run(int argc, char** argv) {
   keep_standard_descriptors();
+  usual_end = std::set_terminate(end_without_memory);
   // A closed pipe then shows as a failed write: lost on stderr, ClosedPipe on stdout.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // and so does a file that would grow beyond `ulimit -f`
@@ -224,7 +245,7 @@ int Program::run(int argc, char** argv) {
     return report(
         system_error(error.path1().string(), "use the path", error.code().value()).what());
   } catch (const std::bad_alloc&) {
-    return report("out of memory; close other programs, raise the limit (ulimit -v), or use a machine with more");
+    return report(kOutOfMemory);
   } catch (const std::exception& error) {
     return report(std::string("internal error: ") + printable(error.what()));
   }

@@ -7,6 +7,10 @@
 
 namespace zeroshelf {
 
+// Makes OpenSSL ready. Its first use, unlike the later ones, does not survive that memory is
+// refused: call it before much is in use. Throws bad_alloc.
+void prepare_hashing();
+
 // content_hash of bytes that come piece by piece.
 class ContentHasher {
  public:

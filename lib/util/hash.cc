@@ -18,21 +18,31 @@ void check_sha(int done) {
   if (done != 1)
     throw Error(ErrorCode::Unavailable, "SHA-256", "the OpenSSL library refused to compute it");
 }
+// Fetched once: by its name each hash would look it up under a lock.
+const EVP_MD* sha256() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
+
 EVP_MD_CTX* as_context(void* context) {
   return static_cast<EVP_MD_CTX*>(context);
 }
 }  // namespace
 
+void prepare_hashing() {
+  if (sha256() == nullptr) throw std::bad_alloc();
+}
+
 ContentHash content_hash(std::span<const std::byte> bytes) {
   ContentHash hash{};
   unsigned int size = 0;
-  check_sha(EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, EVP_sha256(), nullptr));
+  check_sha(EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, sha256(), nullptr));
   return hash;
 }
 
 ContentHasher::ContentHasher() : context_(EVP_MD_CTX_new()) {
   if (context_ == nullptr) throw std::bad_alloc();
-  if (EVP_DigestInit_ex(as_context(context_), EVP_sha256(), nullptr) == 1) return;
+  if (EVP_DigestInit_ex(as_context(context_), sha256(), nullptr) == 1) return;
   EVP_MD_CTX_free(as_context(context_));
   check_sha(0);
 }

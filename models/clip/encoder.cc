@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <new>
+#include <string_view>
 #include <utility>
 
 #include "lib/util/error.h"
@@ -167,7 +169,11 @@ class ClipEncoder : public Encoder {
     Matrix vectors;
     try {
       vectors = run();
+    } catch (const std::bad_alloc&) {
+      throw;
     } catch (const std::exception& error) {
+      if (std::string_view(error.what()).find("allocate memory") != std::string_view::npos)
+        throw std::bad_alloc();  // libtorch's own error
       throw Error(ErrorCode::Unavailable, info_.path,
                   std::string("the network could not be computed: ") + error.what());
     }
