@@ -114,38 +114,32 @@ class LineWriter {
   }
 
  private:
-  // What is said of some rows, by their places among them.
-  struct Said {
-    explicit Said(std::span<const Row> rows)
-        : places(rows), predictions(rows.size()), above(rows.size()), words(rows.size()) {}
-
-    RowPlaces places;
-    std::vector<Prediction> predictions;
-    std::vector<std::vector<Scored>> above;
-    std::vector<std::vector<Word>> words;
-  };
-
   Lines lines(std::span<const Row> rows) const {
-    Said said(rows);
-    for (const RowStretch& stretch : stretches_of(collection_, rows)) {
-      score(stretch, said);
-      collection_.for_each_words(stretch.first, stretch.end,
-                                 [&](Row row, const std::vector<Word>& words) {
-                                   if (const auto i = said.places.find(row)) said.words[*i] = words;
-                                 });
-    }
+    const RowAnswers answers = answers_of(rows);
     const std::vector<PictureRecord> records = records_of(collection_, rows);
+    const std::vector<std::vector<Word>> words = words_of(collection_, rows);
+    const float threshold = labelling_.threshold.value_or(kMultiThreshold);
     Lines result;
     result.counts = PictureCounts(labelling_.labels.size());
+    std::vector<Scored> above;
     for (size_t i = 0; i < rows.size(); ++i) {
-      const Prediction& prediction = said.predictions[i];
-      const std::vector<Scored>* all = options_.multi ? &said.above[i] : nullptr;
+      const Prediction& prediction = answers.predictions[i];
+      if (options_.multi) above = labels_above(answers.as_block(), i, threshold);
+      const std::vector<Scored>* all = options_.multi ? &above : nullptr;
       if (!is_wanted(prediction, all)) continue;
-      writer_->append(result.text, {records[i], prediction, said.words[i], all});
+      writer_->append(result.text, {records[i], prediction, words[i], all});
       result.counts.count(prediction);
       result.any = result.any || (all != nullptr ? !all->empty() : prediction.winner.has_value());
     }
     return result;
+  }
+
+  RowAnswers answers_of(std::span<const Row> rows) const {
+    if (options_.multi) return classify_rows(collection_, labelling_, rows, Scores::All);
+    if (answers_.empty()) return classify_rows(collection_, labelling_, rows);
+    RowAnswers answers;
+    for (const Row row : rows) answers.predictions.push_back(answers_[row]);
+    return answers;
   }
 
   // Whether it gets a label of --only.
@@ -156,29 +150,6 @@ class LineWriter {
     };
     if (all == nullptr) return prediction.winner && wanted(prediction.answer().label);
     return std::ranges::any_of(*all, wanted, &Scored::label);
-  }
-
-  void score(const RowStretch& stretch, Said& said) const {
-    if (!answers_.empty() && !options_.multi) {
-      for (Row row = stretch.first; row < stretch.end; ++row) {
-        if (const auto i = said.places.find(row)) said.predictions[*i] = answers_[row];
-      }
-      return;
-    }
-    ScanOptions scan_options;
-    scan_options.threads = 1;
-    scan_options.all_scores = options_.multi;
-    scan_options.first_row = stretch.first;
-    scan_options.end_row = stretch.end;
-    const float threshold = labelling_.threshold.value_or(kMultiThreshold);
-    scan(collection_, labelling_, scan_options, [&](const PredictionBlock& block) {
-      for (size_t at = 0; at < block.predictions.size(); ++at) {
-        const auto i = said.places.find(block.first_row + at);
-        if (!i) continue;
-        said.predictions[*i] = block.predictions[at];
-        if (options_.multi) said.above[*i] = labels_above(block, at, threshold);
-      }
-    });
   }
 
   const View& collection_;

@@ -84,6 +84,22 @@ std::vector<PictureRecord> records_of(const View& collection, std::span<const Ro
   return records;
 }
 
+std::vector<std::vector<Word>> words_of(const View& collection, std::span<const Row> rows) {
+  std::vector<std::vector<Word>> words(rows.size());
+  const RowPlaces places(rows);
+  for (const RowStretch& stretch : stretches_of(collection, rows)) {
+    if (stretch.first + 1 == stretch.end) {
+      words[*places.find(stretch.first)] = collection.words(stretch.first);
+    } else {
+      collection.for_each_words(stretch.first, stretch.end,
+                                [&](Row row, const std::vector<Word>& of_row) {
+                                  if (const auto place = places.find(row)) words[*place] = of_row;
+                                });
+    }
+  }
+  return words;
+}
+
 void for_each_record_by_path(const View& collection,
                              const std::function<void(Row, const PictureRecord&)>& visit) {
   constexpr size_t kAtOnce = 1024;

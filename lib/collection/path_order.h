@@ -43,8 +43,8 @@ struct RowStretch {
   Row first = 0;
   Row end = 0;
 };
-// Some rows in any order, as few ascending stretches that hold them all and not many others: records
-// and vectors are read much faster in order than one by one.
+// Some rows in any order, as few ascending stretches that hold them all and not many others:
+// records and vectors are read much faster in order than one by one.
 std::vector<RowStretch> stretches_of(const View& collection, std::span<const Row> rows);
 
 // Where rows stand among some others.
@@ -59,8 +59,9 @@ class RowPlaces {
   std::vector<std::pair<Row, size_t>> places_;  // ascending
 };
 
-// The records of live rows, in the order that is given.
+// The records of live rows, and the words of rows, in the order that is given.
 std::vector<PictureRecord> records_of(const View& collection, std::span<const Row> rows);
+std::vector<std::vector<Word>> words_of(const View& collection, std::span<const Row> rows);
 
 // All live rows and their records, in the order of their paths.
 void for_each_record_by_path(const View& collection,

@@ -152,6 +152,11 @@ Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusio
 
 namespace {
 
+// The label that only pictures without another one get.
+std::optional<uint32_t> rest_of(const Labelling& labelling) {
+  return labelling.none_is_rest ? labelling.none : std::nullopt;
+}
+
 // Rows [first, end) of the view, part by part.
 void fuse_rows(const View& collection, const BlockScanner& scanner, Row first, Row end,
                std::span<Prediction> predictions, std::span<float> scores) {
@@ -184,8 +189,7 @@ void scan(const View& collection, const Labelling& labelling, const ScanOptions&
                     const Row first = options.first_row + begin;
                     fuse_rows(collection, scanner, first, options.first_row + end, predictions,
                               scores);
-                    visit({first, predictions, scores, scanner.labels(),
-                           labelling.none_is_rest ? labelling.none : std::nullopt});
+                    visit({first, predictions, scores, scanner.labels(), rest_of(labelling)});
                   });
 }
 
@@ -207,9 +211,17 @@ RowAnswers classify_rows(const View& collection, const Labelling& labelling,
   RowAnswers answers;
   answers.predictions.resize(rows.size());
   answers.scores.resize(scanner.scores_of(rows.size()));
-  for (size_t i = 0; i < rows.size(); ++i) {
-    fuse_rows(collection, scanner, rows[i], rows[i] + 1, std::span(answers.predictions).subspan(i, 1),
-              std::span(answers.scores).subspan(scanner.scores_of(i), scanner.scores_of(1)));
+  answers.labels = scanner.labels();
+  answers.rest = rest_of(labelling);
+  const size_t most = rows_a_block(scanner.labels());
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin + 1;
+    while (end < rows.size() && end - begin < most && rows[end] == rows[end - 1] + 1) ++end;
+    fuse_rows(collection, scanner, rows[begin], rows[begin] + (end - begin),
+              std::span(answers.predictions).subspan(begin, end - begin),
+              std::span(answers.scores)
+                  .subspan(scanner.scores_of(begin), scanner.scores_of(end - begin)));
+    begin = end;
   }
   return answers;
 }
@@ -241,7 +253,7 @@ uint64_t PictureCounts::pictures() const {
 }
 
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
-                         std::optional<float> multi_threshold, unsigned threads) {
+                             std::optional<float> multi_threshold, unsigned threads) {
   PictureCounts counts(labelling.vectors.labels());
   std::mutex mutex;
   ScanOptions options;
@@ -266,7 +278,7 @@ PictureCounts count_pictures(const View& collection, const Labelling& labelling,
 }
 
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
-                         std::span<const Prediction> predictions) {
+                             std::span<const Prediction> predictions) {
   PictureCounts counts(labelling.vectors.labels());
   for (Row row = 0; row < predictions.size(); ++row) {
     if (collection.is_live(row)) counts.count(predictions[row]);

@@ -77,13 +77,18 @@ void scan(const View& collection, const Labelling& labelling, const ScanOptions&
 std::vector<Prediction> classify(const View& collection, const Labelling& labelling,
                                  unsigned threads = 0);
 
-// What scan() gives these rows, in their order, one after the other in the calling thread; scores
-// as PredictionBlock has them, where they are asked for.
+// Answers of rows that lie anywhere, in the order in which they were asked for.
 struct RowAnswers {
   std::vector<Prediction> predictions;
-  std::vector<float> scores;  // [rows, labels]
+  std::vector<float> scores;  // [rows, labels]; empty unless they were asked for
+  size_t labels = 0;
+  std::optional<uint32_t> rest;  // as PredictionBlock has it
+
+  // Row i of it is the row that was asked for as number i; first_row says nothing.
+  PredictionBlock as_block() const { return {0, predictions, scores, labels, rest}; }
 };
 enum class Scores { Best, All };
+// What scan() gives these rows, in the calling thread; rows that follow each other cost least.
 RowAnswers classify_rows(const View& collection, const Labelling& labelling,
                          std::span<const Row> rows, Scores scores = Scores::Best);
 
@@ -114,8 +119,8 @@ PictureCounts count_pictures(const View& collection, const Labelling& labelling,
 // The rule of that name (see fusion_rule) with the defaults for the collection's model: labels
 // exclude each other.
 Fusion default_fusion(const View& collection, std::string_view rule);
-// The same for labels that are judged each for itself; nothing where the model's scores are those of
-// a softmax, which can judge only between labels.
+// The same for labels that are judged each for itself; nothing where the model's scores are those
+// of a softmax, which can judge only between labels.
 std::optional<Fusion> fusion_for_each_label(const View& collection, std::string_view rule);
 
 // Throws InvalidArgument when the label vectors do not fit the collection or are not finite.

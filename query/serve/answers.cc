@@ -57,20 +57,15 @@ std::vector<std::string> answers_json(const View& view, const Labelling& labelli
   constexpr size_t kAtOnce = 16;
   const RowAnswers answers =
       classify_rows(view, labelling, rows, above ? Scores::All : Scores::Best);
-  const size_t labels = labelling.vectors.labels();
   std::vector<std::string> told(rows.size());
   parallel_chunks(rows.size(), kAtOnce, 0, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       const PictureRecord record = view.record(rows[i]);
-      const std::span one = std::span(answers.predictions).subspan(i, 1);
       std::vector<Scored> all;
-      if (above) {
-        const PredictionBlock block{rows[i], one,
-                                    std::span(answers.scores).subspan(i * labels, labels), labels};
-        all = labels_above(block, 0, *above);
-      }
-      append_answer(told[i], labelling.labels, rows[i], record, view.words(rows[i]), one[0],
-                    above ? &all : nullptr, truths.label_of(record.content_hash));
+      if (above) all = labels_above(answers.as_block(), i, *above);
+      append_answer(told[i], labelling.labels, rows[i], record, view.words(rows[i]),
+                    answers.predictions[i], above ? &all : nullptr,
+                    truths.label_of(record.content_hash));
     }
   });
   return told;
@@ -96,8 +91,8 @@ std::string picture_json(const View& view, Row row, const Truths& truths) {
         .member("height", record.height_px)
         .member("gone", !std::filesystem::exists(record.file.path, ignored))
         .member("turned_degrees", record.turned_degrees)
-        .member("unread_script", record.unread_script.empty() ? std::nullopt
-                                                              : std::optional(record.unread_script))
+        .member("unread_script",
+                record.unread_script.empty() ? std::nullopt : std::optional(record.unread_script))
         .member("ocr_text", joined_text(words))
         .member("text_confidence", record.text_confidence)
         .member("words", message::read_words(words))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -136,6 +137,55 @@ BOOST_AUTO_TEST_CASE(scan_visits_each_row_once_with_the_scores_of_all_labels) {
     });
     for (Row row = 0; row < 700; ++row)
       BOOST_REQUIRE_EQUAL(visits[row], row >= 13 && row < 650 ? 1 : 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(rows_that_lie_anywhere_get_what_the_scan_gives_them) {
+  const View collection = open();
+  std::vector<Row> ordered(300);
+  std::iota(ordered.begin(), ordered.end(), Row{13});
+  std::vector<Row> shuffled = ordered;
+  std::ranges::shuffle(shuffled, random);
+  for (const size_t label_count : {1u, 7u, 1000u}) {
+    const LabelVectors labels(random_matrix(random, label_count));
+    for (const FusionRule* rule : fusion_rules()) {
+      Labelling labelling = labelling_of(labels, default_fusion(collection, rule->name()));
+      labelling.none = static_cast<uint32_t>(label_count - 1);
+      labelling.none_is_rest = true;
+      std::vector<Prediction> expected(700);
+      std::vector<std::vector<float>> scores(700);
+      std::vector<std::vector<Scored>> above(700);
+      ScanOptions options;
+      options.threads = 1;
+      options.all_scores = true;
+      scan(collection, labelling, options, [&](const PredictionBlock& block) {
+        for (size_t i = 0; i < block.predictions.size(); ++i) {
+          const Row row = block.first_row + i;
+          expected[row] = block.predictions[i];
+          scores[row].assign(block.scores_of(i).begin(), block.scores_of(i).end());
+          above[row] = labels_above(block, i, 0.2f);
+        }
+      });
+      const auto same = [](const Prediction& a, const Prediction& b) {
+        return a.winner == b.winner && (!a.winner || (a.answer().label == b.answer().label &&
+                                                      a.answer().score == b.answer().score));
+      };
+      const auto same_scored = [](const Scored& a, const Scored& b) {
+        return a.label == b.label && a.score == b.score;
+      };
+      for (const auto& rows : {ordered, shuffled}) {
+        const RowAnswers best = classify_rows(collection, labelling, rows);
+        const RowAnswers all = classify_rows(collection, labelling, rows, Scores::All);
+        BOOST_REQUIRE(best.scores.empty());
+        for (size_t i = 0; i < rows.size(); ++i) {
+          BOOST_REQUIRE(same(best.predictions[i], expected[rows[i]]));
+          BOOST_REQUIRE(same(all.predictions[i], expected[rows[i]]));
+          BOOST_REQUIRE(std::ranges::equal(all.as_block().scores_of(i), scores[rows[i]]));
+          BOOST_REQUIRE(std::ranges::equal(labels_above(all.as_block(), i, 0.2f), above[rows[i]],
+                                           same_scored));
+        }
+      }
+    }
   }
 }
 
