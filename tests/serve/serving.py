@@ -10,9 +10,10 @@ import subprocess
 import tempfile
 import time
 
-INDEX = os.environ["ZEROSHELF_INDEX_PROGRAM"]
-QUERY = os.environ["ZEROSHELF_QUERY_PROGRAM"]
-DRAW = os.environ["ZEROSHELF_DRAW_PROGRAM"]
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/release"  # where the environment names none
+INDEX = os.environ.get("ZEROSHELF_INDEX_PROGRAM", str(BUILD / "indexer/zeroshelf-index"))
+QUERY = os.environ.get("ZEROSHELF_QUERY_PROGRAM", str(BUILD / "query/zeroshelf-query"))
+DRAW = os.environ.get("ZEROSHELF_DRAW_PROGRAM", str(BUILD / "models/train/zeroshelf-draw"))
 
 
 def run(*arguments, ok=(0,)):
