@@ -25,7 +25,7 @@ Service::Service(ServiceOptions given)
       thumbnails(options.thumbnails) {
   {
     const std::lock_guard lock(mutex_);
-    encoder_ = std::make_unique<WarmEncoder>(living.now()->view, options.model);
+    encoder_ = std::make_unique<WarmEncoder>(living.now(), options.model);
     labeller_ = std::make_unique<Labeller>(*encoder_, gate);
   }
   housekeeper_ = std::thread([this] { keep_house(); });

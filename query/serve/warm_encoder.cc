@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lib/labelling/prompt_cache.h"
+#include "lib/util/error.h"
 
 namespace zeroshelf::serve {
 namespace {
@@ -14,16 +15,22 @@ namespace {
 constexpr size_t kMostKnown = 32'768;
 constexpr size_t kLongestKnown = 4096;
 
+std::string fingerprint_of(const Manifest& manifest, const std::string& text_fingerprint) {
+  if (!text_fingerprint.empty()) return text_fingerprint;
+  return manifest.has_known_model() ? manifest.model_fingerprint : "";
+}
+
 }  // namespace
 
-WarmEncoder::WarmEncoder(const View& collection, const ModelOptions& options)
-    : source_(collection, options),
-      fingerprint_(collection.manifest().has_known_model()
-                       ? collection.manifest().model_fingerprint
-                       : ""),
-      dimension_(collection.manifest().dimension) {
+// A text model that is named says its fingerprint only as long as no encoder of both sides is there.
+WarmEncoder::WarmEncoder(SnapshotPointer first, const ModelOptions& options)
+    : first_(std::move(first)),
+      source_(first_->view, options),
+      text_fingerprint_(source_.text_fingerprint()),
+      fingerprint_(fingerprint_of(first_->view.manifest(), text_fingerprint_)),
+      dimension_(first_->view.manifest().dimension) {
   if (source_.is_named()) model();
-  read_prompts(collection);
+  read_prompts();
 }
 
 Encoder& WarmEncoder::encoder(EncoderSide) {
@@ -31,10 +38,18 @@ Encoder& WarmEncoder::encoder(EncoderSide) {
 }
 
 Encoder& WarmEncoder::model() const {
+  if (loaded() == nullptr && !source_.is_named()) expect_same_text_model();
   Encoder& encoder = source_.encoder(EncoderSide::Both);
   const std::lock_guard lock(mutex_);
   loaded_ = &encoder;
   return encoder;
+}
+
+void WarmEncoder::expect_same_text_model() const {
+  if (source_.text_fingerprint() == text_fingerprint_) return;
+  throw Error(ErrorCode::Incompatible, first_->view.directory().string(),
+              "it was told another text model since the server was started",
+              "start the server anew");
 }
 
 const Encoder* WarmEncoder::loaded() const {
@@ -96,9 +111,9 @@ void WarmEncoder::remember(const std::string& text, std::span<const float> vecto
   known_.erase(oldest);
 }
 
-void WarmEncoder::read_prompts(const View& collection) {
+void WarmEncoder::read_prompts() {
   if (fingerprint_.empty()) return;
-  const PromptCache cache(collection.directory(), fingerprint_, source_.precision(), dimension_);
+  const PromptCache cache(first_->view.directory(), fingerprint_, source_.precision(), dimension_);
   const std::lock_guard lock(mutex_);
   cache.for_each([&](const std::string& prompt, std::span<const float> vector) {
     remember(prompt, vector);

@@ -14,6 +14,7 @@
 #include "lib/collection/view.h"
 #include "lib/encoder/encoder_source.h"
 #include "models/flags/model_source.h"
+#include "query/serve/living_view.h"
 
 namespace zeroshelf::serve {
 
@@ -21,8 +22,9 @@ namespace zeroshelf::serve {
 class WarmEncoder : public EncoderSource, private Encoder {
  public:
   // The prompts that the collection keeps are read. With a model that was named the encoder is
-  // loaded, so that another one than the collection's is refused; throws what that throws.
-  WarmEncoder(const View& collection, const ModelOptions& options);
+  // loaded, so that another one than the collection's is refused; throws what that throws. The
+  // state stays open: the encoder may be loaded long after newer ones have come.
+  WarmEncoder(SnapshotPointer first, const ModelOptions& options);
 
   // [texts, dimension], unit vectors. Throws what loading the encoder throws, where it is needed.
   Matrix encode_texts(std::span<const std::string> texts, LongText long_text) override;
@@ -36,6 +38,8 @@ class WarmEncoder : public EncoderSource, private Encoder {
   // As an EncoderSource: one that knows the texts of before.
   Encoder& encoder(EncoderSide side) override;
   std::string precision() const override { return source_.precision(); }
+  // As it was at the start.
+  std::string text_fingerprint() override { return text_fingerprint_; }
   bool is_named() const override { return false; }  // it was compared at the start
 
  private:
@@ -48,12 +52,17 @@ class WarmEncoder : public EncoderSource, private Encoder {
   Matrix encode_images(std::span<const Image> images) override;
   std::vector<int32_t> tokenize(const std::string& text) const override;
 
+  // Throws also Incompatible where the collection was told another text model since the start:
+  // what is in memory is the earlier one's.
   Encoder& model() const;
-  void read_prompts(const View& collection);
+  void expect_same_text_model() const;
+  void read_prompts();
   void remember(const std::string& text, std::span<const float> vector);
 
+  const SnapshotPointer first_;  // before source_, which reads it
   mutable ModelSource source_;
-  std::string fingerprint_;
+  std::string text_fingerprint_;  // of another text model than the collection's; else empty
+  std::string fingerprint_;       // of the model of all texts; empty: not known
   uint32_t dimension_;
   mutable std::mutex mutex_;
   mutable Encoder* loaded_ = nullptr;
