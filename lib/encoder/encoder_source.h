@@ -31,6 +31,9 @@ class EncoderSource {
   // Whether somebody named the model for this question. It is then compared with the collection's
   // also where no encoder is needed.
   virtual bool is_named() const = 0;
+
+  // Whether it keeps the vectors of texts itself, so that nobody else need keep or look them up.
+  virtual bool keeps_prompts() const { return false; }
 };
 
 // An encoder that is there already, of both sides. It must outlive this.

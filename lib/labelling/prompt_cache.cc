@@ -129,6 +129,8 @@ CacheKey key_of(const View& collection, EncoderSource& encoders) {
 
 Matrix prompt_vectors(const View& collection, std::span<const std::string> prompts,
                       EncoderSource& encoders) {
+  if (encoders.keeps_prompts())
+    return encoders.encoder(EncoderSide::TextOnly).encode_texts(prompts, LongText::Truncate);
   const CacheKey key = key_of(collection, encoders);
   PromptCache cache(collection.directory(), key.fingerprint, key.precision,
                     collection.manifest().dimension);

@@ -53,7 +53,8 @@ class PromptCache {
 // The unit vectors of texts, [texts, dimension]: those that are kept with the collection by its
 // model's fingerprint and the precision that they were computed with, the others from the encoder,
 // and kept then. A model that was named is loaded in any case, so that another one than the
-// collection's is refused. Throws what EncoderSource::encoder throws.
+// collection's is refused. From a source that keeps prompts itself nothing is read or written here.
+// Throws what EncoderSource::encoder throws.
 Matrix prompt_vectors(const View& collection, std::span<const std::string> prompts,
                       EncoderSource& encoders);
 

@@ -41,6 +41,7 @@ class WarmEncoder : public EncoderSource, private Encoder {
   // As it was at the start.
   std::string text_fingerprint() override { return text_fingerprint_; }
   bool is_named() const override { return false; }  // it was compared at the start
+  bool keeps_prompts() const override { return true; }
 
  private:
   struct Known {

@@ -30,9 +30,11 @@ class CountingSource : public EncoderSource {
   }
   std::string precision() const override { return precision_; }
   bool is_named() const override { return named; }
+  bool keeps_prompts() const override { return keeps; }
 
   size_t asked = 0;
   bool named = false;
+  bool keeps = false;
 
  private:
   class Named : public FakeEncoder {
@@ -114,6 +116,19 @@ BOOST_AUTO_TEST_CASE(prompts_that_were_asked_before_need_no_encoder) {
   encoders.named = true;  // a model that somebody names is compared with the collection's
   prompt_vectors(collection, kPrompts, encoders);
   BOOST_TEST(encoders.asked == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_keeps_prompts_itself_needs_no_file) {
+  const Asked shelf;
+  const View collection = shelf.open();
+  CountingSource encoders("fa4e");
+  encoders.keeps = true;
+  for (size_t asked : {1u, 2u}) {
+    const Matrix vectors = prompt_vectors(collection, kPrompts, encoders);
+    BOOST_TEST(vectors.rows() == kPrompts.size());
+    BOOST_TEST(encoders.asked == asked);
+  }
+  BOOST_TEST(collection.attachments().kinds().empty());
 }
 
 BOOST_AUTO_TEST_CASE(vectors_of_another_precision_are_not_taken) {

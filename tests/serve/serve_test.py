@@ -672,9 +672,7 @@ class Lives(unittest.TestCase):
         shelf = serving.make_collection(folder, 6)
 
         def files():
-            # But the vectors of everyday prompts, which every search keeps.
-            return sorted((str(path), path.stat().st_mtime_ns) for path in shelf.rglob("*")
-                          if path.is_file() and path.parent.name != "prompts")
+            return sorted((str(path), path.stat().st_mtime_ns) for path in shelf.rglob("*") if path.is_file())
         before = files()
         with serving.Server(shelf, flags=["--read-only"], folder=folder) as server:
             self.assertEqual(server.ask("POST", "/v1/classify", LABELLING).status, 200)

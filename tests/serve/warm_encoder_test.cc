@@ -81,6 +81,17 @@ BOOST_AUTO_TEST_CASE(a_text_model_that_was_named_since_the_start_is_not_mixed_in
   });
 }
 
+BOOST_AUTO_TEST_CASE(questions_get_what_is_in_memory) {
+  keep(kOwn, "cat", 1);
+  WarmEncoder encoder(snapshot(), options);
+  keep(kOwn, "dog", 1);  // of another process; nobody looks again
+  const View collection = open();
+  const std::string prompt = "cat";
+  BOOST_TEST(prompt_vectors(collection, std::span(&prompt, 1), encoder).row(0)[0] == 1);
+  const std::string other = "dog";
+  BOOST_CHECK_THROW(prompt_vectors(collection, std::span(&other, 1), encoder), Error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
