@@ -69,7 +69,11 @@ void LivingView::look() {
   const std::lock_guard looking(look_mutex_);
   // Before it is opened: what is committed meanwhile is found by the next look.
   std::string mark_now = mark();
-  if (mark_now == mark_) return;
+  if (mark_now == mark_) {  // also again, after what there was in between could not be opened
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
+    return;
+  }
   try {
     SnapshotPointer newer = open();
     mark_ = std::move(mark_now);
