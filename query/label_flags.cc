@@ -123,9 +123,11 @@ std::vector<Label> read_labels(const LabelOptions& options) {
 }
 
 std::string way_name(const LabelOptions& options) {
-  if (!options.classifier.empty()) return "classifier " + options.classifier;
-  if (!options.calibration.empty()) return "mix, calibration " + options.calibration;
-  return options.fusion;
+  LabellingRequest request;
+  request.classifier = options.classifier;
+  request.calibration = options.calibration;
+  request.fusion = options.fusion;
+  return way_name(request);
 }
 
 LabellingRequest labelling_request(const LabelOptions& options) {

@@ -52,7 +52,7 @@ std::vector<std::string> templates_of(const LabelOptions& options);
 // not go together and what read_labels throws.
 LabellingRequest labelling_request(const LabelOptions& options);
 
-// How the answers came about, for people: "mix", "mix, calibration mine", "classifier pets".
+// How the answers came about, see lib/labelling/labelling.h.
 std::string way_name(const LabelOptions& options);
 
 // With --none that class comes last. Throws what parse_label_list, read_label_file and

@@ -74,6 +74,21 @@ Fusion fusion_for(const View& collection, const LabellingRequest& request) {
 
 }  // namespace
 
+ThresholdBearing threshold_bearing(const Manifest& manifest, const LabellingRequest& request) {
+  if (manifest.scoring != Scoring::Sigmoid || !request.calibration.empty() ||
+      !request.classifier.empty())
+    return ThresholdBearing::None;
+  if (request.last_is_none && !request.none_has_own_prompts) return ThresholdBearing::Value;
+  return request.last_is_none || request.several ? ThresholdBearing::None
+                                                 : ThresholdBearing::WhetherGiven;
+}
+
+std::string way_name(const LabellingRequest& request) {
+  if (!request.classifier.empty()) return "classifier " + request.classifier;
+  if (!request.calibration.empty()) return "mix, calibration " + request.calibration;
+  return request.fusion;
+}
+
 LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
                            EncoderSource& encoders) {
   if (!request.vectors.empty())

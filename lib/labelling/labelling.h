@@ -44,6 +44,14 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
 Labelling make_labelling(const View& collection, const LabellingRequest& request,
                          EncoderSource& encoders);
 
+// What of its threshold a labelling follows from, beside that answers below it are taken away: who
+// keeps answers may apply another threshold to them where that is nothing, or the same.
+enum class ThresholdBearing { None, WhetherGiven, Value };
+ThresholdBearing threshold_bearing(const Manifest& manifest, const LabellingRequest& request);
+
+// How the answers come about, for people: "mix", "mix, calibration mine", "classifier pets".
+std::string way_name(const LabellingRequest& request);
+
 // The unit vectors of texts, [texts, dimension].
 using EncodePrompts = std::function<Matrix(const std::vector<std::string>&)>;
 

@@ -2,14 +2,20 @@
 
 #include "lib/labelling/told_apart.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <utility>
+
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {
+
+constexpr int kShownColumns = 40;
+constexpr size_t kMostShown = 5;
 
 std::string bytes_of(std::span<const float> vector) {
   return {reinterpret_cast<const char*>(vector.data()), vector.size_bytes()};
@@ -44,6 +50,49 @@ std::vector<std::vector<size_t>> equal_labels(const LabelVectors& vectors) {
   }
   std::ranges::sort(groups);
   return groups;
+}
+
+std::vector<std::string> cut_text_warnings(const Encoder& encoder,
+                                           std::span<const std::string> texts) {
+  std::vector<std::string> warnings;
+  size_t cut = 0;
+  for (const std::string& text : texts) {
+    if (!is_cut(encoder, text) || ++cut > kMostShown) continue;
+    warnings.push_back(
+        fmt::format("'{}' is longer than the {} tokens that the model reads; its end counts for "
+                    "nothing",
+                    fitted(to_utf8(text), kShownColumns), encoder.info().context_length - 2));
+  }
+  if (cut > kMostShown)
+    warnings.push_back(fmt::format("{} more texts are as long", with_thousands(cut - kMostShown)));
+  return warnings;
+}
+
+std::vector<std::string> label_warnings(const Labelling& labelling, const Encoder* encoder) {
+  const std::vector<Label>& labels = labelling.labels;
+  std::vector<std::string> warnings;
+  if (encoder != nullptr) {
+    std::vector<std::string> prompts;
+    for (const Label& label : labels)
+      prompts.insert(prompts.end(), label.prompts.begin(), label.prompts.end());
+    warnings = cut_text_warnings(*encoder, prompts);
+  }
+  if (labels.size() == 1 && !labelling.fusion.sigmoid_bias) {
+    warnings.push_back(
+        fmt::format("'{}' is the only label, so every picture gets it with a score of 1; name "
+                    "others beside it, or ask for 'none', too",
+                    labels.front().name));
+  }
+  for (const std::vector<size_t>& group : equal_labels(labelling.vectors)) {
+    std::string names;
+    for (const size_t place : group)
+      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", labels[place].name);
+    warnings.push_back(
+        fmt::format("{} are the same to the model (it knows no capitals, and reads the beginning "
+                    "of long prompts only); '{}' gets every picture of them",
+                    names, labels[group.front()].name));
+  }
+  return warnings;
 }
 
 }  // namespace zeroshelf

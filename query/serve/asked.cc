@@ -286,10 +286,19 @@ std::string checked_name(const std::string& name, std::string_view what) {
   return name;
 }
 
-std::string AskedLabelling::key() const {
-  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n", request.fusion, request.calibration,
-                                request.classifier, request.last_is_none,
-                                multi ? threshold.value_or(kMultiThreshold) : 2.0f);
+std::optional<float> AskedLabelling::multi() const {
+  if (!request.several) return std::nullopt;
+  return request.threshold.value_or(kMultiThreshold);
+}
+
+std::string AskedLabelling::key(const Manifest& manifest) const {
+  const ThresholdBearing bearing = threshold_bearing(manifest, request);
+  std::string key = fmt::format("{}\n{}\n{}\n", request.fusion, request.calibration,
+                                request.classifier);
+  key += fmt::format("{} {} {} {}\n", request.last_is_none, request.none_has_own_prompts,
+                     multi().value_or(2),
+                     bearing != ThresholdBearing::None && request.threshold.has_value());
+  if (bearing == ThresholdBearing::Value) key += fmt::format("{}\n", request.threshold.value_or(2));
   const auto add = [&](const std::string& text) {
     key += fmt::format("{}:", text.size()) + text;
   };
@@ -305,8 +314,8 @@ AskedLabelling ask_labelling(Members& members) {
   AskedLabelling asked;
   LabellingRequest& request = asked.request;
   if (const auto threshold = members.number("threshold", -1, 1))
-    asked.threshold = static_cast<float>(*threshold);
-  asked.multi = members.flag("multi").value_or(false);
+    request.threshold = static_cast<float>(*threshold);
+  request.several = members.flag("multi").value_or(false);
   asked.client = members.text("client", 100).value_or("");
   const auto fusion = members.text("fusion", 100);
   const auto calibration = members.text("calibration", kMostName);
@@ -328,7 +337,9 @@ AskedLabelling ask_labelling(Members& members) {
     return asked;
   }
   request.labels = labels_of(members);
-  request.last_is_none = request.labels.back().name == kNoneLabel && ask_none(members).has_value();
+  request.last_is_none = ask_none(members).has_value();
+  const nlohmann::json* none = members.find("none");
+  request.none_has_own_prompts = none != nullptr && none->is_array();
   return asked;
 }
 

@@ -70,14 +70,14 @@ std::string checked_name(const std::string& name, std::string_view what);
 
 // What pictures are labelled with.
 struct AskedLabelling {
-  LabellingRequest request;  // without a threshold
-  std::optional<float> threshold;
-  bool multi = false;
+  LabellingRequest request;
   std::string client;
 
+  // With several labels a picture: from which score on it has one.
+  std::optional<float> multi() const;
   // Everything that the answers before the threshold follow from, but what is kept with the
-  // collection.
-  std::string key() const;
+  // collection, whose manifest this is.
+  std::string key(const Manifest& manifest) const;
 };
 inline constexpr float kMultiThreshold = 0.1f;  // where none is given
 

@@ -38,7 +38,7 @@ std::optional<float> above_of(const Shelves& shelves) {
 
 // The threshold as classify applies it: with multi it says which labels are told.
 Labelling labelling_of(const Shelves& shelves, const AskedLabelling& asked) {
-  return shelves.labelling_with(asked.threshold);
+  return shelves.labelling_with(asked.request.threshold);
 }
 
 ShelfLabel shelf_label(const Members& members, const Shelves& shelves, const std::string* name) {
@@ -51,7 +51,7 @@ ShelfLabel shelf_label(const Members& members, const Shelves& shelves, const std
 }
 
 void expect_order(const Members& members, const AskedLabelling& asked, ShelfOrder order) {
-  if (asked.multi && order != ShelfOrder::Score)
+  if (asked.request.several && order != ShelfOrder::Score)
     members.refuse("sort", "pictures of several labels have no margin", "sort by score");
 }
 
@@ -84,7 +84,7 @@ HttpResponse post_classify(Service& service, const Call& call) {
   expect_order(members, asked, order);
   const GoOn go_on = go_on_of(service, call, asked.client, "classify ");
   const auto shelves = service.labeller().shelves(call.snapshot, asked, go_on);
-  const Shelves::Counts counts = shelves->count(asked.threshold, bins, first, order);
+  const Shelves::Counts counts = shelves->count(asked.request.threshold, bins, first, order);
   go_on();
   std::vector<Row> rows;
   for (const std::vector<Row>& of_shelf : counts.first)
@@ -105,7 +105,7 @@ HttpResponse post_classify(Service& service, const Call& call) {
         .member("unsure_pictures", raw({left.begin(), left.end()}))
         .member("pictures", shelves->snapshot()->counts.pictures)
         .member("fusion", labelling.fusion.rule->name())
-        .member("threshold", asked.threshold)
+        .member("threshold", asked.request.threshold)
         .member("none", labelling.none ? std::optional(labelling.labels[*labelling.none].name)
                                        : std::nullopt)
         .member("bins", bins)
@@ -128,7 +128,7 @@ HttpResponse post_shelf(Service& service, const Call& call) {
   expect_order(members, asked, order);
   const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
   const auto rows = shelves->shelf(shelf_label(members, *shelves, label ? &*label : nullptr),
-                                   asked.threshold, order);
+                                   asked.request.threshold, order);
   std::span<const Row> wanted(*rows);
   wanted = wanted.subspan(std::min(offset, wanted.size()));
   wanted = wanted.first(std::min(limit, wanted.size()));
@@ -191,11 +191,9 @@ HttpResponse post_answers(Service& service, const Call& call) {
   const AskedLabelling asked = ask_labelling(members);
   const bool as_csv = members.choice("format", false, {{"jsonl", false}, {"csv", true}});
   members.expect_no_others();
-  auto labelling = std::make_shared<Labelling>(
+  const auto labelling = std::make_shared<const Labelling>(
       service.labeller().labelling(call.snapshot, asked, call.go_on));
-  labelling->threshold = asked.threshold;
-  const auto multi =
-      asked.multi ? std::optional(asked.threshold.value_or(kMultiThreshold)) : std::nullopt;
+  const auto multi = asked.multi();
   HttpResponse response;
   response.content_type = as_csv ? "text/csv; charset=utf-8" : "application/jsonl";
   if (as_csv) response.headers.push_back({"Content-Disposition", "attachment; filename=labels.csv"});
@@ -278,7 +276,7 @@ HttpResponse post_review(Service& service, const Call& call) {
   const size_t count = members.whole("k", 0, 1000).value_or(20);
   const bool with_known = members.flag("known").value_or(false);
   members.expect_no_others();
-  if (asked.multi) members.refuse("multi", "pictures of several labels have no margin");
+  if (asked.request.several) members.refuse("multi", "pictures of several labels have no margin");
   const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
   const View& view = shelves->view();
   const KeptTruth truth = service.truths.all();

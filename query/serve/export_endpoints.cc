@@ -90,7 +90,7 @@ AskedExport ask_export(const Service& service, const Call& call) {
   asked.validation = members.number("validation", 0, 1).value_or(kDefaultValidation);
   asked.unsure = members.flag("unsure").value_or(false);
   members.expect_no_others();
-  if (asked.labelling.multi) members.refuse("multi", "an export has one label a picture");
+  if (asked.labelling.request.several) members.refuse("multi", "an export has one label a picture");
   std::string file = asked.name;
   const std::string ending = ending_of(asked.format);
   if (!file.ends_with(ending)) file += ending;
@@ -113,7 +113,6 @@ Plan make_plan(Service& service, const SnapshotPointer& snapshot, const AskedExp
   Plan plan;
   plan.snapshot = snapshot;
   plan.labelling = service.labeller().labelling(snapshot, asked.labelling, go_on);
-  plan.labelling.threshold = asked.labelling.threshold;
   const Gate::Pass pass(service.gate, go_on);
   plan.predictions.resize(plan.view().rows());
   scan(plan.view(), plan.labelling, {}, [&](const PredictionBlock& block) {

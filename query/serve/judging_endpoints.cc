@@ -202,7 +202,6 @@ HttpResponse post_evaluate(Service& service, const Call& call) {
   const View& view = call.snapshot->view;
   const Gate::Pass pass(service.gate, call.go_on);
   Labelling labelling = service.labeller().labelling(call.snapshot, asked, call.go_on);
-  labelling.threshold = asked.threshold;
   const std::vector<Label> labels = labelling.labels;
   const KnownContents known = known_of(service, view, labels);
   std::vector<Way> ways;

@@ -59,10 +59,11 @@ HttpResponse remove_kept(const Call& call, std::string_view kind) {
 }
 
 Run run_of(Service& service, const Call& call, const AskedLabelling& asked) {
-  Labelling labelling = service.labeller().labelling(call.snapshot, asked, call.go_on);
-  labelling.threshold = asked.threshold;
+  const Labelling labelling = service.labeller().labelling(call.snapshot, asked, call.go_on);
   const Gate::Pass pass(service.gate, call.go_on);
-  return make_run(call.snapshot->view, labelling);
+  Run run = make_run(call.snapshot->view, labelling);
+  run.fusion = way_name(asked.request);
+  return run;
 }
 
 // A kept run by its name, or what a labelling gives now.
@@ -139,7 +140,7 @@ HttpResponse put_run(Service& service, const Call& call) {
   if (!replace && std::ranges::find(names, name) != names.end())
     throw Error(ErrorCode::Incompatible, name, "there is a run of that name",
                 "take another name, or say \"replace\": true");
-  if (asked.multi) members.refuse("multi", "a run keeps one label a picture");
+  if (asked.request.several) members.refuse("multi", "a run keeps one label a picture");
   const Run run = run_of(service, call, asked);
   save_run(view, name, run);
   return json_response(run_json(name, run));

@@ -14,7 +14,6 @@
 #include "lib/labelling/classifier.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
-#include "lib/util/text.h"
 #include "lib/labelling/told_apart.h"
 
 namespace zeroshelf::serve {
@@ -140,44 +139,20 @@ void Labeller::keep(std::string key, std::shared_ptr<const Shelves> shelves) {
 
 std::shared_ptr<const Shelves> Labeller::shelves(const SnapshotPointer& snapshot,
                                                  const AskedLabelling& asked, const GoOn& go_on) {
+  const View& view = snapshot->view;
   const std::string key = fmt::format("{}\n", snapshot->serial) +
-                          kept_marks(snapshot->view, asked.request) + asked.key();
+                          kept_marks(view, asked.request) + asked.key(view.manifest());
   if (auto known = find(key)) return known;
   const Gate::Pass pass(gate_, go_on);
   if (auto known = find(key)) return known;  // somebody asked the same meanwhile
-  const auto multi =
-      asked.multi ? std::optional(asked.threshold.value_or(kMultiThreshold)) : std::nullopt;
-  auto shelves =
-      std::make_shared<const Shelves>(snapshot, labelling(snapshot, asked, go_on), multi, go_on);
+  auto shelves = std::make_shared<const Shelves>(snapshot, labelling(snapshot, asked, go_on),
+                                                 asked.multi(), go_on);
   keep(key, shelves);
   return shelves;
 }
 
 std::vector<std::string> Labeller::warnings(const Labelling& labelling) const {
-  std::vector<std::string> warnings;
-  const std::vector<Label>& labels = labelling.labels;
-  if (labels.size() == 1)
-    warnings.push_back(fmt::format(
-        "'{}' is the only label, so every picture gets it with a score of 1", labels[0].name));
-  for (const std::vector<size_t>& group : equal_labels(labelling.vectors)) {
-    std::string names;
-    for (const size_t place : group)
-      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", labels[place].name);
-    warnings.push_back(fmt::format("{} are the same to the model; '{}' gets every picture of them",
-                                   names, labels[group.front()].name));
-  }
-  if (const Encoder* encoder = encoder_.loaded()) {
-    for (const Label& label : labels) {
-      for (const std::string& prompt : label.prompts) {
-        if (warnings.size() > 20) return warnings;
-        if (is_cut(*encoder, prompt))
-          warnings.push_back(fmt::format("'{}' is longer than the model reads; its end counts for "
-                                         "nothing",
-                                         fitted(prompt, 60)));
-      }
-    }
-  }
-  return warnings;
+  return label_warnings(labelling, encoder_.loaded());
 }
 
 void Labeller::forget_others(uint64_t serial) {

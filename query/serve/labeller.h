@@ -65,7 +65,7 @@ class Labeller {
   // Throws what make_labelling and Shelves throw, and what go_on throws.
   std::shared_ptr<const Shelves> shelves(const SnapshotPointer& snapshot,
                                          const AskedLabelling& asked, const GoOn& go_on);
-  // The labelling alone, without the threshold.
+  // The labelling alone.
   Labelling labelling(const SnapshotPointer& snapshot, const AskedLabelling& asked,
                       const GoOn& go_on);
   LabelVectors prompt_vectors(const std::vector<Label>& labels, const GoOn& go_on);

@@ -44,7 +44,7 @@ std::vector<bool> rows_of_shelves(const Shelves& shelves, const AskedSearch& ask
   for (const uint32_t label :
        find_labels("filters.label", asked.labels, shelves.labelling().labels)) {
     for (const Row row :
-         *shelves.shelf(label, asked.labelling->threshold, ShelfOrder::Score))
+         *shelves.shelf(label, asked.labelling->request.threshold, ShelfOrder::Score))
       rows[row] = true;
   }
   return rows;

@@ -120,17 +120,13 @@ void Shelves::scan_multi(const std::function<void()>& go_on) {
     for (size_t i = 0; i < block.predictions.size(); ++i) {
       const Row row = block.first_row + i;
       if (!view().is_live(row)) continue;
-      bool any = false;
       if (block.predictions[i].winner) {
         const std::span<const float> scores = block.scores_of(i);
-        for (size_t k = 0; k < count; ++k) {
-          ++seen[k * kFineBins + bin_of(scores[k], kFineBins)];
-          if (!(scores[k] >= *multi_)) continue;
-          any = true;
-          found.push_back({k, {row, scores[k]}});
-        }
+        for (size_t k = 0; k < count; ++k) ++seen[k * kFineBins + bin_of(scores[k], kFineBins)];
       }
-      if (!any) found.push_back({count, {row, block.predictions[i].fused.score}});
+      const std::vector<Scored> above = labels_above(block, i, *multi_);
+      for (const Scored& one : above) found.push_back({one.label, {row, one.score}});
+      if (above.empty()) found.push_back({count, {row, block.predictions[i].fused.score}});
     }
     if ((placed += found.size()) > kMostPlaced)
       throw Error(ErrorCode::InvalidArgument, "threshold",

@@ -23,9 +23,9 @@ void check_labelling(const AskedLabelling& asked) {
   promise(asked.request.labels.size() <= 1001, "labels are bounded");
   promise(asked.request.classifier.empty() != asked.request.labels.empty(),
           "labels or a classifier");
-  promise(!asked.threshold || (*asked.threshold >= -1 && *asked.threshold <= 1),
-          "a threshold is a score");
-  promise(asked.key() == asked.key(), "a key is one");
+  const std::optional<float> threshold = asked.request.threshold;
+  promise(!threshold || (*threshold >= -1 && *threshold <= 1), "a threshold is a score");
+  promise(asked.key({}) == asked.key({}), "a key is one");
 }
 
 void read_labelling(const std::string& body) {

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -185,6 +186,39 @@ BOOST_AUTO_TEST_CASE(a_sigmoid_judges_each_label_where_it_is_asked_whether_it_fi
     request.last_is_none = request.none_has_own_prompts = true;
   });
   BOOST_TEST(!own.none_is_rest);
+}
+
+BOOST_AUTO_TEST_CASE(what_bears_on_a_labelling_of_its_threshold) {
+  CountingSource encoders("fa4e");
+  const auto same = [](const Labelling& a, const Labelling& b) {
+    return a.fusion.sigmoid_bias == b.fusion.sigmoid_bias &&
+           std::ranges::equal(a.vectors.image.row(2), b.vectors.image.row(2)) &&
+           a.vectors.image_bias == b.vectors.image_bias;
+  };
+  size_t seen[3] = {};
+  for (const std::optional<float> bias : {std::optional<float>(), std::optional(-5.0f)}) {
+    const Asked shelf("fa4e", bias);
+    const View collection = shelf.open();
+    for (int way = 0; way < 8; ++way) {
+      LabellingRequest request = request_of({{"a", {"a"}}, {"b", {"bb"}}, {"none", {"nothing"}}});
+      request.several = (way & 1) != 0;
+      request.last_is_none = (way & 2) != 0;
+      request.none_has_own_prompts = (way & 4) != 0;
+      const auto with = [&](std::optional<float> threshold) {
+        request.threshold = threshold;
+        return make_labelling(collection, request, encoders);
+      };
+      const bool as_none = same(with({}), with(0.2f));
+      const bool as_others = same(with(0.2f), with(0.7f));
+      const ThresholdBearing bearing = threshold_bearing(collection.manifest(), request);
+      ++seen[static_cast<size_t>(bearing)];
+      BOOST_TEST_CONTEXT(way << " " << bias.has_value()) {
+        BOOST_TEST((bearing == ThresholdBearing::None) == (as_none && as_others));
+        BOOST_TEST((bearing == ThresholdBearing::Value) == !as_others);
+      }
+    }
+  }
+  for (const size_t times : seen) BOOST_TEST(times > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(threshold_and_none_are_applied_wherever_answers_are_asked_for) {

@@ -3,6 +3,7 @@
 // A collection of random vectors, to compare answers with a plain loop over it.
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -32,10 +33,15 @@ inline Matrix random_matrix(std::mt19937& random, size_t rows) {
   return result;
 }
 
-// 700 pictures, every third with text, every seventh removed again.
+// 700 pictures, every third with text, every seventh removed again. logit_bias: of a model that
+// judges by a sigmoid.
 struct RandomCollection {
-  RandomCollection() {
+  explicit RandomCollection(std::optional<float> logit_bias = {}) {
     Manifest manifest;
+    if (logit_bias) {
+      manifest.scoring = Scoring::Sigmoid;
+      manifest.logit_bias = *logit_bias;
+    }
     manifest.model_name = "random";
     manifest.model_fingerprint = "0";
     manifest.dimension = kRandomDimension;
