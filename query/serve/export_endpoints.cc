@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -147,9 +146,17 @@ Band band_of(const AskedExport& asked) {
   return asked.unsure ? Band::Unsure : Band::Sure;
 }
 
-// Of the pictures whose collections must be told where they are now.
-void follow(const View& view, const std::vector<MovedFile>& moved) {
-  for (const View::Part& part : view.parts()) follow_moves(part.collection.directory(), moved);
+// Tells a collection where its files are now. Where that fails the others are told all the same.
+void follow(const fs::path& collection, const std::vector<MovedFile>& moved,
+            const Jobs::Progress& progress) {
+  try {
+    follow_moves(collection, moved);
+  } catch (const Error& error) {
+    const Error told(error.code(), collection.string(),
+                     fmt::format("it could not be told where its files are now: {}", error.what()),
+                     "run zeroshelf-index add with the old folder and the new one");
+    progress.update([&](Job& job) { job.failures.push_back(told); });
+  }
 }
 
 void run_export(Service& service, const SnapshotPointer& snapshot, const AskedExport& asked,
@@ -174,11 +181,9 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
       if (job.failures.size() < kMostFailures) job.failures.push_back(error);
     });
   };
-  std::mutex moved_mutex;
   std::vector<MovedFile> moved;
   if (asked.moves()) {
     context.on_placed = [&](const fs::path& source, const fs::path& placed) {
-      const std::lock_guard lock(moved_mutex);
       moved.push_back({source.string(), placed.string()});
     };
   }
@@ -188,7 +193,8 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
   const auto sink = make_sink(asked.format, asked.target, context);
   const auto tell_moves = [&] {
     if (moved.empty()) return;
-    follow(plan.view(), moved);
+    for (const View::Part& part : plan.view().parts())
+      follow(part.collection.directory(), moved, progress);
     service.living.refresh();  // the next request knows where the files are
   };
   try {
@@ -223,7 +229,7 @@ void run_undo(Service& service, const fs::path& target, const Jobs::Progress& pr
       if (job.failures.size() < kMostFailures) job.failures.push_back(error);
     });
   });
-  for (const auto& [collection, files] : moves) follow_moves(collection, files);
+  for (const auto& [collection, files] : moves) follow(collection, files, progress);
   service.living.refresh();
   progress.update([&](Job& job) {
     job.exported = report.put_back;

@@ -3,6 +3,7 @@ possible. Usage: serve_test.py (the programs' places are in the environment, see
 
 import base64
 import csv
+import fcntl
 import io
 import json
 import pathlib
@@ -702,6 +703,25 @@ class Lives(unittest.TestCase):
             serving.run(serving.INDEX, "compact", shelf)
             server.wait_until(lambda: server.ask("GET", "/v1/collection").json()["rows"] == 12)
             self.assertEqual(pictures(), 12)
+        shutil.rmtree(folder)
+
+    def test_a_collection_that_cannot_follow_keeps_no_other_from_it(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))
+        shelves = [serving.make_collection(folder / name, 6) for name in "ab"]
+        with serving.Server(*shelves, folder=folder) as server:
+            def ends(job):
+                server.wait_until(lambda: server.ask("GET", f"/v1/jobs/{job}").json()["state"] != "running")
+                return server.ask("GET", f"/v1/jobs/{job}").json()
+            def gone():
+                return [server.ask("GET", f"/v1/pictures/{row}").json()["gone"] for row in range(12)]
+            for path, body in (("/v1/export", {**LABELLING, "name": "moved", "mode": "move"}),
+                               ("/v1/undo", {"name": "moved"})):
+                with open(shelves[0] / "LOCK", "r+b") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    job = ends(server.ask("POST", path, body).json()["id"])
+                self.assertEqual((job["state"], job["exported"], job["failed"]), ("done", 12, 0), job)
+                self.assertEqual([one["subject"] for one in job["failures"]], [str(shelves[0])], job)
+                self.assertEqual(gone()[6:], [False] * 6)
         shutil.rmtree(folder)
 
     def test_signals_end_it_orderly(self):

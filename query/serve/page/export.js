@@ -298,7 +298,7 @@ function make_jobs(signal) {
       running && h("progress", { max: Math.max(1, job.total), value: job.done, "aria-label": what }),
       job.told && h("p", {}, job.told),
       job.error && problem({ ...job.error, message: job.error.cause }),
-      job.failures.map((one) => h("p", { class: "warning" }, `${one.subject}: ${one.cause}`)),
+      job.failures.map((one) => h("p", { class: "warning" }, [`${one.subject}: ${one.cause}`, one.cure].filter(Boolean).join("; "))),
       h(
         "p",
         { class: "actions" },
