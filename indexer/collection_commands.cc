@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "indexer/foreign_note.h"
@@ -75,8 +76,8 @@ std::string text_languages(const View& collection) {
 
 // Of a single collection; empty: it takes every picture.
 std::string shard_told(const View& view) {
-  const auto shard = view.parts().size() == 1 ? shard_of(view.parts().front().collection)
-                                              : std::optional<Shard>();
+  const auto shard =
+      view.parts().size() == 1 ? shard_of(view.parts().front().collection) : std::optional<Shard>();
   return shard ? shard_name(*shard) : "";
 }
 
@@ -124,8 +125,7 @@ std::string stats_text(const View& collection) {
   const auto line = [&](const char* name, const std::string& value) {
     fmt::format_to(std::back_inserter(out), "{:<12} {}\n", name, value);
   };
-  if (collection.parts().size() > 1)
-    line("collections", with_thousands(collection.parts().size()));
+  if (collection.parts().size() > 1) line("collections", with_thousands(collection.parts().size()));
   if (const std::string shard = shard_told(collection); !shard.empty()) line("shard", shard);
   line("pictures", with_thousands(counts.pictures));
   line("with text", with_thousands(counts.with_text));
@@ -265,18 +265,24 @@ std::vector<Fault> faults_between(const std::vector<std::filesystem::path>& part
   return faults;
 }
 
-std::vector<Fault> faults_of(const std::vector<std::filesystem::path>& parts) {
-  if (parts.size() == 1) return verify_collection(parts.front());
+struct FoundFaults {
+  std::vector<Fault> faults;
+  std::string_view cure = "zeroshelf-index repair fixes what the records tell";
+};
+
+FoundFaults faults_of(const std::vector<std::filesystem::path>& parts) {
+  if (parts.size() == 1) return {verify_collection(parts.front())};
   std::vector<Fault> all;
   for (const std::filesystem::path& part : parts) {
     std::vector<Fault> faults = faults_of_part(part);
     std::ranges::move(faults, std::back_inserter(all));
   }
-  return all.empty() ? faults_between(parts) : all;
+  if (!all.empty()) return {std::move(all)};
+  return {faults_between(parts), "zeroshelf-index forget takes a picture out of one of them"};
 }
 
 int run_verify(const CollectionOptions& options) {
-  const std::vector<Fault> faults = faults_of(parts_of(options.collections));
+  const auto [faults, cure] = faults_of(parts_of(options.collections));
   if (options.json) {
     print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
   } else {
@@ -285,7 +291,7 @@ int run_verify(const CollectionOptions& options) {
   }
   if (faults.empty()) return options.files ? run_verify_files(options) : kDone;
   warn(kProgram,
-       fmt::format("{} faults; zeroshelf-index repair fixes what the records tell", faults.size()));
+       fmt::format("{} {}; {}", faults.size(), faults.size() == 1 ? "fault" : "faults", cure));
   return kFailed;
 }
 

@@ -257,6 +257,7 @@ BOOST_AUTO_TEST_CASE(a_picture_in_two_parts_is_a_fault) {
   const auto both = zeroshelf_index({"verify", memes().collection, shards(2).parts[0]});
   BOOST_TEST(both.exit_code == 2);
   BOOST_TEST(both.out.find("is also in") != std::string::npos);
+  BOOST_TEST(both.err.find("zeroshelf-index forget takes") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
