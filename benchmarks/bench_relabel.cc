@@ -30,6 +30,7 @@
 #include "benchmarks/random_shelf.h"
 #include "lib/labelling/classify.h"
 #include "lib/labelling/prompt_cache.h"
+#include "lib/program/version.h"
 #include "lib/util/openblas.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/fixed_point.h"
@@ -117,7 +118,8 @@ size_t texts_below(const View& collection, Row end_row) {
 }
 
 void against_streaming(const View& collection) {
-  const VectorRows* const both[] = {&only_part(collection).image_vectors(), &only_part(collection).text_vectors()};
+  const VectorRows* const both[] = {&only_part(collection).image_vectors(),
+                                    &only_part(collection).text_vectors()};
   const ReadingWay way = fastest_way_to_read(both, kRepeats);
   const double streaming = median_ms([&] { stream(both, way); });
   fmt::print(
@@ -304,8 +306,9 @@ void report(uint64_t rows, const std::filesystem::path& path) {
   fmt::print(
       "zeroshelf {}, {} rows of {}, {} with text, {} cores, OpenBLAS for {}, median of {} "
       "(programs: 3); made or opened in {:.0f} s\n",
-      ZEROSHELF_VERSION, only_part(collection).image_vectors().size(), kDimension,
-      only_part(collection).text_vectors().size(), available_cores(), openblas_core(), kRepeats, seconds_since(start));
+      version(), only_part(collection).image_vectors().size(), kDimension,
+      only_part(collection).text_vectors().size(), available_cores(), openblas_core(), kRepeats,
+      seconds_since(start));
   against_streaming(collection);
   kernels_alone(collection);
   against_faiss(collection, std::min<uint64_t>(rows, 200'000));

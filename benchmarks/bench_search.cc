@@ -19,6 +19,7 @@
 #include "benchmarks/clip_like.h"
 #include "benchmarks/measure.h"
 #include "lib/lexicon/letters.h"
+#include "lib/program/version.h"
 #include "lib/search/search.h"
 #include "lib/util/parallel.h"
 #include "lib/util/random.h"
@@ -216,7 +217,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "bench_search: ROWS and TEXTS must be 1 to 10,000,000\n");
     return 2;
   }
-  fmt::print("zeroshelf {}, {} cores, kernel {}\n", ZEROSHELF_VERSION, available_cores(),
+  fmt::print("zeroshelf {}, {} cores, kernel {}\n", version(), available_cores(),
              scan_kernel_name());
   const testing::TemporaryDirectory directory;
   measure_lexical_match(texts);

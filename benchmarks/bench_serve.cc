@@ -27,6 +27,7 @@
 
 #include "benchmarks/random_shelf.h"
 #include "lib/labelling/prompt_cache.h"
+#include "lib/program/version.h"
 #include "lib/util/parallel.h"
 #include "tests/support/temporary_directory.h"
 
@@ -204,7 +205,7 @@ void report(uint64_t rows, const std::filesystem::path& path) {
     PromptCache(path, kRandomShelfFingerprint, precision, kRandomShelfDimension)
         .keep(prompts, random_unit_vectors(7, kPrompts));
   fmt::print("zeroshelf {}, {} rows of {}, {} with text, {} cores; made or opened in {:.0f} s\n",
-             ZEROSHELF_VERSION, rows, kRandomShelfDimension, texts, available_cores(),
+             version(), rows, kRandomShelfDimension, texts, available_cores(),
              seconds_since(start));
   start = Clock::now();
   const ServerProcess server(path);

@@ -30,9 +30,27 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
-# zeroshelf_library(NAME SOURCES a.cc ... LINK targets...): a static library of one folder.
+# zeroshelf_library(NAME [INTERNAL] SOURCES a.cc ... LINK targets...): a static library of one folder, installed for
+# find_package(zeroshelf) unless it is INTERNAL.
 function(zeroshelf_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "INTERNAL" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    list(FILTER ARG_SOURCES EXCLUDE REGEX "_(avx2|avx512|amx)\\.cc$")
+  endif()
   add_library(${name} STATIC ${ARG_SOURCES})
-  target_link_libraries(${name} PUBLIC zeroshelf_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:zeroshelf_options> ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  if(NOT ARG_INTERNAL)
+    zeroshelf_exported(${name})
+  endif()
+endfunction()
+
+# Installed for find_package(zeroshelf), as zeroshelf::<its name without the project's>.
+function(zeroshelf_exported name)
+  string(REGEX REPLACE "^zeroshelf_" "" export_name ${name})
+  target_compile_features(${name} INTERFACE cxx_std_20)
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${export_name})
+  set_property(GLOBAL APPEND PROPERTY ZEROSHELF_EXPORTED ${name})
+  install(TARGETS ${name} EXPORT zeroshelf-targets
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+          INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/zeroshelf)
 endfunction()

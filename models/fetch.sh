@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Downloads published CLIP and SigLIP checkpoints to where --model NAME finds them, and checks their SHA-256.
-# Run it with --help, or read docs/models.md. Tested by tests/models/fetch_test.py.
+# Installed as zeroshelf-fetch. Run it with --help, or read docs/models.md. Tested by tests/models/fetch_test.py.
 set -euo pipefail
 
 openai_url=${ZEROSHELF_OPENAI_URL:-https://openaipublic.azureedge.net}
@@ -11,6 +11,9 @@ retries=${ZEROSHELF_FETCH_RETRIES:-5}
 # tokenizer zeroshelf reads at most 256 MiB.
 weights_limit=${ZEROSHELF_FETCH_LIMIT:-64000000000} small_limit=$((256 << 20)) answer_limit=$((1 << 20))
 delay_s=${ZEROSHELF_FETCH_DELAY:-3}
+# As it is called: a script of the source tree, or a program.
+called=models/fetch.sh
+[[ $0 == *.sh ]] || called=${0##*/}
 
 vocabulary_name=bpe_simple_vocab_16e6.txt.gz
 vocabulary_path=openai/CLIP/main/clip/$vocabulary_name
@@ -71,7 +74,7 @@ about() { # NAME
 }
 
 usage() {
-  cat <<'HELP'
+  sed "s|models/fetch.sh|$called|" <<'HELP'
 usage: models/fetch.sh [--to DIR] [--sha256 HEX] NAME
        models/fetch.sh --list | --help
 
@@ -125,7 +128,7 @@ told() { # TEXT: printable ASCII, and not too much of it
 }
 
 die() { # SUBJECT CAUSE CURE
-  printf 'fetch.sh: %s: %s; %s\n' "$(shown "$1")" "$(shown "$2")" "$(shown "$3")" >&2
+  printf "${called##*/}"': %s: %s; %s\n' "$(shown "$1")" "$(shown "$2")" "$(shown "$3")" >&2
   exit 2
 }
 

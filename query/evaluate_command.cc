@@ -20,6 +20,7 @@
 #include "lib/report/evaluate_output.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
+#include "models/clip/installed_models.h"
 #include "models/clip/load.h"
 #include "models/flags/model_source.h"
 #include "query/flags.h"
@@ -75,8 +76,9 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
                    "%; {}",
                    100 * best_report(evaluation).accuracy.value, labels,
                    100.0 / static_cast<double>(labels),
-                   bundled ? "the bundled model knows drawings: for photographs take a published "
-                             "one (models/fetch.sh ViT-B-32)"
+                   bundled ? fmt::format("the bundled model knows drawings: for photographs take a "
+                                         "published one ({} ViT-B-32)",
+                                         fetch_command())
                            : "say what the labels look like (--labels-file, 'label: prompt | "
                              "prompt'), train a classifier, or take another model"));
 }

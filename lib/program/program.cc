@@ -20,6 +20,7 @@
 #include "lib/program/manual.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
+#include "lib/program/version.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
@@ -106,7 +107,7 @@ Program::Program(std::string name, std::string description, std::vector<ExitCode
     : name_(std::move(name)), codes_(std::move(codes)), app_(std::move(description), name_) {
   running_program = name_;
   app_.require_subcommand(1);
-  app_.set_version_flag("--version", name_ + " " ZEROSHELF_VERSION);
+  app_.set_version_flag("--version", version_text(name_));
   app_.formatter(help_formatter());
   std::string footer;
   for (const ExitCode code : codes_)
@@ -126,7 +127,7 @@ CLI::App* Program::add_command(const std::string& name, const std::string& descr
 bool Program::print_generated(int argc, char** argv) const {
   std::string text;
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
-    text = manual_page(app_, name_, ZEROSHELF_VERSION, exit_status());
+    text = manual_page(app_, name_, std::string(version()), exit_status());
   } else if (argc == 3 && std::string_view(argv[1]) == "--completion") {
     text = completion_script(app_, name_, argv[2]);
   } else {

@@ -8,6 +8,8 @@
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/program_path.h"
+#include "models/clip/installed_models.h"
 #include "models/clip/load.h"
 
 namespace zeroshelf {
@@ -33,6 +35,13 @@ std::vector<fs::path> model_folders() {
   return folders;
 }
 
+// Where the models are that come with zeroshelf.
+fs::path own_folder() {
+  std::error_code ignored;
+  const fs::path installed = installation_prefix() / "share" / "zeroshelf" / "models";
+  return fs::exists(installed / kBundledModel, ignored) ? installed : ZEROSHELF_MODEL_FOLDER;
+}
+
 std::optional<fs::path> find_in_folders(const std::string& name) {
   std::error_code ignored;
   if (name.empty() || name.find('/') != std::string::npos) return std::nullopt;
@@ -47,11 +56,17 @@ std::optional<fs::path> find_in_folders(const std::string& name) {
 }  // namespace
 
 fs::path bundled_model() {
-  const fs::path path = ZEROSHELF_BUNDLED_MODEL;
+  const fs::path path = own_folder() / kBundledModel;
   std::error_code ignored;
   if (fs::exists(path, ignored)) return path;
   throw Error(ErrorCode::NotFound, path.string(), "the bundled model is not there",
-              "keep the source tree that zeroshelf was built from, or name a model with --model");
+              "install the package zeroshelf-model-mini, or name a model with --model");
+}
+
+std::string fetch_command() {
+  std::error_code ignored;
+  const fs::path script = own_folder() / "fetch.sh";
+  return fs::exists(script, ignored) ? script.string() : "zeroshelf-fetch";
 }
 
 fs::path find_model(const std::string& name_or_path) {
@@ -63,16 +78,35 @@ fs::path find_model(const std::string& name_or_path) {
     for (const fs::path& folder : model_folders())
       tried += (tried.empty() ? "" : ", ") + folder.string();
   }
-  throw Error(
-      ErrorCode::NotFound, name_or_path,
-      tried.empty() ? "no such model" : "no such model, nor in " + tried,
-      "name a checkpoint's folder or file with --model, or fetch one: models/fetch.sh --list");
+  throw Error(ErrorCode::NotFound, name_or_path,
+              tried.empty() ? "no such model" : "no such model, nor in " + tried,
+              "name a checkpoint's folder or file with --model, or fetch one: " + fetch_command() +
+                  " --list");
 }
 
 std::optional<fs::path> find_installed_model(const std::string& name) {
   if (auto found = find_in_folders(name)) return found;
   if (name == kBundledModel) return bundled_model();
   return std::nullopt;
+}
+
+std::vector<InstalledModel> installed_models() {
+  std::vector<InstalledModel> models;
+  std::error_code error;
+  for (const fs::path& folder : model_folders()) {
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      const fs::path& path = entry.path();
+      if (path.extension() == ".pt") {
+        models.push_back({path.stem().string(), path});
+      } else if (fs::exists(path / "config.json", error) ||
+                 fs::exists(path / "open_clip_config.json", error)) {
+        models.push_back({path.filename().string(), path});
+      }
+    }
+  }
+  const fs::path bundled = own_folder() / kBundledModel;
+  if (fs::exists(bundled, error)) models.push_back({kBundledModel, bundled});
+  return models;
 }
 
 bool is_installed_model(const fs::path& named) {
@@ -82,7 +116,8 @@ bool is_installed_model(const fs::path& named) {
     return !relative.empty() && *relative.begin() != "..";
   };
   const std::vector<fs::path> folders = model_folders();
-  return lies_in(ZEROSHELF_BUNDLED_MODEL) || std::any_of(folders.begin(), folders.end(), lies_in);
+  return lies_in(own_folder() / kBundledModel) ||
+         std::any_of(folders.begin(), folders.end(), lies_in);
 }
 
 }  // namespace zeroshelf

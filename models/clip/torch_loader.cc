@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/util/error.h"
+#include "lib/util/program_path.h"
 #include "models/clip/torch_part.h"
 
 namespace zeroshelf {
@@ -15,15 +16,8 @@ namespace fs = std::filesystem;
 
 // Where it was built, or beside an installed program: bin/../lib/zeroshelf.
 std::vector<fs::path> places() {
-  std::vector<fs::path> paths;
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  if (!program.empty()) {
-    paths.push_back(program.parent_path().parent_path() / "lib" / "zeroshelf" /
-                    fs::path(ZEROSHELF_TORCH_PART).filename());
-  }
-  paths.emplace_back(ZEROSHELF_TORCH_PART);
-  return paths;
+  const fs::path built = ZEROSHELF_TORCH_PART;
+  return {installation_prefix() / "lib" / "zeroshelf" / built.filename(), built};
 }
 
 const TorchPart& load() {

@@ -12,6 +12,7 @@
 #include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "models/clip/installed_models.h"
 #include "models/flags/named_models.h"
 #include "models/flags/trusted_models.h"
 
@@ -34,9 +35,9 @@ bool is_bundled(const fs::path& path) {
 // The bundled model is small, and who uses it should know.
 void tell_of_bundled_model() {
   note(fmt::format(
-      "the bundled model {} knows drawings, not photos; for photos: models/fetch.sh ViT-B-32, then "
-      "a new collection with --model ViT-B-32",
-      kBundledModel));
+      "the bundled model {} knows drawings, not photos; for photos: {} ViT-B-32, then a new "
+      "collection with --model ViT-B-32",
+      kBundledModel, fetch_command()));
 }
 
 }  // namespace
@@ -142,12 +143,12 @@ fs::path trusted_model_of(const Manifest& manifest, const Settings& settings) {
     if (may_be_taken(path)) return path;
   }
   if (auto installed = find_installed_model(manifest.model_name)) return *std::move(installed);
-  throw Error(
-      ErrorCode::NotFound, manifest.model_path,
-      fmt::format("the collection says that this is its model {}, but no such model is "
-                  "installed, and nobody named this path here before",
-                  manifest.model_name),
-      "if you trust that model, name it once with --model, or install it: models/fetch.sh --list");
+  throw Error(ErrorCode::NotFound, manifest.model_path,
+              fmt::format("the collection says that this is its model {}, but no such model is "
+                          "installed, and nobody named this path here before",
+                          manifest.model_name),
+              "if you trust that model, name it once with --model, or install it: " +
+                  fetch_command() + " --list");
 }
 
 void remember_place(const Manifest& manifest, const Settings& settings, const std::string& path) {

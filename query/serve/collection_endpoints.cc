@@ -13,6 +13,7 @@
 #include "lib/export/export_format.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/templates.h"
+#include "lib/program/version.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -132,7 +133,7 @@ HttpResponse get_collection(Service& service, const Call& call) {
         .member("none_prompts", default_none_prompts())
         .member("export_formats", raw(formats_json()))
         .member("truths", service.truths.count())
-        .member("version", ZEROSHELF_VERSION);
+        .member("version", version());
   }));
 }
 

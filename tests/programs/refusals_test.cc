@@ -224,6 +224,14 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(version_tells_the_compiler_and_the_libraries) {
+  const std::string out = zeroshelf_query({"--version"}).out;
+  BOOST_TEST(out.starts_with("zeroshelf-query 0."), out);
+  BOOST_TEST(out.find("\nbuilt by ") != std::string::npos, out);
+  for (const char* library : {"FAISS 1.", "RocksDB ", "OpenCV ", "Tesseract "})
+    BOOST_TEST(out.find(library) != std::string::npos, out);
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_pipe_is_a_quiet_success) {
   const ProgramResult result = testing::run_program(
       {"/bin/bash", "-c",

@@ -1,0 +1,40 @@
+# What the library links: for its own build, and for those who find_package(zeroshelf).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # g++'s OpenMP, which the libraries that we use were built with: a second one in a process would be
+  # one too many. Its header has an attribute that clang does not know.
+  foreach(file include libgomp.so)
+    execute_process(COMMAND g++ -print-file-name=${file} OUTPUT_VARIABLE gcc_${file} OUTPUT_STRIP_TRAILING_WHITESPACE)
+  endforeach()
+  add_library(OpenMP::OpenMP_CXX INTERFACE IMPORTED)
+  target_compile_options(OpenMP::OpenMP_CXX INTERFACE "SHELL:-idirafter ${gcc_include}" "-D__malloc__(x)=")
+  target_link_libraries(OpenMP::OpenMP_CXX INTERFACE ${gcc_libgomp.so})
+else()
+  find_package(OpenMP REQUIRED)
+endif()
+
+
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+
+# Pictures and text in them.
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs photo)
+pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
+pkg_check_modules(heif REQUIRED IMPORTED_TARGET libheif)
+pkg_check_modules(webpdemux REQUIRED IMPORTED_TARGET libwebpdemux libwebp)
+pkg_check_modules(exif REQUIRED IMPORTED_TARGET libexif)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+find_library(GIF_LIBRARY gif REQUIRED)
+pkg_check_modules(tesseract REQUIRED IMPORTED_TARGET tesseract lept)
+
+# The collection. faiss-config wants OpenMP, BLAS and LAPACK to be found before it.
+find_package(BLAS REQUIRED)
+find_package(LAPACK REQUIRED)
+find_package(faiss REQUIRED)
+find_package(RocksDB REQUIRED)

@@ -1,0 +1,36 @@
+# zeroshelf_version(TARGET): zeroshelf_version.h for the sources of TARGET, with the version, the commit and the
+# libraries. It is looked at in every build and written only when something in it changed.
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+  set(ZEROSHELF_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
+  function(zeroshelf_version target)
+    set(libraries "FAISS ${faiss_VERSION}, RocksDB ${RocksDB_VERSION}, OpenCV ${OpenCV_VERSION}, Tesseract ${tesseract_tesseract_VERSION}, ICU ${ICU_VERSION}, libheif ${heif_VERSION}")
+    set(header ${CMAKE_BINARY_DIR}/generated/zeroshelf_version.h)
+    set(write ${CMAKE_COMMAND} "-DSOURCE=${PROJECT_SOURCE_DIR}" "-DOUTPUT=${header}" "-DVERSION=${PROJECT_VERSION}"
+        "-DLIBRARIES=${libraries}" -P ${ZEROSHELF_VERSION_SCRIPT})
+    execute_process(COMMAND ${write} COMMAND_ERROR_IS_FATAL ANY)
+    add_custom_target(${target}-version COMMAND ${write} BYPRODUCTS ${header} VERBATIM)
+    add_dependencies(${target} ${target}-version)
+    target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+  endfunction()
+  return()
+endif()
+
+set(commit "")
+execute_process(COMMAND git -C ${SOURCE} rev-parse --show-toplevel
+                OUTPUT_VARIABLE top OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(top STREQUAL SOURCE)
+  execute_process(COMMAND git -C ${SOURCE} rev-parse --short=12 HEAD
+                  OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  execute_process(COMMAND git -C ${SOURCE} diff --quiet HEAD -- RESULT_VARIABLE changed ERROR_QUIET)
+  if(changed AND commit)
+    string(APPEND commit "+changes")
+  endif()
+endif()
+set(text "#define ZEROSHELF_BUILT_VERSION \"${VERSION}\"\n#define ZEROSHELF_BUILT_COMMIT \"${commit}\"\n#define ZEROSHELF_BUILT_LIBRARIES \"${LIBRARIES}\"\n")
+set(before "")
+if(EXISTS ${OUTPUT})
+  file(READ ${OUTPUT} before)
+endif()
+if(NOT before STREQUAL text)
+  file(WRITE ${OUTPUT} "${text}")
+endif()

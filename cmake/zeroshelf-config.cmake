@@ -1,0 +1,3 @@
+# find_package(zeroshelf): the targets zeroshelf::zeroshelf, and zeroshelf::collection, zeroshelf::labelling, ...
+include(${CMAKE_CURRENT_LIST_DIR}/LibraryDependencies.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/zeroshelf-targets.cmake)
