@@ -11,6 +11,7 @@ void add_add(Program& program);
 void add_collection_commands(Program& program);  // stats, skips, verify, repair, compact
 void add_forget(Program& program);
 void add_ocr(Program& program);
+void add_doctor(Program& program);
 void add_import(Program& program);
 
 }  // namespace zeroshelf

@@ -18,6 +18,7 @@ void add_examples(Program& program) {
   program.add_examples("repair", {"photos.shelf"});
   program.add_examples("compact", {"photos.shelf"});
   program.add_examples("ocr", {"meme.jpg"});
+  program.add_examples("doctor", {"", "--json"});
 }
 
 }  // namespace
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   add_collection_commands(program);
   add_ocr(program);
   add_import(program);
+  add_doctor(program);
   add_examples(program);
   return program.run(argc, argv);
 }

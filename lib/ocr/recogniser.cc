@@ -15,6 +15,7 @@
 #include <optional>
 #include <string_view>
 
+#include "lib/ocr/installed_languages.h"
 #include "lib/ocr/scripts.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
@@ -252,6 +253,20 @@ std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layou
   }
   api.Clear();
   return words;
+}
+
+InstalledLanguages installed_languages() {
+  const std::lock_guard lock(loading());
+  // Tesseract tells of its folder only when something was loaded from there.
+  for (const char* language : {"osd", "eng"}) {
+    tesseract::TessBaseAPI api;
+    if (!init(api, language, tesseract::OEM_DEFAULT)) continue;
+    InstalledLanguages found{api.GetDatapath(), {}};
+    api.GetAvailableLanguagesAsVector(&found.languages);
+    std::ranges::sort(found.languages);
+    return found;
+  }
+  return {};
 }
 
 struct ScriptFinder::Api {
