@@ -16,14 +16,30 @@ add_custom_command(OUTPUT ${fetch_manual}
 add_custom_target(zeroshelf-fetch-manual ALL DEPENDS ${fetch_manual})
 install(FILES ${fetch_manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
 
+# A unit of the user's systemd, with the path that the programs really get. Below a prefix of one's own it is in share/,
+# where systemd looks in ~/.local.
+install(CODE "
+  set(BIN \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  set(units share/systemd/user)
+  if(CMAKE_INSTALL_PREFIX MATCHES \"^/usr(/local)?$\")
+    set(units lib/systemd/user)
+  endif()
+  set(unit \"\${CMAKE_INSTALL_PREFIX}/\${units}/zeroshelf-serve@.service\")
+  message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
+  configure_file(\"${PROJECT_SOURCE_DIR}/packaging/zeroshelf-serve@.service.in\" \"\$ENV{DESTDIR}\${unit}\" @ONLY
+                 NO_SOURCE_PERMISSIONS)
+  list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")" COMPONENT runtime)
+
 # The library: find_package(zeroshelf), then zeroshelf::zeroshelf or a part of it.
 add_library(zeroshelf INTERFACE)
 target_link_libraries(zeroshelf INTERFACE zeroshelf_ingest zeroshelf_labelling zeroshelf_search zeroshelf_report
                                           zeroshelf_export zeroshelf_clip)
 install(TARGETS zeroshelf EXPORT zeroshelf-targets COMPONENT development)
+# Without what single kernels are made of, the programs' own and what needs libtorch's headers.
+set(internal "/lib/program$|_(tile|register_[a-z0-9]+|body|tiles)\\.h$|/kernels_vectors\\.h$|/bf16_[a-z0-9_]+\\.h$|/clip/(forward|weights|torch_part)\\.h$")
 foreach(folder lib models/checkpoint models/clip models/compute models/text)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/zeroshelf/${folder}
-          COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "lib/program" EXCLUDE)
+          COMPONENT development FILES_MATCHING PATTERN "*.h" REGEX "${internal}" EXCLUDE)
 endforeach()
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/zeroshelf)
 include(CMakePackageConfigHelpers)
