@@ -20,7 +20,8 @@ set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/PackageTimes.cmake)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME zeroshelf)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION graphics)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "zeroshelf-model-mini (>= ${PROJECT_VERSION}), tesseract-ocr-eng")
+# FAISS multiplies through whatever libblas.so.3 is; the reference BLAS is many times slower.
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "zeroshelf-model-mini (>= ${PROJECT_VERSION}), tesseract-ocr-eng, libopenblas0")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "tesseract-ocr-osd, curl, ca-certificates")
 set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "zero-shot labels and semantic search for picture collections
 zeroshelf indexes a folder of pictures once: the CLIP embedding of every

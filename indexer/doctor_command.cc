@@ -106,6 +106,10 @@ void find_missing(message::Doctor& found) {
     miss(false, "Tesseract's data for scripts, for --ocr-lang auto and for text that is not read",
          "apt-get install tesseract-ocr-osd");
   }
+  if (found.openblas_core.empty()) {
+    miss(false, "OpenBLAS: FAISS multiplies through another BLAS, perhaps a slow one",
+         "apt-get install libopenblas0");
+  }
   if (found.models.size() <= (bundled ? 1 : 0)) {
     miss(false, "a model that knows photographs", fetch_command() + " ViT-B-32");
   }

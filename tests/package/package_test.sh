@@ -21,8 +21,8 @@ steps() {
 compgen -G "$packages/zeroshelf_*.deb" >/dev/null || skip "no packages in $packages; ./dev package makes them"
 command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
 [ "$(id -u)" -eq 0 ] || unshare --user --map-root-user true 2>/dev/null || skip "neither root nor user namespaces"
-mirror=${ZEROSHELF_DEBIAN_MIRROR:-$(sed -nE 's/^(deb|URIs:) *(\[[^]]*\] *)?(https?:[^ ]+).*/\3/p' \
-  /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | sed -n 1p)}
+mirror=${ZEROSHELF_DEBIAN_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+  sed -nE '/security/d; s/^(deb|URIs:) *(\[[^]]*\] *)?(https?:[^ ]+).*/\3/p' | sed -n 1p || true)}
 [ -n "$mirror" ] || skip "no Debian mirror in /etc/apt; name one in ZEROSHELF_DEBIAN_MIRROR"
 curl -sfI --max-time 20 "$mirror/dists/bookworm/Release" >/dev/null || skip "the mirror $mirror does not answer"
 
