@@ -3,6 +3,9 @@ add_library(zeroshelf_options INTERFACE)
 target_include_directories(zeroshelf_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(zeroshelf_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
   -Wno-restrict)  # false alarms of g++ 12 in std::string (GCC bug 105651)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(zeroshelf_options INTERFACE -Wno-unknown-warning-option)  # of g++'s false alarms
+endif()
 if(ZEROSHELF_DEVELOPER)
   target_compile_options(zeroshelf_options INTERFACE -Werror)
 endif()
@@ -19,8 +22,7 @@ if(ZEROSHELF_FUZZ_COVERAGE)
     message(FATAL_ERROR "ZEROSHELF_FUZZ_COVERAGE needs clang: cmake --preset coverage")
   endif()
   target_compile_options(zeroshelf_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
-                         -fno-sanitize=vptr,function -fno-omit-frame-pointer -fno-sanitize-recover=all
-                         -Wno-unknown-warning-option)
+                         -fno-sanitize=vptr,function -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(zeroshelf_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
 endif()
 

@@ -35,10 +35,7 @@ auto from_fp16_kernel() {
 }  // namespace
 
 void kernel::to_fp16_portable(const float* values, size_t count, uint16_t* out) {
-  for (size_t i = 0; i < count; ++i) {
-    const auto half = static_cast<kernel::Half>(values[i]);
-    __builtin_memcpy(out + i, &half, sizeof half);
-  }
+  for (size_t i = 0; i < count; ++i) out[i] = kernel::to_half(values[i]);
 }
 
 void kernel::from_fp16_portable(const uint16_t* halves, size_t count, float* out) {
