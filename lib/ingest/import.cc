@@ -20,6 +20,8 @@
 #include "lib/image/decode.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/hex_hash.h"
+#include "lib/util/hex_hash.h"
 #include "lib/util/json_object.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
@@ -43,20 +45,9 @@ std::string absolute_below(const fs::path& root, const std::string& path) {
   return absolute_path(root / path).string();
 }
 
-ContentHash hash_from_hex(const std::string& hex, const std::string& subject) {
-  ContentHash hash{};
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  bool valid = hex.size() == 2 * hash.size();
-  for (size_t i = 0; valid && i < hash.size(); ++i) {
-    const int high = digit(hex[2 * i]);
-    const int low = digit(hex[2 * i + 1]);
-    valid = high >= 0 && low >= 0;
-    hash[i] = static_cast<uint8_t>(high * 16 + low);
-  }
-  if (!valid) throw Error(ErrorCode::Corruption, subject, "damaged: no usable \"sha256\"");
-  return hash;
+ContentHash hash_of(const std::string& hex, const std::string& subject) {
+  if (const auto hash = hash_from_hex(hex)) return *hash;
+  throw Error(ErrorCode::Corruption, subject, "damaged: no usable \"sha256\"");
 }
 
 Word word_of(const nlohmann::json& json, const std::string& subject) {
@@ -98,7 +89,7 @@ ImportRow row_of(const nlohmann::json& json, const fs::path& root, const std::st
   read("width", row.width_px);
   read("height", row.height_px);
   if (json.contains("sha256"))
-    row.hash = hash_from_hex(json_member<std::string>(json, "sha256", subject), subject);
+    row.hash = hash_of(json_member<std::string>(json, "sha256", subject), subject);
   if (json.contains("words")) {
     if (!json["words"].is_array())
       throw Error(ErrorCode::Corruption, subject, "damaged: no usable \"words\"");

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 #include <optional>
 
@@ -15,6 +14,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/user_folders.h"
 
 namespace zeroshelf {
 namespace {
@@ -25,21 +25,11 @@ constexpr size_t kHexDigits = 32;
 constexpr int64_t kLeastBytes = int64_t{16} << 20;  // less is read as quickly as the cache
 constexpr time_t kSettledSeconds = 3;               // clocks of file systems are coarse
 
-fs::path cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && cache[0] == '/') return fs::path(cache) / "zeroshelf" / "fingerprints";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && home[0] == '/') {
-    return fs::path(home) / ".cache" / "zeroshelf" / "fingerprints";
-  }
-  return {};
-}
-
 // Where the answer for the weights as they are now is kept, if it may be.
 std::optional<fs::path> cache_file(const std::vector<fs::path>& weights,
                                    const std::string& configuration,
                                    const std::string& vocabulary) {
-  const fs::path folder = cache_folder();
+  const fs::path folder = user_cache_folder("fingerprints");
   if (folder.empty()) return std::nullopt;
   Checksum128 key;
   int64_t bytes = 0;

@@ -2,13 +2,13 @@
 
 #include "models/flags/named_models.h"
 
-#include <cstdlib>
 #include <string>
 
 #include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/user_folders.h"
 
 namespace zeroshelf {
 namespace {
@@ -18,12 +18,7 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMaxPathBytes = 64 << 10;
 
 fs::path record_folder() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && state[0] == '/') return fs::path(state) / "zeroshelf" / "models";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && home[0] == '/')
-    return fs::path(home) / ".local" / "state" / "zeroshelf" / "models";
-  return {};
+  return user_state_folder("models");
 }
 
 fs::path record_file(const fs::path& folder, const fs::path& model) {

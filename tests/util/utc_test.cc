@@ -18,4 +18,13 @@ BOOST_AUTO_TEST_CASE(now_is_told_in_utc_to_the_second) {
   BOOST_TEST(told <= after);
 }
 
+BOOST_AUTO_TEST_CASE(a_time_is_told_to_the_second_it_is_in) {
+  BOOST_TEST(utc_of(0) == "1970-01-01T00:00:00Z");
+  BOOST_TEST(utc_of(1'709'210'096'999'999'999) == "2024-02-29T12:34:56Z");
+  BOOST_TEST(utc_of(-1) == "1969-12-31T23:59:59Z");
+  BOOST_TEST(utc_of(-1'000'000'000) == "1969-12-31T23:59:59Z");
+  BOOST_TEST(utc_of(INT64_MIN) == "1677-09-21T00:12:43Z");
+  BOOST_TEST(utc_of(INT64_MAX) == "2262-04-11T23:47:16Z");
+}
+
 }  // namespace zeroshelf
