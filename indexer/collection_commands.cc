@@ -8,9 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +19,9 @@
 #include "lib/collection/collection.h"
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
-#include "lib/collection/settings.h"
 #include "lib/ingest/check_files.h"
 #include "lib/ingest/shard.h"
+#include "lib/report/collection_stats.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
@@ -42,112 +40,33 @@ struct CollectionOptions {
   bool files = false;  // verify: the files too
 };
 
-std::map<std::string, uint64_t> count_skip_reasons(const View& view) {
-  std::map<std::string, uint64_t> counts;
-  for (const View::Part& part : view.parts()) {
-    part.collection.for_each_skip([&](const SkippedFile& file) {
-      ++counts[std::string(skip_reason_name(file.skip.reason))];
-    });
-  }
-  return counts;
-}
-
-// What the text in the pictures is like, as far as it is out of the ordinary.
-struct TextCounts {
-  uint64_t turned = 0;                     // pictures that lie on their side or their head
-  std::map<std::string, uint64_t> unread;  // by the script that is of none of the languages
-};
-
-TextCounts count_texts(const View& collection) {
-  TextCounts counts;
-  collection.for_each_record([&](Row, const PictureRecord& record) {
-    if (record.turned_degrees != 0) ++counts.turned;
-    if (!record.unread_script.empty()) ++counts.unread[record.unread_script];
-  });
-  return counts;
-}
-
-// As the collection was told last; of several the first.
-std::string text_languages(const View& collection) {
-  return Settings(collection.directory())
-      .text_languages()
-      .value_or(collection.manifest().ocr_languages);
-}
-
-// Of a single collection; empty: it takes every picture.
-std::string shard_told(const View& view) {
-  const auto shard =
-      view.parts().size() == 1 ? shard_of(view.parts().front().collection) : std::optional<Shard>();
-  return shard ? shard_name(*shard) : "";
-}
-
-std::string model_path(const View& collection) {
-  return Settings(collection.directory()).model_path().value_or(collection.manifest().model_path);
-}
-
-std::string stats_json(const View& collection) {
-  const Manifest& manifest = collection.manifest();
-  const CollectionCounts counts = collection.counts();
-  const std::map<std::string, uint64_t> reasons = count_skip_reasons(collection);
-  const std::string place = model_path(collection);
-  const std::string languages = text_languages(collection);
-  message::Stats stats;
-  stats.pictures = counts.pictures;
-  stats.with_text = counts.with_text;
-  stats.tombstones = counts.tombstones;
-  stats.skipped = counts.skips;
-  stats.commits = counts.commits;
-  stats.disk_bytes = counts.disk_bytes;
-  stats.dimension = manifest.dimension;
-  stats.logit_scale = manifest.logit_scale;
-  if (manifest.scoring == Scoring::Sigmoid) stats.logit_bias = manifest.logit_bias;
-  stats.format_version = manifest.format_version;
-  stats.model_name = manifest.model_name;
-  stats.model_path = place;
-  stats.model_fingerprint = manifest.model_fingerprint;
-  stats.ocr_languages = languages;
-  stats.mask_text = manifest.mask_text;
-  stats.created = manifest.created_utc;
-  stats.parts = collection.parts().size();
-  const std::string shard = shard_told(collection);
-  stats.shard = shard;
-  for (const auto& [reason, count] : reasons) stats.skip_reasons.push_back({reason, count});
-  const TextCounts texts = count_texts(collection);
-  stats.turned = texts.turned;
-  for (const auto& [script, count] : texts.unread) stats.unread_scripts.push_back({script, count});
-  return json_line(stats);
-}
-
-std::string stats_text(const View& collection) {
-  const Manifest& manifest = collection.manifest();
-  const CollectionCounts counts = collection.counts();
+std::string stats_text(const CollectionStats& stats) {
+  const Manifest& manifest = stats.manifest;
+  const CollectionCounts& counts = stats.counts;
   std::string out;
   const auto line = [&](const char* name, const std::string& value) {
     fmt::format_to(std::back_inserter(out), "{:<12} {}\n", name, value);
   };
-  if (collection.parts().size() > 1) line("collections", with_thousands(collection.parts().size()));
-  if (const std::string shard = shard_told(collection); !shard.empty()) line("shard", shard);
+  if (stats.parts > 1) line("collections", with_thousands(stats.parts));
+  if (!stats.shard.empty()) line("shard", stats.shard);
   line("pictures", with_thousands(counts.pictures));
   line("with text", with_thousands(counts.with_text));
-  const TextCounts texts = count_texts(collection);
-  if (texts.turned > 0) line("", with_thousands(texts.turned) + " lie on their side or head");
-  for (const auto& [script, count] : texts.unread) {
+  if (stats.turned > 0) line("", with_thousands(stats.turned) + " lie on their side or head");
+  for (const auto& [script, count] : stats.unread_scripts) {
     line("", fmt::format("{} with text in {} that is not read: none of the languages has it",
                          with_thousands(count), printable(script)));
   }
   line("removed", with_thousands(counts.tombstones) + ", not yet compacted");
   line("skipped", with_thousands(counts.skips));
-  for (const auto& [reason, count] : count_skip_reasons(collection)) {
+  for (const auto& [reason, count] : stats.skip_reasons)
     line("", fmt::format("{} {}", with_thousands(count), reason));
-  }
   line("on disk",
        counts.disk_bytes < (1 << 20)
            ? fmt::format("{} KiB", (counts.disk_bytes + 1023) >> 10)
            : fmt::format("{:.1f} MiB", static_cast<double>(counts.disk_bytes) / (1 << 20)));
   line("model", printable(fmt::format("{} ({} dimensions) at {}", manifest.model_name,
-                                      manifest.dimension, model_path(collection))));
-  const std::string languages = text_languages(collection);
-  line("OCR", languages.empty() ? "none" : languages);
+                                      manifest.dimension, stats.model_path)));
+  line("OCR", stats.text_languages.empty() ? "none" : stats.text_languages);
   if (manifest.mask_text) line("masked text", "a second vector of each picture with words");
   line("created", manifest.created_utc);
   return out;
@@ -177,7 +96,8 @@ void print(const std::string& text) {
 
 int run_stats(const CollectionOptions& options) {
   const OpenedView opened = open_view(options.collections);
-  print(options.json ? stats_json(opened.view) : stats_text(opened.view));
+  const CollectionStats stats = collection_stats(opened.view);
+  print(options.json ? json_line(message_of(stats)) : stats_text(stats));
   return kDone;
 }
 
