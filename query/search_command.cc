@@ -28,7 +28,7 @@
 #include "lib/report/terminal_picture.h"
 #include "lib/report/terminal_table.h"
 #include "lib/search/background.h"
-#include "lib/search/record_filter.h"
+#include "lib/search/findable_rows.h"
 #include "lib/search/search.h"
 #include "lib/search/search_cut.h"
 #include "lib/search/search_terms.h"
@@ -108,26 +108,6 @@ RecordFilter filter_of_options(const SearchOptions& options) {
   if (!options.since.empty()) filter.since_ns = start_of_day_ns("--since", options.since);
   if (!options.until.empty()) filter.until_ns = start_of_day_ns("--until", options.until, 1);
   return filter;
-}
-
-// Which rows may be found: by the filters, by phrases, and not what was given to be liked.
-std::vector<bool> allowed_rows(const View& collection, const SearchOptions& options,
-                               const RecordFilter& filter, const MadeQuery& made) {
-  std::vector<bool> allowed = admitted_rows(collection, filter);
-  if (!options.run.empty()) {
-    const std::vector<bool> labelled =
-        rows_with_label(collection, load_run(collection, options.run), options.labels);
-    std::transform(allowed.begin(), allowed.end(), labelled.begin(), allowed.begin(),
-                   std::logical_and());
-  }
-  if (!made.query.lexical.phrases.empty()) {
-    std::vector<bool> with_phrases(allowed.size());
-    for (const Row row : rows_with_phrases(collection.lexicons(), made.query.lexical.phrases))
-      with_phrases[row] = allowed[row];
-    allowed = std::move(with_phrases);
-  }
-  for (const Row row : made.liked) allowed[row] = false;
-  return allowed;
 }
 
 class HitWriter {
@@ -262,7 +242,11 @@ int run_search(SearchOptions options) {
     throw Error(ErrorCode::InvalidArgument, "--in picture",
                 "a phrase in quotes is looked for in the text", "use --in text or --in both");
   }
-  const std::vector<bool> allowed = allowed_rows(collection, options, filter, made);
+  std::vector<std::vector<bool>> labelled;
+  if (!options.run.empty())
+    labelled.push_back(
+        rows_with_label(collection, load_run(collection, options.run), options.labels));
+  const std::vector<bool> allowed = findable_rows(collection, filter, made, labelled);
   SearchLimits limits;
   limits.space = space;
   limits.threads = options.model.threads;
