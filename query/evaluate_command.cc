@@ -69,18 +69,9 @@ void warn_of_own_pictures(const View& collection, const std::string& name,
 }
 
 void tell_if_near_chance(const Evaluation& evaluation, const View& collection, size_t labels) {
-  if (!is_near_chance(evaluation, labels)) return;
-  const bool bundled = collection.manifest().model_name == kBundledModel;
-  warn("zeroshelf-query",
-       fmt::format("right for {:.1f} % at best, where guessing among {} labels is right for {:.1f} "
-                   "%; {}",
-                   100 * best_report(evaluation).accuracy.value, labels,
-                   100.0 / static_cast<double>(labels),
-                   bundled ? fmt::format("the bundled model knows drawings: for photographs take a "
-                                         "published one ({} ViT-B-32)",
-                                         fetch_command())
-                           : "say what the labels look like (--labels-file, 'label: prompt | "
-                             "prompt'), train a classifier, or take another model"));
+  const bool is_bundled = collection.manifest().model_name == kBundledModel;
+  if (const auto warning = near_chance_warning(evaluation.result, labels, is_bundled))
+    warn("zeroshelf-query", *warning);
 }
 
 int run_evaluate(const EvaluateOptions& options) {

@@ -284,18 +284,29 @@ message::Comparison comparison_message(const EvaluationResult& result, const Com
           pair.only_second_right,          pair.p_value};
 }
 
-const Report& best_report(const Evaluation& evaluation) {
-  const std::vector<Report>& reports = evaluation.result.reports;
-  return *std::max_element(
-      reports.begin(), reports.end(),
-      [](const Report& a, const Report& b) { return a.accuracy.value < b.accuracy.value; });
+namespace {
+
+// The way that is right most often.
+const Report& best_report(const EvaluationResult& result) {
+  return *std::ranges::max_element(result.reports, {},
+                                   [](const Report& report) { return report.accuracy.value; });
 }
 
-bool is_near_chance(const Evaluation& evaluation, size_t labels) {
-  if (labels < 2) return false;
+}  // namespace
+
+std::optional<std::string> near_chance_warning(const EvaluationResult& result, size_t labels,
+                                               bool is_bundled) {
+  if (labels < 2) return std::nullopt;
+  const double best = best_report(result).accuracy.value;
   const double chance = 1.0 / static_cast<double>(labels);
-  return best_report(evaluation).accuracy.value <
-         std::min(3 * chance, chance + 0.1 * (1 - chance));
+  if (best >= std::min(3 * chance, chance + 0.1 * (1 - chance))) return std::nullopt;
+  return fmt::format(
+      "right for {:.1f} % at best, where guessing among {} labels is right for {:.1f} %; {}",
+      100 * best, labels, 100 * chance,
+      is_bundled ? "the bundled model knows drawings: for photographs take a published one "
+                   "(zeroshelf-index doctor says how)"
+                 : "say what the labels look like (as 'label: prompt | prompt'), train a "
+                   "classifier, or take another model");
 }
 
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels,
@@ -311,7 +322,7 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<Lab
   }
   table += figures_table(evaluation.result) + coverage_table(evaluation.result) +
            pairs_table(evaluation.result);
-  return table + mistakes_table(best_report(evaluation), labels);
+  return table + mistakes_table(best_report(evaluation.result), labels);
 }
 
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels) {

@@ -2,6 +2,7 @@
 
 // An evaluation as a table, as JSON Lines, and as a plot.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +26,10 @@ inline constexpr size_t kFewLabels = 12;
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<Label>& labels,
                              LabelLines lines = LabelLines::Few);
 
-// Whether the best way is hardly better than guessing among so many labels.
-bool is_near_chance(const Evaluation& evaluation, size_t labels);
-// The way that is right most often.
-const Report& best_report(const Evaluation& evaluation);
+// What a person should know where the best way is hardly better than guessing among so many labels;
+// nothing where it is. is_bundled: the model is the bundled one.
+std::optional<std::string> near_chance_warning(const EvaluationResult& result, size_t labels,
+                                               bool is_bundled);
 
 // One object a line, with a type: accuracy, metric, label, confusion, reliability, coverage,
 // comparison. docs/evaluation.md lists their members.

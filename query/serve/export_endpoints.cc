@@ -172,7 +172,7 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
   context.mode_name = asked.mode;
   context.mode = parse_export_mode(asked.mode);
   context.model = plan.view().manifest().model_name;
-  context.fusion = plan.labelling.fusion.rule->name();
+  context.fusion = way_name(asked.labelling.request);
   context.max_per_label = asked.max_per_label;
   if (traits_of(asked.format).splits) context.validation = validation_of(plan, asked);
   context.on_failure = [&](const Error& error) {

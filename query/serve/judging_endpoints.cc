@@ -20,6 +20,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "lib/util/utc.h"
+#include "models/clip/load.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
 #include "query/serve/service.h"
@@ -214,6 +215,10 @@ HttpResponse post_evaluate(Service& service, const Call& call) {
   const EvaluationResult result =
       evaluate_answers(answers_of(view, ways, known.pictures), labels.size(), ResamplingOptions());
   const ReportDetails details = report_details(result.reports.front(), labels);
+  std::vector<std::string> warnings;
+  const bool is_bundled = view.manifest().model_name == kBundledModel;
+  if (auto warning = near_chance_warning(result, labels.size(), is_bundled))
+    warnings.push_back(*std::move(warning));
   const uint64_t all = call.snapshot->counts.pictures;
   return json_response(json_object([&](JsonWriter& out) {
     out.member("pictures", known.pictures.size())
@@ -224,7 +229,8 @@ HttpResponse post_evaluate(Service& service, const Call& call) {
         .member("confusion", details.confusion)
         .member("comparisons", raw(comparisons_json(result, {})))
         .member("reliability", details.reliability)
-        .member("coverage", details.coverage);
+        .member("coverage", details.coverage)
+        .member("warnings", warnings);
   }));
 }
 

@@ -189,6 +189,40 @@ class PageTest(unittest.TestCase):
             unsure = counts["Unsure"]
         self.assertEqual(sum(counts.values()), MEMES + 1)
 
+    def test_several_labels_a_picture(self):
+        page = self.open("/#/shelves?l=Doom&l=Animal+Crossing&l=fire&sort=margin")
+        page.settle()
+        self.assertEqual(sum(page.counts().values()), MEMES + 1)
+        self.browser.click(".settings .several input")
+        page.settle()
+        self.browser.until("return location.hash.includes('multi=1')")
+        labels = [{"name": name} for name in (*WORLDS, "fire")]
+        for threshold in (None, 0.05):
+            if threshold:
+                page.set_threshold(threshold)
+            expected = self.server.json("/v1/classify", {"labels": labels, "multi": True, "threshold": threshold, "per_label": 1000})
+            counts = page.counts()
+            self.assertEqual([counts[label["name"]] for label in expected["labels"]], [label["count"] for label in expected["labels"]])
+            self.assertEqual(counts.get("Unsure", 0), expected["unsure"])
+            self.assertEqual(self.browser.run("return document.querySelector('.threshold output').textContent"), f"{threshold or 0.1:.2f}")
+        self.assertTrue(self.browser.run("return document.querySelector('.bar-top select').disabled"), "there is no margin to sort by")
+        several = next(one for label in expected["labels"] for one in label["pictures"] if len(one["labels"]) > 1)
+        page = self.open(f"/#/shelves?l=Doom&l=Animal+Crossing&l=fire&multi=1&threshold=0.05&shelf=Doom&picture={several['row']}")
+        had = self.browser.until("return document.querySelector('.labels-had')?.textContent")
+        for one in several["labels"]:
+            self.assertIn(one["label"], had)
+        page.settle()
+        first = self.browser.until("return document.querySelector('.tiles .tile[data-index=\"0\"]:not(.waiting)')?.getAttribute('aria-label')")
+        shelf = self.server.json("/v1/classify/pictures", {"labels": labels, "multi": True, "threshold": 0.05, "label": "Doom"})["pictures"]
+        self.assertTrue(all(one["label"] in first for one in shelf[0]["labels"]), first)
+        # What goes by one label a picture takes the best.
+        self.open("/#/judge?l=Doom&l=Animal+Crossing&multi=1")
+        self.browser.until("return document.querySelector('.answers button') !== null")
+        self.open("/#/export?l=Doom&l=Animal+Crossing&multi=1")
+        self.browser.until("return document.querySelector('.preview table') !== null")
+        self.open("/#/search?q=bells&all=1&l=Doom&l=Animal+Crossing&multi=1&only-label=Doom")
+        self.browser.until("return document.querySelectorAll('.search .tile').length > 0")
+
     def test_whole_shelf_scrolls_and_draws_only_what_is_seen(self):
         page = self.open("/#/shelves?l=Doom&l=Animal+Crossing&shelf=Doom")
         page.settle()
@@ -299,6 +333,47 @@ class PageTest(unittest.TestCase):
         world = dict(zip(names, WORLDS))
         pictures = [(label["name"], one["path"].rsplit("/", 1)[1]) for label in answer["labels"] for one in label["pictures"]]
         return sum(world[name] == self.truth.get(picture, "Doom") for name, picture in pictures) / len(pictures)
+
+    def say(self, label_of, count):
+        """Truths of so many pictures of which all rules say the same."""
+        sure = [one for label in self.answers()["labels"] for one in label["pictures"][:count] if one["text"] is None or one["text"]["label"] == one["image"]["label"]]
+        said = [{"row": one["row"], "sha256": one["sha256"], "label": label_of(one)} for one in sure][:count]
+        self.assertEqual(len({one["label"] for one in said}), 2)
+        self.server.json("/v1/truth", {"pictures": said}, "PUT")
+
+    def test_evaluation_that_is_hardly_better_than_guessing_says_what_to_do(self):
+        self.say(lambda one: next(name for name in WORLDS if name != one["label"]), 60)
+        page = self.open("/#/judge?l=Doom&l=Animal+Crossing")
+        page.settle()
+        press = "[...document.querySelectorAll('.judge-side button')].find((button) => button.textContent === 'Evaluate').click()"
+        self.browser.run(press)
+        told = self.browser.until("return document.querySelector('.judge-side .warning')?.textContent")
+        self.assertIn("guessing among 2 labels is right for 50.0 %", told)
+        self.server.json("/v1/truth", method="DELETE")
+        self.say(lambda one: one["label"], 60)
+        self.browser.run(press)
+        self.browser.until("return document.querySelector('.judge-side .ways') !== null && document.querySelector('.judge-side .warning') === null")
+
+    def test_classifier_is_named_wherever_it_answers(self):
+        self.say(lambda one: one["label"], 60)
+        self.server.json("/v1/train", {"labels": [{"name": name} for name in WORLDS], "save": "pets"})
+        page = self.open("/#/shelves?l=Doom&l=Animal+Crossing")
+        page.settle()
+        self.assertNotIn("pets", self.browser.run("return document.querySelector('.took').textContent"))
+        page = self.open("/#/shelves?l=Doom&l=Animal+Crossing&classifier=pets")
+        page.settle()
+        self.assertIn("by classifier pets", self.browser.run("return document.querySelector('.took').textContent"))
+        self.assertEqual(self.browser.run("return document.querySelector('.labels .note strong').textContent"), "pets")
+        page = self.open("/#/judge?l=Doom&l=Animal+Crossing&classifier=pets")
+        page.settle()
+        self.browser.until("return document.querySelector('.accuracy h3')?.textContent.includes('what pets learned agrees')")
+        self.browser.run("[...document.querySelectorAll('.judge-side button')].find((button) => button.textContent === 'Evaluate').click()")
+        self.browser.until("return document.querySelector('.judge-side').innerText.includes('classifier pets')")
+        self.server.json("/v1/runs/learned", {"classifier": "pets", "replace": True}, "PUT")
+        self.open("/#/runs")
+        self.browser.until("return document.querySelector('.kept-list').innerText.includes('classifier pets')")
+        self.server.json("/v1/runs/learned", method="DELETE")
+        self.server.json("/v1/classifiers/pets", method="DELETE")
 
     def test_undo_takes_an_answer_back(self):
         self.open("/#/judge?l=Doom&l=Animal+Crossing")

@@ -15,7 +15,7 @@ export function make_accuracy() {
     show_now(evaluation, classifier) {
       const asked = evaluation.ways.find((way) => way.label === null);
       if (!asked || evaluation.pictures === 0) return replace(now);
-      const what = classifier ? "what it learned" : "the labels";
+      const what = classifier ? `what ${classifier} learned` : "the labels";
       replace(
         now,
         h(
@@ -33,11 +33,14 @@ export function make_accuracy() {
         ),
       );
     },
-    show_evaluation(evaluation) {
+    // asked: how what was asked for decides, e.g. "classifier judged".
+    show_evaluation(evaluation, asked) {
+      const ways = evaluation.ways.filter((way) => way.label === null);
       replace(
         more,
         h("h3", {}, `Each rule, on ${plural(evaluation.pictures, "answer")}`),
-        ways_table(evaluation.ways.filter((way) => way.label === null)),
+        evaluation.warnings.map((text) => h("p", { class: "warning" }, text)),
+        ways_table(ways, asked),
         by_label(evaluation.labels),
         mistaken(evaluation.confusion),
       );
@@ -79,7 +82,7 @@ function against({ first, difference, low, high }) {
 }
 
 // A bar from 0 to 1 with the interval drawn on it.
-function ways_table(ways) {
+function ways_table(ways, asked = "asked") {
   return h(
     "table",
     { class: "ways" },
@@ -102,7 +105,7 @@ function ways_table(ways) {
         return h(
           "tr",
           { class: way.name === "learned" || way.name === "asked" ? "decided" : "" },
-          way.name !== "" && h("th", { scope: "row" }, way.name),
+          way.name !== "" && h("th", { scope: "row" }, way.name === "asked" ? asked : way.name),
           bar_cell(way.accuracy, "", interval),
           h("td", { class: "number" }, percent(way.accuracy)),
           h("td", { class: "number muted" }, `${(100 * way.low).toFixed(0)}–${(100 * way.high).toFixed(0)}`),

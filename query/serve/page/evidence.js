@@ -190,6 +190,7 @@ function verdict({ answer, picture, text_weight, fusion }) {
       h("span", { class: "number" }, score(answer.score)),
     ),
     h("p", { class: "muted" }, [by, next].filter(Boolean).join(", ")),
+    answer.labels && h("p", { class: "labels-had" }, has_labels(answer.labels)),
     h(
       "table",
       { class: "sides" },
@@ -197,6 +198,11 @@ function verdict({ answer, picture, text_weight, fusion }) {
       h("tbody", {}, said),
     ),
   );
+}
+
+function has_labels(labels) {
+  if (labels.length === 0) return "It has none of the labels.";
+  return `It has ${labels.map((one) => `${one.label} ${score(one.score)}`).join(", ")}.`;
 }
 
 const dot = () => h("span", { class: "dot", "aria-hidden": "true" });

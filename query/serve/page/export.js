@@ -3,7 +3,7 @@
 import { Newest, get, post, remove } from "./api.js";
 import { announce, h, new_name, notice, problem, replace, set_text } from "./dom.js";
 import { NAME } from "./kept.js";
-import { labelling } from "./labelling.js";
+import { labelling, one_label } from "./labelling.js";
 import { bytes, duration, plural, with_commas } from "./text.js";
 
 const POLL_MS = 300;
@@ -62,7 +62,7 @@ export function make_export(signal, collection) {
 
   function request() {
     if (!labelling.request || !fields.name.checkValidity()) return null;
-    return { ...labelling.request, ...fields.read() };
+    return { ...one_label(labelling.request), ...fields.read() };
   }
 
   function ask() {

@@ -4,7 +4,7 @@
 import { Newest, post, thumbnail_address } from "./api.js";
 import { h, notice, problem, replace, set_text, announce } from "./dom.js";
 import { make_accuracy } from "./accuracy.js";
-import { COLOURS, labelling, labels_of } from "./labelling.js";
+import { COLOURS, labelling, labels_of, one_label } from "./labelling.js";
 import { JudgingQueue } from "./judging_queue.js";
 import { LEARNED, Learning, by_prompts } from "./learning.js";
 import { store } from "./state.js";
@@ -213,7 +213,7 @@ export function make_judge(signal, collection, kept) {
 
   // As answers come in: how often what the page shows agrees with them.
   function measure() {
-    const request = labelling.request;
+    const request = one_label(labelling.request);
     if (!request || truth.count === 0) {
       asked.stop();
       accuracy.nothing();
@@ -227,7 +227,8 @@ export function make_judge(signal, collection, kept) {
   }
 
   async function evaluate() {
-    accuracy.show_evaluation(await post("/v1/evaluate", labelling.request ?? {}));
+    const { way } = labelling.answer ?? {};
+    accuracy.show_evaluation(await post("/v1/evaluate", one_label(labelling.request) ?? {}), way);
   }
 
   async function train() {

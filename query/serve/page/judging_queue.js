@@ -1,7 +1,7 @@
 // Which pictures are judged next.
 
 import { Newest, post } from "./api.js";
-import { labelling } from "./labelling.js";
+import { labelling, one_label } from "./labelling.js";
 import { store } from "./state.js";
 
 const AHEAD = 30; // pictures that are fetched at once
@@ -29,7 +29,7 @@ export class JudgingQueue extends EventTarget {
   }
 
   ask() {
-    const request = labelling.request;
+    const request = one_label(labelling.request);
     if (!request) {
       this.#pictures = [];
       this.count = 0;

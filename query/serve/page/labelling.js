@@ -39,15 +39,28 @@ const first_pictures = () => Math.min(1000, Math.ceil(innerWidth / NARROWEST_TIL
 
 // What the server labels by; null where there is no label yet.
 export function labelling_of(state) {
-  const threshold = state.threshold > 0 ? { threshold: state.threshold } : {};
-  if (state.classifier) return { classifier: state.classifier, ...threshold };
+  const decided = {
+    ...(state.threshold > 0 && { threshold: state.threshold }),
+    ...(state.multi && { multi: true }),
+  };
+  if (state.classifier) return { classifier: state.classifier, ...decided };
   const labels = labels_of(state.lines);
   if (labels.length === 0) return null;
   const rule = state.calibration ? { calibration: state.calibration } : { fusion: state.rule };
   const prompts = parse_prompts(state.none_prompts);
   const none = state.none && prompts.length > 0 ? prompts : state.none;
-  return { labels, ...rule, template: state.template, none, ...threshold };
+  return { labels, ...rule, template: state.template, none, ...decided };
 }
+
+// The same for what goes by one label a picture: judging, measuring, runs, handing over.
+export function one_label(request) {
+  if (!request) return request;
+  const { multi, ...rest } = request;
+  return rest;
+}
+
+// Pictures of several labels have no margin.
+export const order_of = (state) => (state.multi ? "score" : state.sort);
 
 // Holds `answer` (of /v1/classify, or null), `error`, `request`; an "answer" event follows each change.
 class Labels extends EventTarget {
@@ -72,7 +85,7 @@ class Labels extends EventTarget {
       this.#tell({ answer: null, error: null, request, busy: false });
       return;
     }
-    const body = { ...request, per_label: first_pictures(), bins: BINS, sort: store.now.sort, client: CLIENT };
+    const body = { ...request, per_label: first_pictures(), bins: BINS, sort: order_of(store.now), client: CLIENT };
     this.busy = true;
     this.#newest.run(
       (signal) => hold_during(post("/v1/classify", body, signal)),

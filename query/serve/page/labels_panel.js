@@ -44,7 +44,9 @@ export function make_labels_panel(collection, kept) {
       (answer?.warnings ?? []).map((text) => h("p", { class: "warning" }, text)),
     );
     threshold.element.hidden = !answer;
-    if (answer) threshold.show(sum_of_histograms(answer), store.now.threshold, answer.unsure, answer.pictures);
+    // With several labels a picture there is one also where nobody chose it.
+    const least = store.now.threshold || (store.now.multi && answer?.threshold) || 0;
+    if (answer) threshold.show(sum_of_histograms(answer), least, answer.unsure, answer.pictures);
     set_text(panel.querySelector("#label-sum"), answer ? `${with_commas(answer.pictures)} pictures` : "");
   }
 
@@ -246,7 +248,7 @@ class Line {
   }
 }
 
-// Template, rule, none; what was kept by calibrate and train.
+// Template, rule, none, several labels; what was kept by calibrate and train.
 function make_settings(collection, kept) {
   const select = (name, onchange, options) => h("select", { id: new_name(name), onchange }, options);
   const template_names = collection.templates.map((set) => set.name);
@@ -281,6 +283,11 @@ function make_settings(collection, kept) {
     },
     [],
   );
+  const multi = h("input", {
+    type: "checkbox",
+    id: new_name("multi"),
+    onchange: () => store.go({ multi: multi.checked }),
+  });
   const none = h("input", { type: "checkbox", id: new_name("none"), onchange: () => store.go({ none: none.checked }) });
   const none_prompts = h("input", {
     type: "text",
@@ -319,6 +326,7 @@ function make_settings(collection, kept) {
       rule.append(h("option", { value: `${chosen}:${now[chosen]}` }, now[chosen]));
       rule.value = `${chosen}:${now[chosen]}`;
     }
+    multi.checked = now.multi;
     none.checked = now.none;
     none_prompts.hidden = !now.none;
     if (document.activeElement !== none_prompts) none_prompts.value = now.none_prompts;
@@ -341,6 +349,12 @@ function make_settings(collection, kept) {
       { class: "stack" },
       h("label", { class: "check", for: none.id }, none, "none of these, too"),
       none_prompts,
+      h(
+        "label",
+        { class: "check several", for: multi.id, title: "Every label whose score is the threshold or more" },
+        multi,
+        "several labels a picture",
+      ),
     ),
   );
   kept.addEventListener("change", read);

@@ -7,7 +7,7 @@ import { store } from "./state.js";
 export const LEARNED = "judged"; // the name under which the classifier and the calibration are kept
 
 // What the page's prompts say, also while a classifier answers in their place.
-export const by_prompts = () => labelling_of({ ...store.now, classifier: "", threshold: 0 });
+export const by_prompts = () => labelling_of({ ...store.now, classifier: "", threshold: 0, multi: false });
 
 // The classifier, one training at a time; an answer that comes in meanwhile is learned by the next.
 export class Learning extends EventTarget {

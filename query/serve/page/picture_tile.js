@@ -52,7 +52,9 @@ export function draw_tile(tile, picture, more = {}) {
 
 function name_of(picture) {
   const by_hand = picture.truth ? `, by hand ${picture.truth}` : "";
-  return `${file_name(picture.path)}, ${picture.label ?? "unsure"} ${score(picture.score)}${by_hand}`;
+  const labels = picture.labels?.length > 0 ? picture.labels : [picture];
+  const said = labels.map((one) => `${one.label ?? "unsure"} ${score(one.score)}`).join(", ");
+  return `${file_name(picture.path)}, ${said}${by_hand}`;
 }
 
 export function clear_tile(tile) {

@@ -3,7 +3,7 @@
 import { Newest, post, put, remove } from "./api.js";
 import { bar_cell, h, notice, problem, replace } from "./dom.js";
 import { NAME } from "./kept.js";
-import { colour_of, labelling } from "./labelling.js";
+import { colour_of, labelling, one_label } from "./labelling.js";
 import { make_picture_list } from "./picture_list.js";
 import { store } from "./state.js";
 import { percent, plural, score, with_commas } from "./text.js";
@@ -90,7 +90,7 @@ export function make_runs(signal, collection, kept) {
     after.value = store.now.other;
   }
 
-  const side = (name) => (name === NOW ? labelling.request : name);
+  const side = (name) => (name === NOW ? one_label(labelling.request) : name);
 
   function compare() {
     pictures?.close();
@@ -208,7 +208,7 @@ function keeper(kept) {
     event?.preventDefault();
     if (!labelling.request) return notice("There are no labels yet.");
     try {
-      const run = await put(`/v1/runs/${encodeURIComponent(name.value)}`, { ...labelling.request, replace: over });
+      const run = await put(`/v1/runs/${encodeURIComponent(name.value)}`, { ...one_label(labelling.request), replace: over });
       notice(`Kept ${plural(run.pictures, "answer")} as ${run.name}.`);
       store.edit({ run: run.name });
       name.value = "";

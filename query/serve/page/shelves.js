@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { h, notice, problem, replace, set_text } from "./dom.js";
-import { COLOURS, labelling } from "./labelling.js";
+import { COLOURS, labelling, order_of } from "./labelling.js";
 import { clear_tile, draw_tile, look_at, make_tile } from "./picture_tile.js";
 import { store } from "./state.js";
 import { duration, percent, plural, with_commas } from "./text.js";
@@ -65,7 +65,7 @@ class Pictures {
   async #ask(page) {
     this.#asked.add(page);
     const { signal } = this.#controller;
-    const body = { ...this.#request, label: this.#label, sort: store.now.sort, offset: page * PAGE, limit: PAGE };
+    const body = { ...this.#request, label: this.#label, sort: order_of(store.now), offset: page * PAGE, limit: PAGE };
     try {
       const shelf = await post("/v1/classify/pictures", body, signal);
       if (signal.aborted) return;
@@ -83,6 +83,7 @@ class Pictures {
 class PicturesOf {
   #pictures = new Pictures(() => this.#arrived());
   #colour = "";
+  #label = UNSURE;
   tiles;
 
   constructor(name, sideways) {
@@ -92,7 +93,7 @@ class PicturesOf {
       tile: sideways ? ON_SHELF.at(-1) : IN_GRID,
       make: make_tile,
       clear: clear_tile,
-      draw: (tile, index) => draw_tile(tile, this.#pictures.at(index), { colour: this.#colour }),
+      draw: (tile, index) => this.#draw(tile, this.#pictures.at(index)),
       need: (from, to) => this.#pictures.need(from, to),
       pick: (index, how) => look_at(this.#pictures.at(index), how),
     });
@@ -100,9 +101,16 @@ class PicturesOf {
 
   show(shelf, request) {
     this.#colour = shelf.colour;
+    this.#label = shelf.label;
     this.#pictures.show(request, shelf.label, shelf.count, shelf.pictures);
     this.tiles.rename(`${shelf.name}, ${plural(shelf.count, "picture")}`);
     this.tiles.show(shelf.count);
+  }
+
+  // Of several labels the score of the one whose shelf it is.
+  #draw(tile, picture) {
+    const here = picture?.labels?.find((one) => one.label === this.#label);
+    draw_tile(tile, picture, { colour: this.#colour, fill: here?.score });
   }
 
   #arrived() {
@@ -241,8 +249,10 @@ export function make_shelves(signal) {
 
   function show() {
     const { answer, error } = labelling;
-    const { shelf, sort: order } = store.now;
-    sort.value = order;
+    const { shelf, multi } = store.now;
+    sort.value = order_of(store.now);
+    sort.disabled = multi;
+    sort.title = multi ? "Pictures of several labels have no margin" : "";
     back.hidden = shelf === "";
     title.className = "";
     element.classList.toggle("stale", error !== null);
@@ -254,7 +264,7 @@ export function make_shelves(signal) {
       show_all(answer);
     } else show_one(answer, shelf);
     bar.classList.toggle("unseen", !answer);
-    set_text(took, answer ? `${plural(answer.pictures, "picture")} in ${duration(answer.seconds)}` : "");
+    set_text(took, answer ? told_of(answer) : "");
   }
 
   labelling.addEventListener("answer", show, { signal });
@@ -271,6 +281,11 @@ export function make_shelves(signal) {
   });
   show();
   return element;
+}
+
+function told_of(answer) {
+  const by = answer.way === answer.fusion ? "" : `, by ${answer.way}`;
+  return `${plural(answer.pictures, "picture")} in ${duration(answer.seconds)}${by}`;
 }
 
 function welcome() {

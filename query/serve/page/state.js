@@ -8,6 +8,7 @@ const DEFAULTS = {
   template: "plain",
   rule: "mix",
   threshold: 0,
+  multi: false, // several labels a picture
   none: false,
   none_prompts: "", // what "none" is like, "prompt | prompt"; empty: as the server has it
   calibration: "",
@@ -35,6 +36,7 @@ export const LABELLING = [
   "template",
   "rule",
   "threshold",
+  "multi",
   "none",
   "none_prompts",
   "calibration",
