@@ -20,7 +20,6 @@
 #include "lib/report/evaluate_output.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
-#include "models/clip/installed_models.h"
 #include "models/clip/load.h"
 #include "models/flags/model_source.h"
 #include "query/flags.h"

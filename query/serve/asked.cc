@@ -14,6 +14,7 @@
 #include "lib/labels/labels.h"
 #include "lib/labels/templates.h"
 #include "lib/util/error.h"
+#include "lib/util/hex_hash.h"
 #include "lib/util/json_object.h"
 #include "lib/util/text.h"
 
@@ -87,17 +88,6 @@ std::vector<Label> labels_of(Members& members) {
     members.refuse("labels", fmt::format("they have {} prompts; at most {} are taken",
                                          with_thousands(prompts), with_thousands(kMostPrompts)));
   return labels;
-}
-
-std::vector<float> ask_vector(Members& members, const char* name) {
-  constexpr size_t kMostDimensions = 65'536;
-  std::vector<float> values;
-  for (const auto& [value, where] : members.list(name, kMostDimensions)) {
-    const auto number = json_as<float>(*value);
-    if (!number) members.refuse(name, fmt::format("{} is no number", where));
-    values.push_back(*number);
-  }
-  return values;
 }
 
 // The terms that an object names by its members text, image, row and vector.
@@ -351,22 +341,20 @@ ShelfOrder ask_order(Members& members) {
 }
 
 ContentHash ask_hash(const std::string& hex, std::string_view name) {
-  ContentHash hash{};
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  bool sound = hex.size() == 2 * hash.size();
-  for (size_t i = 0; sound && i < hash.size(); ++i) {
-    const int high = digit(hex[2 * i]);
-    const int low = digit(hex[2 * i + 1]);
-    sound = high >= 0 && low >= 0;
-    hash[i] = static_cast<uint8_t>(16 * high + low);
+  if (const auto hash = hash_from_hex(hex)) return *hash;
+  throw Error(ErrorCode::InvalidArgument, std::string(name),
+              "it is no SHA-256: 64 of the digits 0 to 9 and a to f");
+}
+
+std::vector<float> ask_vector(Members& members, const char* name) {
+  constexpr size_t kMostDimensions = 65'536;
+  std::vector<float> values;
+  for (const auto& [value, where] : members.list(name, kMostDimensions)) {
+    const auto number = json_as<float>(*value);
+    if (!number) members.refuse(name, fmt::format("{} is no number", where));
+    values.push_back(*number);
   }
-  if (!sound)
-    throw Error(ErrorCode::InvalidArgument, std::string(name),
-                "it is no SHA-256: 64 of the digits 0 to 9 and a to f");
-  return hash;
+  return values;
 }
 
 AskedSearch ask_search(const std::string& body) {

@@ -86,11 +86,9 @@ AskedLabelling ask_labelling(Members& members);
 
 ShelfOrder ask_order(Members& members);
 
-struct RowAsked {
-  std::optional<uint64_t> row;
-  std::optional<ContentHash> content;
-};
 ContentHash ask_hash(const std::string& hex, std::string_view name);
+// The numbers of a list; none where it is absent.
+std::vector<float> ask_vector(Members& members, const char* name);
 
 struct AskedTerm {
   SearchTerm term;

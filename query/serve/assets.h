@@ -5,7 +5,6 @@
 // (embed.cmake).
 
 #include <cstddef>
-#include <span>
 #include <string_view>
 
 namespace zeroshelf::serve {
@@ -19,7 +18,6 @@ struct Asset {
   std::string_view bytes() const { return {reinterpret_cast<const char*>(data), size}; }
 };
 
-std::span<const Asset> assets();
 // Null: there is none of that path.
 const Asset* find_asset(std::string_view path);
 

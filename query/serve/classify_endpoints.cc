@@ -23,15 +23,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Also ends where a later request of the client came.
-GoOn go_on_of(Service& service, const Call& call, const std::string& client, const char* kind) {
-  const uint64_t number = service.clients.arrive(kind, client);
-  return [&service, &call, client, kind, number] {
-    if (service.clients.is_overtaken(kind, client, number)) throw Overtaken();
-    call.go_on();
-  };
-}
-
 std::optional<float> above_of(const Shelves& shelves) {
   return shelves.multi();
 }
@@ -280,13 +271,13 @@ HttpResponse post_review(Service& service, const Call& call) {
   if (asked.request.several) members.refuse("multi", "pictures of several labels have no margin");
   const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
   const View& view = shelves->view();
-  const KeptTruth truth = service.truths.all();
+  const auto truth = service.truths.all();
   uint64_t candidates = 0;
-  const std::vector<Row> all = shelves->least_sure(order, count + (with_known ? 0 : truth.all().size()), candidates);
+  const std::vector<Row> all = shelves->least_sure(order, count + (with_known ? 0 : truth->all().size()), candidates);
   std::vector<Row> rows;
   for (const Row row : all) {
     if (rows.size() == count) break;
-    if (with_known || truth.find(view.record(row).content_hash) == nullptr) rows.push_back(row);
+    if (with_known || truth->find(view.record(row).content_hash) == nullptr) rows.push_back(row);
   }
   const std::vector<std::string> answers = answers_json(
       view, labelling_of(*shelves, asked), rows, std::nullopt, service.truths);

@@ -13,7 +13,6 @@
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/json_object.h"
-#include "lib/util/file.h"
 #include "lib/util/text.h"
 #include "lib/report/hit_groups.h"
 #include "query/serve/answers.h"
@@ -24,7 +23,7 @@ namespace zeroshelf::serve {
 namespace {
 
 std::string index_name(const View& view) {
-  return to_utf8(absolute_path(view.directory()).filename().string());
+  return folder_name(view.directory());
 }
 
 void expect_index(const View& view, const std::optional<std::string>& name) {
@@ -73,11 +72,7 @@ std::optional<SearchTerm> term_of(Members& members) {
   }
   if (members.find("embedding_input") == nullptr) return std::nullopt;
   SearchTerm term{Kind::Values, "", 1};
-  for (const auto& [value, where] : members.list("embedding_input", 65'536)) {
-    const auto number = json_as<float>(*value);
-    if (!number) members.refuse("embedding_input", fmt::format("{} is no number", where));
-    term.values.push_back(*number);
-  }
+  term.values = ask_vector(members, "embedding_input");
   return term;
 }
 

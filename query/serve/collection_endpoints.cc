@@ -9,14 +9,13 @@
 #include <map>
 #include <utility>
 
-#include "lib/collection/settings.h"
 #include "lib/export/export_format.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/templates.h"
 #include "lib/program/version.h"
+#include "lib/report/collection_stats.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "query/serve/answers.h"
@@ -24,10 +23,6 @@
 
 namespace zeroshelf::serve {
 namespace {
-
-std::string folder_name(const std::filesystem::path& path) {
-  return to_utf8(absolute_path(path).filename().string());
-}
 
 std::string model_json(const Manifest& manifest) {
   return json_object([&](JsonWriter& out) {
@@ -42,11 +37,9 @@ std::vector<std::string> parts_json(const View& view) {
   std::vector<std::string> parts;
   for (const View::Part& part : view.parts()) {
     const Collection& collection = part.collection;
-    uint64_t live = 0;
-    for (Row row = 0; row < collection.image_vectors().size(); ++row) live += collection.is_live(row);
     parts.push_back(json_object([&](JsonWriter& out) {
       out.member("name", folder_name(collection.directory()))
-          .member("pictures", live)
+          .member("pictures", collection.image_sum().count())
           .member("first_row", part.first_row);
     }));
   }
@@ -138,41 +131,9 @@ HttpResponse get_collection(Service& service, const Call& call) {
 }
 
 HttpResponse get_stats(Service&, const Call& call) {
-  const Snapshot& snapshot = *call.snapshot;
-  const Manifest& manifest = snapshot.view.manifest();
-  const Settings settings(snapshot.view.directory());
-  const std::string model_path = settings.model_path().value_or(manifest.model_path);
-  const std::string languages = settings.text_languages().value_or(manifest.ocr_languages);
-  std::map<std::string, uint64_t, std::less<>> reasons;
-  for (const View::Part& part : snapshot.view.parts())
-    part.collection.for_each_skip([&](const SkippedFile& skip) {
-      ++reasons[std::string(skip_reason_name(skip.skip.reason))];
-    });
-  std::map<std::string, uint64_t> unread;
-  message::Stats stats;
-  snapshot.view.for_each_record([&](Row row, const PictureRecord& record) {
-    if (row % 4096 == 0) call.go_on();
-    stats.turned += record.turned_degrees != 0;
-    if (!record.unread_script.empty()) ++unread[record.unread_script];
-  });
-  stats.pictures = snapshot.counts.pictures;
-  stats.with_text = snapshot.counts.with_text;
-  stats.tombstones = snapshot.counts.tombstones;
-  stats.skipped = snapshot.counts.skips;
-  stats.commits = snapshot.counts.commits;
-  stats.disk_bytes = snapshot.counts.disk_bytes;
-  stats.dimension = manifest.dimension;
-  stats.logit_scale = manifest.logit_scale;
-  stats.format_version = manifest.format_version;
-  stats.model_name = manifest.model_name;
-  stats.model_path = model_path;
-  stats.model_fingerprint = manifest.model_fingerprint;
-  stats.ocr_languages = languages;
-  stats.mask_text = manifest.mask_text;
-  stats.created = manifest.created_utc;
-  for (const auto& [reason, count] : reasons) stats.skip_reasons.push_back({reason, count});
-  for (const auto& [script, count] : unread) stats.unread_scripts.push_back({script, count});
-  return json_response(json_object([&](JsonWriter& out) { write_members(out, stats); }));
+  const CollectionStats stats = collection_stats(call.snapshot->view, call.go_on);
+  return json_response(
+      json_object([&](JsonWriter& out) { write_members(out, message_of(stats)); }));
 }
 
 HttpResponse get_health(Service& service, const Call& call) {
@@ -253,7 +214,7 @@ HttpResponse get_skips(Service&, const Call& call) {
 
 namespace {
 
-std::shared_ptr<const Service::FoundDuplicates> duplicates_of(Service& service, const Call& call) {
+std::shared_ptr<const FoundDuplicates> duplicates_of(Service& service, const Call& call) {
   DuplicateLimits limits;
   limits.picture_cosine = static_cast<float>(
       fraction_parameter(call.request, "cosine", static_cast<double>(limits.picture_cosine), 0.5));
@@ -261,18 +222,21 @@ std::shared_ptr<const Service::FoundDuplicates> duplicates_of(Service& service, 
       fraction_parameter(call.request, "same_words", static_cast<double>(limits.same_words), 0.1));
   const std::string key = fmt::format("{} {} {}", call.snapshot->serial, limits.picture_cosine,
                                       limits.same_words);
-  // One at a time: it takes long, and who asks the same waits for the same.
-  const std::lock_guard lock(service.duplicates_mutex);
-  if (service.duplicates && service.duplicates->key == key) return service.duplicates;
-  call.go_on();
+  const auto known = [&] {
+    const auto found = service.duplicates();
+    return found && found->key == key ? found : nullptr;
+  };
+  if (auto found = known()) return found;
+  const Gate::Pass pass(service.gate, call.go_on);
+  if (auto found = known()) return found;  // somebody asked the same meanwhile
   const auto start = std::chrono::steady_clock::now();
-  auto found = std::make_shared<Service::FoundDuplicates>();
+  auto found = std::make_shared<FoundDuplicates>();
   found->key = key;
   found->groups =
       look_at_files(call.snapshot->view, find_duplicates(call.snapshot->view, limits));
   found->seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  service.duplicates = found;
+  service.keep_duplicates(found);
   return found;
 }
 

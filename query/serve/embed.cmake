@@ -45,10 +45,6 @@ ${table}};
 
 }  // namespace
 
-std::span<const Asset> assets() {
-  return kAssets;
-}
-
 const Asset* find_asset(std::string_view path) {
   for (const Asset& asset : kAssets) {
     if (asset.path == path) return &asset;

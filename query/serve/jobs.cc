@@ -67,13 +67,13 @@ Jobs::Entry* Jobs::entry_of(const std::string& id) {
 
 Job Jobs::start(Job job, std::function<void(const Progress&)> work) {
   const std::lock_guard lock(mutex_);
-  const auto has_ended = [](const auto& entry) { return entry->has_ended; };
+  const auto has_ended = [](const auto& entry) { return entry->has_ended(); };
   const auto ended = static_cast<size_t>(std::ranges::count_if(entries_, has_ended));
   if (entries_.size() - ended >= kMostWaiting)
     throw Error(ErrorCode::Unavailable, "jobs", "too many wait", "ask again when some have ended");
   if (ended > kMostEnded) entries_.erase(std::ranges::find_if(entries_, has_ended));
   job.id = std::to_string(++numbers_);
-  entries_.push_back(std::make_shared<Entry>(Entry{std::move(job), std::move(work), ends_, false}));
+  entries_.push_back(std::make_shared<Entry>(Entry{std::move(job), std::move(work), ends_}));
   due_.notify_one();
   return entries_.back()->job;
 }
@@ -106,7 +106,7 @@ void Jobs::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto next = [this] {
-      return std::ranges::find_if(entries_, [](const auto& entry) { return !entry->has_ended; });
+      return std::ranges::find_if(entries_, [](const auto& entry) { return !entry->has_ended(); });
     };
     due_.wait(lock, [&] { return ends_ || next() != entries_.end(); });
     if (next() == entries_.end()) return;
@@ -139,7 +139,6 @@ void Jobs::run(const std::shared_ptr<Entry>& entry) {
   entry->job.error = std::move(error);
   entry->job.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   entry->work = nullptr;
-  entry->has_ended = true;
 }
 
 }  // namespace zeroshelf::serve

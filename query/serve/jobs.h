@@ -71,7 +71,8 @@ class Jobs {
     Job job;
     std::function<void(const Progress&)> work;
     bool is_cancelled = false;
-    bool has_ended = false;
+
+    bool has_ended() const { return job.state != JobState::Running; }
   };
   Entry* entry_of(const std::string& id);
   void work();

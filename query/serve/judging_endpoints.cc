@@ -41,7 +41,7 @@ std::string changed_json(const Service& service, uint64_t changed) {
 
 // The pictures that are known, by labels of the truth that are among these.
 KnownContents known_of(Service& service, const View& view, const std::vector<Label>& labels) {
-  KnownContents known = known_contents(view, labels, service.truths.all());
+  KnownContents known = known_contents(view, labels, *service.truths.all());
   if (known.pictures.empty())
     throw Error(ErrorCode::InvalidArgument, "the truth",
                 known.other_labels > 0 ? "all pictures that were judged have other labels"
@@ -70,15 +70,15 @@ std::vector<std::string> accuracies_json(const EvaluationResult& result) {
 HttpResponse get_truth(Service& service, const Call& call) {
   const uint64_t offset = whole_parameter(call.request, "offset", 0, UINT64_MAX);
   const uint64_t limit = whole_parameter(call.request, "limit", 100, 1000);
-  const KeptTruth truth = service.truths.all();
+  const auto truth = service.truths.all();
   std::map<std::string_view, uint64_t> counts;
-  for (const auto& [content, said] : truth.all()) ++counts[said.label];
+  for (const auto& [content, said] : truth->all()) ++counts[said.label];
   std::vector<std::string> labels;
   for (const auto& [name, count] : counts)
     labels.push_back(json_object([&, name = name, count = count](JsonWriter& json) {
       json.member("name", name).member("count", count);
     }));
-  std::vector<const KeptTruth::Entry*> entries = truth.in_order();
+  std::vector<const KeptTruth::Entry*> entries = truth->in_order();
   std::ranges::reverse(entries);
   std::vector<std::string> pictures;
   for (size_t i = std::min<uint64_t>(offset, entries.size());
@@ -152,8 +152,8 @@ HttpResponse delete_truth(Service& service, const Call& call) {
 }
 
 HttpResponse get_truth_csv(Service& service, const Call&) {
-  const KeptTruth truth = service.truths.all();
-  std::vector<const KeptTruth::Entry*> entries = truth.in_order();
+  const auto truth = service.truths.all();
+  std::vector<const KeptTruth::Entry*> entries = truth->in_order();
   std::ranges::stable_sort(entries, {}, [](const KeptTruth::Entry* entry) -> const std::string& {
     return entry->second.path;
   });
@@ -307,7 +307,7 @@ HttpResponse post_train(Service& service, const Call& call) {
   members.expect_no_others();
   const View& view = call.snapshot->view;
   const Gate::Pass pass(service.gate, call.go_on);
-  const std::vector<std::string> names = service.truths.all().labels();
+  const std::vector<std::string> names = service.truths.all()->labels();
   const std::vector<Label> labels = labels_with_prompts(names, given);
   const KnownContents known = known_of(service, view, labels);
   const Training training = train_classifier(view, names, known.pictures);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "query/serve/asked.h"
@@ -255,6 +256,18 @@ HttpResponse json_response(std::string body, int status) {
   response.content_type = "application/json";
   response.body = std::move(body);
   return response;
+}
+
+GoOn go_on_of(Service& service, const Call& call, const std::string& client, const char* kind) {
+  const uint64_t number = service.clients.arrive(kind, client);
+  return [&service, &call, client, kind, number] {
+    if (service.clients.is_overtaken(kind, client, number)) throw Overtaken();
+    call.go_on();
+  };
+}
+
+std::string folder_name(const std::filesystem::path& collection) {
+  return to_utf8(absolute_path(collection).filename().string());
 }
 
 uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t default_value,

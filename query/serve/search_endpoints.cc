@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <utility>
 
 #include "lib/lexicon/letters.h"
 #include "lib/labelling/run.h"
+#include "lib/labelling/told_apart.h"
 #include "lib/report/messages.h"
+#include "lib/search/findable_rows.h"
 #include "lib/search/search.h"
 #include "lib/search/search_cut.h"
 #include "lib/util/error.h"
@@ -34,11 +35,6 @@ std::vector<SearchTerm> terms_of(const View& view, AskedSearch& asked) {
   return terms;
 }
 
-void keep_both(std::vector<bool>& allowed, const std::vector<bool>& others) {
-  std::transform(allowed.begin(), allowed.end(), others.begin(), allowed.begin(),
-                 std::logical_and());
-}
-
 std::vector<bool> rows_of_shelves(const Shelves& shelves, const AskedSearch& asked) {
   std::vector<bool> rows(shelves.view().rows());
   for (const uint32_t label :
@@ -50,24 +46,28 @@ std::vector<bool> rows_of_shelves(const Shelves& shelves, const AskedSearch& ask
   return rows;
 }
 
-std::vector<bool> allowed_rows(Service& service, const Call& call, const AskedSearch& asked,
-                               const MadeQuery& made, const GoOn& go_on) {
+// Of each filter by label its rows, one a row.
+std::vector<std::vector<bool>> labelled_rows(Service& service, const Call& call,
+                                             const AskedSearch& asked, const GoOn& go_on) {
   const View& view = call.snapshot->view;
-  std::vector<bool> allowed = admitted_rows(view, asked.filter);
+  std::vector<std::vector<bool>> rows;
   if (!asked.run.empty())
-    keep_both(allowed, rows_with_label(view, load_run(view, asked.run), asked.labels));
+    rows.push_back(rows_with_label(view, load_run(view, asked.run), asked.labels));
   if (asked.labelling)
-    keep_both(allowed, rows_of_shelves(
-                           *service.labeller().shelves(call.snapshot, *asked.labelling, go_on),
-                           asked));
-  if (!made.query.lexical.phrases.empty()) {
-    std::vector<bool> with_phrases(allowed.size());
-    for (const Row row : rows_with_phrases(view.lexicons(), made.query.lexical.phrases))
-      with_phrases[row] = allowed[row];
-    allowed = std::move(with_phrases);
+    rows.push_back(rows_of_shelves(
+        *service.labeller().shelves(call.snapshot, *asked.labelling, go_on), asked));
+  return rows;
+}
+
+// What of a search's texts the model does not read.
+std::vector<std::string> warnings_of(Service& service, const std::vector<SearchTerm>& terms) {
+  const Encoder* encoder = service.encoder().loaded();
+  if (encoder == nullptr) return {};
+  std::vector<std::string> texts;
+  for (const SearchTerm& term : terms) {
+    if (term.kind == SearchTerm::Kind::Text) texts.push_back(term.value);
   }
-  for (const Row row : made.liked) allowed[row] = false;
-  return allowed;
+  return cut_text_warnings(*encoder, texts);
 }
 
 std::string hit_json(const View& view, const HitGroup& group, size_t rank, const LexicalQuery& lexical,
@@ -95,11 +95,7 @@ std::string hit_json(const View& view, const HitGroup& group, size_t rank, const
 HttpResponse post_search(Service& service, const Call& call) {
   const auto start = Clock::now();
   AskedSearch asked = ask_search(call.request.body);
-  const uint64_t number = service.clients.arrive("search ", asked.client);
-  const GoOn go_on = [&] {
-    if (service.clients.is_overtaken("search ", asked.client, number)) throw Overtaken();
-    call.go_on();
-  };
+  const GoOn go_on = go_on_of(service, call, asked.client, "search ");
   const View& view = call.snapshot->view;
   const std::vector<SearchTerm> terms = terms_of(view, asked);
   const MadeQuery made = make_query(view, terms, asked.space, service.encoder());
@@ -107,7 +103,8 @@ HttpResponse post_search(Service& service, const Call& call) {
   if (asked.space == SearchSpace::Picture && !lexical.phrases.empty())
     throw Error(ErrorCode::InvalidArgument, "in", "a phrase in quotes is looked for in the text",
                 "search in text or both");
-  const std::vector<bool> allowed = allowed_rows(service, call, asked, made, go_on);
+  const std::vector<bool> allowed =
+      findable_rows(view, asked.filter, made, labelled_rows(service, call, asked, go_on));
   SearchLimits limits;
   limits.space = asked.space;
   limits.keep = [&](Row row) { return allowed[row]; };
@@ -134,7 +131,7 @@ HttpResponse post_search(Service& service, const Call& call) {
         .member("generation", call.snapshot->generation)
         .member("seconds",
                 Decimal{std::chrono::duration<double>(Clock::now() - start).count(), 6})
-        .member("warnings", std::vector<std::string>());
+        .member("warnings", warnings_of(service, terms));
   }));
 }
 

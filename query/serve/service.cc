@@ -5,8 +5,6 @@
 #include <chrono>
 #include <utility>
 
-#include "lib/util/error.h"
-
 namespace zeroshelf::serve {
 namespace {
 
@@ -46,10 +44,14 @@ double Service::uptime_seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
-void Service::expect_writable() const {
-  if (options.read_only)
-    throw Error(ErrorCode::Unavailable, "the server", "it only reads",
-                "start it without --read-only");
+std::shared_ptr<const FoundDuplicates> Service::duplicates() const {
+  const std::lock_guard lock(mutex_);
+  return duplicates_;
+}
+
+void Service::keep_duplicates(std::shared_ptr<const FoundDuplicates> found) {
+  const std::lock_guard lock(mutex_);
+  duplicates_ = std::move(found);
 }
 
 // What is written behind the answers' back: prompts that were encoded, and the cache's bound.

@@ -39,12 +39,19 @@ struct ServiceOptions {
   std::filesystem::path thumbnails;       // the cache folder; empty: nothing is kept
 };
 
+struct FoundDuplicates {
+  std::string key;  // of the state and the limits
+  DuplicatesOnDisk groups;
+  double seconds = 0;
+};
+
 // Threads: any.
 class Service {
   // Before what has threads that use them.
   mutable std::mutex mutex_;
   std::unique_ptr<WarmEncoder> encoder_;
   std::unique_ptr<Labeller> labeller_;
+  std::shared_ptr<const FoundDuplicates> duplicates_;
 
  public:
   // Opens the collections; throws what that throws, and what reading the kept truth throws.
@@ -74,16 +81,9 @@ class Service {
   std::function<HttpCounts()> http_counts;
   double uptime_seconds() const;
 
-  // Throws Unavailable where the server only reads.
-  void expect_writable() const;
-
-  struct FoundDuplicates {
-    std::string key;
-    DuplicatesOnDisk groups;
-    double seconds = 0;
-  };
-  std::mutex duplicates_mutex;
-  std::shared_ptr<const FoundDuplicates> duplicates;
+  // Those that were looked for last; null: none were.
+  std::shared_ptr<const FoundDuplicates> duplicates() const;
+  void keep_duplicates(std::shared_ptr<const FoundDuplicates> found);
 
  private:
   void keep_house();
@@ -109,6 +109,12 @@ Row row_of(const View& view, std::optional<uint64_t> row, const std::optional<Co
 
 uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t default_value,
                          uint64_t most);
+
+// What is asked while it is answered: also whether a later request of the client came, of that kind.
+GoOn go_on_of(Service& service, const Call& call, const std::string& client, const char* kind);
+
+// What people call a collection: its folder's name.
+std::string folder_name(const std::filesystem::path& collection);
 
 HttpResponse json_response(std::string body, int status = 200);
 

@@ -3,11 +3,9 @@
 #include "query/serve/thumbnails.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -19,6 +17,8 @@
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/parallel.h"
+#include "lib/util/temporary_name.h"
+#include "lib/util/user_folders.h"
 
 namespace zeroshelf::serve {
 namespace {
@@ -71,12 +71,7 @@ class Thumbnails::Turn {
 Thumbnails::Thumbnails(fs::path folder) : folder_(std::move(folder)), budget_(kPixelBudget) {}
 
 fs::path Thumbnails::default_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && cache[0] == '/') return fs::path(cache) / "zeroshelf" / "thumbnails";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && home[0] == '/')
-    return fs::path(home) / ".cache" / "zeroshelf" / "thumbnails";
-  return {};
+  return user_cache_folder("thumbnails");
 }
 
 int Thumbnails::step_of(uint64_t size) {
@@ -133,7 +128,7 @@ std::variant<std::string, Skip> Thumbnails::file(const PictureRecord& record) {
 void Thumbnails::keep(const fs::path& place, const std::string& jpeg) const {
   std::error_code ignored;
   fs::create_directories(place.parent_path(), ignored);
-  const fs::path unfinished = fmt::format("{}.{}.new", place.string(), random());
+  const fs::path unfinished = place.string() + temporary_suffix();
   bool written = false;
   {
     const Descriptor file(

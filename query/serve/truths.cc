@@ -1,4 +1,4 @@
-// Tested by tests/serve/serve_test.cc.
+// Tested by tests/serve/truths_test.cc.
 
 #include "query/serve/truths.h"
 
@@ -6,30 +6,32 @@
 
 namespace zeroshelf::serve {
 
-Truths::Truths(const View& collection) : truth_(load_truth(collection, kTruthName)) {}
+Truths::Truths(const View& collection)
+    : truth_(std::make_shared<const KeptTruth>(load_truth(collection, kTruthName))) {}
 
-std::optional<std::string> Truths::label_of(const ContentHash& content) const {
-  const std::lock_guard lock(mutex_);
-  const std::string* label = truth_.find(content);
-  return label == nullptr ? std::nullopt : std::optional(*label);
-}
-
-KeptTruth Truths::all() const {
+std::shared_ptr<const KeptTruth> Truths::all() const {
   const std::lock_guard lock(mutex_);
   return truth_;
 }
 
+std::optional<std::string> Truths::label_of(const ContentHash& content) const {
+  const auto truth = all();
+  const std::string* label = truth->find(content);
+  return label == nullptr ? std::nullopt : std::optional(*label);
+}
+
 size_t Truths::count() const {
-  const std::lock_guard lock(mutex_);
-  return truth_.all().size();
+  return all()->all().size();
 }
 
 uint64_t Truths::change(const View& collection, const std::function<uint64_t(KeptTruth&)>& change) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard changing(change_mutex_);
   KeptTruth changed = load_truth(collection, kTruthName);  // another process may have said more
   const uint64_t result = change(changed);
   save_truth(collection, kTruthName, changed);
-  truth_ = std::move(changed);
+  auto kept = std::make_shared<const KeptTruth>(std::move(changed));
+  const std::lock_guard lock(mutex_);
+  truth_ = std::move(kept);
   return result;
 }
 

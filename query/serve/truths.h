@@ -3,6 +3,7 @@
 // What people said of the pictures, in memory and with the collection.
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ class Truths {
   explicit Truths(const View& collection);
 
   std::optional<std::string> label_of(const ContentHash& content) const;
-  KeptTruth all() const;
+  // As it is now; what is said later is in the next one.
+  std::shared_ptr<const KeptTruth> all() const;
   size_t count() const;
 
   // Changes it as `change` does, on what is kept with the collection now, and keeps it. Throws what
@@ -28,8 +30,9 @@ class Truths {
   uint64_t change(const View& collection, const std::function<uint64_t(KeptTruth&)>& change);
 
  private:
+  std::mutex change_mutex_;  // one changes it at a time; nobody who reads waits for that
   mutable std::mutex mutex_;
-  KeptTruth truth_;
+  std::shared_ptr<const KeptTruth> truth_;
 };
 
 // Under which name it is kept.

@@ -82,6 +82,8 @@ class Endpoints(Case):
         self.assertIn("mix", [rule["name"] for rule in told["fusion"]])
         stats = self.ask("GET", "/v1/stats").json()
         self.assertEqual(stats["skip_reasons"], {"not_a_picture": 1})
+        command = json.loads(serving.run(serving.INDEX, "stats", self.shelf, "--json").stdout)
+        self.assertEqual({"type": "stats", **stats, "disk_bytes": 0}, {**command, "disk_bytes": 0})
         skips = self.ask("GET", "/v1/skips").json()
         self.assertEqual([skip["reason"] for skip in skips["skips"]], ["not_a_picture"])
         self.assertEqual(self.ask("GET", "/v1/skips", query="?reason=damaged").json()["count"], 0)
@@ -160,7 +162,16 @@ class Endpoints(Case):
         page = self.ask("POST", "/v1/classify/pictures",
                         {**LABELLING, "multi": True, "threshold": 0.2, "label": "Doom"}).json()
         self.assertEqual(page["count"], told["labels"][0]["count"])
+        self.assertAlmostEqual(told["threshold"], 0.2)
+        self.assertAlmostEqual(self.classify(multi=True)["threshold"], 0.1)
         self.ask("POST", "/v1/classify", {**LABELLING, "multi": True, "sort": "margin"}, status=400)
+        answers = [json.loads(line) for line in self.ask("POST", "/v1/classify/answers", {
+            **LABELLING, "multi": True, "threshold": 0.2}).body.splitlines()]
+        command = serving.run(serving.QUERY, "classify", self.shelf, "--labels-file", self.labels_file(), "--multi",
+                              "--threshold", "0.2", "--format", "jsonl").stdout.splitlines()
+        for ours, theirs in zip(answers, map(json.loads, command), strict=True):
+            theirs.pop("type")
+            self.assertEqual({name: ours[name] for name in theirs}, theirs)
 
     def test_the_same_words_without_a_model_give_the_same(self):
         self.assertEqual(self.classify()["labels"], self.classify()["labels"])
@@ -271,6 +282,10 @@ class Endpoints(Case):
         evaluated = self.ask("POST", "/v1/evaluate", LABELLING).json()
         self.assertEqual(evaluated["pictures"], 29)
         self.assertEqual(evaluated["ways"][0]["name"], "asked")
+        self.assertEqual(evaluated["warnings"], [])
+        swapped = [{**LABELS[0], "name": LABELS[1]["name"]}, {"name": LABELS[0]["name"], "prompts": [LABELS[1]["name"]]}]
+        wrong = self.ask("POST", "/v1/evaluate", {"labels": swapped}).json()
+        self.assertIn("guessing among 2 labels", wrong["warnings"][0])
         command = serving.run(serving.QUERY, "evaluate", self.shelf, "--labels", "Doom, Animal Crossing", "--truth",
                               self.folder / "truth.csv", "--format", "jsonl")
         self.assertTrue(command.stdout)

@@ -1,0 +1,77 @@
+// What people said: at once for who asks, with the collection for who comes later, and by several
+// processes.
+
+#include "query/serve/truths.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+#include "tests/support/random_collection.h"
+
+namespace zeroshelf::serve {
+namespace {
+
+ContentHash content(uint8_t number) {
+  ContentHash hash{};
+  hash[0] = number;
+  return hash;
+}
+
+struct Said : testing::RandomCollection {
+  View collection = open();
+
+  uint64_t say(Truths& truths, uint8_t number, const char* label) const {
+    return truths.change(collection, [&](KeptTruth& truth) -> uint64_t {
+      return truth.say(content(number), label, "/picture");
+    });
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(truths_of_people, Said)
+
+BOOST_AUTO_TEST_CASE(what_is_said_is_known_and_kept) {
+  Truths truths(collection);
+  BOOST_TEST(!truths.label_of(content(1)).has_value());
+  BOOST_TEST(say(truths, 1, "cat") == 1u);
+  BOOST_TEST(say(truths, 1, "cat") == 0u);
+  BOOST_TEST(truths.label_of(content(1)).value() == "cat");
+  BOOST_TEST(Truths(collection).label_of(content(1)).value() == "cat");
+  BOOST_TEST(truths.count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_another_process_said_stays) {
+  Truths ours(collection);
+  Truths theirs(collection);
+  say(theirs, 1, "cat");
+  say(ours, 2, "dog");
+  BOOST_TEST(ours.count() == 2u);
+  BOOST_TEST(Truths(collection).count() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_fails_changes_nothing) {
+  Truths truths(collection);
+  say(truths, 1, "cat");
+  BOOST_CHECK_THROW(truths.change(collection,
+                                  [](KeptTruth& truth) -> uint64_t {
+                                    truth.take_back(content(1));
+                                    throw std::runtime_error("no");
+                                  }),
+                    std::runtime_error);
+  BOOST_TEST(truths.count() == 1u);
+  BOOST_TEST(Truths(collection).count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(who_reads_keeps_what_was_said_then) {
+  Truths truths(collection);
+  say(truths, 1, "cat");
+  const auto before = truths.all();
+  say(truths, 2, "dog");
+  BOOST_TEST(before->all().size() == 1u);
+  BOOST_TEST(truths.all()->all().size() == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeroshelf::serve
