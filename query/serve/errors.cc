@@ -1,4 +1,4 @@
-// Tested by tests/serve/serve_test.cc.
+// Tested by tests/serve/errors_test.cc.
 
 #include "query/serve/errors.h"
 
