@@ -1,4 +1,4 @@
-// undo: puts back what an export moved. Tested by tests/programs/undo_test.cc and everyday_test.cc.
+// undo: puts back what an export moved. Tested by tests/programs/export_test.cc and everyday_test.cc.
 
 #include "query/commands.h"
 

@@ -1,5 +1,5 @@
 // Every commit is in RocksDB's log when it returns, so the log's size or name is another one then.
-// Tested by tests/collection/change_mark_test.cc.
+// Tested by tests/serve/living_view_test.cc.
 
 #include "lib/collection/change_mark.h"
 

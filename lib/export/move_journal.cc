@@ -1,4 +1,4 @@
-// Tested by tests/export/move_journal_test.cc, and with kills by tests/programs/undo_test.cc.
+// Tested by tests/export/move_journal_test.cc, and through the program by tests/programs/export_test.cc.
 
 #include "lib/export/move_journal.h"
 

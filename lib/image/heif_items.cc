@@ -1,4 +1,4 @@
-// Tested by tests/image/heif_items_test.cc.
+// Tested by tests/image/decode_test.cc and hostile_test.cc.
 
 #include "lib/image/heif_items.h"
 

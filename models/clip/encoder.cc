@@ -1,5 +1,5 @@
 // The Encoder that load_encoder gives: tokenizer and network behind lib's interface. Tested by
-// tests/clip/encoder_test.cc.
+// tests/clip/reference_test.cc.
 
 #include "lib/encoder/encoder.h"
 
