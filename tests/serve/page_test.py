@@ -481,6 +481,17 @@ class PageTest(unittest.TestCase):
         self.browser.command("DELETE", "/window")
         self.browser.switch_to(here)
 
+    def test_question_that_an_older_one_overtook_on_the_way_is_asked_again(self):
+        page = self.open("/#/shelves?l=Doom")
+        page.settle()
+        self.browser.run(
+            "const real = window.fetch; let left = 1;"
+            "window.fetch = (path, options) => path === '/v1/classify' && options.body.includes('\"village\"') && left-- > 0"
+            "  ? Promise.resolve(new Response(JSON.stringify({error: {code: 'overtaken', subject: '', cause: 'a later one came', cure: ''}}), {status: 409}))"
+            "  : real(path, options)")
+        page.type_labels("village")
+        self.browser.until("return [...document.querySelectorAll('.shelf-name')].some((name) => name.textContent === 'village')", seconds=20)
+
     def test_phone_and_a_thousand_pixels_have_no_sideways_scroll(self):
         page = self.open()
         for width, height in ((390, 800), (1000, 700)):

@@ -69,8 +69,17 @@ export async function put_csv(path, text) {
   return told(await fetch(path, { method: "PUT", headers: { "Content-Type": "text/csv" }, body: text }));
 }
 
-// Whether a newer question took this one's place: nobody waits for the answer.
-export const overtaken = (error) => error.name === "AbortError" || error.code === "overtaken";
+// The server goes by the order in which questions arrive, and an older one may arrive last, though nobody waits for it: then
+// the newest is asked again.
+async function ask_again_if_overtaken(ask, signal) {
+  while (true) {
+    try {
+      return await ask(signal);
+    } catch (error) {
+      if (error.code !== "overtaken" || signal.aborted) throw error;
+    }
+  }
+}
 
 // Asks one question at a time: a new one ends the one before, whose answer then never arrives.
 export class Newest {
@@ -82,10 +91,10 @@ export class Newest {
     const controller = new AbortController();
     this.#controller = controller;
     try {
-      const answer = await ask(controller.signal);
+      const answer = await ask_again_if_overtaken(ask, controller.signal);
       if (!controller.signal.aborted) done(answer);
     } catch (error) {
-      if (!controller.signal.aborted && !overtaken(error)) failed(error);
+      if (!controller.signal.aborted) failed(error);
     } finally {
       if (this.#controller === controller) this.#controller = null;
     }
