@@ -646,6 +646,43 @@ class Refusals(Case):
         self.assertEqual(failures, [])
 
 
+class Sigmoid(unittest.TestCase):
+    MODEL = serving.SHARED / "golden_models" / "siglip" / "hf"
+
+    @unittest.skipUnless(MODEL.is_dir(), "the reference data is not there")
+    def test_a_model_that_judges_each_label_answers_as_the_command_does(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))
+        precision = ["--precision", "fp32"]
+        serving.run(serving.INDEX, "add", folder / "shelf", serving.SHARED / "golden_models" / "images", "--model",
+                    self.MODEL, "--no-ocr", *precision)
+        labels = [{"name": "a photo of a cat"}, {"name": "doom"}]
+        with serving.Server(folder / "shelf", folder=folder, flags=precision) as server:
+            for threshold in (None, 0, 0.0001, 0.5):
+                for multi in (False, True):
+                    for none in (False, True, ["nothing"]):
+                        asked = {"labels": labels, "threshold": threshold, "multi": multi, "none": none}
+                        flags = ["--multi"] * multi + ["--none"] * (none is True)
+                        flags += ["--none-prompt", "nothing"] if isinstance(none, list) else []
+                        flags += [] if threshold is None else ["--threshold", threshold]
+                        command = serving.run(serving.QUERY, "classify", folder / "shelf", "--labels",
+                                              "a photo of a cat, doom", "--format", "jsonl", *flags, *precision, ok=(0, 1))
+                        expected = {}
+                        for line in map(json.loads, command.stdout.splitlines()):
+                            expected[line.pop("path")] = line
+                        self.assertTrue(expected)
+                        streamed = server.ask("POST", "/v1/classify/answers", asked).body.splitlines()
+                        shown = server.ask("POST", "/v1/classify", {**asked, "per_label": 1000}).json()
+                        pictures = [one for label in shown["labels"] for one in label["pictures"]]
+                        for ours in [*map(json.loads, streamed), *pictures, *shown["unsure_pictures"]]:
+                            theirs = expected[ours["path"]]
+                            same = {name: ours.get(name) for name in theirs if name != "type"}
+                            self.assertEqual(same, {name: theirs[name] for name in same}, asked)
+                        self.assertEqual(len(streamed), len(expected))
+                        if not multi:
+                            self.assertEqual(len(pictures) + shown["unsure"], len(expected))
+        shutil.rmtree(folder)
+
+
 class Tokens(unittest.TestCase):
     def test_a_token_is_asked_for_everywhere(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))

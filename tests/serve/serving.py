@@ -14,6 +14,7 @@ BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/release"  # where t
 INDEX = os.environ.get("ZEROSHELF_INDEX_PROGRAM", str(BUILD / "indexer/zeroshelf-index"))
 QUERY = os.environ.get("ZEROSHELF_QUERY_PROGRAM", str(BUILD / "query/zeroshelf-query"))
 DRAW = os.environ.get("ZEROSHELF_DRAW_PROGRAM", str(BUILD / "models/train/zeroshelf-draw"))
+SHARED = pathlib.Path(os.environ.get("ZEROSHELF_SHARED") or pathlib.Path(__file__).resolve().parents[3] / "shared")
 
 
 def run(*arguments, ok=(0,)):
