@@ -227,7 +227,7 @@ std::shared_ptr<const FoundDuplicates> duplicates_of(Service& service, const Cal
     return found && found->key == key ? found : nullptr;
   };
   if (auto found = known()) return found;
-  const Gate::Pass pass(service.gate, call.go_on);
+  const Gate::Pass pass(service.duplicates_gate, call.go_on);
   if (auto found = known()) return found;  // somebody asked the same meanwhile
   const auto start = std::chrono::steady_clock::now();
   auto found = std::make_shared<FoundDuplicates>();

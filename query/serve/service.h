@@ -71,6 +71,7 @@ class Service {
   LivingView living;
   Truths truths;
   Gate gate;
+  Gate duplicates_gate;  // takes long: whoever types does not wait for it
   Clients clients;
   Thumbnails thumbnails;
   Jobs jobs;
