@@ -1,4 +1,5 @@
-// Tested by tests/export/move_journal_test.cc, and through the program by tests/programs/export_test.cc.
+// Tested by tests/export/move_journal_test.cc, and through the program by
+// tests/programs/export_test.cc.
 
 #include "lib/export/move_journal.h"
 
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <optional>
 #include <ranges>
 #include <set>
@@ -23,6 +25,7 @@
 #include "lib/files/remove_folder.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/json_object.h"
 
 namespace zeroshelf {
 namespace {
@@ -126,6 +129,7 @@ std::optional<JournalLine> parse_line(std::string_view line) {
 struct JournalContent {
   std::vector<Move> moves;        // that were announced, without those that were not made
   std::vector<size_t> bad_lines;  // that cannot be read, with sound ones after them
+  bool has_bad_end = false;  // whole lines at the end that cannot be read, or not even a header
 };
 
 // What was announced and not said to be kept later.
@@ -143,10 +147,12 @@ std::vector<Move> moves_made(std::vector<JournalLine> lines) {
   return moves;
 }
 
-// Bad lines at the end were never synced, so nothing that they announce was begun.
+// After a crash bad lines at the end were never synced, so nothing that they announce was begun;
+// but somebody may have damaged them since.
 JournalContent read_journal(const std::string& content, const fs::path& path) {
   if (std::string_view(content).substr(0, kHeader.size()) != kHeader) {
-    if (std::string_view(kHeader).starts_with(content)) return {};  // cut short at its beginning
+    if (std::string_view(kHeader).starts_with(content))
+      return {{}, {}, true};  // cut short at its beginning
     throw Error(ErrorCode::Corruption, path.string(), "not a journal of moves, or damaged");
   }
   std::vector<JournalLine> lines;
@@ -167,7 +173,7 @@ JournalContent read_journal(const std::string& content, const fs::path& path) {
     bad_tail.clear();
     lines.push_back(*std::move(line));
   }
-  return {moves_made(std::move(lines)), std::move(bad_lines)};
+  return {moves_made(std::move(lines)), std::move(bad_lines), !bad_tail.empty()};
 }
 
 // A folder's journal, locked while the object lives.
@@ -261,6 +267,29 @@ bool is_written_by_export(const Place& place) {
   }
 }
 
+struct ExportedFile {
+  std::string exported;  // below the folder
+  std::string original;
+};
+
+// What the manifests say, also an unfinished one. A line that cannot be read is passed over.
+std::vector<ExportedFile> read_manifests(const fs::path& directory) {
+  std::vector<ExportedFile> files;
+  for (const char* name : {"manifest.jsonl", "manifest.jsonl.unfinished"}) {
+    std::ifstream manifest(directory / name, std::ios::binary);
+    for (std::string line; std::getline(manifest, line);) {
+      const auto json = parse_bounded_json(line);
+      if (!json || !json->is_object()) continue;
+      const auto exported = json->find("exported");
+      const auto original = json->find("path");
+      if (exported == json->end() || original == json->end()) continue;
+      files.push_back({json_as<std::string>(*exported).value_or(""),
+                       json_as<std::string>(*original).value_or("")});
+    }
+  }
+  return files;
+}
+
 class Undo {
  public:
   Undo(fs::path directory, const std::function<void(const Error&)>& on_problem)
@@ -279,11 +308,14 @@ class Undo {
  private:
   void put_all_back() {
     const LockedJournal journal(folder_, directory_);
-    const auto [moves, bad_lines] = journal.content();
-    for (const size_t line : bad_lines) {
-      tell(
-          Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
-                fmt::format("line {} is damaged; the file that it names stays where it is", line)));
+    const auto [moves, bad_lines, has_bad_end] = journal.content();
+    // The manifest says what damaged lines said, and better.
+    if (tell_what_only_the_manifest_has(moves) == 0) {
+      for (const size_t line : bad_lines) {
+        tell(Error(
+            ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
+            fmt::format("line {} is damaged; the file that it names stays where it is", line)));
+      }
     }
     for (auto move = moves.rbegin(); move != moves.rend(); ++move) {
       try {
@@ -293,7 +325,55 @@ class Undo {
       }
     }
     for (const fs::path& folder : changed_) sync_path(folder);
+    if (report_.problems == 0 && has_bad_end) tell_what_a_bad_end_leaves();
     if (report_.problems == 0) clean_up(moves);
+  }
+
+  // Files that the manifest names and no line of the journal does, and that are still here: lines
+  // are missing, and the manifest is the last to know where the files were. Returns how many.
+  size_t tell_what_only_the_manifest_has(const std::vector<Move>& moves) {
+    std::set<std::string_view> known;
+    for (const Move& move : moves) known.insert(move.to);
+    size_t told = 0;
+    for (const ExportedFile& file : read_manifests(directory_)) {
+      if (known.contains(file.exported) || !stays_below(file.exported)) continue;
+      if (!is_file_below(file.exported)) continue;
+      tell(Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
+                 "no line of it names " + file.exported + ", which stays where it is",
+                 "by the manifest it was " + file.original + ": move it back by hand"));
+      ++told;
+    }
+    return told;
+  }
+
+  // A bad end announces nothing that was begun, unless there are files that nothing else explains.
+  void tell_what_a_bad_end_leaves() {
+    const std::set<fs::path> own = {kMoveJournalName, kMovePartialName,
+                                    "manifest.jsonl", "manifest.jsonl.unfinished",
+                                    "labels.json",    "labels.json.unfinished"};
+    std::error_code ignored;
+    for (fs::recursive_directory_iterator entry(directory_, ignored), end; !ignored && entry != end;
+         entry.increment(ignored)) {
+      const fs::path name = entry->path().lexically_relative(directory_);
+      if (!entry->is_regular_file(ignored) || entry->is_symlink(ignored) || own.contains(name))
+        continue;
+      tell(Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
+                 "its end is damaged, and may have said where " + name.string() + " belongs",
+                 "move such files back by hand (the manifest may know from where), then run undo "
+                 "again"));
+      return;
+    }
+  }
+
+  bool is_file_below(const fs::path& name) const {
+    try {
+      const Descriptor folder = enter(name.parent_path());
+      if (!folder.is_open()) return false;
+      const auto status = status_of({folder.get(), name.filename()});
+      return status && S_ISREG(status->st_mode);
+    } catch (const Error&) {
+      return false;  // behind a link: not of this folder
+    }
   }
 
   void tell(const Error& problem) {

@@ -68,6 +68,9 @@ struct UndoReport {
 // another user owns is not believed: it would move files to wherever it says, with the rights of
 // the one who undoes it.
 //
+// Files that the manifest names and the journal does not are problems too, as is a damaged end of
+// the journal where files are left: what knows where they were is then kept.
+//
 // May be killed at any instant and run again. Without problems the folders that are empty then, the
 // manifest and the labels that the export wrote, and last the journal are removed, and the folder
 // itself when nothing else is in it; otherwise the journal stays, and undo can be run again.

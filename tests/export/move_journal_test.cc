@@ -373,6 +373,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {
                         [](const Error& error) { return error.code() == ErrorCode::Corruption; });
   BOOST_TEST(tree(pictures.folder).empty());
 
+  // Only the manifest knows then which file it was.
+  const fs::path manifest = directory / "out" / "manifest.jsonl";
+  const std::string exported = read_file(manifest, 1 << 20);
+  fs::remove(manifest);
   write_damaged(sound.find("p1.jpg"));
   std::vector<std::string> problems;
   const auto report =
@@ -381,9 +385,61 @@ BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {
   BOOST_REQUIRE(problems.size() == 1u);
   BOOST_TEST(problems[0].find("line 3 is damaged") != std::string::npos);
 
+  testing::write_file(manifest, exported);
+  problems.clear();
+  undo_moves(directory / "out", [&](const Error& error) { problems.push_back(error.what()); });
+  BOOST_REQUIRE(problems.size() == 1u);
+  BOOST_TEST(problems[0].find("it was " + (pictures.folder / "f0" / "p1.jpg").string()) !=
+             std::string::npos);
+
   std::ofstream(journal, std::ios::trunc) << sound << "move\t/x\ty";
   BOOST_TEST(undo(directory / "out").put_back == 1u);
   BOOST_TEST((tree(pictures.folder) == pictures.before));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_forgotten_where_lines_of_the_journal_are_missing_or_damaged) {
+  const auto lines_of = [](const std::string& text, size_t count) {
+    size_t end = 0;
+    for (size_t i = 0; i < count; ++i) end = text.find('\n', end) + 1;
+    return text.substr(0, end);
+  };
+  const auto renamed = [](std::string text) {
+    for (size_t at = 0; (at = text.find("/pictures/", at)) != std::string::npos; at += 10)
+      text.replace(at, 10, "/elsewhere/");
+    return text;
+  };
+  const std::vector<std::function<std::string(const std::string&)>> damages = {
+      [](const std::string&) { return std::string(); },
+      [&](const std::string& text) { return lines_of(text, 1); },
+      [&](const std::string& text) { return lines_of(text, 2); },
+      [&](const std::string& text) {
+        const std::string sound = lines_of(text, 2);
+        return sound + renamed(text.substr(sound.size()));
+      },
+      renamed,
+  };
+  for (const bool has_manifest : {true, false}) {
+    for (size_t i = 0; i < damages.size(); ++i) {
+      const bool is_sound = i == 1 || i == 2;  // without the manifest nothing tells
+      if (!has_manifest && is_sound) continue;
+      BOOST_TEST_CONTEXT("damage " << i << (has_manifest ? "" : " without the manifest")) {
+        const TemporaryDirectory directory;
+        const Pictures pictures(directory.path(), 3);
+        pictures.move_all(directory / "out");
+        const fs::path journal = directory / "out" / kMoveJournalName;
+        const fs::path manifest = directory / "out" / "manifest.jsonl";
+        const std::string damaged = damages[i](read_file(journal, 1 << 20));
+        std::ofstream(journal, std::ios::trunc) << damaged;
+        if (!has_manifest) fs::remove(manifest);
+        size_t told = 0;
+        const auto report = undo_moves(directory / "out", [&](const Error&) { ++told; });
+        BOOST_TEST(report.problems > 0u);
+        BOOST_TEST(told == report.problems);
+        BOOST_TEST(read_file(journal, 1 << 20) == damaged);
+        BOOST_TEST(fs::exists(manifest) == has_manifest);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_is_read_in_a_time_that_goes_with_its_size) {
