@@ -2,8 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <string>
-#include <vector>
+#include <system_error>
 
 #include "lib/util/error.h"
 #include "lib/util/program_path.h"
@@ -14,26 +16,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where it was built, or beside an installed program: bin/../lib/zeroshelf.
-std::vector<fs::path> places() {
+// Beside an installed program, in bin/../lib/zeroshelf. Where it was built only for a program that
+// lies there, too: anybody might make that folder on another machine.
+fs::path place() {
   const fs::path built = ZEROSHELF_TORCH_PART;
-  return {installation_prefix() / "lib" / "zeroshelf" / built.filename(), built};
+  const fs::path build = ZEROSHELF_BUILD_FOLDER;  // empty: knows none
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  const auto [in_build, in_program] =
+      std::mismatch(build.begin(), build.end(), program.begin(), program.end());
+  if (!build.empty() && in_build == build.end()) return built;
+  return installation_prefix() / "lib" / "zeroshelf" / built.filename();
 }
 
 const TorchPart& load() {
-  std::string causes;
-  for (const fs::path& path : places()) {
-    // Never closed: its objects live as long as the program.
-    void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library != nullptr) {
-      const void* table = ::dlsym(library, kTorchPartSymbol);
-      if (table != nullptr) return *static_cast<const TorchPart*>(table);
-    }
-    const char* cause = ::dlerror();
-    causes += (causes.empty() ? "" : "; ") + std::string(cause != nullptr ? cause : "no table");
+  // Never closed: its objects live as long as the program.
+  void* library = ::dlopen(place().c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library != nullptr) {
+    const void* table = ::dlsym(library, kTorchPartSymbol);
+    if (table != nullptr) return *static_cast<const TorchPart*>(table);
   }
+  const char* cause = ::dlerror();
   throw Error(ErrorCode::Unavailable, "libtorch",
-              "the part that needs it cannot be loaded: " + causes,
+              std::string("the part that needs it cannot be loaded: ") +
+                  (cause != nullptr ? cause : "no table"),
               "install libtorch, or leave --device out");
 }
 
