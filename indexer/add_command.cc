@@ -107,6 +107,12 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return in_folder == folder.end();
 }
 
+// What a path lies in, also of a bare name.
+fs::path folder_of(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
 // Whether paths lie in the collection's folder, links followed.
 class OwnFolder {
  public:
@@ -116,7 +122,7 @@ class OwnFolder {
   // The same of a file in a list of many, whose own name is no link to a folder.
   bool has_file(const fs::path& path) {
     const auto [known, is_new] = parents_.try_emplace(path.parent_path().string());
-    if (is_new) known->second = has(path.parent_path());
+    if (is_new) known->second = has(folder_of(path));
     return known->second;
   }
 
@@ -207,7 +213,7 @@ std::vector<fs::path> roots_of(const AddOptions& options, const Collection* coll
       if (own.has_file(text)) continue;
       const fs::path path = text;
       const auto [folder, is_new] = folders.try_emplace(path.parent_path().string());
-      if (is_new) folder->second = as_listed(path.parent_path());
+      if (is_new) folder->second = as_listed(folder_of(path));
       roots.push_back(folder->second / path.filename());
     }
   }
@@ -260,8 +266,8 @@ class OtherTexts {
   // Throws what Collection::open throws, and InvalidArgument when no text was read in it.
   explicit OtherTexts(const fs::path& directory)
       : collection_(Collection::open(directory)),
-        languages_(Settings(directory).text_languages().value_or(
-            collection_.manifest().ocr_languages)) {
+        languages_(
+            Settings(directory).text_languages().value_or(collection_.manifest().ocr_languages)) {
     if (languages_.empty()) {
       throw Error(ErrorCode::InvalidArgument, directory.string(), "no text was read in it",
                   "leave --text-from out, or name a collection that was made with OCR");

@@ -175,6 +175,18 @@ BOOST_AUTO_TEST_CASE(no_picture_is_taken_up_from_the_collections_own_folder) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_list_may_name_files_of_the_working_folder) {
+  testing::write_file(directory / "list", std::string("p1.ppm\0./p2.ppm\0none.ppm\0", 25));
+  const ProgramResult result = testing::run_program(
+      {"/usr/bin/env", "-C", pictures, ZEROSHELF_INDEX_PROGRAM, "add", collection, "--files0-from",
+       (directory / "list").string(), "--no-ocr", "--json"});
+  BOOST_TEST_CONTEXT(result.err) {
+    BOOST_REQUIRE(!testing::json_lines(result.out).empty());
+    BOOST_TEST(testing::json_lines(result.out).back()["added"] == 0);
+    BOOST_TEST(testing::json_lines(result.out).back()["pictures"] == 12);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_import_leaves_what_stands_where_it_builds) {
   const std::string npy = (directory / "v.npy").string();
   const std::string paths = (directory / "paths").string();
