@@ -71,6 +71,13 @@ CLI::Validator byte_size(bool kilobyte_is_1000) {
           ""};
 }
 
+CLI::Validator not_empty() {
+  return {[](const std::string& value) -> std::string {
+            return value.empty() ? "its value is empty; give one, or leave the flag out" : "";
+          },
+          ""};
+}
+
 CLI::Validator finite_number() {
   return {[](const std::string& value) -> std::string {
             double number = 0;

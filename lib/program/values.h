@@ -45,6 +45,9 @@ CLI::Option* add_choice(CLI::App* command, const std::string& flag, T& value,
 // kibibyte (KiB) 1024.
 CLI::Validator byte_size(bool kilobyte_is_1000);
 
+// Not "". Program gives it to each flag that takes a value.
+CLI::Validator not_empty();
+
 // Not "nan" and not "inf", which every check of a range lets pass. Program gives it to each flag
 // whose value is a number.
 CLI::Validator finite_number();

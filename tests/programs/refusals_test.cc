@@ -139,17 +139,23 @@ BOOST_AUTO_TEST_CASE(what_has_no_letters_is_shown_as_that) {
   check_refused(*this, zeroshelf_index, {"add", collection, ""}, "zeroshelf-index: '': ");
   check_refused(*this, zeroshelf_index, {"add", "", pictures}, "zeroshelf-index: '': ");
   check_refused(*this, zeroshelf_index, {"import", none, "--npy", "", "--paths", ""},
-                "zeroshelf-index: '': ");
+                "--npy: its value is empty");
   const ProgramResult unread = zeroshelf_index({"ocr", ""});
   BOOST_TEST(unread.exit_code == 3);
   BOOST_TEST(unread.err.find("'': cannot open") != std::string::npos, unread.err);
   check_refused(*this, zeroshelf_query, {"search", "", "x"}, "zeroshelf-query: '': ");
   check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", "--template", ""},
-                "--template: '' is neither a set of templates nor a text");
+                "--template: its value is empty");
   check_refused(*this, zeroshelf_query, {"classify", collection, "--labels-file", ""},
-                "--labels: no labels");
-  check_refused(*this, zeroshelf_query, {"search", collection, "--image", ""},
-                "search: nothing to search for");
+                "--labels-file: its value is empty");
+  for (const char* flag : {"--image", "--run", "--since", "--like", "--vector", "--model"}) {
+    check_refused(*this, zeroshelf_query, {"search", collection, "x", flag, ""},
+                  std::string(flag) + ": its value is empty; give one, or leave the flag out");
+  }
+  for (const char* flag : {"--save", "--calibration", "--classifier"}) {
+    check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", flag, ""},
+                  std::string(flag) + ": its value is empty");
+  }
   check_refused(*this, zeroshelf_query, {"undo", ""}, "zeroshelf-query: '': ");
 }
 
@@ -207,10 +213,10 @@ BOOST_AUTO_TEST_CASE(help_tells_the_exit_codes_that_the_program_has) {
   BOOST_TEST(zeroshelf_query({"--help"})
                  .out.ends_with("\nExit codes: 0 done, 1 nothing found, 2 could not do it, 3 done "
                                 "without some files or collections.\n"));
-  BOOST_TEST(zeroshelf_index({"--help"})
-                 .out.ends_with(
-                     "\nExit codes: 0 done, 2 could not do it, 3 done without some files or "
-                     "collections.\n"));
+  BOOST_TEST(
+      zeroshelf_index({"--help"})
+          .out.ends_with("\nExit codes: 0 done, 2 could not do it, 3 done without some files or "
+                         "collections.\n"));
 }
 
 BOOST_AUTO_TEST_CASE(help_and_version_are_no_failures) {
