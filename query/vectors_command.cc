@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "lib/program/message.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "query/flags.h"
@@ -49,9 +51,13 @@ std::string metadata_line(const PictureRecord& record, const std::vector<Word>& 
 class VectorFiles {
  public:
   VectorFiles(const VectorsOptions& options, uint32_t dimension) : row_(1, dimension) {
+    std::set<fs::path> names;
     for (const fs::path& file :
          {options.npy, options.text_npy, options.paths, options.paths0, options.metadata}) {
-      if (!file.empty()) check(file);
+      if (file.empty()) continue;
+      check(file);
+      if (!names.insert(absolute_path(file)).second)
+        throw Error(ErrorCode::InvalidArgument, file.string(), "named twice", "name another");
     }
     if (!options.npy.empty()) images_.emplace(options.npy, dimension);
     if (!options.text_npy.empty()) texts_.emplace(options.text_npy, dimension);

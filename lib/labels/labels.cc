@@ -194,6 +194,12 @@ std::string fill_template(std::string_view prompt_template, std::string_view lab
 
 std::vector<Label> parse_label_list(std::string_view list,
                                     const std::vector<std::string>& templates) {
+  const std::string_view text = trimmed(list);
+  if ((text.starts_with('[') && text.ends_with(']')) ||
+      (text.starts_with('{') && text.ends_with('}') && text != kPlaceholder)) {
+    refuse("--labels", "looks like JSON, which is read from files only",
+           "write it to a file and give that with --labels-file");
+  }
   LabelCollector collector("--labels", templates);
   for (const std::string& name : split(list, ',')) collector.add(name, {}, "");
   return std::move(collector).finish();

@@ -4,6 +4,7 @@
 
 #include <fnmatch.h>
 
+#include <chrono>
 #include <ctime>
 
 #include "lib/util/error.h"
@@ -62,7 +63,13 @@ std::vector<bool> admitted_rows(const View& collection, const RecordFilter& filt
 int64_t start_of_day_ns(const std::string& flag, const std::string& day, int days_later) {
   std::tm date = {};
   const char* end = ::strptime(day.c_str(), "%Y-%m-%d", &date);
-  if (end == nullptr || *end != '\0') {
+  using namespace std::chrono;
+  const bool is_day =
+      end != nullptr && *end == '\0' &&
+      year_month_day(year(date.tm_year + 1900), month(static_cast<unsigned>(date.tm_mon + 1)),
+                     std::chrono::day(static_cast<unsigned>(date.tm_mday)))
+          .ok();
+  if (!is_day) {
     throw Error(ErrorCode::InvalidArgument, flag, "\"" + day + "\" is no day",
                 "write it as 2024-12-31");
   }

@@ -42,6 +42,8 @@ BOOST_AUTO_TEST_CASE(a_list_is_split_at_commas_and_trimmed) {
 BOOST_AUTO_TEST_CASE(empty_lists_and_doubles_are_refused) {
   BOOST_CHECK_EXCEPTION(parse_label_list("", kPlain), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(parse_label_list(" , ", kPlain), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(parse_label_list("[\"a\", \"b\"]", kPlain), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(parse_label_list(" {\"a\": []} ", kPlain), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(parse_label_list("cat, dog, cat", kPlain), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(parse_label_list("cat", {"no place"}), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(read_text("# nothing\n\n"), Error, is_invalid);

@@ -353,6 +353,10 @@ BOOST_AUTO_TEST_CASE(a_classifier_is_learned_where_no_model_is_and_names_labels_
   BOOST_REQUIRE(add_plainly().exit_code == 0);
   const std::string npy = (directory / "v.npy").string();
   const std::string list = (directory / "paths").string();
+  const ProgramResult twice = ask("vectors", {"--npy", npy, "--text-npy", npy});
+  BOOST_TEST(twice.exit_code == 2);
+  BOOST_TEST(twice.err.find("named twice") != std::string::npos);
+  BOOST_TEST(!std::filesystem::exists(npy));
   BOOST_REQUIRE(ask("vectors", {"--npy", npy, "--paths", list}).exit_code == 0);
   const std::string imported = (directory / "imported").string();
   BOOST_REQUIRE(

@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(days_are_days_or_refused) {
   BOOST_TEST(start_of_day_ns("--until", "2024-02-28", 2) -
                  start_of_day_ns("--since", "2024-02-28") ==
              int64_t{2} * 86'400 * 1'000'000'000);
-  for (const char* day : {"", "yesterday", "2024-13-01", "2024-01-01x"})
+  for (const char* day : {"", "yesterday", "2024-13-01", "2024-01-01x", "2023-02-29", "2024-11-31"})
     BOOST_CHECK_THROW(start_of_day_ns("--since", day), Error);
 }
 
