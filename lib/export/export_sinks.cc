@@ -209,7 +209,10 @@ class AnnotationSink : public RecordSink {
     }
   }
 
-  void finish() override { writer_.finish(); }
+  // Where no picture could be placed, nothing is made: the corrected command finds its name free.
+  void finish() override {
+    if (exported_ > 0 || failed_ == 0) writer_.finish();
+  }
   uint64_t exported() const override { return exported_; }
   uint64_t failed() const override { return failed_; }
 

@@ -207,6 +207,11 @@ BOOST_AUTO_TEST_CASE(annotations_for_other_tools_name_every_picture) {
       studio[0]["data"]["image"].get<std::string>().starts_with("/data/local-files/?d=one/"));
 
   const fs::path coco = shelf().directory / "coco.json";
+  for (const char* format : {"coco", "labelstudio"}) {  // no picture lies there: nothing is made
+    BOOST_TEST(shelf().export_to(coco, format, {"--root", "/none"}).exit_code == 2);
+    BOOST_TEST(!fs::is_regular_file(coco));
+    fs::remove(coco);  // an empty folder at most
+  }
   require_done(shelf().export_to(coco, "coco"));
   BOOST_TEST(json::parse(content(coco))["annotations"].size() == expected.size());
 
