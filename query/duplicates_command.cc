@@ -130,12 +130,12 @@ void add_duplicates(Program& program) {
   add_choice(command, "--kind", options.kind, kinds, "Only groups of this kind");
   command
       ->add_option("--cosine", options.limits.picture_cosine,
-                   "How alike two pictures must be (0 to 1)")
+                   "How alike two pictures must be (0.5 to 1)")
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();
   command
       ->add_option("--same-words", options.limits.same_words,
-                   "How many words two texts must have in common (0 to 1)")
+                   "How many words two texts must have in common (0.1 to 1)")
       ->check(CLI::Range(0.1, 1.0))
       ->capture_default_str();
   command->add_option("--threads", options.limits.threads, "0: every core")->capture_default_str();

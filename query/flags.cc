@@ -29,6 +29,10 @@ std::optional<std::string> take_last(std::vector<std::filesystem::path>& collect
   if (argument == LastArgument::MayLack && names_collections(collections.back()))
     return std::nullopt;
   std::string last = collections.back().string();
+  if (argument == LastArgument::MayLack && (last.ends_with(".shelf") || last.ends_with(".set"))) {
+    throw Error(ErrorCode::NotFound, last, "no such collection",
+                "where it is a text to search for, write '\"" + last + "\"'");
+  }
   collections.pop_back();
   return last;
 }

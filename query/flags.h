@@ -18,7 +18,8 @@ void add_collections(CLI::App* command, std::vector<std::filesystem::path>& coll
 
 // The last of them where the command takes another argument behind COLLECTION..., which they hold
 // too: nothing where only one is there, and, unless the argument is needed, where the last one
-// names collections as well.
+// names collections as well. Throws NotFound where it has a collection's ending and is none: a
+// mistyped name is no text.
 enum class LastArgument { Needed, MayLack };
 std::optional<std::string> take_last(std::vector<std::filesystem::path>& collections,
                                      LastArgument argument);

@@ -80,6 +80,10 @@ std::vector<SearchTerm> terms_of_options(const SearchOptions& options) {
                             signed_terms),
                 "give one for all, or one for each in the order --plus, --minus");
   }
+  if (!options.weights.empty() && signed_terms == 0) {
+    throw Error(ErrorCode::InvalidArgument, "--weight", "has no effect without --plus or --minus",
+                "leave it out");
+  }
   using Kind = SearchTerm::Kind;
   std::vector<SearchTerm> terms;
   if (!options.text.empty()) terms.push_back({Kind::Text, options.text, 1});

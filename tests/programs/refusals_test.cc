@@ -152,6 +152,10 @@ BOOST_AUTO_TEST_CASE(what_has_no_letters_is_shown_as_that) {
     check_refused(*this, zeroshelf_query, {"search", collection, "x", flag, ""},
                   std::string(flag) + ": its value is empty; give one, or leave the flag out");
   }
+  check_refused(*this, zeroshelf_query, {"search", collection, "nosuch.shelf"},
+                "nosuch.shelf: no such collection");
+  check_refused(*this, zeroshelf_query, {"search", collection, "x", "--weight", "5"},
+                "--weight: has no effect without --plus or --minus");
   for (const char* flag : {"--save", "--calibration", "--classifier"}) {
     check_refused(*this, zeroshelf_query, {"classify", collection, "--labels", "a", flag, ""},
                   std::string(flag) + ": its value is empty");
