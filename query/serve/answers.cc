@@ -14,6 +14,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/parallel.h"
 #include "lib/util/words.h"
+#include "query/serve/truths.h"
 
 namespace zeroshelf::serve {
 namespace {
@@ -53,7 +54,7 @@ void append_answer(std::string& out, const std::vector<Label>& labels, Row row,
 
 std::vector<std::string> answers_json(const View& view, const Labelling& labelling,
                                       std::span<const Row> rows, std::optional<float> above,
-                                      const Truths& truths) {
+                                      const KeptTruth& truth) {
   constexpr size_t kAtOnce = 16;
   const RowAnswers answers =
       classify_rows(view, labelling, rows, above ? Scores::All : Scores::Best);
@@ -65,13 +66,13 @@ std::vector<std::string> answers_json(const View& view, const Labelling& labelli
       if (above) all = labels_above(answers.as_block(), i, *above);
       append_answer(told[i], labelling.labels, rows[i], record, view.words(rows[i]),
                     answers.predictions[i], above ? &all : nullptr,
-                    truths.label_of(record.content_hash));
+                    label_of(truth, record.content_hash));
     }
   });
   return told;
 }
 
-std::string picture_json(const View& view, Row row, const Truths& truths) {
+std::string picture_json(const View& view, Row row, const KeptTruth& truth) {
   const PictureRecord record = view.record(row);
   const std::vector<Word> words = view.words(row);
   std::vector<Row> copies;
@@ -96,7 +97,7 @@ std::string picture_json(const View& view, Row row, const Truths& truths) {
         .member("ocr_text", joined_text(words))
         .member("text_confidence", record.text_confidence)
         .member("words", message::read_words(words))
-        .member("truth", truths.label_of(record.content_hash))
+        .member("truth", label_of(truth, record.content_hash))
         .member("copies", copies);
   });
 }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "lib/labelling/classify.h"
+#include "lib/labelling/kept_truth.h"
 #include "lib/report/json.h"
 #include "query/serve/living_view.h"
-#include "query/serve/truths.h"
 
 namespace zeroshelf::serve {
 
@@ -32,7 +32,7 @@ std::vector<RawJson> raw(const std::vector<std::string>& objects);
 // which score on labels are told.
 std::vector<std::string> answers_json(const View& view, const Labelling& labelling,
                                       std::span<const Row> rows, std::optional<float> above,
-                                      const Truths& truths);
+                                      const KeptTruth& truth);
 
 // One row's, from what is known of it; label_above: null without multi.
 void append_answer(std::string& out, const std::vector<Label>& labels, Row row,
@@ -41,6 +41,6 @@ void append_answer(std::string& out, const std::vector<Label>& labels, Row row,
                    const std::optional<std::string>& truth);
 
 // A Picture.
-std::string picture_json(const View& view, Row row, const Truths& truths);
+std::string picture_json(const View& view, Row row, const KeptTruth& truth);
 
 }  // namespace zeroshelf::serve

@@ -82,7 +82,7 @@ HttpResponse post_classify(Service& service, const Call& call) {
     rows.insert(rows.end(), of_shelf.begin(), of_shelf.end());
   const Labelling labelling = labelling_of(*shelves, asked);
   const std::vector<std::string> answers =
-      answers_json(shelves->view(), labelling, rows, above_of(*shelves), service.truths);
+      answers_json(shelves->view(), labelling, rows, above_of(*shelves), *service.truths.all());
   go_on();
   std::span<const std::string> left(answers);
   std::vector<std::string> labels;
@@ -126,7 +126,7 @@ HttpResponse post_shelf(Service& service, const Call& call) {
   wanted = wanted.first(std::min(limit, wanted.size()));
   const std::vector<std::string> answers =
       answers_json(shelves->view(), labelling_of(*shelves, asked), wanted, above_of(*shelves),
-                   service.truths);
+                   *service.truths.all());
   return json_response(json_object([&](JsonWriter& out) {
     out.member("label", label)
         .member("count", rows->size())
@@ -141,7 +141,7 @@ namespace {
 
 // The answers of a stretch of rows as lines; one pass over the records and one over the words.
 std::string lines_of(const View& view, const Labelling& labelling, std::optional<float> multi,
-                     Row first, Row end, const PredictionWriter* csv, const Truths& truths) {
+                     Row first, Row end, const PredictionWriter* csv, const KeptTruth& truth) {
   std::vector<Prediction> predictions;
   std::vector<std::vector<Scored>> above;
   ScanOptions options;
@@ -168,7 +168,7 @@ std::string lines_of(const View& view, const Labelling& labelling, std::optional
       return;
     }
     append_answer(lines, labelling.labels, row, record, words[i], predictions[i], all,
-                  truths.label_of(record.content_hash));
+                  label_of(truth, record.content_hash));
     lines += '\n';
   });
   return lines;
@@ -190,15 +190,14 @@ HttpResponse post_answers(Service& service, const Call& call) {
   response.content_type = as_csv ? "text/csv; charset=utf-8" : "application/jsonl";
   if (as_csv) response.headers.push_back({"Content-Disposition", "attachment; filename=labels.csv"});
   // The request is gone when this runs; the state of the collection is kept.
-  response.stream = [&service, labelling, multi, as_csv,
+  response.stream = [labelling, multi, as_csv, truth = service.truths.all(),
                      snapshot = call.snapshot](const HttpResponse::Write& write) {
     const View& view = snapshot->view;
     const auto csv =
         as_csv ? prediction_writer(OutputFormat::Csv, labelling->labels) : nullptr;
     if (csv && !write(csv->header())) return;
     for (Row first = 0; first < view.rows(); first += kStretch) {
-      if (!write(lines_of(view, *labelling, multi, first, first + kStretch, csv.get(),
-                          service.truths)))
+      if (!write(lines_of(view, *labelling, multi, first, first + kStretch, csv.get(), *truth)))
         return;
     }
   };
@@ -246,10 +245,11 @@ HttpResponse post_evidence(Service& service, const Call& call) {
   }
   const float weight =
       text_number ? labelling.fusion.settings.text_weight(view.text_evidence(*text_number)) : 0;
+  const auto truth = service.truths.all();
   const std::string answer =
-      answers_json(view, labelling, std::span(&row, 1), above_of(*shelves), service.truths).front();
+      answers_json(view, labelling, std::span(&row, 1), above_of(*shelves), *truth).front();
   return json_response(json_object([&](JsonWriter& out) {
-    out.member("picture", RawJson{picture_json(view, row, service.truths)})
+    out.member("picture", RawJson{picture_json(view, row, *truth)})
         .member("answer", RawJson{answer})
         .member("scores", raw(scores))
         .member("text_weight", weight)
@@ -279,8 +279,8 @@ HttpResponse post_review(Service& service, const Call& call) {
     if (rows.size() == count) break;
     if (with_known || truth->find(view.record(row).content_hash) == nullptr) rows.push_back(row);
   }
-  const std::vector<std::string> answers = answers_json(
-      view, labelling_of(*shelves, asked), rows, std::nullopt, service.truths);
+  const std::vector<std::string> answers =
+      answers_json(view, labelling_of(*shelves, asked), rows, std::nullopt, *truth);
   return json_response(json_object([&](JsonWriter& out) {
     out.member("candidates", candidates)
         .member("pictures", raw(answers))

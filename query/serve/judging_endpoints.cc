@@ -40,8 +40,8 @@ std::string changed_json(const Service& service, uint64_t changed) {
 }
 
 // The pictures that are known, by labels of the truth that are among these.
-KnownContents known_of(Service& service, const View& view, const std::vector<Label>& labels) {
-  KnownContents known = known_contents(view, labels, *service.truths.all());
+KnownContents known_of(const KeptTruth& truth, const View& view, const std::vector<Label>& labels) {
+  KnownContents known = known_contents(view, labels, truth);
   if (known.pictures.empty())
     throw Error(ErrorCode::InvalidArgument, "the truth",
                 known.other_labels > 0 ? "all pictures that were judged have other labels"
@@ -185,6 +185,12 @@ HttpResponse put_truth_csv(Service& service, const Call& call) {
       ++read;
       truth.say(view.record(*row).content_hash, label, path);
     }
+    if (read == 0 && !file.truth.empty())
+      throw Error(
+          ErrorCode::InvalidArgument, "the CSV file",
+          fmt::format("none of {} paths is in the collection; first looked for: {}",
+                      with_thousands(file.truth.size()), to_utf8(file.truth.begin()->first)),
+          "write absolute paths, as GET /v1/pictures/{row} tells them");
     return read;
   });
   return json_response(json_object([&](JsonWriter& json) {
@@ -204,7 +210,7 @@ HttpResponse post_evaluate(Service& service, const Call& call) {
   const Gate::Pass pass(service.gate, call.go_on);
   Labelling labelling = service.labeller().labelling(call.snapshot, asked, call.go_on);
   const std::vector<Label> labels = labelling.labels;
-  const KnownContents known = known_of(service, view, labels);
+  const KnownContents known = known_of(*service.truths.all(), view, labels);
   std::vector<Way> ways;
   ways.push_back({"asked", std::move(labelling)});
   if (asked.request.classifier.empty()) {
@@ -246,7 +252,7 @@ HttpResponse post_calibrate(Service& service, const Call& call) {
   const View& view = call.snapshot->view;
   const std::vector<Label>& labels = asked.request.labels;
   const Gate::Pass pass(service.gate, call.go_on);
-  const KnownContents known = known_of(service, view, labels);
+  const KnownContents known = known_of(*service.truths.all(), view, labels);
   if (known.pictures.size() < 10 || labels.size() < 2)
     throw Error(ErrorCode::InvalidArgument, "the truth",
                 fmt::format("{} judged pictures and {} labels say too little",
@@ -307,9 +313,10 @@ HttpResponse post_train(Service& service, const Call& call) {
   members.expect_no_others();
   const View& view = call.snapshot->view;
   const Gate::Pass pass(service.gate, call.go_on);
-  const std::vector<std::string> names = service.truths.all()->labels();
+  const auto truth = service.truths.all();
+  const std::vector<std::string> names = truth->labels();
   const std::vector<Label> labels = labels_with_prompts(names, given);
-  const KnownContents known = known_of(service, view, labels);
+  const KnownContents known = known_of(*truth, view, labels);
   const Training training = train_classifier(view, names, known.pictures);
   call.go_on();
   std::vector<Answers> answers = answers_of(

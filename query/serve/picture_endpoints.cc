@@ -25,7 +25,7 @@ std::string cache_control(const Call& call) {
 }  // namespace
 
 HttpResponse get_picture(Service& service, const Call& call) {
-  return json_response(picture_json(call.snapshot->view, row_of(call), service.truths));
+  return json_response(picture_json(call.snapshot->view, row_of(call), *service.truths.all()));
 }
 
 HttpResponse get_thumbnail(Service& service, const Call& call) {

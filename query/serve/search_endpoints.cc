@@ -70,8 +70,8 @@ std::vector<std::string> warnings_of(Service& service, const std::vector<SearchT
   return cut_text_warnings(*encoder, texts);
 }
 
-std::string hit_json(const View& view, const HitGroup& group, size_t rank, const LexicalQuery& lexical,
-                     SearchSpace space, const Truths& truths) {
+std::string hit_json(const View& view, const HitGroup& group, size_t rank,
+                     const LexicalQuery& lexical, SearchSpace space, const KeptTruth& truth) {
   const PictureRecord record = view.record(group.hit.row);
   std::string out = "{";
   JsonWriter json(out);
@@ -84,7 +84,7 @@ std::string hit_json(const View& view, const HitGroup& group, size_t rank, const
       .member("sha256", to_hex(record.content_hash))
       .member("width", record.width_px)
       .member("height", record.height_px)
-      .member("truth", truths.label_of(record.content_hash))
+      .member("truth", label_of(truth, record.content_hash))
       .member("similar_rows", group.similar);
   out += '}';
   return out;
@@ -120,9 +120,10 @@ HttpResponse post_search(Service& service, const Call& call) {
     groups = asked.group ? group_hits(view, hits, asked.count) : single_hits(hits);
   }
   go_on();
+  const auto truth = service.truths.all();
   std::vector<std::string> hits;
   for (const HitGroup& group : groups)
-    hits.push_back(hit_json(view, group, hits.size() + 1, lexical, asked.space, service.truths));
+    hits.push_back(hit_json(view, group, hits.size() + 1, lexical, asked.space, *truth));
   const auto candidates = static_cast<uint64_t>(std::ranges::count(allowed, true));
   return json_response(json_object([&](JsonWriter& out) {
     out.member("hits", raw(hits))

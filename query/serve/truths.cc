@@ -2,22 +2,56 @@
 
 #include "query/serve/truths.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <utility>
 
+#include "lib/collection/attachments.h"
+#include "lib/collection/layout.h"
+
 namespace zeroshelf::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Another one after every change: a file that is kept takes the place of the one before. Absent:
+// there is no collection.
+std::optional<std::string> mark_of(const fs::path& collection) {
+  struct stat status {};
+  const fs::path file = collection / layout::kAttachmentsFolder / kTruthKind / kTruthName;
+  if (::stat(file.c_str(), &status) == 0)
+    return fmt::format("{} {} {} {}.{} {}.{}", status.st_dev, status.st_ino, status.st_size,
+                       status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                       status.st_ctim.tv_nsec);
+  if (errno != ENOENT) return fmt::format("error {}", errno);
+  if (::stat((collection / layout::kCurrentFile).c_str(), &status) != 0) return std::nullopt;
+  return "none";
+}
+
+KeptTruth read_truth_of(const fs::path& collection) {
+  const auto bytes = Attachments(collection).get(kTruthKind, kTruthName);
+  return bytes ? decode_truth(*bytes, fmt::format("truth {}", kTruthName)) : KeptTruth();
+}
+
+}  // namespace
 
 Truths::Truths(const View& collection)
-    : truth_(std::make_shared<const KeptTruth>(load_truth(collection, kTruthName))) {}
+    : collection_(collection.directory()), truth_(std::make_shared<const KeptTruth>()) {
+  all();
+}
 
 std::shared_ptr<const KeptTruth> Truths::all() const {
   const std::lock_guard lock(mutex_);
+  const auto mark = mark_of(collection_);
+  if (!mark || mark == mark_) return truth_;
+  auto truth = std::make_shared<const KeptTruth>(read_truth_of(collection_));
+  const auto mark_after = mark_of(collection_);
+  if (!mark_after) return truth_;  // it went away meanwhile
+  truth_ = std::move(truth);
+  mark_ = mark_after == mark ? mark : std::nullopt;
   return truth_;
-}
-
-std::optional<std::string> Truths::label_of(const ContentHash& content) const {
-  const auto truth = all();
-  const std::string* label = truth->find(content);
-  return label == nullptr ? std::nullopt : std::optional(*label);
 }
 
 size_t Truths::count() const {
@@ -32,7 +66,13 @@ uint64_t Truths::change(const View& collection, const std::function<uint64_t(Kep
   auto kept = std::make_shared<const KeptTruth>(std::move(changed));
   const std::lock_guard lock(mutex_);
   truth_ = std::move(kept);
+  mark_.reset();  // another process may have kept its own meanwhile
   return result;
+}
+
+std::optional<std::string> label_of(const KeptTruth& truth, const ContentHash& content) {
+  const std::string* label = truth.find(content);
+  return label == nullptr ? std::nullopt : std::optional(*label);
 }
 
 }  // namespace zeroshelf::serve

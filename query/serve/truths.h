@@ -2,26 +2,30 @@
 
 // What people said of the pictures, in memory and with the collection.
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "lib/labelling/kept_truth.h"
 #include "lib/util/hash.h"
 
 namespace zeroshelf::serve {
 
+// Of the collection that is at that place when it is asked for: what another process says, and
+// another collection that takes the place, are seen by the next call.
+//
 // Threads: any.
 class Truths {
  public:
   // Reads what the collection has. Throws Corruption, Io.
   explicit Truths(const View& collection);
 
-  std::optional<std::string> label_of(const ContentHash& content) const;
-  // As it is now; what is said later is in the next one.
+  // As it is now; what is said later is in the next one. Cost: a stat, and reading it where it is
+  // another one. While there is no collection at the place, it is what it was. Throws Corruption,
+  // Io.
   std::shared_ptr<const KeptTruth> all() const;
   size_t count() const;
 
@@ -30,10 +34,15 @@ class Truths {
   uint64_t change(const View& collection, const std::function<uint64_t(KeptTruth&)>& change);
 
  private:
+  std::filesystem::path collection_;
   std::mutex change_mutex_;  // one changes it at a time; nobody who reads waits for that
   mutable std::mutex mutex_;
-  std::shared_ptr<const KeptTruth> truth_;
+  mutable std::optional<std::string>
+      mark_;  // of the file that truth_ was read from; absent: unknown
+  mutable std::shared_ptr<const KeptTruth> truth_;
 };
+
+std::optional<std::string> label_of(const KeptTruth& truth, const ContentHash& content);
 
 // Under which name it is kept.
 inline constexpr const char* kTruthName = "judged";

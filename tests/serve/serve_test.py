@@ -312,6 +312,15 @@ class Endpoints(Case):
         self.ask("DELETE", "/v1/truth", status=204)
         answer = self.server.ask("PUT", "/v1/truth.csv", table, {"Content-Type": "text/csv"})
         self.assertEqual(answer.json()["read"], 29)
+        relative = "path,label\r\npictures/a.jpg,Doom\r\nb.jpg,Doom\r\n"
+        refused = self.server.ask("PUT", "/v1/truth.csv", relative, {"Content-Type": "text/csv"})
+        self.assertEqual(refused.status, 400)
+        error = refused.json()["error"]
+        self.assertIn("none of 2 paths is in the collection; first looked for: /b.jpg", error["cause"])
+        self.assertIn("absolute", error["cure"])
+        self.assertEqual(self.ask("GET", "/v1/truth").json()["count"], 29)
+        nothing = self.server.ask("PUT", "/v1/truth.csv", "path,label\r\n", {"Content-Type": "text/csv"})
+        self.assertEqual((nothing.status, nothing.json()["read"]), (200, 0))
         self.asked.add(("PUT", "/v1/truth.csv"))
         self.ask("DELETE", "/v1/truth", status=204)
 
@@ -321,6 +330,19 @@ class Endpoints(Case):
             self.assertEqual(other.ask("GET", "/v1/truth").json()["pictures"][0]["label"], "kept")
             self.assertEqual(other.ask("GET", "/v1/pictures/1").json()["truth"], "kept")
         self.ask("DELETE", "/v1/truth", status=204)
+
+    def test_truth_is_one_for_all_servers(self):
+        with serving.Server(self.shelf) as other:
+            self.assertEqual(other.ask("GET", "/v1/truth").json()["count"], 0)
+            for row in range(3):
+                self.ask("PUT", "/v1/truth", {"pictures": [{"row": row, "label": f"here {row}"}]})
+                self.assertEqual(other.ask("GET", "/v1/truth").json()["count"], row + 1)
+                self.assertEqual(other.ask("GET", f"/v1/pictures/{row}").json()["truth"], f"here {row}")
+                self.assertEqual(other.ask("GET", "/v1/collection").json()["truths"], row + 1)
+            other.ask("DELETE", "/v1/truth")
+            self.assertEqual(self.ask("GET", "/v1/truth").json()["count"], 0)
+            self.assertIn("no picture of the collection was judged",
+                          self.ask("POST", "/v1/train", {}, status=400).json()["error"]["cause"])
 
     def test_runs_are_kept_compared_and_removed(self):
         first = self.ask("PUT", "/v1/runs/{name}", LABELLING, name="first").json()
@@ -720,6 +742,24 @@ class Tokens(unittest.TestCase):
 
 
 class Lives(unittest.TestCase):
+    def test_truth_is_that_of_the_collection_that_is_there(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))
+        shelf = serving.make_collection(folder, 6)
+        other = folder / "other"
+        serving.run(serving.INDEX, "add", other, folder / "pictures", ok=(0, 3))
+        with serving.Server(shelf, folder=folder) as server:
+            server.ask("PUT", "/v1/truth", {"pictures": [{"row": 0, "label": "old"}]})
+            shelf.rename(folder / "keep")
+            other.rename(shelf)
+            told = server.ask("GET", "/v1/truth").json()
+            self.assertEqual((told["count"], told["labels"]), (0, []))
+            server.wait_until(lambda: server.ask("GET", "/v1/pictures/0").json()["truth"] is None)
+            server.ask("PUT", "/v1/truth", {"pictures": [{"row": 1, "label": "new"}]})
+            self.assertEqual([one["name"] for one in server.ask("GET", "/v1/truth").json()["labels"]], ["new"])
+        with serving.Server(folder / "keep", folder=folder) as server:
+            self.assertEqual([one["name"] for one in server.ask("GET", "/v1/truth").json()["labels"]], ["old"])
+        shutil.rmtree(folder)
+
     def test_read_only_keeps_nothing(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))
         shelf = serving.make_collection(folder, 6)

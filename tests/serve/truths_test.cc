@@ -5,12 +5,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
 #include <stdexcept>
 
 #include "tests/support/random_collection.h"
 
 namespace zeroshelf::serve {
 namespace {
+
+namespace fs = std::filesystem;
 
 ContentHash content(uint8_t number) {
   ContentHash hash{};
@@ -32,11 +35,11 @@ BOOST_FIXTURE_TEST_SUITE(truths_of_people, Said)
 
 BOOST_AUTO_TEST_CASE(what_is_said_is_known_and_kept) {
   Truths truths(collection);
-  BOOST_TEST(!truths.label_of(content(1)).has_value());
+  BOOST_TEST(!label_of(*truths.all(), content(1)).has_value());
   BOOST_TEST(say(truths, 1, "cat") == 1u);
   BOOST_TEST(say(truths, 1, "cat") == 0u);
-  BOOST_TEST(truths.label_of(content(1)).value() == "cat");
-  BOOST_TEST(Truths(collection).label_of(content(1)).value() == "cat");
+  BOOST_TEST(label_of(*truths.all(), content(1)).value() == "cat");
+  BOOST_TEST(label_of(*Truths(collection).all(), content(1)).value() == "cat");
   BOOST_TEST(truths.count() == 1u);
 }
 
@@ -47,6 +50,39 @@ BOOST_AUTO_TEST_CASE(what_another_process_said_stays) {
   say(ours, 2, "dog");
   BOOST_TEST(ours.count() == 2u);
   BOOST_TEST(Truths(collection).count() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_another_process_says_is_seen_by_the_next_who_asks) {
+  Truths ours(collection);
+  Truths theirs(collection);
+  for (const char* label : {"cat", "dog", "cow"}) {
+    say(theirs, 1, label);
+    BOOST_TEST(label_of(*ours.all(), content(1)).value() == label);
+  }
+  theirs.change(collection,
+                [](KeptTruth& truth) -> uint64_t { return truth.take_back(content(1)); });
+  BOOST_TEST(ours.count() == 0u);
+  say(ours, 2, "dog");
+  collection.attachments().remove(kTruthKind, kTruthName);
+  BOOST_TEST(ours.count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(it_is_that_of_the_collection_which_is_there) {
+  const fs::path here = collection.directory();
+  const fs::path other = directory / "other";
+  const fs::path kept = directory / "kept";
+  fs::copy(here, other, fs::copy_options::recursive);
+  Truths truths(collection);
+  say(truths, 1, "cat");
+  fs::rename(here, kept);
+  BOOST_TEST(truths.count() == 1u);  // none is there: as it was
+  fs::rename(other, here);
+  BOOST_TEST(truths.count() == 0u);
+  say(truths, 2, "dog");
+  fs::rename(here, other);
+  fs::rename(kept, here);
+  BOOST_TEST(truths.count() == 1u);
+  BOOST_TEST(label_of(*truths.all(), content(1)).value() == "cat");
 }
 
 BOOST_AUTO_TEST_CASE(a_change_that_fails_changes_nothing) {
