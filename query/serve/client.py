@@ -9,7 +9,8 @@
     import pandas
     pandas.DataFrame(shelf.answers(["cat", "dog"]))
 
-Labels are names, or {"name": ..., "prompts": [...]}. Further arguments are the members of the
+Labels are a list of names, or of {"name": ..., "prompts": [...]}, or one text of names separated by
+commas. Further arguments are the members of the
 request as GET /openapi.json describes them: fusion, template, none, threshold, classifier, ...
 """
 
@@ -133,8 +134,8 @@ class Zeroshelf:
                          _labelling(labels, members))
 
     def diff(self, before, after, **members):
-        """Of two kept runs by their names, or of labellings ({"labels": [...]})."""
-        return self._post("/v1/diff", {"before": before, "after": after, **members})
+        """Of two kept runs by their names, or of labels, or of labellings ({"labels": ..., ...})."""
+        return self._post("/v1/diff", {"before": _side(before), "after": _side(after), **members})
 
     def export(self, name, labels=None, wait=True, **members):
         """Into the server's export folder. Further: format, mode, min_score, only, ..."""
@@ -203,6 +204,26 @@ class Zeroshelf:
 def _labelling(labels, members):
     asked = dict(members)
     if labels is not None:
-        asked["labels"] = [
-            {"name": label} if isinstance(label, str) else label for label in labels]
+        asked["labels"] = _label_list(labels)
     return asked
+
+
+def _label_list(labels):
+    if isinstance(labels, str):
+        labels = [name.strip() for name in labels.split(",") if name.strip()]
+    if isinstance(labels, (bytes, dict)) or not hasattr(labels, "__iter__"):
+        raise TypeError(f"labels: a list of names, or names separated by commas; not {labels!r}")
+    asked = [{"name": label} if isinstance(label, str) else label for label in labels]
+    for label in asked:
+        if not isinstance(label, dict):
+            raise TypeError(f'labels: names, or {{"name": ..., "prompts": [...]}}; not {label!r}')
+    return asked
+
+
+def _side(side):
+    """One side of diff: a kept run's name, labels, or the members of a labelling."""
+    if isinstance(side, str):
+        return side
+    if isinstance(side, dict):
+        return _labelling(side.get("labels"), side)
+    return _labelling(side, {})

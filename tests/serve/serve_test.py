@@ -454,6 +454,19 @@ assert shelf.search("skull and fire", all=True, k=3) and shelf.picture(0)["sha25
 assert shelf.thumbnail(0)[:2] == bytes([255, 216])
 shelf.judge(answers[0], "Doom"); assert [one["label"] for one in shelf.truth()] == ["Doom"]
 shelf.judge(answers[0], None)
+assert {{one["label"] for one in shelf.answers("Doom, Animal Crossing")}} == set(counts)
+assert [one["name"] for one in shelf.classify("Doom")["labels"]] == ["Doom"]
+for wrong in (b"Doom", 7, {{"Doom": []}}, ["Doom", 7], ["Doom", None]):
+    try:
+        shelf.classify(wrong)
+    except TypeError as error:
+        assert "labels" in str(error), error
+    else:
+        raise AssertionError(wrong)
+shelf.keep("of-client", labels)
+for same in (labels, tuple(labels), {{"labels": labels}}, {{"labels": "Doom, Animal Crossing"}}, "of-client"):
+    assert shelf.diff("of-client", same)["same"] == shelf.diff(same, "of-client")["same"] == 60, same
+shelf._read("DELETE", "/v1/runs/of-client")
 try:
     shelf.picture(10**6)
 except ZeroshelfError as error:
