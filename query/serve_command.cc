@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
+#include "lib/collection/foreign.h"
 #include "lib/collection/open_view.h"
 #include "lib/program/message.h"
 #include "lib/report/json.h"
@@ -34,7 +36,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8642";
   std::filesystem::path token_file;
   std::vector<std::string> names;
-  std::filesystem::path exports = ".";
+  std::filesystem::path exports;  // empty: the current folder
   bool read_only = false;
   ModelOptions model;
 };
@@ -71,9 +73,29 @@ class EndSignals {
   sigset_t before_;
 };
 
-serve::HttpResponse failure(int status, const std::string& cause) {
+serve::HttpResponse failure(int status, const std::string& cause, const std::string& cure) {
   return serve::error_response(status, status >= 500 ? "unavailable" : "invalid_argument",
-                               "the request", cause, "");
+                               "the request", cause, cure);
+}
+
+// Where exports go. A folder that was named must be one that they can be made in.
+std::filesystem::path exports_of(const ServeOptions& options) {
+  if (options.read_only) return "";
+  if (options.exports.empty()) return absolute_path(".");
+  const std::filesystem::path folder = absolute_path(options.exports);
+  std::error_code error;
+  if (std::filesystem::exists(folder, error) && !std::filesystem::is_directory(folder, error))
+    throw Error(ErrorCode::InvalidArgument, "--export-to",
+                fmt::format("{} is no folder", folder.string()),
+                "name a folder; it is made where there is none");
+  const std::filesystem::path collection = collection_around(folder);
+  if (!collection.empty())
+    throw Error(
+        ErrorCode::InvalidArgument, "--export-to",
+        fmt::format("{} lies in the folder of the collection {}, which is the collection's alone",
+                    folder.string(), collection.string()),
+        "name a folder outside of it");
+  return folder;
 }
 
 int run_serve(const ServeOptions& options) {
@@ -91,7 +113,7 @@ int run_serve(const ServeOptions& options) {
   of_service.collections = parts_of(options.collections);
   of_service.model = options.model;
   of_service.read_only = options.read_only;
-  of_service.exports = options.read_only ? "" : absolute_path(options.exports);
+  of_service.exports = exports_of(options);
   of_service.thumbnails = serve::Thumbnails::default_folder();
   Service service(std::move(of_service));
   service.is_loopback = address.is_loopback();

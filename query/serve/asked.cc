@@ -25,6 +25,8 @@ constexpr size_t kMostLabels = 1000;
 constexpr size_t kMostPrompts = 10'000;  // of all labels
 constexpr size_t kMostText = 64 << 10;
 constexpr size_t kMostName = 1000;
+constexpr const char* kLabelsExample =
+    R"(name them: "labels": ["cat", {"name": "dog", "prompts": ["a photo of a dog"]}])";
 
 std::vector<std::string> ask_templates(Members& members) {
   const nlohmann::json* given = members.find("template");
@@ -51,14 +53,26 @@ std::vector<std::string> ask_templates(Members& members) {
 std::vector<Label> ask_labels(Members& members) {
   std::vector<Label> labels;
   for (const auto& [value, where] : members.list("labels", kMostLabels)) {
-    Members label(*value, where + ".");
     Label asked;
+    if (value->is_string()) {
+      asked.name = value->get<std::string>();
+      if (trimmed(asked.name).empty() || asked.name.size() > kMostName)
+        members.refuse(where.substr(members.where().size()),
+                       fmt::format("a label's name has 1 to {} bytes", with_thousands(kMostName)),
+                       kLabelsExample);
+      labels.push_back(std::move(asked));
+      continue;
+    }
+    if (!value->is_object())
+      members.refuse(where.substr(members.where().size()), "it is no label", kLabelsExample);
+    Members label(*value, where + ".");
     asked.name = label.text("name", kMostName).value_or("");
     asked.prompts = label.texts("prompts", 1000, kMostText);
     label.expect_no_others();
-    if (trimmed(asked.name).empty()) label.refuse("name", "a label has a name");
+    if (trimmed(asked.name).empty()) label.refuse("name", "a label has a name", kLabelsExample);
     labels.push_back(std::move(asked));
   }
+  if (labels.empty()) members.refuse("labels", "no labels", kLabelsExample);
   return labels;
 }
 
@@ -310,7 +324,7 @@ AskedLabelling ask_labelling(Members& members) {
   const auto fusion = members.text("fusion", 100);
   const auto calibration = members.text("calibration", kMostName);
   const auto classifier = members.text("classifier", kMostName);
-  if (fusion) request.fusion = fusion_rule(*fusion).name();
+  if (fusion) members.as_member("fusion", [&] { request.fusion = fusion_rule(*fusion).name(); });
   if (calibration) {
     if (fusion && *fusion != "mix")
       members.refuse("calibration", "it is one of the rule mix", "leave fusion out");

@@ -16,6 +16,7 @@
 #include "lib/labelling/labelling.h"
 #include "lib/search/record_filter.h"
 #include "lib/search/search_terms.h"
+#include "lib/util/error.h"
 #include "query/serve/shelves.h"
 
 namespace zeroshelf::serve {
@@ -53,6 +54,16 @@ class Members {
   void expect_no_others() const;
   [[noreturn]] void refuse(std::string_view name, const std::string& cause,
                            const std::string& cure = "") const;
+  // What the library refuses of a member's value, with the member's name in place of the flag's.
+  template <class Take>
+  void as_member(std::string_view name, const Take& take) const {
+    try {
+      take();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::InvalidArgument) throw;
+      refuse(name, error.cause(), error.cure());
+    }
+  }
   const std::string& where() const { return where_; }
 
  private:

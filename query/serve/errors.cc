@@ -3,6 +3,8 @@
 #include "query/serve/errors.h"
 
 #include <new>
+#include <string>
+#include <utility>
 
 namespace zeroshelf::serve {
 namespace {
@@ -12,6 +14,29 @@ struct Wrapped {
 };
 void write_members(JsonWriter& json, const Wrapped& wrapped) {
   json.member("error", wrapped.error);
+}
+
+// What the library says to who types commands, and what it is for who sends requests.
+constexpr std::pair<std::string_view, std::string_view> kOverHttp[] = {
+    {"train --save NAME", "POST /v1/train"},
+    {"calibrate --save NAME", "POST /v1/calibrate"},
+    {"classify --save NAME", "PUT /v1/runs/{name}"},
+    {"use --mode copy or symlink", "use the mode copy or symlink"},
+    {"use --mode symlink or copy for it", "use the mode symlink or copy for it"},
+    {"use --mode copy (or move)", "use the mode copy (or move)"},
+    {"an export with --mode move", "an export with the mode move"},
+};
+
+// How many pixels are decoded is fixed here.
+constexpr std::string_view kPixelCures[] = {"; raise --max-pixels",
+                                            "; lower --max-pixels or free memory"};
+
+std::string text_over_http(std::string text) {
+  for (const auto& [typed, sent] : kOverHttp) {
+    if (const size_t place = text.find(typed); place != std::string::npos)
+      text.replace(place, typed.size(), sent);
+  }
+  return text;
 }
 
 int status_of(ErrorCode code) {
@@ -58,6 +83,18 @@ std::string_view code_name(ErrorCode code) {
   return "io";
 }
 
+Error over_http(const Error& error) {
+  std::string cause = text_over_http(error.cause());
+  std::string cure = text_over_http(error.cure());
+  for (const std::string_view typed : kPixelCures) {
+    const size_t place = cause.find(typed);
+    if (place == std::string::npos) continue;
+    cause.erase(place, typed.size());
+    cure = "take a smaller picture";
+  }
+  return {error.code(), error.subject(), cause, cure};
+}
+
 Problem problem_of(const Error& error) {
   return {code_name(error.code()), error.subject(), error.cause(), error.cure()};
 }
@@ -72,7 +109,8 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
 }
 
 HttpResponse error_response(const Error& error) {
-  const Problem it = problem_of(error);
+  const Error told = over_http(error);
+  const Problem it = problem_of(told);
   return error_response(status_of(error.code()), it.code, it.subject, it.cause, it.cure);
 }
 

@@ -31,7 +31,9 @@ struct Problem {
 void write_members(JsonWriter& json, const Problem& problem);
 
 std::string_view code_name(ErrorCode code);  // "not_found"
-Problem problem_of(const Error& error);
+// The same for who sends requests: where it names the command line, what a request says instead.
+Error over_http(const Error& error);
+Problem problem_of(const Error& error);  // valid as long as the error
 
 HttpResponse error_response(int status, std::string_view code, std::string_view subject,
                             std::string_view cause, std::string_view cure);

@@ -81,7 +81,7 @@ AskedExport ask_export(const Service& service, const Call& call) {
   asked.name = checked_name(members.text("name", 100).value_or(""), "name");
   asked.format = format_named(members, members.text("format", 100).value_or("folders"));
   asked.mode = members.text("mode", 100).value_or(asked.mode);
-  parse_export_mode(asked.mode);
+  members.as_member("mode", [&] { parse_export_mode(asked.mode); });
   if (const auto score = members.number("min_score", -1, 1))
     asked.min_score = static_cast<float>(*score);
   asked.max_per_label = members.whole("max_per_label", 1, 1'000'000'000);
@@ -246,7 +246,7 @@ bool can_undo(const Job& job) {
 }
 
 std::string problem_json(const Error& error) {
-  return json_object([&](JsonWriter& json) { write_members(json, problem_of(error)); });
+  return json_object([&](JsonWriter& json) { write_members(json, problem_of(over_http(error))); });
 }
 
 std::string job_json(const Job& job) {

@@ -344,12 +344,13 @@ class HttpServer::Implementation : public httplib::Server {
     set_error_handler(HandlerWithResponse([this](const httplib::Request&,
                                                  httplib::Response& response) {
       if (response.body.empty() && !response.content_provider_)
-        tell(response, handler_.failure(response.status, "the request cannot be understood"));
+        tell(response, handler_.failure(response.status, "the request cannot be understood",
+                                        "send HTTP/1.1"));
       return HandlerResponse::Handled;
     }));
     set_exception_handler(
         [this](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-          tell(response, handler_.failure(500, "it could not be answered"));
+          tell(response, handler_.failure(500, "it could not be answered", ""));
         });
   }
 
@@ -413,7 +414,8 @@ class HttpServer::Implementation : public httplib::Server {
 
   void refuse(int socket) {
     connections_.refused();
-    const std::string body = handler_.failure(503, "too many connections").body;
+    const std::string body =
+        handler_.failure(503, "too many connections", "close some, and ask again").body;
     const std::string text =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: "
         "close\r\nRetry-After: 1\r\nContent-Length: " +
@@ -474,18 +476,23 @@ class HttpServer::Implementation : public httplib::Server {
     const bool has_coding = request.headers.count("Transfer-Encoding") > 0;
     const bool may_have_body = head.method == "POST" || head.method == "PUT";
     if (has_coding || (may_have_body && length.empty()))
-      return handler_.failure(411, "the length of the body must be told beforehand");
+      return handler_.failure(411, "the length of the body must be told beforehand",
+                              "send Content-Length, and no Transfer-Encoding");
     if (!length.empty()) {
       const bool is_number = length.size() <= 15 &&
                              length.find_first_not_of("0123456789") == std::string::npos;
-      if (!is_number) return handler_.failure(400, "the length of the body is no number");
+      if (!is_number)
+        return handler_.failure(400, "the length of the body is no number",
+                                "send Content-Length: the number of its bytes");
       head.body_bytes = std::stoull(length);
     }
     if (request.headers.count("Content-Encoding") > 0)
-      return handler_.failure(415, "the body must not be compressed");
+      return handler_.failure(415, "the body must not be compressed",
+                              "send it as it is, without Content-Encoding");
     if (request.is_multipart_form_data() ||
         head.content_type.starts_with("application/x-www-form-urlencoded"))
-      return handler_.failure(415, "forms are not taken");
+      return handler_.failure(415, "forms are not taken",
+                              "send Content-Type: application/json (text/csv for a CSV file)");
     return std::nullopt;
   }
 
@@ -493,21 +500,25 @@ class HttpServer::Implementation : public httplib::Server {
     bool several = false;
     HttpHead head = head_of(request, several);
     if (head.path.size() > limits_.path_bytes)
-      return handler_.failure(414, "the path is too long");
+      return handler_.failure(414, "the path is too long",
+                              "GET /openapi.json tells which there are");
     if (head.method != "GET" && head.method != "HEAD" && head.method != "POST" &&
         head.method != "PUT" && head.method != "DELETE")
-      return handler_.failure(405, "there is no such method here");
+      return handler_.failure(405, "there is no such method here",
+                              "use GET, HEAD, POST, PUT or DELETE");
     if (auto refusal = read_length(request, head, several)) return refusal;
-    if (several) return handler_.failure(400, "a header stands twice");
+    if (several) return handler_.failure(400, "a header stands twice", "send it once");
     HttpServer::Admission admission = handler_.admit(head);
     if (admission.refusal) return std::move(admission.refusal);
     const bool may_have_body = head.method == "POST" || head.method == "PUT";
     if (head.body_bytes > 0 && !may_have_body)
-      return handler_.failure(400, "a " + head.method + " has no body");
+      return handler_.failure(400, "a " + head.method + " has no body", "send it without one");
     if (head.body_bytes > admission.most_body_bytes)
-      return handler_.failure(413, "the body has " + std::to_string(head.body_bytes) +
-                                       " bytes; at most " +
-                                       std::to_string(admission.most_body_bytes) + " are taken");
+      return handler_.failure(413,
+                              "the body has " + std::to_string(head.body_bytes) +
+                                  " bytes; at most " + std::to_string(admission.most_body_bytes) +
+                                  " are taken",
+                              "send less at once");
     t_connection->begin_body(head.body_bytes);
     return std::nullopt;
   }

@@ -52,8 +52,9 @@ class HttpServer {
   struct Handler {
     std::function<Admission(const HttpHead&)> admit;
     std::function<HttpResponse(const HttpRequest&)> handle;
-    // What the server itself has to say: the status and the cause.
-    std::function<HttpResponse(int status, const std::string& cause)> failure;
+    // What the server itself has to say: the status, the cause and the cure, which may be empty.
+    std::function<HttpResponse(int status, const std::string& cause, const std::string& cure)>
+        failure;
   };
 
   HttpServer(HttpLimits limits, Handler handler);

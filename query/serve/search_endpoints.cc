@@ -51,8 +51,11 @@ std::vector<std::vector<bool>> labelled_rows(Service& service, const Call& call,
                                              const AskedSearch& asked, const GoOn& go_on) {
   const View& view = call.snapshot->view;
   std::vector<std::vector<bool>> rows;
-  if (!asked.run.empty())
-    rows.push_back(rows_with_label(view, load_run(view, asked.run), asked.labels));
+  if (!asked.run.empty()) {
+    const Run run = load_run(view, asked.run);
+    find_labels("filters.label", asked.labels, run.labels);
+    rows.push_back(rows_with_label(view, run, asked.labels));
+  }
   if (asked.labelling)
     rows.push_back(rows_of_shelves(
         *service.labeller().shelves(call.snapshot, *asked.labelling, go_on), asked));

@@ -100,8 +100,8 @@ class Echo {
               response.body = request.method + " " + std::to_string(request.body.size());
               return response;
             },
-            [](int status, const std::string& cause) {
-              return error_response(status, "invalid_argument", "the request", cause, "");
+            [](int status, const std::string& cause, const std::string& cure) {
+              return error_response(status, "invalid_argument", "the request", cause, cure);
             }};
   }
 

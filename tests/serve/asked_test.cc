@@ -63,6 +63,23 @@ BOOST_AUTO_TEST_CASE(a_labelling_says_what_the_flags_say) {
   BOOST_TEST(asked.client == "page");
 }
 
+BOOST_AUTO_TEST_CASE(a_label_may_be_its_name_alone) {
+  const AskedLabelling asked =
+      labelling_of(R"({"labels":["cat",{"name":"dog"}],"template":"a {}"})");
+  BOOST_REQUIRE(asked.request.labels.size() == 2u);
+  BOOST_TEST(asked.request.labels[0].name == "cat");
+  BOOST_TEST(asked.request.labels[0].prompts == std::vector<std::string>{"a cat"});
+  BOOST_TEST(refused(R"({"labels":["cat","cat"]})") != "");
+  BOOST_TEST(refused(R"({"labels":["cat"," "]})") == "labels[1]");
+  BOOST_TEST(refused("{\"labels\":[\"" + std::string(2000, 'a') + "\"]}") == "labels[0]");
+}
+
+BOOST_AUTO_TEST_CASE(what_the_library_refuses_has_the_name_of_the_member) {
+  BOOST_TEST(refused(R"({"labels":["a"],"fusion":"foo"})") == "fusion");
+  BOOST_TEST(refused(R"({"labels":[]})") == "labels");
+  BOOST_TEST(refused("{}") == "labels");
+}
+
 BOOST_AUTO_TEST_CASE(none_has_default_prompts_unless_some_are_given) {
   const AskedLabelling with = labelling_of(R"({"labels":[{"name":"a"}],"none":true})");
   BOOST_TEST(with.request.last_is_none);

@@ -47,6 +47,16 @@ BOOST_AUTO_TEST_CASE(what_nobody_expected_is_an_answer_too) {
   BOOST_TEST(error_of(answer_of(std::runtime_error("odd")))["cause"] == "odd");
 }
 
+BOOST_AUTO_TEST_CASE(who_sends_requests_hears_nothing_of_flags) {
+  const auto told = error_of(
+      error_response(Error(ErrorCode::NotFound, "pets", "9 pixels; raise --max-pixels", "")));
+  BOOST_TEST(told["cause"] == "9 pixels");
+  BOOST_TEST(told["cure"] == "take a smaller picture");
+  BOOST_TEST(error_of(error_response(Error(ErrorCode::NotFound, "pets", "none",
+                                           "make one with train --save NAME")))["cure"] ==
+             "make one with POST /v1/train");
+}
+
 BOOST_AUTO_TEST_CASE(text_of_others_is_text) {
   const std::string hostile = "\"},{\"\xff<script>";
   BOOST_TEST(error_of(error_response(400, "io", hostile, "x", "")).contains("subject"));

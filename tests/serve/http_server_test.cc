@@ -63,7 +63,7 @@ struct Served {
   explicit Served(HttpLimits limits = {})
       : server(limits, {[this](const HttpHead& head) { return admit(head); },
                         [this](const HttpRequest& request) { return handle(request); },
-                        [](int status, const std::string& cause) {
+                        [](int status, const std::string& cause, const std::string&) {
                           HttpResponse response;
                           response.status = status;
                           response.body = cause;

@@ -664,6 +664,36 @@ class Refusals(Case):
             connection.close()
         self.assertEqual(self.server.ask("GET", "/healthz").status, 200)
 
+    def test_errors_speak_of_requests_and_not_of_the_command_line(self):
+        self.server.ask("PUT", "/v1/runs/there", LABELLING)
+        picture = b"P6\n60000 60000\n255\n"
+        cases = (
+            ("/v1/classify", {"labels": []}, "labels", '"labels": ['),
+            ("/v1/classify", {}, "labels", '"labels": ['),
+            ("/v1/classify", {"labels": [1]}, "labels[0]", '{"name":'),
+            ("/v1/classify", {"labels": ["a", ""]}, "labels[1]", '{"name":'),
+            ("/v1/classify", {"labels": ["a", {"prompts": ["b"]}]}, "labels[1].name", '{"name":'),
+            ("/v1/classify", {"labels": ["a"], "fusion": "foo"}, "fusion", "mix"),
+            ("/v1/classify", {"classifier": "nobody"}, "nobody", "POST /v1/train"),
+            ("/v1/classify", {"labels": ["a"], "calibration": "nobody"}, "nobody", "POST /v1/calibrate"),
+            ("/v1/diff", {"before": {"labels": []}, "after": "there"}, "before.labels", '"labels": ['),
+            ("/v1/export/preview", {**LABELLING, "name": "a", "mode": "foo"}, "mode", "copy"),
+            ("/v1/search", {"text": "a", "filters": {"run": "there", "label": ["nobody"]}}, "filters.label", "Doom"),
+            ("/v1/search", {"image": base64.b64encode(picture).decode()}, "the picture", "smaller"))
+        for path, body, subject, cure in cases:
+            with self.subTest(path=path, body=str(body)[:80]):
+                answer = self.server.ask("POST", path, body)
+                error = answer.json()["error"]
+                self.assertIn(answer.status, (400, 404), error)
+                self.assertEqual(error["subject"], subject, error)
+                self.assertIn(cure, error["cure"])
+                self.assertNotIn("--", " ".join(error.values()))
+        self.server.ask("DELETE", "/v1/runs/there")
+        told = self.server.ask("POST", "/v1/diff", {"before": "nobody", "after": "nobody"}).json()["error"]
+        self.assertIn("PUT /v1/runs", told["cure"])
+        form = self.server.ask("POST", "/v1/classify", b"{}", {"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertIn("send Content-Type: application/json", form.json()["error"]["cure"])
+
     def test_many_at_once(self):
         failures = []
 
@@ -771,6 +801,19 @@ class Lives(unittest.TestCase):
             self.assertEqual([one["name"] for one in server.ask("GET", "/v1/truth").json()["labels"]], ["new"])
         with serving.Server(folder / "keep", folder=folder) as server:
             self.assertEqual([one["name"] for one in server.ask("GET", "/v1/truth").json()["labels"]], ["old"])
+        shutil.rmtree(folder)
+
+    def test_exports_go_into_a_folder_of_their_own(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))
+        shelf = serving.make_collection(folder, 6)
+        (folder / "file").write_text("a file")
+        (folder / "link").symlink_to(shelf)
+        for place, cause in ((folder / "file", "is no folder"), (shelf, "the collection's alone"),
+                             (shelf / "exports", "the collection's alone"), (folder / "link", "the collection's alone")):
+            refused = serving.run(serving.QUERY, "serve", shelf, "--listen", "127.0.0.1:0", "--export-to", place, ok=(2,))
+            self.assertIn("--export-to", refused.stderr)
+            self.assertIn(cause, refused.stderr)
+            self.assertEqual(refused.stdout, "")
         shutil.rmtree(folder)
 
     def test_read_only_keeps_nothing(self):
