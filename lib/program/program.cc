@@ -47,7 +47,8 @@ void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
 // passed over in silence it would give another answer than the one that was asked for.
 void refuse_empty_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    if (!option->get_lnames().empty() && option->get_items_expected_max() > 0)
+    const bool is_text = option->check_lname("text");  // an empty one is a text, too
+    if (!option->get_lnames().empty() && option->get_items_expected_max() > 0 && !is_text)
       option->check(not_empty());
   }
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
