@@ -33,13 +33,12 @@ void follow(const ExportedMoves& moves) {
 
 int run_undo(const std::filesystem::path& directory) {
   constexpr uint64_t kShown = 10;
-  const ExportedMoves moves = read_exported_moves(directory);  // goes with the undo
   uint64_t told = 0;
   const UndoReport report = undo_moves(directory, [&](const Error& error) {
     if (++told <= kShown) warn(kProgram, error.what());
   });
   if (told > kShown) warn(kProgram, fmt::format("and {} more", with_thousands(told - kShown)));
-  follow(moves);
+  follow(report.followed_by);
   say("{} files put back, {} were where they belong{}\n", with_thousands(report.put_back),
       with_thousands(report.never_moved),
       report.problems > 0

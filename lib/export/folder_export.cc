@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "lib/export/exported_files.h"
 #include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
 #include "lib/files/remove_folder.h"
@@ -28,8 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxNameBytes = 200;  // of 255, so that " (12345)" and an ending still fit
 constexpr size_t kMovesABatch = 1000;
-constexpr const char* kManifest = "manifest.jsonl";
-constexpr const char* kUnfinishedManifest = "manifest.jsonl.unfinished";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& cause,
                        const std::string& cure = "") {
@@ -52,7 +51,7 @@ bool is_device(const std::string& name) {
 // Names of our own in DIR, which a folder must not have. (Some disks tell no case apart.)
 bool is_ours(const std::string& name) {
   const std::string plain = folded(name);
-  for (const std::string_view ours : {kManifest, kMoveJournalName, "labels.json"}) {
+  for (const std::string_view ours : {kManifestName, kMoveJournalName, "labels.json"}) {
     if (plain.starts_with(ours)) return true;
   }
   return false;
@@ -243,14 +242,14 @@ FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
     sync_path(absolute_path(directory_).parent_path());
     journal_ = std::make_unique<MoveJournal>(folder_, directory_);
   }
-  const int file = ::openat(folder_.get(), kUnfinishedManifest,
+  const int file = ::openat(folder_.get(), kUnfinishedManifestName,
                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (file >= 0) manifest_ = ::fdopen(file, "w");
   if (manifest_ != nullptr) return;
   const int error_number = errno;
   forget_journal();
   if (is_new_) remove_folder(directory_);
-  throw system_error((directory_ / kUnfinishedManifest).string(), "write", error_number);
+  throw system_error((directory_ / kUnfinishedManifestName).string(), "write", error_number);
 }
 
 FolderExport::~FolderExport() {
@@ -285,7 +284,7 @@ void FolderExport::give_up() {
       // Somebody exchanged its folder; what is there now is not ours.
     }
   }
-  own_files_.insert({kManifest, kUnfinishedManifest});
+  own_files_.insert({kManifestName, kUnfinishedManifestName});
   for (const std::string& name : own_files_) ::unlinkat(folder_.get(), name.c_str(), 0);
   for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
     try {
@@ -464,7 +463,7 @@ void FolderExport::note_placed(const ExportItem& item, const fs::path& target) {
   if (!item.evidence_json.empty()) (line += ',') += item.evidence_json;
   line += "}\n";
   if (std::fwrite(line.data(), 1, line.size(), manifest_) != line.size()) {
-    fail(directory_ / kUnfinishedManifest, "cannot write: " + errno_text(errno));
+    fail(directory_ / kUnfinishedManifestName, "cannot write: " + errno_text(errno));
   }
   if (options_.on_placed) options_.on_placed(item, target);
 }
@@ -497,14 +496,14 @@ void FolderExport::finish() {
     sync_folders();
     journal_->sync();
   }
-  const fs::path unfinished = directory_ / kUnfinishedManifest;
+  const fs::path unfinished = directory_ / kUnfinishedManifestName;
   const bool flushed =
       std::fflush(manifest_) == 0 && (!journal_ || ::fsync(::fileno(manifest_)) == 0);
   if (std::fclose(std::exchange(manifest_, nullptr)) != 0 || !flushed) {
     fail(unfinished, "cannot write: " + errno_text(errno));
   }
-  if (const int error = rename_exclusively(place(kUnfinishedManifest), place(kManifest)))
-    fail(directory_ / kManifest, "cannot write: " + errno_text(error));
+  if (const int error = rename_exclusively(place(kUnfinishedManifestName), place(kManifestName)))
+    fail(directory_ / kManifestName, "cannot write: " + errno_text(error));
   journal_.reset();
 }
 

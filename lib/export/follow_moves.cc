@@ -2,31 +2,17 @@
 
 #include "lib/export/follow_moves.h"
 
-#include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "lib/collection/collection.h"
 #include "lib/files/find_files.h"
 #include "lib/util/file.h"
-#include "lib/util/json_object.h"
-#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_member(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found == object.end() ? "" : json_as<std::string>(*found).value_or("");
-}
-
-// As append_json_path writes it.
-std::string path_member(const nlohmann::json& object, const char* name, const char* exact_name) {
-  const std::string exact = text_member(object, exact_name);
-  return exact.empty() ? text_member(object, name) : from_base64(exact).value_or("");
-}
 
 }  // namespace
 
@@ -53,19 +39,12 @@ uint64_t follow_moves(const fs::path& collection, const std::vector<MovedFile>& 
   return followed;
 }
 
-ExportedMoves read_exported_moves(const fs::path& directory) {
+ExportedMoves moves_back(const fs::path& directory, std::span<const ExportedFile> files) {
   ExportedMoves moves;
-  for (const char* name : {"manifest.jsonl", "manifest.jsonl.unfinished"}) {
-    std::ifstream manifest(directory / name, std::ios::binary);
-    for (std::string line; std::getline(manifest, line);) {
-      const auto json = parse_bounded_json(line);
-      if (!json || !json->is_object()) continue;
-      const std::string original = path_member(*json, "path", "path_base64");
-      const std::string exported = text_member(*json, "exported");
-      const std::string collection = path_member(*json, "collection", "collection_base64");
-      if (original.empty() || exported.empty() || collection.empty()) continue;
-      moves[collection].push_back({absolute_path(directory / exported).string(), original});
-    }
+  for (const ExportedFile& file : files) {
+    if (file.collection.empty()) continue;
+    moves[file.collection].push_back(
+        {absolute_path(directory / file.exported).string(), file.original});
   }
   return moves;
 }

@@ -6,8 +6,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "lib/export/exported_files.h"
 
 namespace zeroshelf {
 
@@ -21,9 +24,10 @@ struct MovedFile {
 // another process writes the collection, and what opening it throws.
 uint64_t follow_moves(const std::filesystem::path& collection, const std::vector<MovedFile>& files);
 
-// What an undo of the export in this folder will put back, by its manifest (also an unfinished
-// one), for each collection that it was made from. A line that cannot be read is passed over.
+// What an undo of the export in this folder puts back, by what its manifest says, for each
+// collection that it was made from.
 using ExportedMoves = std::map<std::filesystem::path, std::vector<MovedFile>>;
-ExportedMoves read_exported_moves(const std::filesystem::path& directory);
+ExportedMoves moves_back(const std::filesystem::path& directory,
+                         std::span<const ExportedFile> files);
 
 }  // namespace zeroshelf

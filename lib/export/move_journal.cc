@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <optional>
 #include <ranges>
 #include <set>
@@ -20,12 +19,12 @@
 #include <utility>
 #include <vector>
 
+#include "lib/export/exported_files.h"
 #include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
 #include "lib/files/remove_folder.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
-#include "lib/util/json_object.h"
 
 namespace zeroshelf {
 namespace {
@@ -34,6 +33,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kHeader = "zeroshelf-moves 1\n";
 constexpr uint64_t kMaxJournalBytes = uint64_t{1} << 36;
+// What exports write beside the pictures and the journal.
+constexpr const char* kWritten[] = {kManifestName, kUnfinishedManifestName, "labels.json",
+                                    "labels.json.unfinished"};
 
 // NUL above all: what stands before it would be taken for the path.
 bool is_escaped(unsigned char byte) {
@@ -267,29 +269,6 @@ bool is_written_by_export(const Place& place) {
   }
 }
 
-struct ExportedFile {
-  std::string exported;  // below the folder
-  std::string original;
-};
-
-// What the manifests say, also an unfinished one. A line that cannot be read is passed over.
-std::vector<ExportedFile> read_manifests(const fs::path& directory) {
-  std::vector<ExportedFile> files;
-  for (const char* name : {"manifest.jsonl", "manifest.jsonl.unfinished"}) {
-    std::ifstream manifest(directory / name, std::ios::binary);
-    for (std::string line; std::getline(manifest, line);) {
-      const auto json = parse_bounded_json(line);
-      if (!json || !json->is_object()) continue;
-      const auto exported = json->find("exported");
-      const auto original = json->find("path");
-      if (exported == json->end() || original == json->end()) continue;
-      files.push_back({json_as<std::string>(*exported).value_or(""),
-                       json_as<std::string>(*original).value_or("")});
-    }
-  }
-  return files;
-}
-
 class Undo {
  public:
   Undo(fs::path directory, const std::function<void(const Error&)>& on_problem)
@@ -309,8 +288,10 @@ class Undo {
   void put_all_back() {
     const LockedJournal journal(folder_, directory_);
     const auto [moves, bad_lines, has_bad_end] = journal.content();
+    const std::vector<ExportedFile> exported = read_exported_files(directory_);
+    report_.followed_by = moves_back(directory_, exported);
     // The manifest says what damaged lines said, and better.
-    if (tell_what_only_the_manifest_has(moves) == 0) {
+    if (tell_what_only_the_manifest_has(exported, moves) == 0) {
       for (const size_t line : bad_lines) {
         tell(Error(
             ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
@@ -331,11 +312,12 @@ class Undo {
 
   // Files that the manifest names and no line of the journal does, and that are still here: lines
   // are missing, and the manifest is the last to know where the files were. Returns how many.
-  size_t tell_what_only_the_manifest_has(const std::vector<Move>& moves) {
+  size_t tell_what_only_the_manifest_has(const std::vector<ExportedFile>& exported,
+                                         const std::vector<Move>& moves) {
     std::set<std::string_view> known;
     for (const Move& move : moves) known.insert(move.to);
     size_t told = 0;
-    for (const ExportedFile& file : read_manifests(directory_)) {
+    for (const ExportedFile& file : exported) {
       if (known.contains(file.exported) || !stays_below(file.exported)) continue;
       if (!is_file_below(file.exported)) continue;
       tell(Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
@@ -348,15 +330,14 @@ class Undo {
 
   // A bad end announces nothing that was begun, unless there are files that nothing else explains.
   void tell_what_a_bad_end_leaves() {
-    const std::set<fs::path> own = {kMoveJournalName, kMovePartialName,
-                                    "manifest.jsonl", "manifest.jsonl.unfinished",
-                                    "labels.json",    "labels.json.unfinished"};
     std::error_code ignored;
     for (fs::recursive_directory_iterator entry(directory_, ignored), end; !ignored && entry != end;
          entry.increment(ignored)) {
       const fs::path name = entry->path().lexically_relative(directory_);
-      if (!entry->is_regular_file(ignored) || entry->is_symlink(ignored) || own.contains(name))
-        continue;
+      const bool is_own =
+          name == kMoveJournalName || name == kMovePartialName ||
+          std::find(std::begin(kWritten), std::end(kWritten), name) != std::end(kWritten);
+      if (is_own || !entry->is_regular_file(ignored) || entry->is_symlink(ignored)) continue;
       tell(Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
                  "its end is damaged, and may have said where " + name.string() + " belongs",
                  "move such files back by hand (the manifest may know from where), then run undo "
@@ -460,8 +441,7 @@ class Undo {
         folders.insert(part);
     }
     ::unlinkat(folder_.get(), kMovePartialName, 0);
-    for (const char* name :
-         {"manifest.jsonl", "manifest.jsonl.unfinished", "labels.json", "labels.json.unfinished"}) {
+    for (const char* name : kWritten) {
       if (is_written_by_export({folder_.get(), name})) ::unlinkat(folder_.get(), name, 0);
     }
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)

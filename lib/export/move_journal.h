@@ -20,6 +20,7 @@
 #include <functional>
 #include <string>
 
+#include "lib/export/follow_moves.h"
 #include "lib/files/descriptor.h"
 #include "lib/util/error.h"
 
@@ -57,6 +58,8 @@ struct UndoReport {
   uint64_t put_back = 0;
   uint64_t never_moved = 0;  // or put back by an undo before
   uint64_t problems = 0;     // each was told
+  // What the manifest said, which goes with the undo: the collections that are to follow the files.
+  ExportedMoves followed_by;
 };
 
 // Puts every file of the folder's journal back. Nothing is ever overwritten: where something else

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "lib/export/exported_files.h"
 #include "lib/export/move_journal.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -91,7 +92,7 @@ void check_export_folder(const fs::path& folder) {
       throw refusal(folder, "the folder is not empty",
                     "zeroshelf-query undo puts back what was moved there, or name a new folder");
     }
-    const bool cut_short = has("manifest.jsonl.unfinished");
+    const bool cut_short = has(kUnfinishedManifestName);
     throw refusal(folder,
                   cut_short ? "an export into it was cut short" : "the folder is not empty",
                   cut_short ? "remove it and try again, or name a new folder"

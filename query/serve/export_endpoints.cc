@@ -222,14 +222,13 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
 }
 
 void run_undo(Service& service, const fs::path& target, const Jobs::Progress& progress) {
-  const ExportedMoves moves = read_exported_moves(target);  // goes with the undo
   const UndoReport report = undo_moves(target, [&](const Error& error) {
     progress.update([&](Job& job) {
       ++job.failed;
       if (job.failures.size() < kMostFailures) job.failures.push_back(error);
     });
   });
-  for (const auto& [collection, files] : moves) follow(collection, files, progress);
+  for (const auto& [collection, files] : report.followed_by) follow(collection, files, progress);
   service.living.refresh();
   progress.update([&](Job& job) {
     job.exported = report.put_back;

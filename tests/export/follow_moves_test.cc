@@ -70,7 +70,8 @@ not JSON
 ["a"]
 {"path": "?", "path_base64": "L8M=", "exported": "cat/c.jpg", "collection": "/shelf"}
 {"path": "/d", "exported": "dog/d.jpg", "collection": "/other"})");
-  const ExportedMoves moves = read_exported_moves(directory / "sorted");
+  const ExportedMoves moves =
+      moves_back(directory / "sorted", read_exported_files(directory / "sorted"));
   BOOST_REQUIRE_EQUAL(moves.size(), 2u);
   const std::vector<MovedFile>& files = moves.at("/shelf");
   BOOST_REQUIRE_EQUAL(files.size(), 2u);
@@ -81,7 +82,7 @@ not JSON
 }
 
 BOOST_AUTO_TEST_CASE(without_a_manifest_nothing_is_put_back) {
-  BOOST_TEST(read_exported_moves(directory / "none").empty());
+  BOOST_TEST(read_exported_files(directory / "none").empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
