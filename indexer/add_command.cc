@@ -35,6 +35,7 @@
 #include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/messages.h"
+#include "lib/util/below.h"
 #include "lib/util/cgroup.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -99,12 +100,6 @@ void handle_interrupts() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-}
-
-bool is_below(const fs::path& path, const fs::path& folder) {
-  const auto [in_path, in_folder] =
-      std::mismatch(path.begin(), path.end(), folder.begin(), folder.end());
-  return in_folder == folder.end();
 }
 
 // What a path lies in, also of a bare name.

@@ -2,11 +2,10 @@
 
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
-#include <system_error>
 
+#include "lib/util/below.h"
 #include "lib/util/error.h"
 #include "lib/util/program_path.h"
 #include "models/clip/torch_part.h"
@@ -21,11 +20,7 @@ namespace fs = std::filesystem;
 fs::path place() {
   const fs::path built = ZEROSHELF_TORCH_PART;
   const fs::path build = ZEROSHELF_BUILD_FOLDER;  // empty: knows none
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  const auto [in_build, in_program] =
-      std::mismatch(build.begin(), build.end(), program.begin(), program.end());
-  if (!build.empty() && in_build == build.end()) return built;
+  if (!build.empty() && is_below(program_path(), build)) return built;
   return installation_prefix() / "lib" / "zeroshelf" / built.filename();
 }
 
