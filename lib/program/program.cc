@@ -43,30 +43,31 @@ void collect_flags(const CLI::App* command, std::vector<std::string>& names) {
   }
 }
 
-// For the program and all its commands. A variable that a script forgot to set gives no value;
-// passed over in silence it would give another answer than the one that was asked for.
-void refuse_empty_values(CLI::App& app) {
-  for (CLI::Option* option : app.get_options()) {
-    const bool is_text = option->check_lname("text");  // an empty one is a text, too
-    if (!option->get_lnames().empty() && option->get_items_expected_max() > 0 && !is_text)
-      option->check(not_empty());
-  }
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-    refuse_empty_values(*command);
+// A variable that a script forgot to set gives no value; passed over in silence it would give
+// another answer than the one that was asked for.
+void refuse_an_empty_value(CLI::Option& option) {
+  const bool is_text = option.check_lname("text");  // an empty one is a text, too
+  if (!option.get_lnames().empty() && option.get_items_expected_max() > 0 && !is_text)
+    option.check(not_empty());
 }
 
-// For the program and all its commands. CLI11 knows numbers that are not integers as FLOAT, unless
-// the flag gives them a name of its own.
-void refuse_what_is_not_finite(CLI::App& app) {
+// CLI11 knows numbers that are not integers as FLOAT, unless the flag gives them a name of its own.
+void refuse_what_is_not_finite(CLI::Option& option) {
+  for (const char* name : {"FLOAT", "SCORE", "SHARE", "SECONDS"}) {
+    if (option.get_type_name().find(name) == std::string::npos) continue;
+    option.check(finite_number());
+    return;
+  }
+}
+
+// Of the program and all its commands.
+void check_all_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    for (const char* name : {"FLOAT", "SCORE", "SHARE", "SECONDS"}) {
-      if (option->get_type_name().find(name) == std::string::npos) continue;
-      option->check(finite_number());
-      break;
-    }
+    refuse_what_is_not_finite(*option);
+    refuse_an_empty_value(*option);
   }
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-    refuse_what_is_not_finite(*command);
+    check_all_values(*command);
 }
 
 constexpr std::string_view kOutOfMemory =
@@ -223,8 +224,7 @@ void Program::print_asked(const CLI::ParseError& error) const {
 
 int Program::run_chosen(int argc, char** argv) {
   if (print_generated(argc, argv)) return kDone;
-  refuse_what_is_not_finite(app_);
-  refuse_empty_values(app_);
+  check_all_values(app_);
   if (const std::string unknown = unknown_command(argc, argv); !unknown.empty())
     return report(unknown);
   try {
