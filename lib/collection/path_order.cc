@@ -61,6 +61,23 @@ std::optional<size_t> RowPlaces::find(Row row) const {
   return found->second;
 }
 
+namespace {
+
+// Rows in stretches, but one by one where they lie alone.
+template <class ReadOne, class ReadMany>
+void read_stretches(const View& collection, std::span<const Row> rows, const ReadOne& read_one,
+                    const ReadMany& read_many) {
+  for (const RowStretch& stretch : stretches_of(collection, rows)) {
+    if (stretch.first + 1 == stretch.end) {
+      read_one(stretch.first);
+    } else {
+      read_many(stretch.first, stretch.end);
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<PictureRecord> records_of(const View& collection, std::span<const Row> rows) {
   std::vector<PictureRecord> records(rows.size());
   const RowPlaces places(rows);
@@ -71,13 +88,9 @@ std::vector<PictureRecord> records_of(const View& collection, std::span<const Ro
     records[*place] = record;
     ++found;
   };
-  for (const RowStretch& stretch : stretches_of(collection, rows)) {
-    if (stretch.first + 1 == stretch.end) {
-      take(stretch.first, collection.record(stretch.first));
-    } else {
-      collection.for_each_record(stretch.first, stretch.end, take);
-    }
-  }
+  read_stretches(
+      collection, rows, [&](Row row) { take(row, collection.record(row)); },
+      [&](Row first, Row end) { collection.for_each_record(first, end, take); });
   // record() of a row without one says so.
   if (found < rows.size())
     std::ranges::transform(rows, records.begin(), [&](Row row) { return collection.record(row); });
@@ -87,16 +100,12 @@ std::vector<PictureRecord> records_of(const View& collection, std::span<const Ro
 std::vector<std::vector<Word>> words_of(const View& collection, std::span<const Row> rows) {
   std::vector<std::vector<Word>> words(rows.size());
   const RowPlaces places(rows);
-  for (const RowStretch& stretch : stretches_of(collection, rows)) {
-    if (stretch.first + 1 == stretch.end) {
-      words[*places.find(stretch.first)] = collection.words(stretch.first);
-    } else {
-      collection.for_each_words(stretch.first, stretch.end,
-                                [&](Row row, const std::vector<Word>& of_row) {
-                                  if (const auto place = places.find(row)) words[*place] = of_row;
-                                });
-    }
-  }
+  const auto take = [&](Row row, const std::vector<Word>& of_row) {
+    if (const auto place = places.find(row)) words[*place] = of_row;
+  };
+  read_stretches(
+      collection, rows, [&](Row row) { take(row, collection.words(row)); },
+      [&](Row first, Row end) { collection.for_each_words(first, end, take); });
   return words;
 }
 
