@@ -40,9 +40,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The threshold of --multi without --threshold.
-constexpr float kMultiThreshold = 0.1f;
-
 struct ClassifyOptions {
   std::vector<std::filesystem::path> collections;
   LabelOptions labels;

@@ -17,6 +17,8 @@ namespace zeroshelf {
 
 // More likely than not.
 inline constexpr float kFits = 0.5f;
+// From which score on a picture has a label beside others, where no threshold is given.
+inline constexpr float kMultiThreshold = 0.1f;
 
 struct LabellingRequest {
   std::vector<Label> labels;      // with their prompts; ignored with a classifier

@@ -90,7 +90,6 @@ struct AskedLabelling {
   // collection, whose manifest this is.
   std::string key(const Manifest& manifest) const;
 };
-inline constexpr float kMultiThreshold = 0.1f;  // where none is given
 
 // Takes the members of a labelling; the caller asks for its own and then for no others.
 AskedLabelling ask_labelling(Members& members);
