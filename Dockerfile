@@ -5,8 +5,8 @@
 #   docker run --rm -v shelf:/collection -v ~/Pictures:/pictures:ro zeroshelf \
 #     zeroshelf-index add /collection/photos.shelf /pictures --model ViT-B-32
 #   docker run --rm -v shelf:/collection -v ~/Pictures:/pictures:ro -p 127.0.0.1:8642:8642 zeroshelf
-# The last one serves the page and says with which address it is opened. tests/package/package_test.sh runs the steps of
-# both stages in a new Debian 12.
+# The last one serves the page and says with which address it is opened. tests/package/package_test.sh runs the
+# steps of the last stage in a new Debian 12.
 FROM debian:bookworm AS build
 COPY . /src
 WORKDIR /src

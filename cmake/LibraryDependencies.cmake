@@ -14,7 +14,6 @@ else()
   find_package(OpenMP REQUIRED)
 endif()
 
-
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc)

@@ -128,7 +128,7 @@ told() { # TEXT: printable ASCII, and not too much of it
 }
 
 die() { # SUBJECT CAUSE CURE
-  printf "${called##*/}"': %s: %s; %s\n' "$(shown "$1")" "$(shown "$2")" "$(shown "$3")" >&2
+  printf '%s: %s: %s; %s\n' "${called##*/}" "$(shown "$1")" "$(shown "$2")" "$(shown "$3")" >&2
   exit 2
 }
 

@@ -21,7 +21,6 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hex_hash.h"
-#include "lib/util/hex_hash.h"
 #include "lib/util/json_object.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
