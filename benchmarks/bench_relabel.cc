@@ -29,7 +29,6 @@
 #include "benchmarks/measure.h"
 #include "benchmarks/random_shelf.h"
 #include "lib/labelling/classify.h"
-#include "lib/labelling/prompt_cache.h"
 #include "lib/program/version.h"
 #include "lib/util/openblas.h"
 #include "lib/util/parallel.h"
@@ -275,16 +274,17 @@ Run run_query(const std::vector<std::string>& arguments) {
   return {seconds_since(start), peak_mib, WEXITSTATUS(status)};
 }
 
-// Ten labels whose prompts are in the cache, so no model is needed.
-void the_program(const View& collection, const std::filesystem::path& path) {
+// Ten labels whose prompts are in the cache, so no model is needed. Whether every run succeeded.
+bool the_program(const View& collection, const std::filesystem::path& path) {
   std::vector<std::string> names;
   for (int i = 0; i < 10; ++i) names.push_back(fmt::format("label {}", i));
-  PromptCache(path, kFingerprint, "auto", kDimension).keep(names, random_unit_vectors(7, names.size()));
+  keep_random_prompts(path, names);
   const double rows_mib = static_cast<double>(only_part(collection).image_vectors().size() +
                                               only_part(collection).text_vectors().size()) *
                           kDimension * 2 / (1 << 20);
   fmt::print("\nzeroshelf-query classify, 10 labels with cached prompts; rows are {:.0f} MiB\n",
              rows_mib);
+  bool succeeded = true;
   for (const char* rule : {"max", "mix"}) {
     for (const std::string kind : {"--summary", "--format=jsonl", "--format=csv"}) {
       std::vector<Run> runs;
@@ -296,11 +296,14 @@ void the_program(const View& collection, const std::filesystem::path& path) {
       fmt::print("  {:4} {:15} {:.2f} s, peak {:.0f} MiB = rows {:+.0f} MiB{}\n", rule, kind,
                  runs[1].seconds, runs[1].peak_mib, runs[1].peak_mib - rows_mib,
                  runs[1].code == 0 ? "" : fmt::format(", EXIT CODE {}", runs[1].code));
+      succeeded =
+          succeeded && std::ranges::all_of(runs, [](const Run& run) { return run.code == 0; });
     }
   }
+  return succeeded;
 }
 
-void report(uint64_t rows, const std::filesystem::path& path) {
+bool report(uint64_t rows, const std::filesystem::path& path) {
   const auto start = Clock::now();
   const View collection = make_random_shelf(path, rows);
   fmt::print(
@@ -314,7 +317,7 @@ void report(uint64_t rows, const std::filesystem::path& path) {
   against_faiss(collection, std::min<uint64_t>(rows, 200'000));
   against_multiplication(collection, std::min<uint64_t>(rows, 50'000));
   with_any_number_of_threads(collection);
-  the_program(collection, path);
+  return the_program(collection, path);
 }
 
 }  // namespace
@@ -328,5 +331,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const zeroshelf::testing::TemporaryDirectory directory;
-  zeroshelf::report(rows, argc > 2 ? std::filesystem::path(argv[2]) : directory / "collection");
+  return zeroshelf::report(rows,
+                           argc > 2 ? std::filesystem::path(argv[2]) : directory / "collection")
+             ? 0
+             : 1;
 }

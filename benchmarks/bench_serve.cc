@@ -26,7 +26,6 @@
 #include <vector>
 
 #include "benchmarks/random_shelf.h"
-#include "lib/labelling/prompt_cache.h"
 #include "lib/program/version.h"
 #include "lib/util/parallel.h"
 #include "tests/support/temporary_directory.h"
@@ -201,9 +200,7 @@ void report(uint64_t rows, const std::filesystem::path& path) {
   const uint64_t texts = make_random_shelf(path, rows).texts();
   std::vector<std::string> prompts;
   for (size_t i = 0; i < kPrompts; ++i) prompts.push_back(prompt_of(i));
-  for (const char* precision : {"fp32", "bf16"})
-    PromptCache(path, kRandomShelfFingerprint, precision, kRandomShelfDimension)
-        .keep(prompts, random_unit_vectors(7, kPrompts));
+  keep_random_prompts(path, prompts);
   fmt::print("zeroshelf {}, {} rows of {}, {} with text, {} cores; made or opened in {:.0f} s\n",
              version(), rows, kRandomShelfDimension, texts, available_cores(),
              seconds_since(start));

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "lib/collection/collection.h"
+#include "lib/labelling/prompt_cache.h"
 #include "lib/util/parallel.h"
 
 namespace zeroshelf {
@@ -67,6 +68,13 @@ View make_random_shelf(const std::filesystem::path& path, uint64_t rows) {
     writer.publish_snapshot(SnapshotWhen::WorthIt);
   }
   return View::open(path);
+}
+
+void keep_random_prompts(const std::filesystem::path& path,
+                         const std::vector<std::string>& prompts) {
+  for (const char* precision : {"fp32", "bf16"})
+    PromptCache(path, kRandomShelfFingerprint, precision, kRandomShelfDimension)
+        .keep(prompts, random_unit_vectors(7, prompts.size()));
 }
 
 }  // namespace zeroshelf

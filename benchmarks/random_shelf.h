@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "lib/collection/view.h"
@@ -20,5 +21,10 @@ Matrix random_unit_vectors(uint32_t seed, size_t rows);
 
 // So many pictures, two of five with text; those that are there already stay.
 View make_random_shelf(const std::filesystem::path& path, uint64_t rows);
+
+// Keeps random vectors of the prompts with it, in every precision that a program may compute in, so
+// that programs need no model to answer.
+void keep_random_prompts(const std::filesystem::path& path,
+                         const std::vector<std::string>& prompts);
 
 }  // namespace zeroshelf

@@ -12,6 +12,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <ranges>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -231,22 +233,44 @@ class Synchroniser {
     }
   }
 
+  // The pictures of one content that are read as they shall be: one of them, and those whose file
+  // is gone. Looked for once a content, since a picture may have thousands of copies.
+  struct Originals {
+    Row source = 0;
+    std::vector<Row> gone;  // the next one to take up last
+  };
+
+  // Null when no picture has the content.
+  Originals* originals_of(const ContentHash& hash) {
+    const std::string content = content_bytes(hash);
+    if (const auto known = originals_.find(content); known != originals_.end())
+      return &known->second;
+    std::vector<Row> rows = collection_.find_contents(hash);
+    std::erase_if(rows, [&](Row row) { return !is_read(row); });
+    if (rows.empty()) return nullptr;
+    Originals originals{rows.front(), {}};
+    for (const Row row : std::views::reverse(rows)) {
+      if (!moved_.contains(row) && is_gone(collection_.record(row).file.path))
+        originals.gone.push_back(row);
+    }
+    return &originals_.emplace(content, std::move(originals)).first->second;
+  }
+
   // A copy of a picture whose file is gone is that picture, moved. False when no picture has the
   // content.
   bool take_duplicate(const KnownContent& known) {
     const FileStamp stamp = stamp_of(known.file);
-    std::optional<Row> source;
-    for (const Row row : collection_.find_contents(known.hash)) {
-      if (!is_read(row)) continue;
-      if (!source) source = row;
-      if (moved_.contains(row) || !is_gone(collection_.record(row).file.path)) continue;
+    Originals* const originals = originals_of(known.hash);
+    if (originals != nullptr && !originals->gone.empty()) {
+      const Row row = originals->gone.back();
+      originals->gone.pop_back();
       forget_missing(known.hash, row);
       move(row, stamp);
       if (batch_.moved.size() >= kMaxCopiesABatch) commit();
       return true;
     }
-    if (source) {
-      batch_.copied.emplace_back(*source, stamp);
+    if (originals != nullptr) {
+      batch_.copied.emplace_back(originals->source, stamp);
       ++report_.copied;
     } else if (collection_.can_restore(known.hash, options_.ocr.languages)) {
       batch_.restored.emplace_back(known.hash, stamp);
@@ -343,6 +367,7 @@ class Synchroniser {
   std::unordered_set<Row> moved_;              // in this run
   std::unordered_set<std::string> restoring_;  // contents that the batch restores
   std::vector<KnownContent> duplicates_;
+  std::unordered_map<std::string, Originals> originals_;  // by content
   Batch batch_;
   StageTimes times_;
   SyncReport report_;

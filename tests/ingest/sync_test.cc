@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -555,6 +556,20 @@ BOOST_AUTO_TEST_CASE(a_thousand_copies_of_a_content_are_encoded_once) {
   BOOST_TEST(encoded == 1u);
   BOOST_TEST(report.copied == 2499u);
   BOOST_TEST(sync_folder().unchanged == 2500u);
+}
+
+// Looking at every copy for each copy would take 16 times as long; so many more files, 4 times.
+BOOST_AUTO_TEST_CASE(four_times_as_many_copies_take_no_more_than_eight_times_as_long) {
+  const auto clocks_for = [&](const std::string& name, int copies) {
+    for (int i = 0; i < copies; ++i)
+      put(name + "/" + std::to_string(i) + ".ppm", picture(1, static_cast<int>(name.size())));
+    const std::clock_t start = std::clock();
+    BOOST_TEST(sync_roots({folder / name}).copied == static_cast<uint64_t>(copies) - 1);
+    return std::clock() - start;
+  };
+  clocks_for("warm", 100);
+  const std::clock_t few = clocks_for("some copies", 2000);
+  BOOST_TEST(clocks_for("four times as many", 8000) < 8 * few);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
