@@ -7,10 +7,14 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "lib/ocr/installed_languages.h"
@@ -86,10 +90,32 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+// Folders that the environment names and that do not exist: what is in the usual places is then not
+// looked for, or not what the user meant.
+void find_lost_folders(message::Doctor& found) {
+  for (const char* name : {"TESSDATA_PREFIX", "ZEROSHELF_MODELS"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    std::istringstream folders(value);
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      std::error_code error;
+      if (folder.empty() || std::filesystem::is_directory(folder, error)) continue;
+      found.missing.push_back({false, fmt::format("the folder {}, which {} names", folder, name),
+                               fmt::format("correct or unset {}", name)});
+    }
+  }
+}
+
 // What is missing that some command needs, and how to get it; first what every command needs.
 void find_missing(message::Doctor& found) {
   const auto miss = [&](bool is_needed, std::string what, std::string cure) {
     found.missing.push_back({is_needed, std::move(what), std::move(cure)});
+  };
+  const bool has_own_data = std::getenv("TESSDATA_PREFIX") != nullptr;
+  const auto data_cure = [&](const char* package) {
+    return fmt::format(
+        "apt-get install {}{}", package,
+        has_own_data ? ", and unset TESSDATA_PREFIX, which names another folder" : "");
   };
   const bool bundled = std::ranges::any_of(found.models, [](const message::Doctor::Model& model) {
     return model.name == kBundledModel;
@@ -100,11 +126,11 @@ void find_missing(message::Doctor& found) {
   }
   if (!has(found.ocr_languages, "eng")) {
     miss(true, "Tesseract's data for English, in which text is read by default",
-         "apt-get install tesseract-ocr-eng, or use --ocr-lang or --no-ocr");
+         data_cure("tesseract-ocr-eng") + ", or use --ocr-lang or --no-ocr");
   }
   if (!has(found.ocr_languages, "osd")) {
     miss(false, "Tesseract's data for scripts, for --ocr-lang auto and for text that is not read",
-         "apt-get install tesseract-ocr-osd");
+         data_cure("tesseract-ocr-osd"));
   }
   if (found.openblas_core.empty()) {
     miss(false, "OpenBLAS: FAISS multiplies through another BLAS, perhaps a slow one",
@@ -151,6 +177,7 @@ std::string doctor_text(const message::Doctor& found) {
 int run_doctor(bool json) {
   message::Doctor found = examined();
   find_missing(found);
+  find_lost_folders(found);
   OutputStream out(stdout, "standard output");
   out.write(json ? json_line(found) : doctor_text(found));
   out.flush();

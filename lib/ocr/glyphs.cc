@@ -257,6 +257,15 @@ cv::Mat distance_from(const cv::Mat& rgb, const cv::Scalar& colour) {
   return extreme_of(difference, Polarity::Dark);
 }
 
+cv::Mat halved(const cv::Mat& image) {
+  const cv::Size half_size(std::max(1, image.cols / 2), std::max(1, image.rows / 2));
+  const cv::Rect even(0, 0, std::min(image.cols, 2 * half_size.width),
+                      std::min(image.rows, 2 * half_size.height));
+  cv::Mat half;
+  cv::resize(image(even), half, half_size, 0, 0, cv::INTER_AREA);
+  return half;
+}
+
 cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer) {
   cv::Mat result;
   switch (layer.channel) {
@@ -325,13 +334,6 @@ cv::Mat crisp_parts(const cv::Mat& grey) {
   return result;
 }
 
-cv::Mat halved(const cv::Mat& image) {
-  cv::Mat half;
-  cv::resize(image, half, {std::max(1, image.cols / 2), std::max(1, image.rows / 2)}, 0, 0,
-             cv::INTER_AREA);
-  return half;
-}
-
 }  // namespace
 
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) {
@@ -393,13 +395,12 @@ Layer find_glyphs_of_ink(const cv::Mat& rgb, const cv::Scalar& ink, float height
   return layer;
 }
 
-Layer turned_by_90(const Layer& layer) {
+Layer glyphs_turned_by_90(const Layer& layer) {
   Layer turned;
   turned.polarity = layer.polarity;
   turned.scale = layer.scale;
   turned.channel = layer.channel;
   turned.ink = layer.ink;
-  cv::rotate(layer.samples, turned.samples, cv::ROTATE_90_CLOCKWISE);
   const float height = static_cast<float>(layer.samples.rows) / static_cast<float>(layer.scale);
   turned.glyphs = layer.glyphs;
   for (Glyph& glyph : turned.glyphs) {

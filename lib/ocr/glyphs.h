@@ -70,6 +70,10 @@ struct GlyphOptions {
   bool colour = true;  // also in the smallest and the largest of R, G and B, and in the chroma
 };
 
+// Each pixel the mean of two by two; a last odd row or column is left out. 15 times as fast as
+// OpenCV shrinks by any factor but two.
+cv::Mat halved(const cv::Mat& image);
+
 // How far each pixel's colour is from this one: the largest difference of R, G and B, CV_8U.
 cv::Mat distance_from(const cv::Mat& rgb, const cv::Scalar& colour);
 
@@ -83,8 +87,8 @@ std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options);
 // around them is almost as bright, or as dark, as they are.
 Layer find_glyphs_of_ink(const cv::Mat& rgb, const cv::Scalar& ink, float height_px);
 
-// The layer of the picture turned clockwise by 90 degrees, to look for lines: samples and glyphs,
-// without runs and regions.
-Layer turned_by_90(const Layer& layer);
+// The glyphs of the picture turned clockwise by 90 degrees, to look for candidates of lines:
+// without runs, regions and samples.
+Layer glyphs_turned_by_90(const Layer& layer);
 
 }  // namespace zeroshelf

@@ -35,6 +35,8 @@ constexpr double kMaxPixels = 12e6;
 constexpr double kMaxSidePx = 16000;
 // Glyphs are looked for in a picture of at most this longer side.
 constexpr double kSearchSidePx = 1600;
+// Up to which factor more than that shrinking takes longer than looking.
+constexpr double kLittleMore = 1.25;
 // The least confidence of plain Tesseract's words.
 constexpr float kMinConfidence = 0.3f;
 
@@ -48,6 +50,14 @@ double scale_for(const cv::Size& size) {
 Image shrunk(const Image& image, double scale) {
   const auto side = [&](int px) { return std::max(1, static_cast<int>(px * scale)); };
   return resize_bicubic(image, side(image.width_px), side(image.height_px));
+}
+
+cv::Mat shrunk_to_search(cv::Mat rgb, double scale) {
+  for (; scale <= 0.5; scale *= 2) rgb = halved(rgb);
+  if (scale == 1) return rgb;
+  cv::Mat shrunk;
+  cv::resize(rgb, shrunk, {}, scale, scale, cv::INTER_AREA);
+  return shrunk;
 }
 
 // A box of the shrunk picture in pixels of the whole one.
@@ -394,9 +404,10 @@ struct TextReader::Engine {
   class Side {
    public:
     Side(Engine& engine, const cv::Mat& rgb, const TimeBudget& time)
-        : engine_(engine), rgb_(rgb), time_(time), searched_(rgb) {
-      scale_ = std::min(1.0, kSearchSidePx / std::max(rgb.cols, rgb.rows));
-      if (scale_ < 1) cv::resize(rgb, searched_, {}, scale_, scale_, cv::INTER_AREA);
+        : engine_(engine), rgb_(rgb), time_(time) {
+      const int longer = std::max(rgb.cols, rgb.rows);
+      if (longer > kLittleMore * kSearchSidePx) scale_ = kSearchSidePx / longer;
+      searched_ = shrunk_to_search(rgb, scale_);
       layers_ = find_glyphs(searched_, {engine.steps.large_letters, engine.steps.colour_layers});
       lines_ = find_candidates(layers_);
     }
@@ -407,8 +418,15 @@ struct TextReader::Engine {
     // Whether there are rows of letters from top to bottom, and more than from left to right.
     bool may_lie_sideways() const {
       std::vector<Layer> sideways;
-      for (const Layer& layer : layers_) sideways.push_back(turned_by_90(layer));
-      const size_t glyphs = glyphs_in(find_candidates(sideways));
+      for (const Layer& layer : layers_) sideways.push_back(glyphs_turned_by_90(layer));
+      std::vector<TextLine> lines = find_candidates(sideways);
+      std::erase_if(lines, [](const TextLine& line) { return line.glyphs.size() < kFewestInRow; });
+      for (size_t i = 0; i < sideways.size(); ++i) {
+        const auto of_layer = [&](const TextLine& line) { return line.layer == &sideways[i]; };
+        if (std::ranges::any_of(lines, of_layer))
+          cv::rotate(layers_[i].samples, sideways[i].samples, cv::ROTATE_90_CLOCKWISE);
+      }
+      const size_t glyphs = glyphs_in(std::move(lines));
       return glyphs > 0 && glyphs > glyphs_in(lines_);
     }
 
@@ -432,12 +450,14 @@ struct TextReader::Engine {
     }
 
    private:
+    static constexpr size_t kFewestInRow = 5;
+
     static size_t glyphs_in(std::vector<TextLine> lines) {
       constexpr float kSurelyText = 0.9f;
-      constexpr size_t kFewest = 5;
       size_t glyphs = 0;
       for (TextLine& line : lines) {
-        if (line.glyphs.size() >= kFewest && is_likely_text(line) && line.quality >= kSurelyText)
+        if (line.glyphs.size() >= kFewestInRow && is_likely_text(line) &&
+            line.quality >= kSurelyText)
           glyphs += line.glyphs.size();
       }
       return glyphs;

@@ -56,6 +56,15 @@ BOOST_AUTO_TEST_CASE(without_language_data_it_says_what_to_install_and_fails) {
   BOOST_TEST(result.exit_code == 2);
   BOOST_TEST(result.out.find("apt-get install tesseract-ocr-eng") != std::string::npos, result.out);
   BOOST_TEST(result.out.find("apt-get install tesseract-ocr-osd") != std::string::npos);
+  BOOST_TEST(result.out.find("unset TESSDATA_PREFIX") != std::string::npos, result.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_the_environment_names_in_vain_is_told) {
+  const testing::TemporaryDirectory folder;
+  ::setenv("ZEROSHELF_MODELS", (folder / "lost").c_str(), 1);
+  const auto result = zeroshelf_index({"doctor"});
+  ::unsetenv("ZEROSHELF_MODELS");
+  BOOST_TEST(result.out.find("correct or unset ZEROSHELF_MODELS") != std::string::npos, result.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
