@@ -103,6 +103,13 @@ Reading merged(Reading best, Reading other) {
   return best;
 }
 
+// Tesseract's boxes may be as high as the strip and reach into the rows above and below.
+cv::Rect in_line(const Strip& strip, const cv::Rect& box) {
+  const cv::Rect line(0, strip.rows.start, strip.grey.cols, strip.rows.size());
+  const cv::Rect inside = box & line;
+  return inside.empty() ? box : inside;
+}
+
 cv::Rect scaled(const cv::Rect& box, double scale) {
   const auto at = [&](int value) { return static_cast<int>(std::lround(value * scale)); };
   return {cv::Point(at(box.x), at(box.y)),
@@ -130,6 +137,7 @@ class LineReader {
   Reading read_turned(const TextLine& line, const Strip& strip) {
     Strip turned = strip;
     cv::rotate(strip.grey, turned.grey, cv::ROTATE_180);
+    turned.rows = {strip.grey.rows - strip.rows.end, strip.grey.rows - strip.rows.start};
     const cv::Matx23d& map = strip.to_picture;
     const cv::Vec2d corner = map * cv::Vec3d(strip.grey.cols - 1, strip.grey.rows - 1, 1);
     turned.to_picture = {-map(0, 0), -map(0, 1), corner[0], -map(1, 0), -map(1, 1), corner[1]};
@@ -154,7 +162,7 @@ class LineReader {
     reading.ink = strip.ink;
     reading.strip = strip;
     for (const RecognisedWord& word : found) {
-      const cv::Rect box = scaled(box_in_picture(strip, word.box), rgb_scale_) &
+      const cv::Rect box = scaled(box_in_picture(strip, in_line(strip, word.box)), rgb_scale_) &
                            cv::Rect(0, 0, rgb_.cols, rgb_.rows);
       if (box.empty()) continue;
       reading.words.push_back(

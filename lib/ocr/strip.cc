@@ -47,7 +47,7 @@ Frame frame_of(const TextLine& line, double tall_px) {
   const double margin = kMargin * line.height_px;
   left -= line.reach.left + 1.5 * margin;
   right += line.reach.right + 1.5 * margin;
-  top -= margin;
+  top -= line.reach.above + margin;
   bottom += margin;
   Frame frame;
   frame.scale = std::min({kMostScale, tall_px / line.height_px, kMostLengthPx / (right - left)});
@@ -118,6 +118,37 @@ float mean_level(const Layer& layer, const Region& region) {
   return static_cast<float>(sum) / static_cast<float>(region.area);
 }
 
+// How far accents and dots reach above a line without tall letters, beyond what every strip shows
+// above its letters. In pixels of the picture; 0 for most lines.
+float reach_of_marks(const TextLine& line, float level, float contrast) {
+  constexpr float kHighestMark = 0.5f;  // in heights of a tall letter, as all here
+  constexpr float kHighestTop = 1.7f;   // of a mark, above the base line
+  constexpr float kShown = 0.3f;        // above the letters, with some room before the edge
+  const Layer& layer = *line.layer;
+  const auto scale = static_cast<float>(layer.scale);
+  const float letter = line.height_px * scale;
+  const float stroke = scale * median(line.glyphs, std::mem_fn(&Glyph::stroke_px));
+  const float left = line.box.x * scale;
+  const float right = (line.box.x + line.box.width) * scale;
+  float highest = 1 + kShown;
+  for (const Region& region : layer.regions) {
+    const cv::Rect& box = region.box;
+    const float middle = static_cast<float>(box.x) + static_cast<float>(box.width) / 2;
+    if (middle < left || middle > right) continue;
+    const float base = line.base * scale + line.slope * middle;
+    const float top = (base - static_cast<float>(box.y)) / letter;
+    const float bottom = (base - static_cast<float>(box.y + box.height)) / letter;
+    if (bottom < 1 || top > kHighestTop || top <= highest) continue;
+    if (static_cast<float>(box.height) > kHighestMark * letter ||
+        static_cast<float>(box.width) > letter)
+      continue;
+    if (static_cast<float>(region.area) < 0.45f * stroke * stroke) continue;
+    if (std::abs(mean_level(layer, region) - level) > 0.6f * contrast) continue;
+    highest = top;
+  }
+  return (highest - 1 - kShown) * line.height_px;
+}
+
 // Pixels of a layer around a line.
 struct Mask {
   cv::Rect area;   // of the layer
@@ -140,10 +171,12 @@ Mask glyph_mask(const TextLine& line) {
   const Layer& layer = *line.layer;
   const auto scale = static_cast<float>(layer.scale);
   const cv::Rect area =
-      cv::Rect(static_cast<int>((line.box.x - 0.7f * line.height_px) * scale),
-               static_cast<int>((line.box.y - 0.35f * line.height_px) * scale),
-               static_cast<int>((line.box.width + 1.4f * line.height_px) * scale) + 2,
-               static_cast<int>((line.box.height + 0.7f * line.height_px) * scale) + 2) &
+      cv::Rect(
+          static_cast<int>((line.box.x - 0.7f * line.height_px) * scale),
+          static_cast<int>((line.box.y - line.reach.above - 0.35f * line.height_px) * scale),
+          static_cast<int>((line.box.width + 1.4f * line.height_px) * scale) + 2,
+          static_cast<int>((line.box.height + line.reach.above + 0.7f * line.height_px) * scale) +
+              2) &
       cv::Rect({}, layer.samples.size());
   Mask mask{area, cv::Mat::zeros(area.size(), CV_8U)};
   for (const Glyph* glyph : line.glyphs) mask.set(layer, layer.regions[glyph->region]);
@@ -165,7 +198,7 @@ Mask ink_mask(const Mask& glyphs, const TextLine& line, float level, float contr
     if (static_cast<float>(region.area) < 0.45f * stroke * stroke) continue;
     const float base = line.base * scale + line.slope * static_cast<float>(box.x);
     const float below = static_cast<float>(box.y + box.height) - base;
-    if (below > 0.4f * height || below < -1.15f * height) continue;
+    if (below > 0.4f * height || below < -(1.15f * height + scale * line.reach.above)) continue;
     if (std::abs(mean_level(layer, region) - level) > 0.6f * contrast) continue;
     mask.set(layer, region);
   }
@@ -352,15 +385,22 @@ Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
   return reach_within(rgb, rgb_scale, line, at_most(kFar));
 }
 
-Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering) {
+Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& found,
+                  Rendering rendering) {
+  const float level = median(found.glyphs, std::mem_fn(&Glyph::level));
+  const float contrast = median(found.glyphs, std::mem_fn(&Glyph::contrast));
+  TextLine line = found;
+  line.reach.above = reach_of_marks(found, level, contrast);
   const Layer& layer = *line.layer;
   const Frame frame = frame_of(line, kTallLetterPx);
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
-  const float level = median(line.glyphs, std::mem_fn(&Glyph::level));
-  const float contrast = median(line.glyphs, std::mem_fn(&Glyph::contrast));
   const Mask glyphs = glyph_mask(line);
   const cv::Mat own = in_strip(glyphs, line, frame);
-  Strip strip{{}, frame.to_picture, ink_colour(colours, own, layer)};
+  const int margin = static_cast<int>(kMargin / 2 * line.height_px * frame.scale);
+  Strip strip{{},
+              frame.to_picture,
+              ink_colour(colours, own, layer),
+              {margin, std::max(margin, frame.size.height - margin)}};
   if (rendering == Rendering::Plain) {
     strip.grey = samples_of(colours, layer);
     const double step = 1.5 * contrast;

@@ -20,6 +20,7 @@ struct Strip {
   cv::Mat grey;            // CV_8U
   cv::Matx23d to_picture;  // of points of the strip
   cv::Scalar ink;          // the colour of the letters' cores: R, G, B
+  cv::Range rows;          // where the line's letters are, with half of the margin around them
 };
 
 // rgb: CV_8UC3, the picture in which the line was found or a larger version of it, with rgb_scale

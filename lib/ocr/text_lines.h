@@ -29,6 +29,7 @@ struct LineFeatures {
 struct Reach {
   float left = 0;
   float right = 0;
+  float above = 0;
 };
 
 // Glyphs of one layer, from left to right.

@@ -197,6 +197,28 @@ BOOST_AUTO_TEST_CASE(tall_letters_stay_in_a_line_of_small_ones) {
   BOOST_TEST(strip.grey.at<uint8_t>(static_cast<int>(at[1]), static_cast<int>(at[0])) < 60);
 }
 
+// As of i and ú, which no tall letter stands beside.
+BOOST_AUTO_TEST_CASE(dots_and_accents_stay_above_a_line_of_small_letters) {
+  constexpr int kSmallPx = 24;
+  constexpr int kDotPx = 7;
+  constexpr int kDotY = 120 - 38;  // 1.6 times the letters' height above the base line
+  Image image = plain_image(700, 200, {40, 60, 40});
+  draw_text(image, "NEARSUMS", 40, 120, kSmallPx, {255, 255, 255});
+  for (const int x : {50, 110, 170}) fill(image, {x, kDotY, kDotPx, kDotPx}, {255, 255, 255});
+  const Found found(image);
+  const auto line = std::ranges::find_if(
+      found.lines, [](const TextLine& one) { return one.layer->scale == 1 && one.box.width > 100; });
+  BOOST_REQUIRE((line != found.lines.end()));
+  for (const Rendering rendering : {Rendering::Isolated, Rendering::Coloured}) {
+    const Strip strip = render_line(as_mat(image), 1, *line, rendering);
+    cv::Matx23d to_strip;
+    cv::invertAffineTransform(strip.to_picture, to_strip);
+    const cv::Vec2d at = to_strip * cv::Vec3d(110 + kDotPx / 2.0, kDotY + kDotPx / 2.0, 1);
+    BOOST_REQUIRE(at[1] > 0);
+    BOOST_TEST(strip.grey.at<uint8_t>(static_cast<int>(at[1]), static_cast<int>(at[0])) < 60);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_descender_tilts_no_short_line) {
   for (const char* word : {"easy", "away"}) {
     Image image = plain_image(500, 200, {40, 60, 40});
