@@ -19,9 +19,12 @@
 #include "lib/collection/attachments.h"
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
+#include "lib/files/new_file.h"
+#include "lib/labelling/label_lock.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
 #include "lib/program/message.h"
+#include "lib/program/version.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
@@ -44,6 +47,7 @@ struct ClassifyOptions {
   std::vector<std::filesystem::path> collections;
   LabelOptions labels;
   std::string save;
+  std::filesystem::path lock;  // empty: none
   std::vector<std::string> only;
   bool summary = false;
   bool all_labels = false;
@@ -267,6 +271,7 @@ bool wants_overview(const ClassifyOptions& options) {
 
 int run_classify(const ClassifyOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
+  if (!options.lock.empty()) NewFile::check(options.lock);
   LabellingRequest request = labelling_request(options.labels);
   request.several = options.multi;
   const View collection = open_view(options.collections).view;
@@ -279,6 +284,10 @@ int run_classify(const ClassifyOptions& options) {
     Run run = make_run(collection, labelling, answers);
     run.fusion = way_name(options.labels);
     save_run(collection, options.save, run);
+  }
+  if (!options.lock.empty()) {
+    write_lock(options.lock, make_lock(collection, request, labelling, encoders, version(), 0,
+                                       options.model.threads));
   }
   warn_of_labels(labelling, encoders);
   if (options.summary) return write_summary(collection, labelling, options, answers, start);
@@ -307,6 +316,11 @@ void add_classify(Program& program) {
       ->add_option("--save", options.save,
                    "Keep the answers under this name, for diff and review; see runs")
       ->type_name("NAME");
+  command
+      ->add_option("--lock", options.lock,
+                   "Make a file that says what was asked, with what, and a digest of the answers; "
+                   "see verify")
+      ->type_name("FILE");
   add_none_flags(command, options.labels);
   command->add_flag(
       "--multi", options.multi,

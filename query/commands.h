@@ -21,5 +21,6 @@ void add_diff(Program& program);
 void add_review(Program& program);
 void add_embed(Program& program);
 void add_serve(Program& program);
+void add_verify(Program& program);
 
 }  // namespace zeroshelf

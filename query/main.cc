@@ -10,7 +10,8 @@ void add_examples(Program& program) {
                                   "photos.shelf --image dog.jpg -0 | xargs -0 ls -l"});
   program.add_examples("duplicates", {"photos.shelf", "photos.shelf --kind same_picture -0"});
   program.add_examples("classify", {"memes.shelf --labels \"Doom, Animal Crossing\"",
-                                    "memes.shelf --labels-file classes.txt --format jsonl"});
+                                    "memes.shelf --labels-file classes.txt --format jsonl",
+                                    "memes.shelf --labels \"cat, dog\" --lock labels.lock"});
   program.add_examples(
       "export", {"memes.shelf --labels \"cat, dog\" --to sorted",
                  "memes.shelf --labels \"cat, dog\" --to data --format imagefolder --mode copy",
@@ -29,6 +30,7 @@ void add_examples(Program& program) {
       "embed", {"--text \"a cat\" --image cat.jpg", "--text-file words.txt --npy words.npy"});
   program.add_examples("serve", {"photos.shelf", "photos.shelf --listen 127.0.0.1:0 --read-only",
                                  "photos.shelf --listen 0.0.0.0:8642 --token-file token"});
+  program.add_examples("verify", {"memes.shelf --lock labels.lock"});
   program.add_examples("vectors", {"photos.shelf --npy images.npy --paths paths.txt",
                                    "photos.shelf --npy images.npy --text-npy texts.npy --metadata "
                                    "all.jsonl"});
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
   add_embed(program);
   add_vectors(program);
   add_serve(program);
+  add_verify(program);
   add_examples(program);
   return program.run(argc, argv);
 }
