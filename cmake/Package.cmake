@@ -41,7 +41,7 @@ zeroshelf-fetch.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libzeroshelf-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "g++ | clang, pkg-config, libopenblas-dev, liblapack-dev, libfaiss-dev, librocksdb-dev, libopencv-dev, libjpeg-dev, libpng-dev, libtiff-dev, libwebp-dev, libgif-dev, libheif-dev, libexif-dev, libtesseract-dev, libfmt-dev, nlohmann-json3-dev, libicu-dev, libssl-dev, libxxhash-dev, zlib1g-dev")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "g++ | clang, pkg-config, libopenblas-dev, liblapack-dev, libfaiss-dev, librocksdb-dev, libopencv-dev, libjpeg-dev, libpng-dev, libtiff-dev, libwebp-dev, libgif-dev, libheif-dev, libexif-dev, libexiv2-dev, libtesseract-dev, libfmt-dev, nlohmann-json3-dev, libicu-dev, libssl-dev, libxxhash-dev, zlib1g-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "zeroshelf-model-mini")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "zero-shot labels and semantic search for picture collections (library)
 Static libraries, headers and the CMake package of zeroshelf: open or make

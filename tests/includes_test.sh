@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$1"
 
 order=(
-  lib/util lib/files lib/image lib/ocr lib/encoder lib/labels lib/fusion lib/evaluation lib/lexicon lib/store lib/vectors
+  lib/util lib/files lib/image lib/xmp lib/ocr lib/encoder lib/labels lib/fusion lib/evaluation lib/lexicon lib/store lib/vectors
   lib/collection lib/ingest lib/labelling lib/search lib/report lib/export lib/program
   models/checkpoint models/compute models/text models/clip models/flags models/train models/baselines
   indexer query/serve query
@@ -53,5 +53,10 @@ while read -r file; do
   complain "$file: names cpp-httplib; only query/serve/http_server.cc does"
 done < <(grep -rlE '#include <httplib\.h>' lib models indexer query --include='*.h' --include='*.cc' |
   grep -v '^query/serve/http_server\.cc$' || true)
+
+while read -r file; do
+  complain "$file: names Exiv2; only lib/xmp/packet_keywords.cc does"
+done < <(grep -rlE '#include <exiv2/' lib models indexer query --include='*.h' --include='*.cc' |
+  grep -v '^lib/xmp/packet_keywords\.cc$' || true)
 
 exit $fail
