@@ -9,8 +9,11 @@
 #include <utility>
 
 #include "lib/collection/open_view.h"
+#include "lib/labelling/keyword_truth.h"
 #include "lib/program/message.h"
+#include "lib/program/program.h"
 #include "lib/program/values.h"
+#include "lib/util/error.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -45,6 +48,13 @@ void add_truth_flags(CLI::App* command, TruthOptions& truth) {
       ->type_name("FILE.csv");
   group->add_flag("--truth-from-folders", truth.from_folders,
                   "The name of the folder that a picture is in is its label");
+  group
+      ->add_option_function<std::string>(
+          "--truth-from", [&truth](const std::string&) { truth.from_keywords = true; },
+          "xmp: the keyword of a picture, in its sidecar or its file, that is a label's name; not "
+          "those that export wrote")
+      ->check(one_of({"xmp"}))
+      ->type_name("WHERE");
   group->require_option(1);
 }
 
@@ -68,10 +78,39 @@ void tell_others(const std::map<std::string, uint64_t>& folders) {
   say("{} pictures lie in folders that are no label: {}\n", with_thousands(pictures), names);
 }
 
+void tell_pictures(uint64_t pictures, const char* what) {
+  if (pictures > 0) say("{} pictures {}\n", with_thousands(pictures), what);
+}
+
+// Warns of the first few.
+class FirstOfMany {
+ public:
+  void tell(const Error& error) {
+    constexpr uint64_t kMostShown = 5;
+    if (++told_ <= kMostShown) warn("zeroshelf-query", error.what());
+  }
+
+ private:
+  uint64_t told_ = 0;
+};
+
 }  // namespace
 
 Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
                           const std::vector<Label>& labels) {
+  if (truth.from_keywords) {
+    FirstOfMany unreadable;
+    KeywordTruth found = truth_from_keywords(collection, labels,
+                                             [&](const Error& error) { unreadable.tell(error); });
+    tell_pictures(found.several, "have keywords of several labels and are left out");
+    tell_pictures(found.without, labels.empty() ? "have no keyword"
+                                                : "have no keyword that is a label");
+    if (found.truth.empty())
+      throw Error(ErrorCode::InvalidArgument, truth.name(),
+                  "no picture has just one keyword that is a label",
+                  "name the labels as the keywords are named");
+    return std::move(found.truth);
+  }
   if (truth.from_folders) {
     FolderTruth found = truth_from_folders(collection, labels);
     tell_others(found.others);

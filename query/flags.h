@@ -28,12 +28,16 @@ std::optional<std::string> take_last(std::vector<std::filesystem::path>& collect
 struct TruthOptions {
   std::filesystem::path file;
   bool from_folders = false;
+  bool from_keywords = false;
 
   // For errors.
-  std::string name() const { return from_folders ? "--truth-from-folders" : file.string(); }
+  std::string name() const {
+    if (from_keywords) return "--truth-from xmp";
+    return from_folders ? "--truth-from-folders" : file.string();
+  }
 };
 
-// --truth and --truth-from-folders, of which one must be given.
+// --truth, --truth-from-folders and --truth-from, of which one must be given.
 void add_truth_flags(CLI::App* command, TruthOptions& truth);
 
 // What they name, saying on stderr how many pictures have no label. labels: see

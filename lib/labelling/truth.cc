@@ -102,7 +102,8 @@ std::map<std::string, uint32_t> numbers_of(const std::vector<Label>& labels) {
   return numbers;
 }
 
-// "Golden_retriever" and "golden retriever" are one.
+}  // namespace
+
 std::string compared_name(std::string_view name) {
   std::string compared = folded(name);
   for (char& c : compared) {
@@ -110,8 +111,6 @@ std::string compared_name(std::string_view name) {
   }
   return compared;
 }
-
-}  // namespace
 
 TruthFile parse_truth(std::string text, const std::string& name, const fs::path& folder) {
   CsvTable table(std::move(text), name, kCure);

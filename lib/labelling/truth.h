@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/collection/view.h"
@@ -40,6 +41,9 @@ struct FolderTruth {
 // With labels only theirs; a folder's name is a label's without regard to case, and to "_" and "-"
 // for blanks. Without labels every folder is one.
 FolderTruth truth_from_folders(const View& collection, const std::vector<Label>& labels);
+
+// A name as it is compared with a label's: "Golden_retriever" and "golden retriever" are one.
+std::string compared_name(std::string_view name);
 
 // Every label that the truth names, in byte order.
 std::vector<std::string> labels_of(const Truth& truth);
