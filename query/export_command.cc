@@ -11,8 +11,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "lib/collection/foreign.h"
@@ -22,6 +24,7 @@
 #include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
 #include "lib/export/follow_moves.h"
+#include "lib/export/follow_rewrites.h"
 #include "lib/export/open_folder.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
@@ -50,7 +53,9 @@ struct ExportOptions {
   ExportFormat format = ExportFormat::Folders;  // given, or by the target's ending
   std::optional<std::string> mode;              // only where pictures are placed; symlink
   std::optional<double> validation;             // only for imagefolder
-  std::filesystem::path root;                   // only for labelstudio and coco
+  std::filesystem::path root;                   // only for labelstudio and coco; a keyword for xmp
+  bool multi = false;                           // only for xmp, as in_file
+  bool in_file = false;
   std::optional<float> min_score;
   std::optional<uint64_t> max_per_label;
   std::vector<std::string> only;
@@ -83,6 +88,19 @@ void check_flags(const ExportOptions& options) {
   refuse_unless(&ExportFormatTraits::splits, options.validation.has_value(), "--validation",
                 format);
   refuse_unless(&ExportFormatTraits::takes_root, !options.root.empty(), "--root", format);
+  refuse_unless(&ExportFormatTraits::writes_keywords, options.multi, "--multi", format);
+  refuse_unless(&ExportFormatTraits::writes_keywords, options.in_file, "--in-file", format);
+  if (options.target.empty() && !format.writes_keywords)
+    throw Error(ErrorCode::InvalidArgument, "--to", "is missing", "name a new folder or file");
+  if (format.writes_keywords && !options.unsure_target.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "--unsure-to", "has no effect with --format xmp",
+                "leave it out: unsure pictures get no keyword");
+  }
+  if (options.multi && (options.min_score || options.max_per_label)) {
+    throw Error(ErrorCode::InvalidArgument, options.min_score ? "--min-score" : "--max-per-label",
+                "is of one label a picture, and --multi gives several",
+                "use --threshold, from which score on a picture has a label");
+  }
   if (!options.unsure_target.empty() &&
       absolute_path(options.unsure_target) == absolute_path(options.target)) {
     throw Error(ErrorCode::InvalidArgument, "--unsure-to", "the same as --to", "name another");
@@ -103,6 +121,7 @@ struct Classified {
   const View& collection;
   const Labelling& labelling;
   std::vector<Prediction> predictions;  // one a row
+  std::vector<std::vector<uint32_t>> labels;  // of each row, where it may have several; else empty
 };
 
 struct Exported {
@@ -132,6 +151,36 @@ class FailureTeller {
   std::map<std::string, uint64_t> failures_;
 };
 
+// --multi: every label of each picture that reaches the threshold.
+std::vector<std::vector<uint32_t>> labels_of_rows(const ExportOptions& options,
+                                                  const View& collection,
+                                                  const Labelling& labelling) {
+  std::vector<std::vector<uint32_t>> of_row(collection.rows());
+  ScanOptions scan_options;
+  scan_options.threads = options.model.threads;
+  scan_options.all_scores = true;
+  const float threshold = labelling.threshold.value_or(kMultiThreshold);
+  scan(collection, labelling, scan_options, [&](const PredictionBlock& block) {
+    for (size_t i = 0; i < block.predictions.size(); ++i) {
+      for (const Scored& label : labels_above(block, i, threshold))
+        of_row[block.first_row + i].push_back(label.label);
+    }
+  });
+  return of_row;
+}
+
+// A picture that fits none of the labels gets no keyword that says so.
+std::vector<uint32_t> keyword_labels(const Classified& classified, Row row) {
+  std::vector<uint32_t> labels;
+  if (!classified.labels.empty()) {
+    labels = classified.labels[row];
+  } else if (const Prediction& prediction = classified.predictions[row]; prediction.winner) {
+    labels = {prediction.answer().label};
+  }
+  if (classified.labelling.none) std::erase(labels, *classified.labelling.none);
+  return labels;
+}
+
 ExportContext context_for(const ExportOptions& options, const Classified& classified,
                           const Bands& bands) {
   const std::vector<Label>& labels = classified.labelling.labels;
@@ -139,6 +188,10 @@ ExportContext context_for(const ExportOptions& options, const Classified& classi
   context.mode_name = options.mode.value_or("symlink");
   context.mode = parse_export_mode(context.mode_name);
   context.root = options.root;
+  if (!options.root.empty()) context.keyword_root = options.root.string();
+  if (options.in_file) context.keywords_in = KeywordsIn::Pictures;
+  if (traits_of(options.format).writes_keywords)
+    context.labels_of = [&classified](Row row) { return keyword_labels(classified, row); };
   context.model = classified.collection.manifest().model_name;
   context.fusion = way_name(options.labels);
   context.max_per_label = options.max_per_label;
@@ -165,6 +218,12 @@ void follow(const View& view, const std::vector<MovedFile>& moved) {
   }
 }
 
+std::vector<std::filesystem::path> directories_of(const View& view) {
+  std::vector<std::filesystem::path> directories;
+  for (const View::Part& part : view.parts()) directories.push_back(part.collection.directory());
+  return directories;
+}
+
 Exported write_target(const ExportOptions& options, const Classified& classified,
                       const Bands& bands, Band band, const std::filesystem::path& target) {
   ExportContext context = context_for(options, classified, bands);
@@ -179,6 +238,14 @@ Exported write_target(const ExportOptions& options, const Classified& classified
     };
     say("moving; zeroshelf-query undo {} puts every file back\n", printable(target.string()));
   }
+  std::optional<RewriteFollower> follower;
+  if (options.in_file) {
+    follower.emplace(directories_of(classified.collection));
+    context.on_rewritten = [&](const std::filesystem::path& collection,
+                               std::span<const RewrittenFile> files) {
+      follower->follow(collection, files);
+    };
+  }
   const auto sink = make_sink(options.format, target, context);
   if (const std::string exposure =
           traits_of(options.format).makes_folder ? exposure_of(target) : "";
@@ -190,8 +257,10 @@ Exported write_target(const ExportOptions& options, const Classified& classified
     sink->finish();
   } catch (...) {
     if (moves) follow(classified.collection, moved);  // what was moved until then
+    if (follower) follower->finish();
     throw;
   }
+  if (follower) follower->finish();
   failures.tell_rest();
   if (moves) follow(classified.collection, moved);
   say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
@@ -239,7 +308,8 @@ void finalise_image_folder(const ExportOptions& options, const Classified& class
 int run_export(const ExportOptions& options) {
   check_flags(options);
   check_targets(options);
-  const LabellingRequest request = labelling_request(options.labels);
+  LabellingRequest request = labelling_request(options.labels);
+  request.several = options.multi;
   const View collection = open_view(options.collections).view;
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
@@ -247,7 +317,9 @@ int run_export(const ExportOptions& options) {
   const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
   const auto start = std::chrono::steady_clock::now();
   const Classified classified{collection, labelling,
-                              classify(collection, labelling, options.model.threads)};
+                              classify(collection, labelling, options.model.threads),
+                              options.multi ? labels_of_rows(options, collection, labelling)
+                                            : std::vector<std::vector<uint32_t>>()};
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
   say("{} pictures labelled with {} labels in {:.3g} ms\n", with_thousands(collection.pictures()),
       labelling.labels.size(), spent.count());
@@ -281,6 +353,17 @@ ExportFormat format_of(const std::filesystem::path& target) {
   if (ending == ".html" || ending == ".htm") return ExportFormat::Html;
   if (ending == ".csv") return ExportFormat::Csv;
   return ending == ".jsonl" ? ExportFormat::Jsonl : ExportFormat::Folders;
+}
+
+// Where what an undo needs is kept unless the user says: beside the collection.
+std::filesystem::path keywords_folder(const std::filesystem::path& collection) {
+  const std::string name = absolute_path(collection).string() + "-keywords";
+  std::filesystem::path folder = name;
+  std::error_code ignored;
+  for (int number = 2; std::filesystem::exists(std::filesystem::symlink_status(folder, ignored));
+       ++number)
+    folder = fmt::format("{}-{}", name, number);
+  return folder;
 }
 
 void add_band_flags(CLI::App* command, ExportOptions& options) {
@@ -318,20 +401,25 @@ void add_export(Program& program) {
       "export", "Put the pictures into folders by label, or write them as a data set or a page",
       [shared] {
         shared->format = shared->given_format.value_or(format_of(shared->target));
+        if (shared->target.empty() && traits_of(shared->format).writes_keywords)
+          shared->target = keywords_folder(shared->collections.front());
         return run_export(*shared);
       });
   add_collections(command, options.collections);
   add_label_flags(command, options.labels);
   add_fusion_flag(command, options.labels);
   add_none_flags(command, options.labels);
-  command->add_option("--to", options.target, "Folder or file to make; nothing is ever overwritten")
-      ->type_name("DIR|FILE")
-      ->required();
+  command
+      ->add_option("--to", options.target,
+                   "Folder or file to make; nothing is ever overwritten. xmp: the folder for what undo "
+                   "needs, by default COLLECTION-keywords")
+      ->type_name("DIR|FILE");
   std::vector<Choice<std::optional<ExportFormat>>> formats;
   for (const ExportFormatTraits& traits : export_formats())
     formats.push_back({std::string(traits.name), traits.format});
   add_choice(command, "--format", options.given_format, formats,
-             "What to make: folders of pictures, lists, annotations, or a page with thumbnails")
+             "What to make: folders of pictures, lists, annotations, a page with thumbnails, or "
+             "keywords in sidecars that photo programs read")
       ->default_str("folders; html, csv or jsonl if the target ends like that");
   command
       ->add_option("--mode", options.mode,
@@ -348,8 +436,15 @@ void add_export(Program& program) {
       ->add_option(
           "--root", options.root,
           "labelstudio, coco: folder that paths are relative to (Label Studio's local files "
-          "document root)")
-      ->type_name("DIR");
+          "document root); xmp: the keyword below which ours lie (default: zeroshelf)")
+      ->type_name("DIR|KEYWORD");
+  command->add_flag("--in-file", options.in_file,
+                    "xmp: into the pictures themselves (JPEG, PNG, WebP, TIFF) in place of sidecars; "
+                    "pixels and everything else stay, and nothing is indexed again");
+  command->add_flag(
+      "--multi", options.multi,
+      fmt::format("xmp: a keyword for every label with a score of at least --threshold (default {})",
+                  kMultiThreshold));
   add_band_flags(command, options);
   add_query_model_flags(command, options.model);
 }

@@ -1,5 +1,5 @@
-// undo: puts back what an export moved. Tested by tests/programs/export_test.cc and
-// everyday_test.cc.
+// undo: puts back what an export moved, or changed. Tested by tests/programs/export_test.cc,
+// everyday_test.cc and keywords_test.cc.
 
 #include "query/commands.h"
 
@@ -9,6 +9,8 @@
 #include <memory>
 
 #include "lib/export/follow_moves.h"
+#include "lib/export/follow_rewrites.h"
+#include "lib/export/keyword_journal.h"
 #include "lib/export/move_journal.h"
 #include "lib/program/message.h"
 #include "lib/util/error.h"
@@ -31,20 +33,52 @@ void follow(const ExportedMoves& moves) {
   }
 }
 
-int run_undo(const std::filesystem::path& directory) {
-  constexpr uint64_t kShown = 10;
-  uint64_t told = 0;
-  const UndoReport report = undo_moves(directory, [&](const Error& error) {
-    if (++told <= kShown) warn(kProgram, error.what());
-  });
-  if (told > kShown) warn(kProgram, fmt::format("and {} more", with_thousands(told - kShown)));
+// Problems: the first few, and how many more there were.
+class ProblemTeller {
+ public:
+  void tell(const Error& error) {
+    if (++told_ <= kShown) warn(kProgram, error.what());
+  }
+  void tell_rest() const {
+    if (told_ > kShown) warn(kProgram, fmt::format("and {} more", with_thousands(told_ - kShown)));
+  }
+
+ private:
+  static constexpr uint64_t kShown = 10;
+  uint64_t told_ = 0;
+};
+
+// "12 files put back, 3 were where they belong, 1 could not be put back"
+int told(uint64_t put_back, uint64_t untouched, const char* how, uint64_t problems) {
+  say("{} files put back, {} were {}{}\n", with_thousands(put_back), with_thousands(untouched), how,
+      problems > 0 ? fmt::format(", {} could not be put back", with_thousands(problems)) : "");
+  return problems > 0 ? kFailed : kDone;
+}
+
+int undo_moves_of(const std::filesystem::path& directory) {
+  ProblemTeller problems;
+  const UndoReport report =
+      undo_moves(directory, [&](const Error& error) { problems.tell(error); });
+  problems.tell_rest();
   follow(report.followed_by);
-  say("{} files put back, {} were where they belong{}\n", with_thousands(report.put_back),
-      with_thousands(report.never_moved),
-      report.problems > 0
-          ? fmt::format(", {} could not be put back", with_thousands(report.problems))
-          : "");
-  return report.problems > 0 ? kFailed : kDone;
+  return told(report.put_back, report.never_moved, "where they belong", report.problems);
+}
+
+int undo_keywords_of(const std::filesystem::path& directory) {
+  ProblemTeller problems;
+  const KeywordUndoReport report =
+      undo_keywords(directory, [&](const Error& error) { problems.tell(error); });
+  problems.tell_rest();
+  follow_rewrites(report.followed_by, [](const std::filesystem::path&, const Error& error) {
+    warn(kProgram, fmt::format("the collection could not be told that its pictures have their old "
+                               "bytes again: {}; zeroshelf-index add reads them anew",
+                               error.what()));
+  });
+  return told(report.put_back, report.never_changed, "as they had been", report.problems);
+}
+
+int run_undo(const std::filesystem::path& directory) {
+  return has_keyword_journal(directory) ? undo_keywords_of(directory) : undo_moves_of(directory);
 }
 
 }  // namespace
@@ -52,9 +86,10 @@ int run_undo(const std::filesystem::path& directory) {
 void add_undo(Program& program) {
   const auto directory = std::make_shared<std::filesystem::path>();
   CLI::App* command = program.add_command(
-      "undo", "Put every file back that an export moved; the collection follows",
+      "undo",
+      "Put every file back that an export moved, and every byte that one of keywords changed",
       [directory] { return run_undo(*directory); });
-  command->add_option("DIR", *directory, "The folder of the export with --mode move")->required();
+  command->add_option("DIR", *directory, "The folder of the export with --mode move or --format xmp")->required();
 }
 
 }  // namespace zeroshelf

@@ -8,7 +8,7 @@
 namespace zeroshelf {
 namespace {
 
-constexpr std::array<ExportFormatTraits, 8> kFormats = {{
+constexpr std::array<ExportFormatTraits, 9> kFormats = {{
     {.format = ExportFormat::Folders,
      .name = "folders",
      .makes_folder = true,
@@ -30,6 +30,11 @@ constexpr std::array<ExportFormatTraits, 8> kFormats = {{
      .makes_folder = true,
      .places_pictures = true},
     {.format = ExportFormat::Html, .name = "html", .cuts_labels = true},
+    {.format = ExportFormat::Xmp,
+     .name = "xmp",
+     .makes_folder = true,
+     .takes_root = true,
+     .writes_keywords = true},
 }};
 
 }  // namespace

@@ -16,6 +16,7 @@ enum class ExportFormat {
   Coco,
   FiftyOne,
   Html,  // one page with thumbnails
+  Xmp,   // keywords beside the pictures, or in them
 };
 
 struct ExportFormatTraits {
@@ -24,7 +25,8 @@ struct ExportFormatTraits {
   bool makes_folder = false;     // else one file
   bool places_pictures = false;  // in that folder, by the mode
   bool splits = false;           // has a validation part
-  bool takes_root = false;       // writes paths relative to a folder
+  bool takes_root = false;       // writes paths relative to a folder, or keywords below one
+  bool writes_keywords = false;  // to files that are there; the folder has what the undo needs
   // Shows the best of each label itself, and says of how many, so nothing is cut before.
   bool cuts_labels = false;
 };

@@ -10,6 +10,7 @@
 #include "lib/collection/path_order.h"
 #include "lib/export/datasets.h"
 #include "lib/export/export_page.h"
+#include "lib/export/keyword_export.h"
 #include "lib/export/open_folder.h"
 #include "lib/files/new_file.h"
 #include "lib/report/messages.h"
@@ -17,6 +18,7 @@
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
+#include "lib/xmp/keyword_path.h"
 
 namespace zeroshelf {
 namespace {
@@ -222,6 +224,82 @@ class AnnotationSink : public RecordSink {
   uint64_t failed_ = 0;
 };
 
+// xmp. Of every picture it is said what it is, or that ours says nothing of it any more.
+class KeywordSink : public ExportSink {
+ public:
+  KeywordSink(const fs::path& target, const ExportContext& context)
+      : context_(context), keywords_(target, options()) {
+    for (const Label& label : context.labels)
+      paths_.push_back(parse_keyword(label.name, "label '" + label.name + "'"));
+  }
+
+  void add_rows(const std::function<bool(Row)>& chosen) override {
+    for_each_record_by_path(context_.collection, [&](Row row, const PictureRecord& record) {
+      KeywordItem item;
+      item.picture = {record.file.path, record.file.size_bytes, record.file.mtime_ns,
+                      record.content_hash};
+      if (chosen(row)) item.keywords = keywords_of(row);
+      item.collection = static_cast<size_t>(&context_.collection.part_of(row) -
+                                            context_.collection.parts().data());
+      keywords_.add(item);
+    });
+  }
+
+  void finish() override { keywords_.finish(); }
+  uint64_t exported() const override { return keywords_.counts().with_keywords; }
+  uint64_t failed() const override { return keywords_.counts().failed; }
+
+  std::string told(std::string_view /*what*/) const override {
+    const KeywordCounts& counts = keywords_.counts();
+    const bool in_pictures = context_.keywords_in == KeywordsIn::Pictures;
+    std::string text = fmt::format("{} pictures have their keywords {}: ",
+                                   with_thousands(counts.with_keywords),
+                                   in_pictures ? "in their files" : "in sidecars");
+    if (in_pictures) {
+      text += fmt::format("{} files changed", with_thousands(counts.changed));
+    } else {
+      text += fmt::format("{} sidecars made, {} changed, {} removed", with_thousands(counts.made),
+                          with_thousands(counts.changed), with_thousands(counts.removed));
+    }
+    text += fmt::format(", {} as they were", with_thousands(counts.same));
+    if (counts.failed > 0) text += fmt::format(", {} could not be", with_thousands(counts.failed));
+    if (counts.touched() == 0) return text;
+    return text + fmt::format("; zeroshelf-query undo {} takes that back",
+                              printable(keywords_.directory().string()));
+  }
+
+ private:
+  KeywordExportOptions options() const {
+    KeywordExportOptions options;
+    options.where = context_.keywords_in;
+    options.root = parse_keyword(context_.keyword_root, "--root");
+    for (const View::Part& part : context_.collection.parts())
+      options.collections.push_back(absolute_path(part.collection.directory()));
+    options.on_failure = context_.on_failure;
+    if (context_.on_rewritten) {
+      options.on_rewritten = [this](size_t collection, std::span<const RewrittenFile> files) {
+        context_.on_rewritten(context_.collection.parts()[collection].collection.directory(),
+                              files);
+      };
+    }
+    return options;
+  }
+
+  std::vector<KeywordPath> keywords_of(Row row) const {
+    std::vector<KeywordPath> keywords;
+    if (context_.labels_of) {
+      for (const uint32_t label : context_.labels_of(row)) keywords.push_back(paths_[label]);
+    } else if (const auto label = label_of(context_.predictions[row])) {
+      keywords.push_back(paths_[*label]);
+    }
+    return keywords;
+  }
+
+  const ExportContext& context_;
+  std::vector<KeywordPath> paths_;  // one a label
+  KeywordExport keywords_;
+};
+
 // html. The cards are made in finish(), best first.
 class PageSink : public ExportSink {
  public:
@@ -278,6 +356,8 @@ std::unique_ptr<ExportSink> make_sink(ExportFormat format, const fs::path& targe
       return std::make_unique<AnnotationSink<CocoFile>>(format, target, context);
     case ExportFormat::Html:
       return std::make_unique<PageSink>(target, context);
+    case ExportFormat::Xmp:
+      return std::make_unique<KeywordSink>(target, context);
     case ExportFormat::Jsonl:
     case ExportFormat::Csv:
       break;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "lib/collection/view.h"
 #include "lib/export/export_format.h"
 #include "lib/export/folder_export.h"
+#include "lib/export/keyword_export.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/labels.h"
 
@@ -36,6 +38,13 @@ struct ExportContext {
   std::string fusion;                     // the rule's name, in the head of a page
   std::optional<uint64_t> max_per_label;  // of a page; absent: PageOptions' own
   unsigned threads = 0;                   // of a page
+  KeywordsIn keywords_in = KeywordsIn::Sidecars;  // of xmp
+  std::string keyword_root = "zeroshelf";         // of xmp: below which ours lie
+  // Of xmp, where a picture may have several labels: those of a row. Empty: its answer.
+  std::function<std::vector<uint32_t>(Row)> labels_of;
+  // Of xmp, in pictures: which have other bytes now, of the collection in this folder. May be empty.
+  std::function<void(const std::filesystem::path& collection, std::span<const RewrittenFile>)>
+      on_rewritten;
   std::function<void(const Error&)> on_failure;  // for each picture that could not be exported
   // For each picture that was placed, with both absolute paths. May be empty.
   std::function<void(const std::filesystem::path& source, const std::filesystem::path& target)>

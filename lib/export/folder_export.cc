@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "lib/export/exported_files.h"
+#include "lib/export/indexed_file.h"
 #include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
 #include "lib/files/remove_folder.h"
@@ -82,77 +83,23 @@ Error cannot_place(const fs::path& source, const fs::path& target, ExportMode mo
           crosses ? "use --mode copy or symlink" : ""};
 }
 
-Error is_gone(const fs::path& source) {
-  return {ErrorCode::NotFound, source.string(), "the picture is gone since it was indexed",
-          "run zeroshelf-index add again"};
-}
-
-Error is_another(const fs::path& source) {
-  return {ErrorCode::InvalidArgument, source.string(),
-          "not exported: it changed since it was indexed", "run zeroshelf-index add again"};
-}
-
 struct DiskRefuses {
   Error error;
 };
 
-// The picture of an item, held open: what is placed is what was looked at.
-class IndexedFile {
- public:
-  IndexedFile(const ExportItem& item, ExportMode mode) : item_(item) {
-    const int follow = mode == ExportMode::Move ? O_NOFOLLOW : 0;
-    file_ = Descriptor(
-        ::open(item.source.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follow));
-    if (!file_.is_open() && errno == ELOOP && follow != 0) throw is_link();
-    if (!file_.is_open() && errno == ENOENT) throw is_gone(item.source);
-    if (!file_.is_open() || ::fstat(file_.get(), &status_) != 0)
-      throw system_error(item.source.string(), "read", errno);
-    if (!S_ISREG(status_.st_mode)) throw is_another(item.source);
-  }
+IndexedContent indexed(const ExportItem& item) {
+  return {item.source, item.size_bytes, item.mtime_ns, item.content};
+}
 
-  int descriptor() const { return file_.get(); }
-
-  bool has_stamp() const {
-    const int64_t mtime_ns =
-        int64_t{status_.st_mtim.tv_sec} * 1'000'000'000 + status_.st_mtim.tv_nsec;
-    return has_size() && is_same_time(mtime_ns, item_.mtime_ns);
-  }
-  bool has_size() const { return static_cast<uint64_t>(status_.st_size) == item_.size_bytes; }
-  bool has_content() const { return has_size() && content_of(file_.get()) == item_.content; }
-
-  // Whether the name stands for this very file, or one with the content: some file systems number
-  // a file anew with each name.
-  bool is_at(const Place& place) const {
-    const Descriptor there(
-        ::openat(place.folder, place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    struct stat status {};
-    if (!there.is_open() || ::fstat(there.get(), &status) != 0 || !S_ISREG(status.st_mode))
-      return false;
-    return (status.st_dev == status_.st_dev && status.st_ino == status_.st_ino) ||
-           content_of(there.get()) == item_.content;
-  }
-
- private:
-  // FAT keeps every other second, exFAT a hundredth; what was written there has the finer time until
-  // the disk is taken away.
-  static bool is_same_time(int64_t kept_ns, int64_t known_ns) {
-    constexpr int64_t kSecond = 1'000'000'000;
-    const bool coarse = kept_ns % (kSecond / 100) == 0;
-    return kept_ns == known_ns || (coarse && kept_ns <= known_ns && known_ns - kept_ns < 2 * kSecond);
-  }
-  Error is_link() const {
-    return {ErrorCode::InvalidArgument, item_.source.string(),
-            "not moved: a link, not the picture itself", "use --mode symlink or copy for it"};
-  }
-
-  const ExportItem& item_;
-  Descriptor file_;
-  struct stat status_ {};
-};
+Error is_link(const fs::path& source) {
+  return {ErrorCode::InvalidArgument, source.string(),
+          "not moved: a link, not the picture itself", "use --mode symlink or copy for it"};
+}
 
 // Only the very file that was indexed is moved.
 void check_may_move(const ExportItem& item) {
-  const IndexedFile file(item, ExportMode::Move);
+  const IndexedContent content = indexed(item);
+  const IndexedFile file(content, is_link(item.source));
   if (!file.has_stamp() || !file.has_content()) throw is_another(item.source);
 }
 
@@ -380,7 +327,8 @@ void FolderExport::add(ExportItem item) {
 }
 
 fs::path FolderExport::place_item(const ExportItem& item) {
-  const IndexedFile file(item, options_.mode);
+  const IndexedContent content = indexed(item);
+  const IndexedFile file(content);
   // A link shows nothing that its reader could not see anyway; a copy is compared while it is made.
   const bool is_indexed = options_.mode == ExportMode::Symlink
                               ? file.has_stamp() || file.has_content()
@@ -414,7 +362,8 @@ void FolderExport::plan_move(ExportItem item) {
 void FolderExport::make_move(Planned& move) {
   int error_number = 0;
   try {
-    const IndexedFile file(move.item, ExportMode::Move);
+    const IndexedContent content = indexed(move.item);
+    const IndexedFile file(content, is_link(move.item.source));
     if (!file.has_stamp()) throw is_another(move.item.source);
     const Place target(folder_at(move.target.parent_path()), move.target.filename());
     error_number = move_exclusively(move.item.source, target, place(kMovePartialName));

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,79 +13,27 @@
 #include <optional>
 #include <ranges>
 #include <set>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "lib/export/exported_files.h"
+#include "lib/export/journal_file.h"
 #include "lib/export/open_folder.h"
 #include "lib/files/exclusive.h"
 #include "lib/files/remove_folder.h"
 #include "lib/util/file.h"
-#include "lib/util/hash.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHeader = "zeroshelf-moves 1\n";
-constexpr uint64_t kMaxJournalBytes = uint64_t{1} << 36;
+constexpr JournalKind kKind = {kMoveJournalName, "zeroshelf-moves 1\n", "moves",
+                               "only an export with --mode move has one"};
 // What exports write beside the pictures and the journal.
 constexpr const char* kWritten[] = {kManifestName, kUnfinishedManifestName, "labels.json",
                                     "labels.json.unfinished"};
-
-// NUL above all: what stands before it would be taken for the path.
-bool is_escaped(unsigned char byte) {
-  return byte <= 0x20 || byte >= 0x7f || byte == '%';
-}
-
-std::string escaped(std::string_view bytes) {
-  std::string result;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_escaped(byte)) {
-      fmt::format_to(std::back_inserter(result), "%{:02X}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-std::optional<int> digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
-std::optional<std::string> unescaped(std::string_view text) {
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!is_escaped(static_cast<unsigned char>(text[i]))) {
-      result += text[i];
-      continue;
-    }
-    if (text[i] != '%' || i + 2 >= text.size()) return std::nullopt;
-    const auto high = digit(text[i + 1]);
-    const auto low = digit(text[i + 2]);
-    if (!high || !low || *high * 16 + *low == 0) return std::nullopt;
-    result += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return result;
-}
-
-std::string seal(std::string_view line) {
-  return fmt::format("{:016x}", checksum64(std::as_bytes(std::span(line))));
-}
-
-std::string record_line(const char* kind, const fs::path& from, const fs::path& to) {
-  const std::string line =
-      fmt::format("{}\t{}\t{}\t", kind, escaped(from.string()), escaped(to.string()));
-  return line + seal(line) + "\n";
-}
 
 struct Move {
   std::string from;  // absolute
@@ -94,7 +41,7 @@ struct Move {
   auto operator<=>(const Move&) const = default;
 };
 
-struct JournalLine {
+struct Announced {
   bool kept = false;
   Move move;
 };
@@ -110,22 +57,12 @@ bool stays_below(const fs::path& path) {
   return true;
 }
 
-std::optional<JournalLine> parse_line(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (size_t start = 0;;) {
-    const size_t tab = line.find('\t', start);
-    fields.push_back(line.substr(start, tab - start));
-    if (tab == std::string_view::npos) break;
-    start = tab + 1;
-  }
-  if (fields.size() != 4 || fields[3] != seal(line.substr(0, line.size() - fields[3].size())) ||
-      (fields[0] != "move" && fields[0] != "kept")) {
+std::optional<Announced> parse_line(const std::vector<std::string>& fields) {
+  if (fields.size() != 3 || (fields[0] != "move" && fields[0] != "kept") ||
+      !fs::path(fields[1]).is_absolute() || !stays_below(fields[2])) {
     return std::nullopt;
   }
-  auto from = unescaped(fields[1]);
-  auto to = unescaped(fields[2]);
-  if (!from || !to || !fs::path(*from).is_absolute() || !stays_below(*to)) return std::nullopt;
-  return JournalLine{fields[0] == "kept", {*std::move(from), *std::move(to)}};
+  return Announced{fields[0] == "kept", {fields[1], fields[2]}};
 }
 
 struct JournalContent {
@@ -135,10 +72,10 @@ struct JournalContent {
 };
 
 // What was announced and not said to be kept later.
-std::vector<Move> moves_made(std::vector<JournalLine> lines) {
+std::vector<Move> moves_made(std::vector<Announced> lines) {
   std::set<Move> kept;
   std::vector<Move> moves;
-  for (JournalLine& line : std::views::reverse(lines)) {
+  for (Announced& line : std::views::reverse(lines)) {
     if (line.kept) {
       kept.insert(std::move(line.move));
     } else if (!kept.contains(line.move)) {
@@ -151,84 +88,12 @@ std::vector<Move> moves_made(std::vector<JournalLine> lines) {
 
 // After a crash bad lines at the end were never synced, so nothing that they announce was begun;
 // but somebody may have damaged them since.
-JournalContent read_journal(const std::string& content, const fs::path& path) {
-  if (std::string_view(content).substr(0, kHeader.size()) != kHeader) {
-    if (std::string_view(kHeader).starts_with(content))
-      return {{}, {}, true};  // cut short at its beginning
-    throw Error(ErrorCode::Corruption, path.string(), "not a journal of moves, or damaged");
-  }
-  std::vector<JournalLine> lines;
-  std::vector<size_t> bad_lines;
-  std::vector<size_t> bad_tail;
-  size_t number = 1;
-  for (size_t start = kHeader.size(); start < content.size();) {
-    ++number;
-    const size_t end = content.find('\n', start);
-    if (end == std::string::npos) break;
-    auto line = parse_line(std::string_view(content).substr(start, end - start));
-    start = end + 1;
-    if (!line) {
-      bad_tail.push_back(number);
-      continue;
-    }
-    bad_lines.insert(bad_lines.end(), bad_tail.begin(), bad_tail.end());
-    bad_tail.clear();
-    lines.push_back(*std::move(line));
-  }
-  return {moves_made(std::move(lines)), std::move(bad_lines), !bad_tail.empty()};
+JournalContent read_journal(const LockedJournal& journal) {
+  JournalLines read = journal.read([](const auto& fields) { return parse_line(fields).has_value(); });
+  std::vector<Announced> lines;
+  for (const JournalLine& line : read.lines) lines.push_back(*parse_line(line.fields));
+  return {moves_made(std::move(lines)), std::move(read.bad_lines), read.has_bad_end};
 }
-
-// A folder's journal, locked while the object lives.
-class LockedJournal {
- public:
-  LockedJournal(const Descriptor& folder, const fs::path& directory)
-      : directory_(directory), path_(directory / kMoveJournalName) {
-    file_ = Descriptor(::openat(folder.get(), kMoveJournalName,
-                                O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
-    if (!file_.is_open() && errno == ENOENT) {
-      throw Error(ErrorCode::NotFound, directory.string(),
-                  "nothing to undo: no journal of moves in it",
-                  "only an export with --mode move has one");
-    }
-    if (!file_.is_open() || ::fstat(file_.get(), &status_) != 0)
-      throw system_error(path_.string(), "open", errno);
-    expect_own();
-    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      throw Error(ErrorCode::Unavailable, directory.string(),
-                  "an export into it, or an undo of it, is still running",
-                  "wait for it, or end it first");
-    }
-  }
-
-  // What is locked, whatever has its name by now.
-  JournalContent content() const {
-    return read_journal(read_open_file(file_.get(), static_cast<uint64_t>(status_.st_size),
-                                       kMaxJournalBytes, path_),
-                        path_);
-  }
-
- private:
-  void expect_own() const {
-    const auto refuse = [&](const std::string& cause, const std::string& cure) {
-      throw Error(ErrorCode::InvalidArgument, path_.string(), cause, cure);
-    };
-    if (!S_ISREG(status_.st_mode)) refuse("not a file, so not a journal of moves", "");
-    if (status_.st_uid != ::geteuid() && status_.st_uid != 0) {
-      refuse(fmt::format("the journal is another user's ({}), and could name any files",
-                         status_.st_uid),
-             "undo it as that user");
-    }
-    if (status_.st_nlink > 1) {
-      refuse("the journal has a second name elsewhere, so it may be of another export",
-             "undo the export that it belongs to");
-    }
-  }
-
-  fs::path directory_;
-  fs::path path_;
-  Descriptor file_;
-  struct stat status_ {};
-};
 
 std::optional<struct stat> status_of(const Place& place) {
   struct stat status {};
@@ -286,8 +151,8 @@ class Undo {
 
  private:
   void put_all_back() {
-    const LockedJournal journal(folder_, directory_);
-    const auto [moves, bad_lines, has_bad_end] = journal.content();
+    const LockedJournal journal(kKind, folder_, directory_);
+    const auto [moves, bad_lines, has_bad_end] = read_journal(journal);
     const std::vector<ExportedFile> exported = read_exported_files(directory_);
     report_.followed_by = moves_back(directory_, exported);
     // The manifest says what damaged lines said, and better.
@@ -411,7 +276,7 @@ class Undo {
     fs::create_directories(here.parent_path(), error);
     if (error) throw system_error(here.parent_path().string(), "make the folder", error.value());
     const fs::path partial =
-        here.parent_path() / (".zeroshelf-undo-" + seal(here.filename().string()));
+        here.parent_path() / (".zeroshelf-undo-" + journal_seal(here.filename().string()));
     if (const int failed = move_exclusively(there, here, partial)) {
       throw Error(ErrorCode::Io, here.string(),
                   "cannot be put back from " + shown.string() + ": " + errno_text(failed));
@@ -472,45 +337,18 @@ MoveJournal::MoveJournal(const fs::path& directory)
     : MoveJournal(enter_folder(absolute_path(directory), directory), directory) {}
 
 MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory)
-    : path_(directory / kMoveJournalName) {
-  // Nobody else is to write to it, whatever the umask.
-  const int file = ::openat(folder.get(), kMoveJournalName,
-                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (file >= 0) file_ = ::fdopen(file, "w");
-  if (file_ == nullptr) fail();
-  // Where a file system has no locks, nothing but the user's care keeps an undo away.
-  if ((::flock(::fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
-      std::fwrite(kHeader.data(), 1, kHeader.size(), file_) != kHeader.size()) {
-    fail();
-  }
-  sync();
-  sync_folder(folder, directory);
-}
-
-MoveJournal::~MoveJournal() {
-  if (file_ != nullptr) std::fclose(file_);
-}
+    : journal_(kKind, folder, directory) {}
 
 void MoveJournal::plan(const fs::path& from, const fs::path& to) {
-  write("move", from, to);
+  journal_.write({"move", from.string(), to.string()});
 }
 
 void MoveJournal::note_kept(const fs::path& from, const fs::path& to) {
-  write("kept", from, to);
-}
-
-void MoveJournal::write(const char* kind, const fs::path& from, const fs::path& to) {
-  const std::string line = record_line(kind, from, to);
-  if (std::fwrite(line.data(), 1, line.size(), file_) != line.size()) fail();
+  journal_.write({"kept", from.string(), to.string()});
 }
 
 void MoveJournal::sync() {
-  if (std::fflush(file_) != 0 || ::fdatasync(::fileno(file_)) != 0) fail();
-}
-
-void MoveJournal::fail() const {
-  throw Error(ErrorCode::Io, path_.string(), "cannot write: " + errno_text(errno),
-              "zeroshelf-query undo puts back what was moved");
+  journal_.sync();
 }
 
 UndoReport undo_moves(const fs::path& directory,

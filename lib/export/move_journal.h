@@ -10,17 +10,15 @@
 //                                                place below DIR
 //   kept <tab> FROM <tab> TO <tab> SEAL          was not moved after all: the place was taken
 //
-// In FROM and TO, '%', control characters and bytes that are no ASCII are %XX. SEAL is XXH3-64 of
-// the line before it, in hexadecimal. A last line without its end was cut short, and what it
-// announces was never begun.
+// See journal_file.h.
 
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <string>
 
 #include "lib/export/follow_moves.h"
+#include "lib/export/journal_file.h"
 #include "lib/files/descriptor.h"
 #include "lib/util/error.h"
 
@@ -37,9 +35,6 @@ class MoveJournal {
   explicit MoveJournal(const std::filesystem::path& directory);
   // The same in a folder that is held open; directory is for errors.
   MoveJournal(const Descriptor& folder, const std::filesystem::path& directory);
-  ~MoveJournal();
-  MoveJournal(const MoveJournal&) = delete;
-  MoveJournal& operator=(const MoveJournal&) = delete;
 
   // to: below the folder. Durable only after sync(), before which nothing may be moved. Throw Io.
   void plan(const std::filesystem::path& from, const std::filesystem::path& to);
@@ -47,11 +42,7 @@ class MoveJournal {
   void sync();
 
  private:
-  void write(const char* kind, const std::filesystem::path& from, const std::filesystem::path& to);
-  [[noreturn]] void fail() const;
-
-  std::filesystem::path path_;
-  std::FILE* file_ = nullptr;
+  JournalWriter journal_;
 };
 
 struct UndoReport {

@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "lib/export/exported_files.h"
+#include "lib/export/keyword_journal.h"
 #include "lib/export/move_journal.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -91,6 +92,10 @@ void check_export_folder(const fs::path& folder) {
     if (has(kMoveJournalName)) {
       throw refusal(folder, "the folder is not empty",
                     "zeroshelf-query undo puts back what was moved there, or name a new folder");
+    }
+    if (has(kKeywordJournalName)) {
+      throw refusal(folder, "the folder is not empty",
+                    "zeroshelf-query undo takes the keywords back, or name a new folder");
     }
     const bool cut_short = has(kUnfinishedManifestName);
     throw refusal(folder,

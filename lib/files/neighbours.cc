@@ -19,10 +19,11 @@ constexpr std::array kPictureEndings = {
 // Files of programs that keep their settings beside photographs, whatever else is there.
 constexpr std::array kSidecarEndings = {"aae"sv, "cop"sv,  "cos"sv, "cot"sv, "dop"sv,
                                         "nks"sv, "nksc"sv, "on1"sv, "pp3"sv, "xmp"sv};
-// The last two are of zeroshelf's own exports.
+// From manifest.jsonl on of zeroshelf's own exports.
 constexpr std::array kSidecarNames = {"desktop.ini"sv,  "ehthumbs.db"sv, "icon\r"sv,
                                       "picasa.ini"sv,   "thumbs.db"sv,   "manifest.jsonl"sv,
-                                      "moves.journal"sv};
+                                      "moves.journal"sv, "keywords.journal"sv,
+                                      "keywords.originals"sv};
 // Beside a picture of the same name.
 constexpr std::array kTextEndings = {"caption"sv, "csv"sv, "htm"sv, "html"sv, "json"sv,
                                      "md"sv,      "txt"sv, "xml"sv, "yaml"sv, "yml"sv};

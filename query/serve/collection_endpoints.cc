@@ -69,6 +69,7 @@ std::vector<std::string> templates_json() {
 std::vector<std::string> formats_json() {
   std::vector<std::string> formats;
   for (const ExportFormatTraits& traits : export_formats()) {
+    if (traits.writes_keywords) continue;  // not over HTTP
     formats.push_back(json_object([&](JsonWriter& out) {
       out.member("name", traits.name)
           .member("makes_folder", traits.makes_folder)

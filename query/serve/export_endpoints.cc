@@ -50,6 +50,7 @@ struct AskedExport {
 ExportFormat format_named(const Members& members, const std::string& name) {
   std::string names;
   for (const ExportFormatTraits& traits : export_formats()) {
+    if (traits.writes_keywords) continue;  // a server makes files in its own folder alone
     if (traits.name == name) return traits.format;
     names += (names.empty() ? "" : ", ") + std::string(traits.name);
   }

@@ -15,7 +15,7 @@ BOOST_AUTO_TEST_CASE(each_format_has_its_own_name_and_place_in_the_table) {
     if (traits.places_pictures) BOOST_TEST(traits.makes_folder);
     if (traits.splits) BOOST_TEST(traits.places_pictures);
   }
-  BOOST_TEST(names.size() == 8u);
+  BOOST_TEST(names.size() == 9u);
   BOOST_TEST(traits_of(ExportFormat::Html).cuts_labels);
 }
 

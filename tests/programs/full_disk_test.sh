@@ -47,5 +47,29 @@ for kilobytes in 4 16 40 64 96 128 192 256 384; do
   "$index" verify "$work/disk/shelf" >"$work/verified" || fail "$kilobytes KiB, then room: $(cat "$work/verified")"
   umount "$work/disk"
 done
+
+# Keywords for pictures on a disk with too little room: told, every picture and every name as before.
+sums() { (cd "$work/disk/memes" && find . -type f -exec sha256sum {} + | sort); }
+for where in "" --in-file; do
+  mount -t tmpfs -o size=64m tmpfs "$work/disk"
+  cp -r "$work/memes" "$work/disk/memes"
+  rm -rf "$work/tagged"
+  "$index" add "$work/tagged" "$work/disk/memes" --no-ocr 2>"$work/errors" || fail "tagged: $(cat "$work/errors")"
+  sums >"$work/sums"
+  mount -o remount,size="$(($(du -sk "$work/disk" | cut -f1) + 60))k" "$work/disk"
+  code=0
+  "$query" export "$work/tagged" --labels "Doom, Animal Crossing" --format xmp $where --to "$work/run" 2>"$work/errors" || code=$?
+  [ "$code" -eq 2 ] || fail "keywords $where: exit code $code: $(cat "$work/errors")"
+  grep -q "make room" "$work/errors" || fail "keywords $where: $(cat "$work/errors")"
+  [ ! -e "$work/run" ] || "$query" undo "$work/run" 2>"$work/errors" || fail "undo $where: $(cat "$work/errors")"
+  sums | cmp - "$work/sums" || fail "keywords $where: the full disk has other files"
+  mount -o remount,size=64m "$work/disk"
+  "$query" export "$work/tagged" --labels "Doom, Animal Crossing" --format xmp $where --to "$work/run" 2>"$work/errors" ||
+    fail "keywords $where, then room: $(cat "$work/errors")"
+  "$query" undo "$work/run" 2>"$work/errors" || fail "undo $where: $(cat "$work/errors")"
+  sums | cmp - "$work/sums" || fail "keywords $where: undone, there are other files"
+  umount "$work/disk"
+done
+
 [ "$refused" -ge 4 ] || fail "only $refused of the disks were too small"
 echo "$refused of 9 disks were too small; nothing was lost on any"
