@@ -26,12 +26,15 @@
 #include "lib/export/follow_moves.h"
 #include "lib/export/follow_rewrites.h"
 #include "lib/export/open_folder.h"
+#include "lib/export/promised.h"
+#include "lib/labelling/classifier.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
+#include "lib/util/suggest.h"
 #include "lib/util/text.h"
 #include "models/flags/model_source.h"
 #include "query/flags.h"
@@ -59,6 +62,8 @@ struct ExportOptions {
   std::optional<float> min_score;
   std::optional<uint64_t> max_per_label;
   std::vector<std::string> only;
+  std::optional<double> at_most_wrong;  // a share; what is known is truth
+  TruthOptions truth;
   ModelOptions model;
 };
 
@@ -101,6 +106,17 @@ void check_flags(const ExportOptions& options) {
                 "is of one label a picture, and --multi gives several",
                 "use --threshold, from which score on a picture has a label");
   }
+  if (options.at_most_wrong && !options.truth.is_given())
+    throw Error(
+        ErrorCode::InvalidArgument, "--at-most-wrong", "no picture is known",
+        "name judged pictures with --truth, --truth-judged, --truth-from-folders or --truth-from");
+  if (options.at_most_wrong && options.multi)
+    throw Error(ErrorCode::InvalidArgument, "--at-most-wrong",
+                "is of one label a picture, and --multi gives several", "leave one of both out");
+  if (!options.at_most_wrong && options.truth.is_given())
+    throw Error(ErrorCode::InvalidArgument, options.truth.name(),
+                "has no effect without --at-most-wrong",
+                "leave it out, or say how many may be wrong");
   if (!options.unsure_target.empty() &&
       absolute_path(options.unsure_target) == absolute_path(options.target)) {
     throw Error(ErrorCode::InvalidArgument, "--unsure-to", "the same as --to", "name another");
@@ -112,7 +128,8 @@ void check_targets(const ExportOptions& options) {
   for (const std::filesystem::path& target : {options.target, options.unsure_target}) {
     if (target.empty()) continue;
     expect_outside_collections(target);
-    check_target(options.format, target);
+    const bool promises = options.at_most_wrong && target == options.target;
+    check_target(options.format, target, promises ? Promises::One : Promises::None);
   }
 }
 
@@ -120,9 +137,43 @@ void check_targets(const ExportOptions& options) {
 struct Classified {
   const View& collection;
   const Labelling& labelling;
-  std::vector<Prediction> predictions;  // one a row
+  std::vector<Prediction> predictions;        // one a row
   std::vector<std::vector<uint32_t>> labels;  // of each row, where it may have several; else empty
 };
+
+// The pictures whose label is known, by which the promise is tested; what of them is doubtful is
+// told.
+JudgedPictures read_judged(const ExportOptions& options, const View& collection,
+                           const std::vector<Label>& labels) {
+  // Labels that are none of these count, too: the answers there are wrong.
+  const Truth truth = read_and_tell_truth(
+      options.truth, collection,
+      options.truth.from_folders || options.truth.from_keywords ? labels : std::vector<Label>());
+  JudgedPictures judged = judged_pictures(collection, labels, truth);
+  if (!judged.other_labels.empty()) {
+    std::vector<std::string> names;
+    for (const Label& label : labels) names.push_back(label.name);
+    std::string told;
+    for (const auto& [name, count] : judged.other_labels) {
+      told += fmt::format("{}'{}' ({}{})", told.empty() ? "" : ", ", name, with_thousands(count),
+                          did_you_mean(name, names));
+    }
+    warn(kProgram,
+         "judged pictures of labels that are not among the labels count as wrong: " + told);
+  }
+  if (!options.labels.by_prompts()) {
+    const uint64_t learned = leave_out_learned(
+        collection, load_classifier(collection, options.labels.classifier).learned_from, judged);
+    if (learned > 0)
+      say("{} judged pictures are left out, because the classifier was learned from them\n",
+          with_thousands(learned));
+  }
+  if (!options.labels.calibration.empty())
+    warn(kProgram,
+         "where the calibration was fitted to the judged pictures, the promise is a little too "
+         "bold");
+  return judged;
+}
 
 struct Exported {
   uint64_t pictures = 0;
@@ -225,8 +276,10 @@ std::vector<std::filesystem::path> directories_of(const View& view) {
 }
 
 Exported write_target(const ExportOptions& options, const Classified& classified,
-                      const Bands& bands, Band band, const std::filesystem::path& target) {
+                      const Bands& bands, Band band, const std::filesystem::path& target,
+                      const std::string& promise) {
   ExportContext context = context_for(options, classified, bands);
+  context.promise = promise;
   const bool moves = traits_of(options.format).places_pictures && context.mode == ExportMode::Move;
   FailureTeller failures;
   context.on_failure = [&](const Error& error) { failures.tell(error); };
@@ -279,8 +332,9 @@ std::string left_out_summary(const ExportOptions& options, const Bands& bands) {
 }
 
 // Labels that cannot be in both halves are left out, so that both number their classes alike.
-void finalise_image_folder(const ExportOptions& options, const Classified& classified,
-                           Bands& bands) {
+// Returns which.
+std::vector<uint32_t> finalise_image_folder(const ExportOptions& options,
+                                            const Classified& classified, Bands& bands) {
   const std::vector<bool> validation = choose_validation(
       classified.collection, classified.labelling.labels.size(), classified.predictions, bands,
       options.validation.value_or(kDefaultValidation));
@@ -288,7 +342,9 @@ void finalise_image_folder(const ExportOptions& options, const Classified& class
       image_folder_faults(classified.collection, classified.labelling.labels.size(),
                           classified.predictions, bands, validation);
   std::string names;
+  std::vector<uint32_t> left_out;
   for (const auto& [label, pictures] : faults.one_sided) {
+    left_out.push_back(label);
     names += fmt::format("{}'{}' ({})", names.empty() ? "" : ", ",
                          classified.labelling.labels[label].name, with_thousands(pictures));
     leave_out(bands, classified.predictions, label);
@@ -297,12 +353,38 @@ void finalise_image_folder(const ExportOptions& options, const Classified& class
     warn(kProgram, "left out for having too few different pictures for both halves: " + names +
                        "; --validation 0 puts all into one half");
   }
-  if (faults.unread == 0) return;
+  if (!left_out.empty() || faults.unread == 0) return left_out;
   std::string endings;
   for (const std::string& ending : faults.endings)
     endings += (endings.empty() ? "" : ", ") + (ending.empty() ? "no ending" : ending);
   warn(kProgram, fmt::format("{} pictures have file name endings that torchvision ignores: {}",
                              with_thousands(faults.unread), endings));
+  return left_out;
+}
+
+// Takes what the flags and the format let through, and of that what keeps the promise.
+std::optional<Promised> settle_bands(const ExportOptions& options, const Classified& classified,
+                                     const JudgedPictures& judged, Bands& bands) {
+  const auto finalise = [&](Bands& some) {
+    return options.format == ExportFormat::ImageFolder
+               ? finalise_image_folder(options, classified, some)
+               : std::vector<uint32_t>();
+  };
+  if (!options.at_most_wrong) {
+    while (!finalise(bands).empty()) continue;
+    return std::nullopt;
+  }
+  for (;;) {
+    Bands kept = bands;
+    const Promised promised =
+        keep_promise(classified.predictions, judged, {*options.at_most_wrong}, kept);
+    const std::vector<uint32_t> left_out = finalise(kept);
+    if (left_out.empty()) {
+      bands = std::move(kept);
+      return promised;
+    }
+    for (const uint32_t label : left_out) leave_out(bands, classified.predictions, label);
+  }
 }
 
 int run_export(const ExportOptions& options) {
@@ -315,6 +397,8 @@ int run_export(const ExportOptions& options) {
   const Labelling labelling = make_labelling(collection, request, encoders);
   warn_of_labels(labelling, encoders);
   const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
+  const JudgedPictures judged =
+      options.at_most_wrong ? read_judged(options, collection, labelling.labels) : JudgedPictures();
   const auto start = std::chrono::steady_clock::now();
   const Classified classified{collection, labelling,
                               classify(collection, labelling, options.model.threads),
@@ -325,21 +409,28 @@ int run_export(const ExportOptions& options) {
       labelling.labels.size(), spent.count());
   BandOptions band_options;
   band_options.min_score = options.min_score;
-  if (!traits_of(options.format).cuts_labels) band_options.max_per_label = options.max_per_label;
+  if (!traits_of(options.format).cuts_labels) {
+    band_options.max_per_label = options.max_per_label;
+  } else if (options.at_most_wrong) {  // the promise is of what the page shows
+    band_options.max_per_label = options.max_per_label.value_or(PageOptions().max_per_label);
+  }
   band_options.only = only;
   Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
                              classified.predictions, band_options);
   say("{}\n", count_summary(labelling.labels,
                             count_pictures(collection, labelling, classified.predictions)));
-  if (options.format == ExportFormat::ImageFolder)
-    finalise_image_folder(options, classified, bands);
+  const std::optional<Promised> promised = settle_bands(options, classified, judged, bands);
+  if (promised) {
+    for (const std::string& line : told_promise(*promised)) say("{}\n", line);
+  }
   if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
     say("{}\n", left_out);
 
-  Exported exported = write_target(options, classified, bands, Band::Sure, options.target);
+  Exported exported = write_target(options, classified, bands, Band::Sure, options.target,
+                                   promised ? promised->members() : "");
   if (!options.unsure_target.empty()) {
     const Exported unsure =
-        write_target(options, classified, bands, Band::Unsure, options.unsure_target);
+        write_target(options, classified, bands, Band::Unsure, options.unsure_target, "");
     exported.pictures += unsure.pictures;
     exported.failed += unsure.failed;
   }
@@ -371,6 +462,14 @@ void add_band_flags(CLI::App* command, ExportOptions& options) {
       ->add_option("--min-score", options.min_score,
                    "A picture with a lower score is unsure, like an unlabelled one")
       ->type_name("SCORE")
+      ->group("Which pictures");
+  command
+      ->add_option(
+          "--at-most-wrong", options.at_most_wrong,
+          "As many as can be with no larger share of them wrong, with 95 % confidence by the "
+          "known labels; the rest is unsure")
+      ->transform(share_below_one())
+      ->type_name("SHARE")
       ->group("Which pictures");
   command
       ->add_option("--unsure-to", options.unsure_target,
@@ -410,9 +509,10 @@ void add_export(Program& program) {
   add_fusion_flag(command, options.labels);
   add_none_flags(command, options.labels);
   command
-      ->add_option("--to", options.target,
-                   "Folder or file to make; nothing is ever overwritten. xmp: the folder for what undo "
-                   "needs, by default COLLECTION-keywords")
+      ->add_option(
+          "--to", options.target,
+          "Folder or file to make; nothing is ever overwritten. xmp: the folder for what undo "
+          "needs, by default COLLECTION-keywords")
       ->type_name("DIR|FILE");
   std::vector<Choice<std::optional<ExportFormat>>> formats;
   for (const ExportFormatTraits& traits : export_formats())
@@ -438,14 +538,19 @@ void add_export(Program& program) {
           "labelstudio, coco: folder that paths are relative to (Label Studio's local files "
           "document root); xmp: the keyword below which ours lie (default: zeroshelf)")
       ->type_name("DIR|KEYWORD");
-  command->add_flag("--in-file", options.in_file,
-                    "xmp: into the pictures themselves (JPEG, PNG, WebP, TIFF) in place of sidecars; "
-                    "pixels and everything else stay, and nothing is indexed again");
+  command->add_flag(
+      "--in-file", options.in_file,
+      "xmp: into the pictures themselves (JPEG, PNG, WebP, TIFF) in place of sidecars; "
+      "pixels and everything else stay, and nothing is indexed again");
   command->add_flag(
       "--multi", options.multi,
-      fmt::format("xmp: a keyword for every label with a score of at least --threshold (default {})",
-                  kMultiThreshold));
+      fmt::format(
+          "xmp: a keyword for every label with a score of at least --threshold (default {})",
+          kMultiThreshold));
   add_band_flags(command, options);
+  add_truth_flags(command, options.truth)
+      ->require_option(0, 1)
+      ->description("For --at-most-wrong, exactly one of");
   add_query_model_flags(command, options.model);
 }
 

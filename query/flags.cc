@@ -4,17 +4,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "lib/collection/open_view.h"
 #include "lib/labelling/keyword_truth.h"
+#include "lib/labelling/kept_truth.h"
 #include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/program/values.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
+#include "query/serve/truths.h"
 
 namespace zeroshelf {
 
@@ -40,7 +43,7 @@ std::optional<std::string> take_last(std::vector<std::filesystem::path>& collect
   return last;
 }
 
-void add_truth_flags(CLI::App* command, TruthOptions& truth) {
+CLI::Option_group* add_truth_flags(CLI::App* command, TruthOptions& truth) {
   CLI::Option_group* group = command->add_option_group("Known labels", "Exactly one of");
   group
       ->add_option("--truth", truth.file,
@@ -55,7 +58,10 @@ void add_truth_flags(CLI::App* command, TruthOptions& truth) {
           "those that export wrote")
       ->check(one_of({"xmp"}))
       ->type_name("WHERE");
+  group->add_flag("--truth-judged", truth.judged,
+                  "What people judged on the page of serve, as it is kept with the collection");
   group->require_option(1);
+  return group;
 }
 
 namespace {
@@ -94,6 +100,31 @@ class FirstOfMany {
   uint64_t told_ = 0;
 };
 
+// Of each content that the collection has, under the path of one of its files.
+Truth judged_truth(const View& collection, const std::vector<Label>& labels) {
+  Truth truth;
+  uint64_t others = 0;
+  const KeptTruth kept = load_truth(collection, serve::kTruthName);
+  for (const auto& [content, said] : kept.all()) {
+    const auto row = collection.find_content(content);
+    if (!row) continue;
+    if (!labels.empty() && std::ranges::find(labels, said.label, &Label::name) == labels.end()) {
+      ++others;
+    } else {
+      truth.emplace(collection.record(*row).file.path, said.label);
+    }
+  }
+  if (others > 0) {
+    say("{} pictures were judged to have other labels and are left out\n", with_thousands(others));
+  }
+  if (truth.empty())
+    throw Error(ErrorCode::NotFound, "--truth-judged",
+                others > 0 ? "all pictures that were judged have other labels"
+                           : "no picture of the collection was judged yet",
+                "judge some on the page of zeroshelf-query serve, or name a file with --truth");
+  return truth;
+}
+
 }  // namespace
 
 Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
@@ -116,6 +147,7 @@ Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
     tell_others(found.others);
     return std::move(found.truth);
   }
+  if (truth.judged) return judged_truth(collection, labels);
   TruthFile file = read_truth_file(truth.file);
   if (file.unlabelled > 0) {
     say("{} pictures of the truth have no label and are left out\n",

@@ -29,19 +29,22 @@ struct TruthOptions {
   std::filesystem::path file;
   bool from_folders = false;
   bool from_keywords = false;
+  bool judged = false;  // what people judged on the page
 
+  bool is_given() const { return from_folders || from_keywords || judged || !file.empty(); }
   // For errors.
   std::string name() const {
     if (from_keywords) return "--truth-from xmp";
-    return from_folders ? "--truth-from-folders" : file.string();
+    return from_folders ? "--truth-from-folders" : judged ? "--truth-judged" : file.string();
   }
 };
 
-// --truth, --truth-from-folders and --truth-from, of which one must be given.
-void add_truth_flags(CLI::App* command, TruthOptions& truth);
+// --truth, --truth-from-folders, --truth-from and --truth-judged, of which one must be given unless
+// the group is told otherwise.
+CLI::Option_group* add_truth_flags(CLI::App* command, TruthOptions& truth);
 
 // What they name, saying on stderr how many pictures have no label. labels: see
-// truth_from_folders.
+// truth_from_folders; of what was judged only these, too, unless there are none.
 Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
                           const std::vector<Label>& labels);
 

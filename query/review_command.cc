@@ -112,7 +112,7 @@ int show(const View& collection, const Run& run, const ReviewOptions& options) {
   out.flush();
   say("{} of {} pictures {}\n", with_thousands(found.items.size()),
       with_thousands(found.candidates),
-      options.by == ReviewBy::Margin ? "with an answer" : "whose picture and text disagree");
+      options.by == ReviewBy::Disagreement ? "whose picture and text disagree" : "with an answer");
   return found.items.empty() ? kNothingFound : kDone;
 }
 
@@ -143,8 +143,8 @@ void add_review(Program& program) {
   ReviewOptions& options = *shared;
   CLI::App* command =
       program.add_command("review",
-                          "The answers to look at first: the least sure, or those where "
-                          "picture and text disagree",
+                          "The answers to look at first: the least sure, those where "
+                          "picture and text disagree, or a fair sample",
                           [shared] { return run_review(*shared); });
   add_collections(command, options.collections);
   CLI::Option* run = command->add_option("RUN", options.run, "A kept run; or name labels");
@@ -153,8 +153,11 @@ void add_review(Program& program) {
   for (CLI::Option* option : labels->get_options()) option->excludes(run);
   add_fusion_flag(command, options.labels);
   add_choice(command, "--by", options.by,
-             {{"margin", ReviewBy::Margin}, {"disagreement", ReviewBy::Disagreement}},
-             "What makes an answer doubtful");
+             {{"margin", ReviewBy::Margin},
+              {"disagreement", ReviewBy::Disagreement},
+              {"chance", ReviewBy::Chance}},
+             "margin, disagreement: what makes an answer doubtful; chance: a fair sample of all, as "
+             "export --at-most-wrong needs it");
   command->add_option("-k", options.k, "How many at most")
       ->check(CLI::Range(size_t{1}, size_t{1'000'000'000}))
       ->capture_default_str();

@@ -12,6 +12,7 @@
 #include "lib/export/export_page.h"
 #include "lib/export/keyword_export.h"
 #include "lib/export/open_folder.h"
+#include "lib/export/promised.h"
 #include "lib/files/new_file.h"
 #include "lib/report/messages.h"
 #include "lib/report/prediction_writer.h"
@@ -111,6 +112,7 @@ class FolderSink : public RecordSink {
     options.mode = context_.mode;
     options.on_failure = context_.on_failure;
     options.unique_stems = format_ == ExportFormat::FiftyOne;
+    options.promise = context_.promise;
     options.on_placed = [this](const ExportItem& item, const fs::path& target) {
       const auto label = item.tag == kNoLabel ? std::nullopt : std::optional(item.tag);
       if (fifty_one_) fifty_one_->add(target, label, item.score);
@@ -142,13 +144,31 @@ class FolderSink : public RecordSink {
   std::optional<FiftyOneLabels> fifty_one_;  // writes into the folder that folders_ holds open
 };
 
+// Of what has no manifest: made when the export is there.
+class PromiseFile {
+ public:
+  PromiseFile(const fs::path& target, const std::string& promise) {
+    if (promise.empty()) return;
+    file_.emplace(promise_file_of(target));
+    file_->write("{\"type\":\"promise\"," + promise + "}\n");
+  }
+
+  void publish() {
+    if (file_) file_->publish();
+  }
+
+ private:
+  std::optional<NewFile> file_;
+};
+
 // jsonl, csv: what classify says of a picture, what was read in it, and what it is.
 class LineSink : public RecordSink {
  public:
   LineSink(ExportFormat format, const fs::path& target, const ExportContext& context)
       : RecordSink(format, target, context),
         csv_(prediction_writer(OutputFormat::Csv, context.labels)),
-        file_(target) {
+        file_(target),
+        promise_(target, context.promise) {
     if (format == ExportFormat::Csv)
       file_.write(without_end(csv_->header()) + ",width,height,sha256\r\n");
   }
@@ -161,7 +181,10 @@ class LineSink : public RecordSink {
     ++exported_;
   }
 
-  void finish() override { file_.publish(); }
+  void finish() override {
+    file_.publish();
+    promise_.publish();
+  }
   uint64_t exported() const override { return exported_; }
 
  private:
@@ -187,6 +210,7 @@ class LineSink : public RecordSink {
 
   std::unique_ptr<PredictionWriter> csv_;
   NewFile file_;
+  PromiseFile promise_;
   uint64_t exported_ = 0;
 };
 
@@ -196,7 +220,8 @@ class AnnotationSink : public RecordSink {
  public:
   AnnotationSink(ExportFormat format, const fs::path& target, const ExportContext& context)
       : RecordSink(format, target, context),
-        writer_(target, names_of(context.labels), "zeroshelf " + context.model, context.root) {}
+        writer_(target, names_of(context.labels), "zeroshelf " + context.model, context.root),
+        promise_(target, context.promise) {}
 
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
     const float score = prediction.winner ? prediction.answer().score : 0;
@@ -213,13 +238,16 @@ class AnnotationSink : public RecordSink {
 
   // Where no picture could be placed, nothing is made: the corrected command finds its name free.
   void finish() override {
-    if (exported_ > 0 || failed_ == 0) writer_.finish();
+    if (exported_ == 0 && failed_ > 0) return;
+    writer_.finish();
+    promise_.publish();
   }
   uint64_t exported() const override { return exported_; }
   uint64_t failed() const override { return failed_; }
 
  private:
   Writer writer_;
+  PromiseFile promise_;
   uint64_t exported_ = 0;
   uint64_t failed_ = 0;
 };
@@ -228,7 +256,7 @@ class AnnotationSink : public RecordSink {
 class KeywordSink : public ExportSink {
  public:
   KeywordSink(const fs::path& target, const ExportContext& context)
-      : context_(context), keywords_(target, options()) {
+      : context_(context), keywords_(target, options()), promise_(target, context.promise) {
     for (const Label& label : context.labels)
       paths_.push_back(parse_keyword(label.name, "label '" + label.name + "'"));
   }
@@ -245,16 +273,19 @@ class KeywordSink : public ExportSink {
     });
   }
 
-  void finish() override { keywords_.finish(); }
+  void finish() override {
+    keywords_.finish();
+    promise_.publish();
+  }
   uint64_t exported() const override { return keywords_.counts().with_keywords; }
   uint64_t failed() const override { return keywords_.counts().failed; }
 
   std::string told(std::string_view /*what*/) const override {
     const KeywordCounts& counts = keywords_.counts();
     const bool in_pictures = context_.keywords_in == KeywordsIn::Pictures;
-    std::string text = fmt::format("{} pictures have their keywords {}: ",
-                                   with_thousands(counts.with_keywords),
-                                   in_pictures ? "in their files" : "in sidecars");
+    std::string text =
+        fmt::format("{} pictures have their keywords {}: ", with_thousands(counts.with_keywords),
+                    in_pictures ? "in their files" : "in sidecars");
     if (in_pictures) {
       text += fmt::format("{} files changed", with_thousands(counts.changed));
     } else {
@@ -298,12 +329,14 @@ class KeywordSink : public ExportSink {
   const ExportContext& context_;
   std::vector<KeywordPath> paths_;  // one a label
   KeywordExport keywords_;
+  PromiseFile promise_;
 };
 
 // html. The cards are made in finish(), best first.
 class PageSink : public ExportSink {
  public:
-  PageSink(const fs::path& target, const ExportContext& context) : context_(context) {
+  PageSink(const fs::path& target, const ExportContext& context)
+      : context_(context), promise_(target, context.promise) {
     NewFile::check(target);
     options_.file = target;
     options_.max_per_label = context.max_per_label.value_or(options_.max_per_label);
@@ -315,6 +348,7 @@ class PageSink : public ExportSink {
 
   void finish() override {
     report_ = export_page(context_.collection, context_.labels, context_.predictions, options_);
+    promise_.publish();
   }
 
   uint64_t exported() const override { return report_.shown; }
@@ -329,13 +363,16 @@ class PageSink : public ExportSink {
 
  private:
   const ExportContext& context_;
+  PromiseFile promise_;
   PageOptions options_;
   PageReport report_;
 };
 
 }  // namespace
 
-void check_target(ExportFormat format, const fs::path& target) {
+void check_target(ExportFormat format, const fs::path& target, Promises promises) {
+  if (promises == Promises::One && !traits_of(format).places_pictures)
+    NewFile::check(promise_file_of(target));
   if (traits_of(format).makes_folder) {
     check_export_folder(target);
   } else {

@@ -45,6 +45,9 @@ struct ExportContext {
   // Of xmp, in pictures: which have other bytes now, of the collection in this folder. May be empty.
   std::function<void(const std::filesystem::path& collection, std::span<const RewrittenFile>)>
       on_rewritten;
+  // Members that say what was promised of the export: into the manifest, or where there is none into
+  // promise_file_of(target). Empty: nothing was.
+  std::string promise;
   std::function<void(const Error&)> on_failure;  // for each picture that could not be exported
   // For each picture that was placed, with both absolute paths. May be empty.
   std::function<void(const std::filesystem::path& source, const std::filesystem::path& target)>
@@ -64,8 +67,11 @@ class ExportSink {
   virtual std::string told(std::string_view what) const = 0;
 };
 
-// Throws InvalidArgument when the target exists. Changes nothing.
-void check_target(ExportFormat format, const std::filesystem::path& target);
+// Throws InvalidArgument when the target exists, or, where something is promised, the file for that.
+// Changes nothing.
+enum class Promises { None, One };
+void check_target(ExportFormat format, const std::filesystem::path& target,
+                  Promises promises = Promises::None);
 
 // Makes the target, which appears in finish(). The context must outlive the sink. Throws what
 // check_target does, and Io.

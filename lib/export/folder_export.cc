@@ -397,6 +397,11 @@ void FolderExport::make_moves() {
   for (Planned& move : planned) make_move(move);
 }
 
+void FolderExport::write_line(const std::string& line) {
+  if (std::fwrite(line.data(), 1, line.size(), manifest_) != line.size())
+    fail(directory_ / kUnfinishedManifestName, "cannot write: " + errno_text(errno));
+}
+
 void FolderExport::note_placed(const ExportItem& item, const fs::path& target) {
   ++placed_;
   std::string line = "{\"type\":\"exported\",";
@@ -411,9 +416,7 @@ void FolderExport::note_placed(const ExportItem& item, const fs::path& target) {
   }
   if (!item.evidence_json.empty()) (line += ',') += item.evidence_json;
   line += "}\n";
-  if (std::fwrite(line.data(), 1, line.size(), manifest_) != line.size()) {
-    fail(directory_ / kUnfinishedManifestName, "cannot write: " + errno_text(errno));
-  }
+  write_line(line);
   if (options_.on_placed) options_.on_placed(item, target);
 }
 
@@ -441,6 +444,8 @@ void FolderExport::place_all() {
 void FolderExport::finish() {
   place_all();
   if (placed_ == 0 && failed_ > 0) return forget_journal();  // and all goes with the object
+  if (!options_.promise.empty())
+    write_line("{\"type\":\"promise\"," + options_.promise + "}\n");
   if (journal_) {
     sync_folders();
     journal_->sync();

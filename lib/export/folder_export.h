@@ -3,7 +3,8 @@
 // Pictures -> folders of links, copies, or the pictures themselves.
 //
 //   DIR/<folder>/<file name>    e.g. one folder a label
-//   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score
+//   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score;
+//                               last, where something was promised, {"type":"promise",...}
 //   DIR/moves.journal           only when pictures are moved: see move_journal.h
 //
 // Only the very content that was indexed is placed. DIR and its folders are held open and entered
@@ -74,6 +75,8 @@ struct FolderExportOptions {
   ExportMode mode = ExportMode::Symlink;
   // No two names in a folder that differ in their ending alone ("a.jpg", "a.png").
   bool unique_stems = false;
+  // Members of the manifest's last line, of the type "promise"; empty: there is none.
+  std::string promise;
   // Called for each picture that could not be placed; the export goes on. Io, NotFound, or
   // InvalidArgument for what is not the picture that was indexed. Must be set.
   std::function<void(const Error&)> on_failure;
@@ -137,6 +140,7 @@ class FolderExport {
   void make_move(Planned& move);
   void make_moves();
   void sync_folders();
+  void write_line(const std::string& line);  // of the manifest
   void note_placed(const ExportItem& item, const std::filesystem::path& target);
   void note_failed(const Error& error);
 

@@ -117,7 +117,9 @@ bool is_written_by_export(const Place& place) {
   if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return false;
   const bool is_labels = place.name.string().starts_with("labels.json");
-  const std::string_view beginning = is_labels ? "{\"classes\":[" : "{\"type\":\"exported\",";
+  constexpr std::string_view kPicture = "{\"type\":\"exported\",";
+  constexpr std::string_view kPromise = "{\"type\":\"promise\",";
+  std::string_view beginning = is_labels ? "{\"classes\":[" : kPicture;
   size_t matched = 0;  // bytes of the beginning, in this line
   std::vector<char> piece(size_t{1} << 16);
   for (;;) {
@@ -126,9 +128,13 @@ bool is_written_by_export(const Place& place) {
     if (got == 0) return true;
     for (const char c : std::string_view(piece.data(), static_cast<size_t>(got))) {
       if (matched < beginning.size()) {
+        if (c != beginning[matched] && beginning == kPicture &&
+            kPromise.substr(0, matched) == kPicture.substr(0, matched))
+          beginning = kPromise;  // they begin alike
         if (c != beginning[matched++]) return false;
       } else if (c == '\n' && !is_labels) {
-        matched = 0;  // each line has it
+        matched = 0;  // each line has one
+        beginning = kPicture;
       }
     }
   }

@@ -13,6 +13,8 @@ namespace zeroshelf {
 enum class ReviewBy {
   Margin,        // the answers whose next label was nearest
   Disagreement,  // those whose picture and text say different labels; the nearest first
+  // Any of them: a fair sample, the same every time, of which fewer are the first of more.
+  Chance,
 };
 
 struct ReviewItem {
@@ -21,7 +23,7 @@ struct ReviewItem {
 };
 
 struct Review {
-  std::vector<ReviewItem> items;  // at most k; smallest margin first, equal ones by path
+  std::vector<ReviewItem> items;  // at most k; in the order that was asked for, equal ones by path
   uint64_t candidates = 0;        // how many there were to choose from
 };
 

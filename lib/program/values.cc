@@ -71,6 +71,24 @@ CLI::Validator byte_size(bool kilobyte_is_1000) {
           ""};
 }
 
+CLI::Validator share_below_one() {
+  return {[](std::string& value) -> std::string {
+            std::string_view text = trimmed(value);
+            const bool percent = text.ends_with('%');
+            if (percent) text = trimmed(text.substr(0, text.size() - 1));
+            double share = 0;
+            const char* end = text.data() + text.size();
+            const auto [rest, error] =
+                std::from_chars(text.data(), end, share, std::chars_format::fixed);
+            if (percent) share /= 100;
+            if (error != std::errc() || rest != end || !(share >= 0 && share < 1))
+              return fmt::format("'{}' is no share below 1; write it as 2% or 0.02", value);
+            value = fmt::format("{}", share);
+            return "";
+          },
+          ""};
+}
+
 CLI::Validator not_empty() {
   return {[](const std::string& value) -> std::string {
             return value.empty() ? "its value is empty; give one, or leave the flag out" : "";

@@ -45,6 +45,9 @@ CLI::Option* add_choice(CLI::App* command, const std::string& flag, T& value,
 // kibibyte (KiB) 1024.
 CLI::Validator byte_size(bool kilobyte_is_1000);
 
+// A share, e.g. 0.02 or 2%: turned into a number from 0 to below 1.
+CLI::Validator share_below_one();
+
 // Not "". Program gives it to each flag that takes a value.
 CLI::Validator not_empty();
 

@@ -12,10 +12,13 @@
 #include "lib/collection/foreign.h"
 #include "lib/export/bands.h"
 #include "lib/export/export_format.h"
+#include "lib/export/export_page.h"
 #include "lib/export/export_sinks.h"
 #include "lib/export/folder_export.h"
 #include "lib/export/follow_moves.h"
 #include "lib/export/move_journal.h"
+#include "lib/export/promised.h"
+#include "lib/labelling/classifier.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/serve/answers.h"
@@ -38,6 +41,7 @@ struct AskedExport {
   std::optional<float> min_score;
   std::optional<uint64_t> max_per_label;
   std::vector<std::string> only;
+  std::optional<double> at_most_wrong;
   double validation = kDefaultValidation;
   bool unsure = false;
   fs::path target;
@@ -87,6 +91,7 @@ AskedExport ask_export(const Service& service, const Call& call) {
     asked.min_score = static_cast<float>(*score);
   asked.max_per_label = members.whole("max_per_label", 1, 1'000'000'000);
   asked.only = members.texts("only", 1000, 1000);
+  asked.at_most_wrong = members.number("at_most_wrong", 0, 1);
   asked.validation = members.number("validation", 0, 1).value_or(kDefaultValidation);
   asked.unsure = members.flag("unsure").value_or(false);
   members.expect_no_others();
@@ -104,6 +109,7 @@ struct Plan {
   Labelling labelling;
   std::vector<Prediction> predictions;
   Bands bands;
+  std::optional<Promised> promised;
 
   const View& view() const { return snapshot->view; }
 };
@@ -122,7 +128,11 @@ Plan make_plan(Service& service, const SnapshotPointer& snapshot, const AskedExp
   });
   BandOptions options;
   options.min_score = asked.min_score;
-  if (!traits_of(asked.format).cuts_labels) options.max_per_label = asked.max_per_label;
+  if (!traits_of(asked.format).cuts_labels) {
+    options.max_per_label = asked.max_per_label;
+  } else if (asked.at_most_wrong) {  // the promise is of what the page shows
+    options.max_per_label = asked.max_per_label.value_or(PageOptions().max_per_label);
+  }
   options.only = find_labels("only", asked.only, plan.labelling.labels);
   plan.bands = choose_bands(plan.view(), plan.labelling.labels.size(), plan.predictions, options);
   return plan;
@@ -134,13 +144,56 @@ std::vector<bool> validation_of(const Plan& plan, const AskedExport& asked) {
 }
 
 // Labels that cannot be in both halves are left out, so that both number their classes alike.
-void settle_halves(Plan& plan, const AskedExport& asked) {
-  if (!traits_of(asked.format).splits) return;
+// Returns which.
+std::vector<uint32_t> settle_halves(Plan& plan, const AskedExport& asked) {
+  std::vector<uint32_t> left_out;
+  if (!traits_of(asked.format).splits) return left_out;
   const ImageFolderFaults faults =
       image_folder_faults(plan.view(), plan.labelling.labels.size(), plan.predictions, plan.bands,
                           validation_of(plan, asked));
-  for (const auto& [label, pictures] : faults.one_sided)
+  for (const auto& [label, pictures] : faults.one_sided) {
     leave_out(plan.bands, plan.predictions, label);
+    left_out.push_back(label);
+  }
+  return left_out;
+}
+
+// Those that people judged, of which a classifier that answers was not learned.
+JudgedPictures judged_for(const Service& service, const Plan& plan, const AskedExport& asked) {
+  JudgedPictures judged =
+      judged_pictures(plan.view(), plan.labelling.labels, *service.truths.all());
+  const std::string& classifier = asked.labelling.request.classifier;
+  if (!classifier.empty())
+    leave_out_learned(plan.view(), load_classifier(plan.view(), classifier).learned_from, judged);
+  return judged;
+}
+
+// What the format lets through, and of that what keeps the promise.
+void settle(const Service& service, Plan& plan, const AskedExport& asked) {
+  if (!asked.at_most_wrong) {
+    settle_halves(plan, asked);
+    return;
+  }
+  const JudgedPictures judged = judged_for(service, plan, asked);
+  for (Bands before = plan.bands;;) {
+    plan.promised = keep_promise(plan.predictions, judged, {*asked.at_most_wrong}, plan.bands);
+    const std::vector<uint32_t> left_out = settle_halves(plan, asked);
+    if (left_out.empty()) return;
+    for (const uint32_t label : left_out) leave_out(before, plan.predictions, label);
+    plan.bands = before;
+  }
+}
+
+std::string promise_json(const Plan& plan) {
+  if (!plan.promised) return "null";
+  return json_object([&](JsonWriter& json) {
+    plan.promised->write(json);
+    json.member("told", told_promise(*plan.promised));
+  });
+}
+
+Promises promises_of(const AskedExport& asked) {
+  return asked.at_most_wrong && !asked.unsure ? Promises::One : Promises::None;
 }
 
 Band band_of(const AskedExport& asked) {
@@ -166,15 +219,16 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
     if (progress.is_cancelled()) throw Abandoned();
   };
   expect_outside_collections(asked.target);
-  check_target(asked.format, asked.target);
+  check_target(asked.format, asked.target, promises_of(asked));
   Plan plan = make_plan(service, snapshot, asked, go_on);
-  settle_halves(plan, asked);
+  settle(service, plan, asked);
   ExportContext context(plan.view(), plan.labelling.labels, plan.predictions);
   context.mode_name = asked.mode;
   context.mode = parse_export_mode(asked.mode);
   context.model = plan.view().manifest().model_name;
   context.fusion = way_name(asked.labelling.request);
   context.max_per_label = asked.max_per_label;
+  if (plan.promised && !asked.unsure) context.promise = plan.promised->members();
   if (traits_of(asked.format).splits) context.validation = validation_of(plan, asked);
   context.on_failure = [&](const Error& error) {
     progress.update([&](Job& job) {
@@ -281,7 +335,7 @@ Job known_job(const Service& service, const Call& call) {
 std::string target_problem(const AskedExport& asked) {
   try {
     expect_outside_collections(asked.target);
-    check_target(asked.format, asked.target);
+    check_target(asked.format, asked.target, promises_of(asked));
     return "null";
   } catch (const Error& error) {
     return problem_json(error);
@@ -305,7 +359,7 @@ HttpResponse post_preview(Service& service, const Call& call) {
   constexpr size_t kMostExamples = 100;
   const AskedExport asked = ask_export(service, call);
   Plan plan = make_plan(service, call.snapshot, asked, call.go_on);
-  settle_halves(plan, asked);
+  settle(service, plan, asked);
   const View& view = plan.view();
   const std::vector<Label>& names = plan.labelling.labels;
   const std::vector<bool> validation =
@@ -340,12 +394,14 @@ HttpResponse post_preview(Service& service, const Call& call) {
   uint64_t exported = 0;
   for (const uint64_t count : counts) exported += count;
   const std::string problem = target_problem(asked);
+  const std::string promise = promise_json(plan);
   return json_response(json_object([&](JsonWriter& json) {
     json.member("target", to_utf8(asked.target.string()))
         .member("problem", RawJson{problem})
         .member("sure", plan.bands.sure)
         .member("unsure", plan.bands.unsure)
         .member("left_out", plan.bands.above_max)
+        .member("promise", RawJson{promise})
         .member("exported", exported)
         .member("bytes", bytes)
         .member("labels", raw(labels))
@@ -357,7 +413,7 @@ HttpResponse post_preview(Service& service, const Call& call) {
 HttpResponse post_export(Service& service, const Call& call) {
   const AskedExport asked = ask_export(service, call);
   expect_outside_collections(asked.target);
-  check_target(asked.format, asked.target);
+  check_target(asked.format, asked.target, promises_of(asked));
   Job job;
   job.kind = "export";
   job.name = asked.name;

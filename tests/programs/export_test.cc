@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <set>
@@ -286,6 +287,123 @@ BOOST_AUTO_TEST_CASE(moved_pictures_are_followed_and_come_back_with_undo) {
   const ProgramResult nothing = zeroshelf_query({"undo", moved.string()});
   BOOST_TEST(nothing.exit_code == 2);
   BOOST_TEST(nothing.err.find("nothing to undo") != std::string::npos);
+}
+
+// A CSV with what classify says as the truth, but for the least sure ones, which were wrong.
+fs::path truth_with_wrong(const Shelf& shelf, const std::string& name, size_t wrong) {
+  const auto predictions = shelf.predictions();
+  std::vector<std::pair<float, std::string>> by_score;
+  for (const auto& [path, line] : predictions)
+    by_score.emplace_back(line["score"].get<float>(), path);
+  std::sort(by_score.begin(), by_score.end());
+  std::string csv = "path,label,path_base64\n";
+  for (size_t i = 0; i < by_score.size(); ++i) {
+    const json& line = predictions.at(by_score[i].second);
+    const std::string label = i < wrong ? "purple" : line["label"].get<std::string>();
+    const auto exact = line.find("path_base64");
+    csv += "\"" + line["path"].get<std::string>() + "\"," + label + "," +
+           (exact == line.end() ? "" : exact->get<std::string>()) + "\n";
+  }
+  const fs::path file = shelf.directory / name;
+  testing::write_file(file, csv);
+  return file;
+}
+
+BOOST_AUTO_TEST_CASE(a_promise_is_kept_by_what_was_judged_and_stands_in_the_manifest) {
+  const std::string truth = truth_with_wrong(shelf(), "judged.csv", 3).string();
+  const std::vector<std::string> promise = {"--at-most-wrong", "2%", "--truth", truth};
+  const fs::path folders = shelf().directory / "promised";
+  const fs::path unsure = shelf().directory / "promised-unsure";
+  std::vector<std::string> more = promise;
+  more.insert(more.end(), {"--unsure-to", unsure.string()});
+  const ProgramResult result = shelf().export_to(folders, "folders", more);
+  require_done(result);
+  BOOST_TEST(result.err.find("at most 2 % wrong, with 95 % confidence: 22 of 25 pictures") !=
+             std::string::npos);
+  BOOST_TEST(result.err.find("'purple' (3)") != std::string::npos);
+  const auto lines = testing::json_lines(content(folders / "manifest.jsonl"));
+  BOOST_REQUIRE(lines.size() == 23u);
+  const json& last = lines.back();
+  BOOST_TEST(last["type"] == "promise");
+  BOOST_TEST(last["at_most_wrong"] == 0.02);
+  BOOST_TEST(last["exported"] == 22);
+  BOOST_TEST(last["judged"] == 25);
+  BOOST_TEST(last["wrong"] == 3);
+  BOOST_TEST(last["wrong_above"] == 0);
+  BOOST_TEST(last["bound"] == 0.0);
+  const auto left = testing::json_lines(content(unsure / "manifest.jsonl"));
+  BOOST_TEST(left.size() == 3u);
+  for (const json& line : left) BOOST_TEST(line["type"] == "exported");
+
+  // The same by a number, in each format; where there is no manifest it stands beside.
+  for (const std::string format :
+       {"imagefolder", "fiftyone", "jsonl", "csv", "labelstudio", "coco", "html"}) {
+    const fs::path target = shelf().directory / ("promised." + format);
+    require_done(shelf().export_to(target, format, {"--at-most-wrong", "0.02", "--truth", truth}));
+    const bool has_manifest = format == "imagefolder" || format == "fiftyone";
+    const auto told = testing::json_lines(
+        content(has_manifest ? target / "manifest.jsonl" : fs::path(target.string() + ".promise.json")));
+    BOOST_TEST(told.back()["type"] == "promise");
+    BOOST_TEST(told.back()["exported"].get<int>() >= (format == "imagefolder" ? 1 : 22));
+    BOOST_TEST(!fs::exists(target / "promise.json"));
+  }
+  BOOST_TEST(testing::json_lines(content(shelf().directory / "promised.jsonl")).size() == 22u);
+  // Nothing is overwritten, the promise neither.
+  fs::remove(shelf().directory / "promised.csv");
+  BOOST_TEST(shelf().export_to(shelf().directory / "promised.csv", "csv", promise).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_move_with_a_promise_is_undone) {
+  const Shelf own;
+  const std::string truth = truth_with_wrong(own, "judged.csv", 3).string();
+  const auto before = testing::files_below(own.pictures);
+  const fs::path target = own.directory / "promised";
+  require_done(own.export_to(
+      target, "folders", {"--at-most-wrong", "2%", "--truth", truth, "--mode", "move"}));
+  BOOST_TEST(content(target / "manifest.jsonl").find("{\"type\":\"promise\",") != std::string::npos);
+  require_done(zeroshelf_query({"undo", target.string()}));
+  BOOST_TEST(!fs::exists(target));
+  BOOST_TEST((testing::files_below(own.pictures) == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_promise_without_truth_is_refused_and_so_is_what_is_no_share) {
+  const std::string truth = truth_with_wrong(shelf(), "judged-refused.csv", 0).string();
+  const fs::path target = shelf().directory / "refused";
+  BOOST_TEST(shelf().export_to(target, "folders", {"--at-most-wrong", "2%"}).exit_code == 2);
+  BOOST_TEST(shelf().export_to(target, "folders", {"--truth", truth}).exit_code == 2);
+  for (const char* share : {"2", "100%", "-1%", "nan", "2 percent", "%"}) {
+    const ProgramResult refused =
+        shelf().export_to(target, "folders", {"--truth", truth, "--at-most-wrong", share});
+    BOOST_TEST(refused.exit_code == 2);
+    BOOST_TEST(refused.err.find("--at-most-wrong") != std::string::npos);
+  }
+  // Nothing was judged on a page yet.
+  const ProgramResult judged =
+      shelf().export_to(target, "folders", {"--truth-judged", "--at-most-wrong", "2%"});
+  BOOST_TEST(judged.exit_code == 2);
+  BOOST_TEST(judged.err.find("judged") != std::string::npos);
+  testing::write_file(shelf().directory / "empty.csv", "path,label\n");
+  BOOST_TEST(shelf()
+                 .export_to(target, "folders",
+                            {"--truth", (shelf().directory / "empty.csv").string(),
+                             "--at-most-wrong", "2%"})
+                 .exit_code == 2);
+  BOOST_TEST(!fs::exists(target));
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_by_chance_is_the_same_every_time_and_fewer_are_the_first_of_more) {
+  const auto drawn = [&](const std::string& count) {
+    return zeroshelf_query({"review", shelf().collection, "--labels", "red, green, blue", "--by",
+                            "chance", "-k", count, "--format", "csv"})
+        .out;
+  };
+  const std::string ten = drawn("10");
+  BOOST_TEST(std::count(ten.begin(), ten.end(), '\n') == 11);
+  BOOST_TEST(drawn("10") == ten);
+  BOOST_TEST(drawn("20").starts_with(ten));
+  BOOST_TEST(!zeroshelf_query({"review", shelf().collection, "--labels", "red, green, blue", "-k",
+                               "10", "--format", "csv"})
+                  .out.starts_with(ten));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

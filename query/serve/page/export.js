@@ -149,6 +149,7 @@ function make_fields(collection) {
   );
   const least = h("input", { type: "number", min: 0, max: 1, step: 0.01, placeholder: "all" });
   const most = h("input", { type: "number", min: 1, step: 1, placeholder: "all" });
+  const wrong = h("input", { type: "number", min: 0, max: 99, step: "any", placeholder: "any" });
   const validation = h("input", { type: "number", min: 0, max: 1, step: 0.05, value: 0.2 });
   const unsure = h("input", { type: "checkbox", id: new_name("unsure") });
   const only = h("fieldset", { class: "only" }, h("legend", {}, "Labels"));
@@ -163,6 +164,7 @@ function make_fields(collection) {
     validation_field,
     field("Score from", least),
     field("Of each label, at most", most),
+    field("At most so many % wrong", wrong, "as far as what you judged tells"),
     h("label", { class: "check", for: unsure.id }, unsure, "the unsure ones instead"),
     only,
   );
@@ -189,6 +191,7 @@ function make_fields(collection) {
       ...(splits && { validation: Number(validation.value) }),
       ...(least.value !== "" && { min_score: Number(least.value) }),
       ...(most.value !== "" && { max_per_label: Number(most.value) }),
+      ...(wrong.value !== "" && { at_most_wrong: Number(wrong.value) / 100 }),
       ...(labels.length < boxes.length && { only: labels }),
       ...(unsure.checked && { unsure: true }),
     };
@@ -232,6 +235,7 @@ function draw_preview(answer, mode) {
     ),
     h("p", { class: "path" }, h("code", {}, answer.target)),
     left.length > 0 && h("p", { class: "muted" }, `Not: ${left.join(", ")}.`),
+    answer.promise && answer.promise.told.map((line) => h("p", { class: "muted" }, line)),
     answer.labels.length > 0 &&
       h(
         "table",
