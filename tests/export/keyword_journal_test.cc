@@ -96,7 +96,7 @@ void expect_old_or_new(const Pictures& pictures, const std::map<std::string, std
 fs::path fast_folder(const testing::TemporaryDirectory& other) {
   const fs::path memory = "/dev/shm";
   if (::access(memory.c_str(), W_OK) != 0) return other.path();
-  return memory / ("zeroshelf-test-" + std::to_string(::getpid()));
+  return memory / ("zeroshelf-keywords-test-" + std::to_string(::getpid()));
 }
 
 void kill_and_undo(int count, int kills, KeywordsIn where) {

@@ -37,14 +37,26 @@ bool has_exiftool() {
   return fs::exists("/usr/bin/exiftool");
 }
 
-// What exiftool finds in a file, as a set of words of one tag.
-std::set<std::string> by_exiftool(const fs::path& path, const std::string& tag) {
-  const ProgramResult said = run_program({"/usr/bin/exiftool", "-json", "-XMP:all", path.string()});
-  const json found = json::parse(said.out).at(0);
-  if (!found.contains(tag)) return {};
-  if (found[tag].is_array()) return found[tag].get<std::set<std::string>>();
-  return {found[tag].get<std::string>()};
+// What exiftool finds in files: the words of each tag, and its own "Error" and "Warning".
+using Tags = std::map<std::string, std::set<std::string>>;
+std::map<std::string, Tags> by_exiftool(const std::vector<std::string>& paths) {
+  std::vector<std::string> arguments = {"/usr/bin/exiftool", "-json", "-XMP:all", "-Error", "-Warning"};
+  arguments.insert(arguments.end(), paths.begin(), paths.end());
+  std::map<std::string, Tags> found;
+  for (const json& file : json::parse(run_program(arguments).out)) {
+    Tags& tags = found[file["SourceFile"]];
+    for (const auto& [tag, value] : file.items()) {
+      if (value.is_array()) {
+        for (const json& word : value) tags[tag].insert(word.get<std::string>());
+      } else {
+        tags[tag].insert(value.is_string() ? value.get<std::string>() : value.dump());
+      }
+    }
+  }
+  return found;
 }
+
+using Words = std::set<std::string>;
 
 struct Shelf {
   Shelf() {
@@ -106,12 +118,20 @@ BOOST_AUTO_TEST_CASE(sidecars_say_the_label_and_undo_takes_them_away) {
   BOOST_TEST(first.err.find("12 sidecars made") != std::string::npos, first.err);
   BOOST_TEST(first.err.find("zeroshelf-query undo " + collection + "-keywords") != std::string::npos,
              first.err);
-  for (const auto& [path, label] : answers()) {
+  const auto labels = answers();
+  std::vector<std::string> sidecars;
+  for (const auto& [path, label] : labels) {
     BOOST_REQUIRE(fs::exists(path + ".xmp"));
-    if (!has_exiftool()) continue;
-    BOOST_TEST((by_exiftool(path + ".xmp", "TagsList") == std::set{"zeroshelf/" + label}));
-    BOOST_TEST((by_exiftool(path + ".xmp", "HierarchicalSubject") == std::set{"zeroshelf|" + label}));
-    BOOST_TEST((by_exiftool(path + ".xmp", "Subject") == std::set{label}));
+    sidecars.push_back(path + ".xmp");
+  }
+  if (has_exiftool()) {
+    auto found = by_exiftool(sidecars);
+    for (const auto& [path, label] : labels) {
+      Tags& tags = found[path + ".xmp"];
+      BOOST_TEST((tags["TagsList"] == Words{"zeroshelf/" + label}));
+      BOOST_TEST((tags["HierarchicalSubject"] == Words{"zeroshelf|" + label}));
+      BOOST_TEST((tags["Subject"] == Words{label}));
+    }
   }
   const auto after = files();
   // Again: nothing to do.
@@ -124,7 +144,6 @@ BOOST_AUTO_TEST_CASE(sidecars_say_the_label_and_undo_takes_them_away) {
   BOOST_TEST(!fs::exists(collection + "-keywords-2"));
   // The indexer passes sidecars over.
   BOOST_TEST(add().err.find("12 unchanged") != std::string::npos);
-  BOOST_TEST(add().err.find("skipped") == std::string::npos);
   const ProgramResult undone = zeroshelf_query({"undo", collection + "-keywords"});
   require_done(undone);
   BOOST_TEST(undone.err.find("12 files put back") != std::string::npos, undone.err);
@@ -147,10 +166,11 @@ BOOST_AUTO_TEST_CASE(keywords_of_people_stay_and_trees_are_nested) {
                      "colour/red, colour/green, blue"));
   if (has_exiftool()) {
     const std::string label = answers("colour/red, colour/green, blue").at(picture.string());
-    BOOST_TEST(by_exiftool(sidecar, "TagsList").contains("machine/colours/" + label));
-    BOOST_TEST(by_exiftool(sidecar, "Subject").contains("holiday"));
-    BOOST_TEST(by_exiftool(sidecar, "Subject").contains(label.substr(label.find('/') + 1)));
-    BOOST_TEST(by_exiftool(sidecar, "HierarchicalSubject").contains("trips|holiday"));
+    Tags tags = by_exiftool({sidecar.string()})[sidecar.string()];
+    BOOST_TEST(tags["TagsList"].contains("machine/colours/" + label));
+    BOOST_TEST((tags["Subject"] == Words{"holiday", label.substr(label.find('/') + 1)}));
+    BOOST_TEST(tags["HierarchicalSubject"].contains("trips|holiday"));
+    BOOST_TEST((tags["Rating"] == Words{"4"}));
   }
   require_done(zeroshelf_query({"undo", (directory / "run").string()}));
   BOOST_TEST((files() == before));
@@ -166,15 +186,19 @@ BOOST_AUTO_TEST_CASE(keywords_in_pictures_cost_no_encoding_and_no_byte) {
   const ProgramResult written = write({"--in-file", "--to", (directory / "run").string()});
   require_done(written);
   BOOST_TEST(written.err.find("12 files changed") != std::string::npos, written.err);
+  std::vector<std::string> paths;
+  for (const auto& [path, bytes] : before) paths.push_back(path);
+  if (has_exiftool()) {
+    auto found = by_exiftool(paths);
+    for (const std::string& path : paths) {
+      BOOST_TEST((found[path]["TagsList"] == Words{"zeroshelf/" + labels.at(path)}), path);
+      BOOST_TEST(!found[path].contains("Error"), path);
+      BOOST_TEST(!found[path].contains("Warning"), path);
+    }
+  }
   for (const auto& [path, bytes] : before) {
     BOOST_TEST(!fs::exists(path + ".xmp"));
     BOOST_TEST((read_file(path, 1 << 24) != bytes));
-    if (has_exiftool()) {
-      BOOST_TEST((by_exiftool(path, "TagsList") == std::set{"zeroshelf/" + labels.at(path)}), path);
-      const ProgramResult sound =
-          run_program({"/usr/bin/exiftool", "-validate", "-warning", "-error", "-s3", path});
-      BOOST_TEST(sound.out.find("Error") == std::string::npos, path << sound.out);
-    }
     const auto was = decode_image(testing::as_bytes(bytes), {});
     const auto now = decode_image(testing::as_bytes(read_file(path, 1 << 24)), {});
     BOOST_TEST((std::get<Image>(was).rgb == std::get<Image>(now).rgb));
