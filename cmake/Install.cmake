@@ -16,7 +16,7 @@ add_custom_command(OUTPUT ${fetch_manual}
 add_custom_target(zeroshelf-fetch-manual ALL DEPENDS ${fetch_manual})
 install(FILES ${fetch_manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
 
-# A unit of the user's systemd, with the path that the programs really get. Below a prefix of one's own it is in share/,
+# Units of the user's systemd, with the path that the programs really get. Below a prefix of one's own it is in share/,
 # where systemd looks in ~/.local.
 install(CODE "
   set(BIN \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
@@ -24,11 +24,13 @@ install(CODE "
   if(CMAKE_INSTALL_PREFIX MATCHES \"^/usr(/local)?$\")
     set(units lib/systemd/user)
   endif()
-  set(unit \"\${CMAKE_INSTALL_PREFIX}/\${units}/zeroshelf-serve@.service\")
-  message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
-  configure_file(\"${PROJECT_SOURCE_DIR}/packaging/zeroshelf-serve@.service.in\" \"\$ENV{DESTDIR}\${unit}\" @ONLY
-                 NO_SOURCE_PERMISSIONS)
-  list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")" COMPONENT runtime)
+  foreach(name zeroshelf-serve@.service zeroshelf-watch@.service)
+    set(unit \"\${CMAKE_INSTALL_PREFIX}/\${units}/\${name}\")
+    message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
+    configure_file(\"${PROJECT_SOURCE_DIR}/packaging/\${name}.in\" \"\$ENV{DESTDIR}\${unit}\" @ONLY
+                   NO_SOURCE_PERMISSIONS)
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")
+  endforeach()" COMPONENT runtime)
 
 # The library: find_package(zeroshelf), then zeroshelf::zeroshelf or a part of it.
 add_library(zeroshelf INTERFACE)

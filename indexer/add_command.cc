@@ -4,81 +4,34 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <numeric>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "indexer/adding.h"
 #include "indexer/foreign_note.h"
-#include "indexer/ocr_flags.h"
 #include "indexer/progress.h"
-#include "lib/collection/settings.h"
-#include "lib/files/disk.h"
-#include "lib/files/find_files.h"
-#include "lib/files/path_list.h"
 #include "lib/ingest/shard.h"
 #include "lib/ingest/sync.h"
-#include "lib/ocr/text_reader.h"
 #include "lib/program/message.h"
-#include "lib/program/values.h"
-#include "lib/report/messages.h"
-#include "lib/util/below.h"
-#include "lib/util/cgroup.h"
-#include "lib/util/error.h"
-#include "lib/util/file.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/text.h"
-#include "lib/util/utc.h"
-#include "models/flags/model_flags.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kLargestFileBytes = uint64_t{1} << 36;
-constexpr uint64_t kMostPixels = 2'000'000'000;  // a side is an int
-
-struct AddOptions {
-  std::filesystem::path collection;
-  std::vector<std::filesystem::path> roots;
-  std::string list;  // a file of NUL-separated paths, or "-"; empty: none
-  ModelOptions model;
-  fs::path text_from;  // a collection whose words are taken; empty: none
-  bool no_ocr = false;
-  std::optional<std::string> ocr_languages;  // absent: what the collection was told
-  int ocr_timeout_ms = TextReaderOptions{}.timeout_ms;
-  bool mask_text = false;
-  bool keep_missing = false;
-  bool confirm_missing = false;
-  bool reread = false;
-  bool retry_skipped = false;
-  bool follow_links = false;
-  uint64_t max_bytes = DecodeLimits{}.max_bytes;
-  uint64_t max_pixels = DecodeLimits{}.max_pixels;
-  uint64_t batch = 32;
-  uint64_t memory_bytes = 0;  // 0: by the machine
-  bool profile = false;
-  bool json = false;
-  bool quiet = false;
-  std::string shard;  // as parse_shard takes it; empty: what the collection was told
-};
-
 constexpr const char* kProgram = "zeroshelf-index";
-constexpr const char* kDefaultLanguages = "eng";
 
 std::atomic<int> stopped_by{0};  // the signal
 std::atomic<bool> stop_requested{false};
@@ -100,415 +53,6 @@ void handle_interrupts() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-}
-
-// What a path lies in, also of a bare name.
-fs::path folder_of(const fs::path& path) {
-  const fs::path folder = path.parent_path();
-  return folder.empty() ? "." : folder;
-}
-
-// Whether paths lie in the collection's folder, links followed.
-class OwnFolder {
- public:
-  explicit OwnFolder(const fs::path& collection) : folder_(resolved(collection)) {}
-
-  bool has(const fs::path& path) { return is_below(resolved(path), folder_); }
-  // The same of a file in a list of many, whose own name is no link to a folder.
-  bool has_file(const fs::path& path) {
-    const auto [known, is_new] = parents_.try_emplace(path.parent_path().string());
-    if (is_new) known->second = has(folder_of(path));
-    return known->second;
-  }
-
- private:
-  static fs::path resolved(const fs::path& path) {
-    std::error_code error;
-    fs::path result = fs::weakly_canonical(absolute_path(path), error);
-    return error ? absolute_path(path) : result;
-  }
-
-  fs::path folder_;
-  std::unordered_map<std::string, bool> parents_;
-};
-
-void refuse_own_folder(const AddOptions& options) {
-  OwnFolder own(options.collection);
-  for (const fs::path& root : options.roots) {
-    if (!own.has(root)) continue;
-    throw Error(ErrorCode::InvalidArgument, root.string(),
-                "it lies in the collection's own folder, which holds no pictures",
-                "move the pictures out of " + options.collection.string());
-  }
-}
-
-// Whether the collection has pictures of it, or below it.
-bool has_pictures_of(const Collection& collection, const fs::path& root) {
-  const std::string path = absolute_path(root).string();
-  bool found = collection.find_path(path).has_value();
-  collection.for_each_record([&](Row, const PictureRecord& record) {
-    found = found || record.file.path.starts_with(path + "/");
-  });
-  return found;
-}
-
-bool is_gone(const fs::path& root) {
-  std::error_code error;
-  return fs::status(root, error).type() == fs::file_type::not_found;
-}
-
-// A root that is gone may be named where the collection has something of it: that is missing then.
-// One that it had, and has nothing of any more, is left out where others are named.
-std::vector<fs::path> checked_roots(const std::vector<fs::path>& roots,
-                                    const Collection* collection) {
-  std::vector<std::string> known;
-  if (collection != nullptr) known = Settings(collection->directory()).all_roots();
-  const auto was_named = [&](const fs::path& root) {
-    return std::ranges::find(known, absolute_path(root).string()) != known.end();
-  };
-  const bool others =
-      std::ranges::any_of(roots, [](const fs::path& root) { return !is_gone(root); });
-  std::vector<fs::path> checked;
-  for (const fs::path& root : roots) {
-    const bool gone = collection != nullptr && is_gone(root);
-    if (gone && has_pictures_of(*collection, root)) {
-      checked.push_back(root);
-    } else if (!gone || !others || !was_named(root)) {
-      check_roots({root});
-      checked.push_back(root);
-    }
-  }
-  return checked;
-}
-
-std::vector<fs::path> roots_of_last_time(const AddOptions& options) {
-  std::vector<fs::path> roots;
-  for (const std::string& root : Settings(options.collection).roots()) roots.emplace_back(root);
-  if (!roots.empty() && !options.quiet) {
-    std::string all;
-    for (const fs::path& root : roots) all += (all.empty() ? "" : ", ") + printable(root.string());
-    say("indexing {}, as last time\n", all);
-  }
-  return roots;
-}
-
-// What is to be indexed. A path of the list may be gone: then its picture is. The collection's own
-// files are passed over in a list, as they are in a folder.
-std::vector<fs::path> roots_of(const AddOptions& options, const Collection* collection) {
-  refuse_own_folder(options);
-  std::vector<fs::path> roots = options.roots;
-  if (roots.empty() && options.list.empty() && collection != nullptr)
-    roots = roots_of_last_time(options);
-  roots = checked_roots(roots, collection);
-  for (fs::path& root : roots) root = as_listed(root);
-  if (!options.list.empty()) {
-    OwnFolder own(options.collection);
-    std::unordered_map<std::string, fs::path> folders;  // as they are listed
-    for (const std::string& text : read_path_list(options.list)) {
-      if (own.has_file(text)) continue;
-      const fs::path path = text;
-      const auto [folder, is_new] = folders.try_emplace(path.parent_path().string());
-      if (is_new) folder->second = as_listed(folder_of(path));
-      roots.push_back(folder->second / path.filename());
-    }
-  }
-  if (roots.empty()) {
-    const std::string list = options.list == "-" ? "standard input" : options.list;
-    throw Error(ErrorCode::InvalidArgument, list.empty() ? "add" : list, "nothing to index",
-                "name folders or pictures, or give --files0-from a list");
-  }
-  return roots;
-}
-
-std::optional<Collection> existing_collection(const fs::path& directory) {
-  if (CollectionWriter::would_create(directory)) return std::nullopt;
-  Collection collection = Collection::open(directory);
-  if (!collection.manifest().has_known_model()) {
-    throw Error(ErrorCode::Incompatible, directory.string(),
-                "imported without its model, so new pictures cannot be made to fit",
-                "import the vectors again with --model");
-  }
-  return collection;
-}
-
-// Throws when the data of one is not installed.
-void check_languages(const std::string& languages) {
-  if (languages.empty()) {
-    throw Error(ErrorCode::InvalidArgument, "--ocr-lang", "names no language",
-                "name one, e.g. eng, or leave the text unread with --no-ocr");
-  }
-  TextReader(TextReaderOptions{languages});
-}
-
-Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, bool mask_text) {
-  Manifest manifest;
-  manifest.model_name = model.name;
-  manifest.model_path = model.path;
-  manifest.model_fingerprint = model.fingerprint;
-  manifest.dimension = model.dimension;
-  manifest.logit_scale = model.logit_scale;
-  manifest.scoring = model.scoring;
-  manifest.logit_bias = model.logit_bias;
-  manifest.ocr_languages = ocr_languages;
-  manifest.mask_text = mask_text;
-  manifest.created_utc = now_utc();
-  return manifest;
-}
-
-// The words of another collection, by the content of its pictures.
-class OtherTexts {
- public:
-  // Throws what Collection::open throws, and InvalidArgument when no text was read in it.
-  explicit OtherTexts(const fs::path& directory)
-      : collection_(Collection::open(directory)),
-        languages_(
-            Settings(directory).text_languages().value_or(collection_.manifest().ocr_languages)) {
-    if (languages_.empty()) {
-      throw Error(ErrorCode::InvalidArgument, directory.string(), "no text was read in it",
-                  "leave --text-from out, or name a collection that was made with OCR");
-    }
-  }
-
-  const std::string& languages() const { return languages_; }
-
-  // What was read in these languages; nothing for a picture that was read in others or is not
-  // there. This must outlive the result.
-  KnownTexts read_in(const std::string& languages) const {
-    return [this, languages](const ContentHash& hash) -> std::optional<PictureText> {
-      for (const Row row : collection_.find_contents(hash)) {
-        if (collection_.text_languages(row) != languages) continue;
-        PictureRecord record = collection_.record(row);
-        return PictureText{collection_.words(row), record.turned_degrees,
-                           std::move(record.unread_script)};
-      }
-      return std::nullopt;
-    };
-  }
-
- private:
-  Collection collection_;
-  std::string languages_;
-};
-
-std::optional<OtherTexts> other_texts(const AddOptions& options) {
-  if (options.text_from.empty()) return std::nullopt;
-  std::error_code ignored;
-  if (fs::equivalent(options.text_from, options.collection, ignored)) {
-    throw Error(ErrorCode::InvalidArgument, "--text-from", "is the collection itself",
-                "name the one that the texts were read for");
-  }
-  return OtherTexts(options.text_from);
-}
-
-// The collection to write to, and its encoder: loaded at once where the model must be compared with
-// the collection's, and otherwise only when there is something to encode.
-class Target {
- public:
-  // usual_languages: of a new collection whose languages nobody names.
-  Target(const AddOptions& options, std::optional<Collection> existing,
-         const std::string& usual_languages)
-      : options_(options),
-        existing_(std::move(existing)),
-        usual_languages_(usual_languages),
-        collection_(open()) {}
-
-  CollectionWriter& collection() { return collection_; }
-  const Manifest& manifest() const { return collection_.manifest(); }
-  // In which the text of pictures is read; empty: it is not.
-  const std::string& languages() const { return languages_; }
-
-  // The encoder's, if one was needed.
-  std::string precision() const { return encoder_ ? encoder_->info().precision : ""; }
-  std::string kernel() const { return encoder_ ? encoder_->info().kernel : ""; }
-
-  Encoder& encoder() {
-    if (!encoder_)
-      encoder_ = load_model_of(manifest(), options_.collection, options_.model, EncoderSide::Both);
-    return *encoder_;
-  }
-
- private:
-  CollectionWriter open() { return existing_ ? open_existing() : create(); }
-
-  CollectionWriter open_existing() {
-    const Manifest& manifest = existing_->manifest();
-    if (options_.mask_text && !manifest.mask_text) {
-      throw Error(ErrorCode::InvalidArgument, options_.collection.string(),
-                  "was made without --mask-text, so its pictures have no masked vectors",
-                  "make another collection with --mask-text");
-    }
-    const Settings settings(options_.collection);
-    if (options_.ocr_languages) check_languages(*options_.ocr_languages);
-    if (!options_.no_ocr) {
-      languages_ = options_.ocr_languages.value_or(
-          settings.text_languages().value_or(manifest.ocr_languages));
-    }
-    if (!options_.model.model.empty())
-      encoder_ = load_model_of(manifest, options_.collection, options_.model, EncoderSide::Both);
-    existing_.reset();  // the writer maps the same files
-    CollectionWriter writer = CollectionWriter::open_existing(options_.collection);
-    if (options_.ocr_languages) settings.remember_text_languages(*options_.ocr_languages);
-    return writer;
-  }
-
-  CollectionWriter create() {
-    encoder_ = load_model(options_.model, EncoderSide::Both);
-    if (!options_.no_ocr) {
-      languages_ = options_.ocr_languages.value_or(usual_languages_);
-      check_languages(languages_);
-    }
-    return CollectionWriter::open_or_create(
-        options_.collection, manifest_for(encoder_->info(), languages_, options_.mask_text));
-  }
-
-  const AddOptions& options_;
-  std::optional<Collection> existing_;
-  std::string usual_languages_;
-  std::string languages_;
-  std::unique_ptr<Encoder> encoder_;
-  CollectionWriter collection_;
-};
-
-// A quarter of what the control group allows, and not more than anybody needs.
-uint64_t default_memory() {
-  constexpr uint64_t kEnough = uint64_t{512} << 20;
-  const auto allowed = cgroup_limits().memory_bytes;
-  return allowed ? std::clamp<uint64_t>(*allowed / 4, 1, kEnough) : kEnough;
-}
-
-MissingFiles missing_files(const AddOptions& options) {
-  if (options.keep_missing) return MissingFiles::Keep;
-  return options.confirm_missing ? MissingFiles::RemoveAll : MissingFiles::Remove;
-}
-
-SyncOptions sync_options(const AddOptions& options, const Target& target,
-                         const std::optional<OtherTexts>& texts) {
-  SyncOptions sync;
-  sync.limits = {options.max_bytes, options.max_pixels};
-  sync.ocr.languages = target.languages();
-  sync.ocr.timeout_ms = options.ocr_timeout_ms;
-  if (texts) sync.known_texts = texts->read_in(target.languages());
-  sync.mask_text = target.manifest().mask_text;
-  sync.known_skips = options.retry_skipped ? KnownSkips::TryAgain : KnownSkips::PassOver;
-  sync.known_files = options.reread ? KnownFiles::Reread : KnownFiles::Believe;
-  sync.missing_files = missing_files(options);
-  sync.find.bad_roots = options.list.empty() ? BadRoots::Refuse : BadRoots::Report;
-  sync.find.linked_folders = options.follow_links ? LinkedFolders::Follow : LinkedFolders::Report;
-  sync.batch_pictures = options.batch;
-  sync.threads = options.model.threads;
-  sync.memory_bytes = options.memory_bytes != 0 ? options.memory_bytes : default_memory();
-  return sync;
-}
-
-// What part of the threads' time reading took; nothing where nothing was read.
-std::optional<double> reading_share(const StageTimes::Seconds& seconds) {
-  const double reading = seconds[static_cast<size_t>(Stage::Ocr)];
-  if (reading <= 0) return std::nullopt;
-  return reading / std::accumulate(seconds.begin(), seconds.end(), 0.0);
-}
-
-constexpr std::array<std::array<const char*, 2>, std::tuple_size_v<NeighbourCounts>>
-    kNeighbourNames = {{{"sidecar", "sidecars"},
-                        {"video or sound", "videos and sounds"},
-                        {"zeroshelf collection", "zeroshelf collections"},
-                        {"exported folder", "exported folders"}}};
-
-// "12 sidecars, 3 videos and sounds"; empty when nothing was passed over.
-std::string neighbours_text(const NeighbourCounts& counts) {
-  std::string text;
-  for (size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(counts[i]),
-                        kNeighbourNames[i][counts[i] == 1 ? 0 : 1]);
-  }
-  return text;
-}
-
-const char* state_name(RootPlace::State state) {
-  switch (state) {
-    case RootPlace::State::There:
-      return "there";
-    case RootPlace::State::Absent:
-      return "absent";
-    case RootPlace::State::Unmounted:
-      return "not_mounted";
-  }
-  return "";
-}
-
-std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds,
-                        const std::string& precision, const std::string& kernel) {
-  message::SyncSummary summary;
-  summary.added = report.added;
-  summary.copied = report.copied;
-  summary.restored = report.restored;
-  summary.moved = report.moved;
-  summary.removed = report.removed;
-  summary.unchanged = report.unchanged;
-  summary.skipped = report.skipped;
-  summary.with_text = report.with_text;
-  summary.interrupted = report.interrupted;
-  summary.sidecars = report.neighbours[0];
-  summary.recordings = report.neighbours[1];
-  summary.collections = report.neighbours[2];
-  summary.exports = report.neighbours[3];
-  for (const DoubtfulPlace& doubtful : report.doubtful) {
-    summary.not_removed.push_back({doubtful.place.path, state_name(doubtful.place.state),
-                                   doubtful.place.pictures, doubtful.gone});
-  }
-  summary.pictures = counts.pictures;
-  summary.seconds = seconds;
-  summary.precision = precision;
-  summary.kernel = kernel;
-  for (size_t i = 0; i < kStages; ++i)
-    summary.stage_seconds.push_back({kStageNames[i], Decimal{report.stage_seconds[i], 3}});
-  summary.reading_share = reading_share(report.stage_seconds).value_or(0);
-  return json_line(summary);
-}
-
-void print_report(const SyncReport& report, const CollectionCounts& counts, double seconds) {
-  const std::string restored =
-      report.restored > 0 ? fmt::format("{} back, ", with_thousands(report.restored)) : "";
-  say("{} added ({} with text), {} duplicates of known files, {}{} moved, {} removed, {} "
-      "unchanged, {} skipped "
-      "in {:.1f} s; "
-      "{} pictures in the collection\n",
-      with_thousands(report.added), with_thousands(report.with_text), with_thousands(report.copied),
-      restored, with_thousands(report.moved), with_thousands(report.removed),
-      with_thousands(report.unchanged), with_thousands(report.skipped), seconds,
-      with_thousands(counts.pictures));
-  if (const std::string neighbours = neighbours_text(report.neighbours); !neighbours.empty())
-    say("ignored: {}\n", neighbours);
-  if (report.interrupted) say("interrupted: run the same command again to continue\n");
-}
-
-// Why its pictures are not believed to be gone, and what to do.
-std::string doubt(const DoubtfulPlace& doubtful) {
-  const RootPlace& place = doubtful.place;
-  const std::string gone = with_thousands(doubtful.gone);
-  const auto text = [&](const std::string& cause, const std::string& cure) {
-    return fmt::format("{}: {}; none was removed; {}, or confirm with --confirm-missing",
-                       printable(place.path), cause, cure);
-  };
-  switch (place.state) {
-    case RootPlace::State::Unmounted:
-      return text(fmt::format("{} pictures lay on a file system that is not mounted there", gone),
-                  "mount it and run again");
-    case RootPlace::State::Absent:
-      return text(fmt::format("it is not there any more, nor are its {} pictures", gone),
-                  "mount it and run again, or name the folder they went to as well");
-    case RootPlace::State::There:
-      break;
-  }
-  return text(fmt::format("{} of its {} pictures are gone", gone, with_thousands(place.pictures)),
-              "if a disk or share is not mounted, mount it and run again");
-}
-
-void remember_roots(const AddOptions& options) {
-  if (options.roots.empty()) return;
-  std::vector<std::string> roots;
-  for (const fs::path& root : options.roots) roots.push_back(absolute_path(root).string());
-  Settings(options.collection).remember_roots(roots);
 }
 
 int exit_code_of(const SyncReport& report) {
@@ -540,7 +84,9 @@ int run_add(const AddOptions& options) {
                                            : text_progress;
   if (!options.json && !options.quiet) text_progress.begin();
   const std::optional<OtherTexts> texts = other_texts(options);
-  Target target(options, std::move(existing), texts ? texts->languages() : kDefaultLanguages);
+  std::unique_ptr<Encoder> encoder;
+  Target target(options, std::move(existing), texts ? texts->languages() : kDefaultLanguages,
+                encoder);
   if (shard) settle_shard(target.collection(), *shard);
   remember_roots(options);
   const SyncReport report = sync(
@@ -565,7 +111,7 @@ int run_add(const AddOptions& options) {
     if (options.profile) say_text(profile_text(report.stage_seconds));
   }
   note_foreign(options.collection);
-  for (const DoubtfulPlace& place : report.doubtful) say("{}: {}\n", kProgram, doubt(place));
+  for (const DoubtfulPlace& place : report.doubtful) say("{}: {}\n", kProgram, doubt(place, "--confirm-missing"));
   return exit_code_of(report);
 }
 
@@ -577,10 +123,7 @@ void add_add(Program& program) {
   CLI::App* command =
       program.add_command("add", "Index folders: add new, update changed, drop deleted pictures",
                           [shared] { return run_add(*shared); });
-  command
-      ->add_option("COLLECTION", options.collection, "The collection's folder; made on first use")
-      ->required();
-  command->add_option("PATH", options.roots, "Folders and pictures; default: those of last time");
+  add_place_arguments(command, options);
   command
       ->add_option(
           "--files0-from", options.list,
@@ -592,20 +135,7 @@ void add_add(Program& program) {
                    "number in the array job of Slurm, Kubernetes or MPI. The collection remembers "
                    "it")
       ->type_name("[I/]N");
-  add_model_flags(command, options.model, "CLIP checkpoint; needed once, then remembered");
-  CLI::Option* no_ocr =
-      command->add_flag("--no-ocr", options.no_ocr,
-                        "Do not read text in pictures: never in a new collection, not in this run "
-                        "in an existing one");
-  command
-      ->add_option("--ocr-lang", options.ocr_languages,
-                   "Tesseract languages, e.g. eng+deu, or auto; remembered; pictures read in "
-                   "others are read "
-                   "again")
-      ->type_name("LANGUAGES")
-      ->default_str(kDefaultLanguages)
-      ->excludes(no_ocr);
-  add_ocr_timeout(command, options.ocr_timeout_ms);
+  CLI::Option* no_ocr = add_reading_flags(command, options);
   command
       ->add_option("--text-from", options.text_from,
                    "Take the words of pictures that this collection has too, in place of reading "
@@ -626,25 +156,7 @@ void add_add(Program& program) {
                     "Read every file, even if size and time are unchanged");
   command->add_flag("--retry-skipped", options.retry_skipped,
                     "Try files again that were skipped before");
-  command->add_flag("--follow-links", options.follow_links,
-                    "Follow symbolic links to folders, each folder once");
-  command->add_option("--max-bytes", options.max_bytes, "Skip larger files, e.g. 2.5MB")
-      ->transform(byte_size(false))
-      ->check(CLI::Range(uint64_t{1}, kLargestFileBytes))
-      ->type_name("SIZE")
-      ->capture_default_str();
-  command->add_option("--max-pixels", options.max_pixels, "Skip larger pictures")
-      ->check(CLI::Range(uint64_t{1}, kMostPixels))
-      ->capture_default_str();
-  command->add_option("--batch", options.batch, "Pictures committed together")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{4'096}))
-      ->capture_default_str();
-  command
-      ->add_option("--memory", options.memory_bytes,
-                   "Memory for files and pixels being read, e.g. 256MB; a larger picture is read "
-                   "alone. 0: a quarter of the control group's limit, at most 512 MB")
-      ->transform(byte_size(false))
-      ->type_name("SIZE");
+  add_file_flags(command, options);
   command->add_flag("--profile", options.profile, "Print the time spent in each stage");
   CLI::Option* json =
       command->add_flag("--json", options.json, "Events and summary as JSON lines on stdout");

@@ -13,5 +13,6 @@ void add_forget(Program& program);
 void add_ocr(Program& program);
 void add_doctor(Program& program);
 void add_import(Program& program);
+void add_watch(Program& program);
 
 }  // namespace zeroshelf

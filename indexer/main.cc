@@ -8,6 +8,7 @@ namespace {
 void add_examples(Program& program) {
   program.add_examples("add", {"photos.shelf ~/Pictures --model ~/models/ViT-B-32.pt",
                                "memes.shelf memes --no-ocr", "photos.shelf"});
+  program.add_examples("watch", {"photos.shelf", "photos.shelf ~/Pictures --no-ocr --json"});
   program.add_examples("forget", {"photos.shelf ~/Pictures/old", "photos.shelf ~/Pictures/a.jpg"});
   program.add_examples("import",
                        {"photos.shelf --npy images.npy --paths paths.txt --model ViT-B-32.pt",
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   Program program("zeroshelf-index", "Makes and keeps an index of a picture collection.",
                   {kDone, kFailed, kSomeSkipped});
   add_add(program);
+  add_watch(program);
   add_forget(program);
   add_collection_commands(program);
   add_ocr(program);

@@ -20,6 +20,7 @@
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
 #include "lib/files/new_file.h"
+#include "lib/labelling/kept_request.h"
 #include "lib/labelling/label_lock.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/run.h"
@@ -284,6 +285,7 @@ int run_classify(const ClassifyOptions& options) {
     Run run = make_run(collection, labelling, answers);
     run.fusion = way_name(options.labels);
     save_run(collection, options.save, run);
+    save_request(collection, options.save, request);
   }
   if (!options.lock.empty()) {
     write_lock(options.lock, make_lock(collection, request, labelling, encoders, version(), 0,

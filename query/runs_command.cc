@@ -11,11 +11,15 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/collection/open_view.h"
+#include "lib/collection/foreign.h"
+#include "lib/labelling/current_run.h"
+#include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/kept_things.h"
 #include "lib/report/messages.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
@@ -29,6 +33,10 @@ struct RunsOptions {
   std::vector<std::filesystem::path> collections;
   std::string kind = "runs";
   std::string remove;
+  std::string keep_current;
+  std::filesystem::path export_to;
+  std::string mode = "symlink";
+  std::string not_current;
   OutputFormat format = OutputFormat::Table;
 };
 
@@ -53,16 +61,54 @@ int list(const View& collection, const RunsOptions& options) {
   return names.empty() ? kNothingFound : kDone;
 }
 
+[[noreturn]] void not_there(const View& collection, const std::string& name,
+                            std::string_view kind) {
+  const auto names = collection.attachments().names(kind);
+  const std::string meant = did_you_mean(name, names);
+  throw Error(ErrorCode::NotFound, name,
+              kind == kCurrentKind
+                  ? fmt::format("no run of that name is kept current{}", meant)
+                  : fmt::format("there is nothing of that name in {}{}", kind, meant),
+              meant.empty() ? "zeroshelf-query runs lists them" : "");
+}
+
+int remove(const View& collection, const RunsOptions& options) {
+  Attachments::check_name("--remove", options.remove);
+  const bool done = options.kind == kRunKind
+                        ? remove_run(collection, options.remove)
+                        : collection.attachments().remove(options.kind, options.remove);
+  if (!done) not_there(collection, options.remove, options.kind);
+  return kDone;
+}
+
+int start_keeping(const View& collection, const RunsOptions& options) {
+  if (collection.parts().size() > 1)
+    throw Error(ErrorCode::InvalidArgument, "--keep-current",
+                "zeroshelf-index watch keeps the runs of one collection, and these are several",
+                "name one of them");
+  CurrentRun current;
+  current.mode = options.mode;
+  if (!options.export_to.empty()) {
+    expect_outside_collections(options.export_to);
+    current.export_to = absolute_path(options.export_to).string();
+  }
+  keep_current(collection, options.keep_current, current);
+  say("zeroshelf-index watch keeps {} current\n", options.keep_current);
+  return kDone;
+}
+
+int end_keeping(const View& collection, const RunsOptions& options) {
+  Attachments::check_name("--not-current", options.not_current);
+  if (!collection.attachments().remove(kCurrentKind, options.not_current))
+    not_there(collection, options.not_current, kCurrentKind);
+  return kDone;
+}
+
 int run_runs(const RunsOptions& options) {
   const View collection = open_view(options.collections).view;
-  if (options.remove.empty()) return list(collection, options);
-  Attachments::check_name("--remove", options.remove);
-  if (collection.attachments().remove(options.kind, options.remove)) return kDone;
-  const auto names = collection.attachments().names(options.kind);
-  const std::string meant = did_you_mean(options.remove, names);
-  throw Error(ErrorCode::NotFound, options.remove,
-              fmt::format("there is nothing of that name in {}{}", options.kind, meant),
-              meant.empty() ? "zeroshelf-query runs lists them" : "");
+  if (!options.keep_current.empty()) return start_keeping(collection, options);
+  if (!options.not_current.empty()) return end_keeping(collection, options);
+  return options.remove.empty() ? list(collection, options) : remove(collection, options);
 }
 
 }  // namespace
@@ -78,6 +124,31 @@ void add_runs(Program& program) {
       ->check(one_of({"runs", "calibrations", "classifiers"}))
       ->capture_default_str();
   command->add_option("--remove", options.remove, "Remove the one of this name")->type_name("NAME");
+  CLI::Option* kind = command->get_option("--kind");
+  CLI::Option* removed = command->get_option("--remove");
+  CLI::Option* kept =
+      command
+          ->add_option("--keep-current", options.keep_current,
+                       "Label what comes by the run of this name, whenever zeroshelf-index watch "
+                       "takes it up, and print its answers there")
+          ->type_name("NAME")
+          ->excludes(kind)
+          ->excludes(removed);
+  command
+      ->add_option("--export-to", options.export_to,
+                   "With --keep-current: also put what comes into a new folder below this one each "
+                   "time, by label")
+      ->type_name("DIR")
+      ->needs(kept);
+  command->add_option("--mode", options.mode, "With --export-to: how pictures get into folders")
+      ->check(one_of({"symlink", "hardlink", "copy"}))
+      ->capture_default_str();
+  command
+      ->add_option("--not-current", options.not_current, "No longer keep the run of this name current")
+      ->type_name("NAME")
+      ->excludes(kind)
+      ->excludes(removed)
+      ->excludes(kept);
   add_format(command, options.format, {OutputFormat::Table, OutputFormat::Jsonl});
 }
 

@@ -207,6 +207,10 @@ class Walk {
     return true;
   }
 
+  void tell(FolderStep step, const std::string& path) const {
+    if (options_.on_folder) options_.on_folder(step, path);
+  }
+
   void enter(const std::string& path) {
     const Folder folder = open_folder(path);
     struct stat status {};
@@ -215,12 +219,13 @@ class Walk {
     }
     const Identity identity = identity_of(status);
     if (identity == excluded_ || !walked_.insert(identity).second) return;
+    tell(FolderStep::Entered, path);
     Listing listing = list(folder.get());
     if (listing.error_number != 0) skip(path, refused(listing.error_number));
     Level level{path == "/" ? path : path + "/", std::move(listing.entries), status.st_dev};
     if (options_.pass_over) {
       for (const Entry& entry : level.entries) level.names.insert(entry.name);
-      if (is_passed_over(level, path)) return;
+      if (is_passed_over(level, path)) return tell(FolderStep::PassedOver, path);
     }
     open_.push_back(std::move(level));  // the names stay where they are
   }

@@ -42,6 +42,12 @@ enum class LinkedFolders {
   Follow,
 };
 
+// What the walk does with a folder.
+enum class FolderStep {
+  Entered,     // it is about to be listed
+  PassedOver,  // it was entered, and nothing of it is visited
+};
+
 struct FindOptions {
   BadRoots bad_roots = BadRoots::Refuse;
   LinkedFolders linked_folders = LinkedFolders::Report;
@@ -49,6 +55,9 @@ struct FindOptions {
   // roots, and folders that are no roots. Without it such files are found like any other, and such
   // folders walked.
   std::function<void(Neighbour, const std::string& path)> pass_over{};
+  // Told of each folder before it is listed: what comes into it from then on is listed, or later
+  // than this call. May be empty.
+  std::function<void(FolderStep, const std::string& path)> on_folder{};
 };
 
 // Walks the roots (files or folders) in the byte order of their absolute paths, each depth first

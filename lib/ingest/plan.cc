@@ -207,7 +207,14 @@ class Planner {
     return (roots_.has_pictures(path) || known_.contains(path)) && !is_there(path);
   }
 
+  // What is known of it stays as it is.
+  void leave(const std::string& path) {
+    skipped_.erase(path);
+    if (const auto known = known_.find(path); known != known_.end()) known->second.seen = true;
+  }
+
   void see(FoundFile file) {
+    if (options_.is_being_written && options_.is_being_written(file)) return leave(file.path);
     if (const auto skip = skipped_.find(file.path); skip != skipped_.end()) {
       const bool known = !is_changed(skip->second.file, file) && !is_tried_again(skip->second);
       skipped_.erase(skip);

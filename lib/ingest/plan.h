@@ -66,6 +66,9 @@ struct PlanOptions {
   // Pictures whose text was not read in these languages are read again; empty: none.
   std::string text_languages;
   FindOptions find;
+  // A file that somebody still writes: it is as if it had not been looked at, neither new nor changed
+  // nor gone. May be empty: none is.
+  std::function<bool(const FoundFile&)> is_being_written{};
 };
 
 // Walks the roots. Only pictures under the roots count as missing, and none under a folder that

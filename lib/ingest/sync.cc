@@ -90,7 +90,7 @@ class Synchroniser {
         make_plan(collection_, roots,
                   {options_.known_skips, options_.known_files,
                    [this](const SkippedFile& file) { return is_worth_trying(file, options_); },
-                   options_.ocr.languages, options_.find});
+                   options_.ocr.languages, options_.find, options_.is_being_written});
     report_.unchanged = plan.unchanged;
     report_.skipped = plan.known_skips;
     report_.neighbours = plan.neighbours;

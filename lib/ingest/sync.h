@@ -46,6 +46,7 @@ struct SyncOptions {
   KnownFiles known_files = KnownFiles::Believe;
   MissingFiles missing_files = MissingFiles::Remove;
   FindOptions find;
+  std::function<bool(const FoundFile&)> is_being_written{};  // see plan.h
   size_t batch_pictures = 32;  // committed together
   unsigned threads = 0;        // that prepare and encode; 0: every core
   // Memory for files and pixels on their way to the encoder, together.

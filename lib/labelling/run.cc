@@ -11,6 +11,7 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/labelling/kept.h"
+#include "lib/labelling/run_entries.h"
 #include "lib/util/bytes.h"
 #include "lib/util/utc.h"
 
@@ -36,20 +37,6 @@ std::optional<uint32_t> read_label(ByteReader& in, size_t width, size_t labels) 
   std::memcpy(&code, bytes.data(), width);
   if (code > labels) in.fail("a label is out of range");
   return code == 0 ? std::nullopt : std::optional(code - 1);
-}
-
-RunEntry entry_of(const PictureRecord& record, const Prediction& prediction) {
-  RunEntry entry;
-  entry.key = content_key(record.content_hash);
-  entry.image_label = prediction.image.label;
-  if (prediction.text) entry.text_label = prediction.text->label;
-  if (prediction.winner) {
-    entry.label = prediction.answer().label;
-    entry.source = prediction.winner;
-    entry.score = prediction.answer().score;
-    entry.margin = prediction.margin();
-  }
-  return entry;
 }
 
 void write_entry(ByteWriter& out, size_t width, const RunEntry& entry) {
@@ -112,6 +99,26 @@ const RunEntry* Run::find(const ContentKey& key) const {
   return found != entries.end() && found->key == key ? &*found : nullptr;
 }
 
+RunEntry entry_of(const PictureRecord& record, const Prediction& prediction) {
+  RunEntry entry;
+  entry.key = content_key(record.content_hash);
+  entry.image_label = prediction.image.label;
+  if (prediction.text) entry.text_label = prediction.text->label;
+  if (prediction.winner) {
+    entry.label = prediction.answer().label;
+    entry.source = prediction.winner;
+    entry.score = prediction.answer().score;
+    entry.margin = prediction.margin();
+  }
+  return entry;
+}
+
+void sort_entries(std::vector<RunEntry>& entries) {
+  std::ranges::stable_sort(entries, {}, &RunEntry::key);
+  const auto copies = std::ranges::unique(entries, {}, &RunEntry::key);
+  entries.erase(copies.begin(), copies.end());
+}
+
 Run make_run(const View& collection, const Labelling& labelling, unsigned threads) {
   return make_run(collection, labelling, classify(collection, labelling, threads));
 }
@@ -128,12 +135,7 @@ Run make_run(const View& collection, const Labelling& labelling,
   collection.for_each_record([&](Row row, const PictureRecord& record) {
     run.entries.push_back(entry_of(record, predictions[row]));
   });
-  std::stable_sort(run.entries.begin(), run.entries.end(),
-                   [](const RunEntry& a, const RunEntry& b) { return a.key < b.key; });
-  const auto copies =
-      std::unique(run.entries.begin(), run.entries.end(),
-                  [](const RunEntry& a, const RunEntry& b) { return a.key == b.key; });
-  run.entries.erase(copies, run.entries.end());
+  sort_entries(run.entries);
   return run;
 }
 

@@ -227,6 +227,8 @@ std::string kept_folders(const FlagDescription& flag) {
   const std::string& name = flag.names.back();
   if (name == "--classifier") return "classifiers";
   if (name == "--calibration") return "calibrations";
+  if (name == "--keep-current") return "runs";
+  if (name == "--not-current") return "current";
   if (name == "--run" || name == "RUN" || name == "BEFORE" || name == "AFTER") return "runs";
   return name == "--remove" ? "runs calibrations classifiers" : "";
 }

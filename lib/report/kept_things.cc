@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "lib/labelling/current_run.h"
+
 namespace zeroshelf {
 
 KeptThing kept_thing(const View& collection, std::string_view kind, const std::string& name) {
@@ -24,7 +26,13 @@ KeptThing kept_thing(const View& collection, std::string_view kind, const std::s
             it.labels.size(), fmt::format("held out {:.1f} % right", 100 * it.held_out.value())};
   }
   const Run it = load_run(collection, name);
-  return {"run", name, it.created_utc, it.entries.size(), it.labels.size(), it.fusion};
+  const bool is_current = load_current(collection, name).has_value();
+  return {"run",
+          name,
+          it.created_utc,
+          it.entries.size(),
+          it.labels.size(),
+          it.fusion + (is_current ? ", kept current" : "")};
 }
 
 message::KeptThing message_of(const KeptThing& kept) {

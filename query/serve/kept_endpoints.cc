@@ -7,6 +7,8 @@
 #include <variant>
 
 #include "lib/collection/attachments.h"
+#include "lib/labelling/current_run.h"
+#include "lib/labelling/kept_request.h"
 #include "lib/labelling/run.h"
 #include "lib/labelling/run_diff.h"
 #include "lib/util/error.h"
@@ -46,7 +48,7 @@ std::string run_json(const std::string& name, const Run& run) {
 HttpResponse remove_kept(const Call& call, std::string_view kind) {
   const View& view = call.snapshot->view;
   const std::string name = checked_name(call.variable, "the name");
-  if (!view.attachments().remove(kind, name)) {
+  if (!(kind == kRunKind ? remove_run(view, name) : view.attachments().remove(kind, name))) {
     const std::vector<std::string> names = view.attachments().names(kind);
     throw Error(ErrorCode::NotFound, name,
                 fmt::format("there is nothing of that name in {}{}", kind,
@@ -143,6 +145,7 @@ HttpResponse put_run(Service& service, const Call& call) {
   if (asked.request.several) members.refuse("multi", "a run keeps one label a picture");
   const Run run = run_of(service, call, asked);
   save_run(view, name, run);
+  save_request(view, name, asked.request);
   return json_response(run_json(name, run));
 }
 

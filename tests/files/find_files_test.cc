@@ -315,4 +315,23 @@ BOOST_AUTO_TEST_CASE(what_is_no_longer_the_file_found_is_skipped) {
   BOOST_TEST((reason_in_time(file) == SkipReason::NotRegularFile));
 }
 
+BOOST_AUTO_TEST_CASE(each_folder_is_told_before_it_is_listed) {
+  const TemporaryDirectory directory;
+  for (const char* name : {"a/1.jpg", "b/2.jpg", ".hidden/3.jpg", "own/4.jpg", "out/5.jpg"})
+    write_file(directory / name, "x");
+  write_file(directory / "out/manifest.jsonl", R"({"type":"exported","path":"x"})");
+  Names told;
+  FindOptions options;
+  options.pass_over = [](Neighbour, const std::string&) {};
+  options.on_folder = [&](FolderStep step, const std::string& path) {
+    const std::string name = fs::path(path).filename().string();
+    told.push_back((step == FolderStep::Entered ? "+" : "-") + name);
+    if (name == "a") write_file(fs::path(path) / "late.jpg", "x");
+  };
+  const Walked walked = walk({directory.path()}, directory / "own", options);
+  check_names(walked, directory.path(), {"a/1.jpg", "a/late.jpg", "b/2.jpg"});
+  told.erase(told.begin());  // the root
+  BOOST_TEST(told == (Names{"+a", "+b", "+out", "-out"}), boost::test_tools::per_element());
+}
+
 }  // namespace zeroshelf

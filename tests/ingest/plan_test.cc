@@ -70,6 +70,22 @@ BOOST_AUTO_TEST_CASE(every_file_is_work_where_none_is_believed) {
   BOOST_TEST(work() == "a.png b.png sub/c.png ");
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_is_being_written_is_neither_work_nor_missing_nor_judged_anew) {
+  index("a.png");
+  testing::write_file(folder / "a.png", "another content");
+  const FoundFile skipped = find_file((folder / "b.png").string()).value();
+  Batch batch;
+  batch.skipped.push_back({{skipped.path, 1, 1, {}}, {SkipReason::NotAPicture, "no picture"}});
+  writer->commit(batch);
+  options.is_being_written = [](const FoundFile& file) { return !file.path.ends_with("c.png"); };
+  const SyncPlan found = plan();
+  BOOST_REQUIRE_EQUAL(found.work.size(), 1u);
+  BOOST_TEST(found.work[0].path.ends_with("c.png"));
+  BOOST_TEST(found.missing.empty());
+  BOOST_TEST(found.forgotten_skips.empty());
+  BOOST_TEST(found.unchanged + found.known_skips == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_gone_is_missing_with_its_place) {
   index("a.png");
   index("sub/c.png");

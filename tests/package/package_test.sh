@@ -68,6 +68,7 @@ bash -euxc "$(cat /debs/install.sh)"
 chown zeroshelf /pictures
 setpriv --reuid zeroshelf --regid zeroshelf --clear-groups env -i PATH=/usr/bin:/bin HOME=/collection bash /debs/user.sh
 test -s /usr/lib/systemd/user/zeroshelf-serve@.service
+test -s /usr/lib/systemd/user/zeroshelf-watch@.service
 cd /debs
 apt-get update
 apt-get install -y --no-install-recommends cmake make g++ ./libzeroshelf-dev_*.deb
@@ -78,6 +79,7 @@ apt-get purge -y 'zeroshelf*' 'libzeroshelf*'
 ! command -v zeroshelf-query
 test ! -e /usr/share/zeroshelf
 test ! -e /usr/lib/systemd/user/zeroshelf-serve@.service
+test ! -e /usr/lib/systemd/user/zeroshelf-watch@.service
 test -e /collection/photos.shelf/CURRENT
 umount /dev/null || true
 INSIDE
