@@ -25,4 +25,4 @@ update() {
 }
 
 update docs/zeroshelf-index.md build/release/indexer/zeroshelf-index add watch forget import stats skips verify repair compact ocr doctor
-update docs/zeroshelf-query.md build/release/query/zeroshelf-query search duplicates classify export undo evaluate calibrate train runs diff review vectors embed serve verify
+update docs/zeroshelf-query.md build/release/query/zeroshelf-query search duplicates suggest classify export undo evaluate calibrate train runs diff review vectors embed serve verify

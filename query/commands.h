@@ -22,5 +22,6 @@ void add_review(Program& program);
 void add_embed(Program& program);
 void add_serve(Program& program);
 void add_verify(Program& program);
+void add_suggest(Program& program);
 
 }  // namespace zeroshelf

@@ -27,6 +27,8 @@ void add_examples(Program& program) {
   program.add_examples("diff", {"memes.shelf monday tuesday"});
   program.add_examples("review", {"memes.shelf monday -k 50",
                                   "memes.shelf --labels \"cat, dog\" --by disagreement"});
+  program.add_examples("suggest", {"memes.shelf --to labels.txt",
+                                   "birds.shelf --vocabulary species.txt --groups 20"});
   program.add_examples(
       "embed", {"--text \"a cat\" --image cat.jpg", "--text-file words.txt --npy words.npy"});
   program.add_examples("serve", {"photos.shelf", "photos.shelf --listen 127.0.0.1:0 --read-only",
@@ -46,6 +48,7 @@ int main(int argc, char** argv) {
                   {kDone, kNothingFound, kFailed, kSomeSkipped});
   add_search(program);
   add_duplicates(program);
+  add_suggest(program);
   add_classify(program);
   add_export(program);
   add_undo(program);
