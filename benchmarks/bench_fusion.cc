@@ -1,4 +1,4 @@
-// What each rule of fusion is worth on a real model's vectors of labelled pictures, where labels
+// What each rule of fusion, vetoes, and pictures as labels are worth on a real model's vectors of labelled pictures, where labels
 // are as frequent as they are and where one of them is ten times as frequent as the others.
 //
 //   ./dev bench fusion [FOLDER [DRAWS]]     default: ../shared/true_clip, 20
@@ -12,6 +12,11 @@
 // `balanced` is the set as it is; `skewed` are draws in which one label, in turn, keeps all its
 // pictures and every other a tenth (one at least), which make a collection of their own. Vectors
 // are imported as `zeroshelf-index import` does: without words.
+//
+// Of sets with one label a picture also, by `mix`:
+//   vetoes    every label in turn is left out, and is the veto of every other: how many of its
+//             pictures that other label still has, and how many it keeps of its own
+//   examples  1, 3 and 10 pictures a label, drawn, stand among its prompts; the others are labelled
 
 #include <fmt/format.h>
 
@@ -28,7 +33,10 @@
 
 #include "lib/evaluation/metrics.h"
 #include "lib/files/npy_reader.h"
+#include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/evaluate.h"
+#include "lib/labelling/example_pictures.h"
+#include "lib/labelling/veto_columns.h"
 #include "lib/util/file.h"
 #include "lib/util/random.h"
 #include "tests/support/shared_data.h"
@@ -357,6 +365,143 @@ void measure_pairs(const Set& set, size_t draws, const fs::path& path, std::vect
   print(fmt::format("{}, pairs skewed", set.name), of_draws, true, true);
 }
 
+// --- vetoes -------------------------------------------------------------------------------------
+
+std::vector<std::optional<uint32_t>> answers_by_mix(const View& collection,
+                                                    const LabelVectors& vectors,
+                                                    const std::vector<Row>& places) {
+  const Fusion fusion = default_fusion(collection, "mix");
+  Labelling labelling;
+  labelling.fusion = fusion;
+  labelling.vectors = labels_for(collection, fusion, vectors);
+  const std::vector<Prediction> predictions = classify(collection, labelling);
+  std::vector<std::optional<uint32_t>> answers;
+  for (const Row row : places) {
+    const Prediction& it = predictions[row];
+    answers.push_back(it.winner ? std::optional(it.answer().label) : std::nullopt);
+  }
+  return answers;
+}
+
+// Of the pictures of `truth`, the share that is answered with `label`.
+double share_answered(const std::vector<std::optional<uint32_t>>& answers,
+                      const std::vector<uint32_t>& truths, uint32_t truth, uint32_t label) {
+  Share share;
+  for (size_t i = 0; i < truths.size(); ++i)
+    if (truths[i] == truth) share.add(answers[i] == label);
+  return share.value();
+}
+
+void measure_vetoes(const Set& set, const fs::path& path) {
+  const Question question = whole(set);
+  const View collection = collection_of(set, question.rows, path);
+  const std::vector<Row> places = places_of(collection, question.rows);
+  const auto labels = static_cast<uint32_t>(set.labels.rows());
+  double without[2] = {};
+  double with[2] = {};
+  size_t pairs = 0;
+  for (uint32_t left_out = 0; left_out < labels; ++left_out) {
+    std::vector<uint32_t> others;
+    for (uint32_t k = 0; k < labels; ++k)
+      if (k != left_out) others.push_back(k);
+    PromptVectors prompts;
+    prompts.labels = Matrix(others.size(), set.labels.columns());
+    for (size_t k = 0; k < others.size(); ++k)
+      std::ranges::copy(set.labels.row(others[k]), prompts.labels.row(k).begin());
+    const auto plain = answers_by_mix(collection, LabelVectors(prompts.labels), places);
+    prompts.of_vetoes = Matrix(1, set.labels.columns());
+    std::ranges::copy(set.labels.row(left_out), prompts.of_vetoes.row(0).begin());
+    for (uint32_t k = 0; k < others.size(); ++k) {
+      prompts.vetoes = {{k, 0}};
+      LabelVectors vectors(prompts.labels);
+      vectors.vetoes = veto_vectors(prompts);
+      const auto vetoed = answers_by_mix(collection, vectors, places);
+      without[0] += share_answered(plain, question.truths, left_out, k);
+      without[1] += share_answered(plain, question.truths, others[k], k);
+      with[0] += share_answered(vetoed, question.truths, left_out, k);
+      with[1] += share_answered(vetoed, question.truths, others[k], k);
+      ++pairs;
+    }
+  }
+  const auto n = static_cast<double>(pairs);
+  fmt::print("{:24} {:5}   {:7.1f} {:7.1f}   {:7.1f} {:7.1f}\n", set.name, pairs,
+             100 * without[0] / n, 100 * with[0] / n, 100 * without[1] / n, 100 * with[1] / n);
+}
+
+// --- examples -----------------------------------------------------------------------------------
+
+enum class Told { Pictures, Both, HalfOfEach };
+
+// The pictures that are left, with so many of each label as its prompts.
+double accuracy_by_examples(const Set& set, const Question& question, const View& collection,
+                            size_t count, Told told, Random& random) {
+  const std::vector<Row> places = places_of(collection, question.rows);
+  std::vector<Label> labels(set.labels.rows());
+  std::vector<bool> is_example(places.size());
+  PromptVectors texts;
+  texts.labels = set.labels;
+  for (uint32_t k = 0; k < labels.size(); ++k) {
+    std::vector<size_t> own;
+    for (size_t i = 0; i < places.size(); ++i)
+      if (question.truths[i] == k) own.push_back(i);
+    const bool has_text = told == Told::Both || (told == Told::HalfOfEach && k % 2 == 0);
+    const bool has_pictures = told != Told::HalfOfEach || k % 2 == 1;
+    labels[k].name = std::to_string(k);
+    if (has_text) labels[k].prompts.push_back(labels[k].name);
+    for (size_t i = 0; has_pictures && i < count && i + 1 < own.size(); ++i) {
+      std::swap(own[i], own[i + random.below(own.size() - i)]);
+      labels[k].prompts.push_back(prompt_of_row(places[own[i]]));
+      is_example[own[i]] = true;
+    }
+    if (!has_text) std::ranges::fill(texts.labels.row(k), 0.0f);
+  }
+  const auto answers = answers_by_mix(
+      collection, with_examples(collection, labels, texts, examples_by_row(collection), false),
+      places);
+  Share right;
+  for (size_t i = 0; i < places.size(); ++i)
+    if (!is_example[i]) right.add(answers[i] == question.truths[i]);
+  return right.value();
+}
+
+void measure_examples(const Set& set, size_t draws, const fs::path& path) {
+  const Question question = whole(set);
+  for (const bool is_skewed : {false, true}) {
+    for (const size_t count : {1, 3, 10}) {
+      double sums[3] = {};
+      double texts = 0;
+      for (size_t draw = 0; draw < draws; ++draw) {
+        Random random = Random::of_item(kSeed, draw);
+        const Question some =
+            is_skewed ? skewed(question, static_cast<uint32_t>(draw % set.labels.rows()), random)
+                      : question;
+        const View collection = collection_of(set, some.rows, path);
+        const auto plain = answers_by_mix(collection, LabelVectors(set.labels),
+                                          places_of(collection, some.rows));
+        Share right;
+        for (size_t i = 0; i < plain.size(); ++i) right.add(plain[i] == some.truths[i]);
+        texts += right.value();
+        for (const Told told : {Told::Pictures, Told::Both, Told::HalfOfEach})
+          sums[static_cast<size_t>(told)] +=
+              accuracy_by_examples(set, some, collection, count, told, random);
+      }
+      const auto n = static_cast<double>(draws);
+      fmt::print("{:24} {:3}   {:7.1f} {:9.1f} {:7.1f} {:7.1f}\n",
+                 set.name + (is_skewed ? ", skewed" : ""), count, 100 * texts / n,
+                 100 * sums[0] / n, 100 * sums[1] / n, 100 * sums[2] / n);
+    }
+  }
+}
+
+void measure_labels_beyond_texts(const std::vector<Set>& sets, size_t draws, const fs::path& path) {
+  fmt::print("\n{:24} {:>5}   {:>15}   {:>15}\n{:24} {:5}   {:>7} {:>7}   {:>7} {:>7}\n", "VETOES",
+             "PAIRS", "OF THE VETO %", "OF ITS OWN %", "", "", "WITHOUT", "WITH", "WITHOUT", "WITH");
+  for (const Set& set : sets) measure_vetoes(set, path);
+  fmt::print("\n{:24} {:>3}   {:>7} {:>9} {:>7} {:>7}\n", "EXAMPLES, RIGHT %", "N", "TEXTS",
+             "PICTURES", "BOTH", "HALVES");
+  for (const Set& set : sets) measure_examples(set, draws, path);
+}
+
 void run(const fs::path& folder, size_t draws) {
   const testing::TemporaryDirectory directory;
   std::vector<fs::path> folders;
@@ -371,16 +516,19 @@ void run(const fs::path& folder, size_t draws) {
       "RIGHT  OF\n",
       draws);
   std::vector<Tally> all;
+  std::vector<Set> single;
   for (const fs::path& each : folders) {
     const auto set = read_set(each);
     if (!set) continue;
     if (set->shown.empty()) {
+      single.push_back(*set);
       measure_labels(*set, draws, directory / "shelf", all);
     } else {
       measure_pairs(*set, draws, directory / "shelf", all);
     }
   }
   if (!all.empty()) print("all skewed draws", all, false, false);
+  if (!single.empty()) measure_labels_beyond_texts(single, draws, directory / "shelf");
 }
 
 }  // namespace

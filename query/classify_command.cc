@@ -328,6 +328,7 @@ void add_classify(Program& program) {
       "--multi", options.multi,
       fmt::format("Also list every label with a score of at least --threshold (default {})",
                   kMultiThreshold));
+  command->get_option("--multi")->excludes("--depth");
   CLI::Option* only =
       command
           ->add_option("--only", options.only,

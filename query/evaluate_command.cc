@@ -45,7 +45,8 @@ std::vector<Way> ways_of(const View& collection, const LabellingRequest& request
                          EncoderSource& encoders) {
   if (!options.by_prompts()) return {{"learned", labelling}};
   std::vector<Way> ways =
-      every_rule(collection, labelling.labels, label_vectors(collection, request, encoders));
+      every_rule(collection, labelling.labels, label_vectors(collection, request, encoders),
+                 labelling.tree);
   if (!options.calibration.empty()) ways.push_back({"calibrated", labelling});
   return ways;
 }
@@ -102,6 +103,7 @@ int run_evaluate(const EvaluateOptions& options) {
     warn_of_own_pictures(collection, options.labels.classifier,
                          known_pictures(collection, labels, truth).pictures);
   tell_if_near_chance(evaluation, collection, labels.size());
+  if (evaluation.examples > 0) say("{}\n", examples_note(evaluation.examples));
   const auto tell = [](uint64_t count, const char* what) {
     if (count > 0) say("{} {}\n", with_thousands(count), what);
   };

@@ -247,6 +247,7 @@ ExportContext context_for(const ExportOptions& options, const Classified& classi
   context.fusion = way_name(options.labels);
   context.max_per_label = options.max_per_label;
   context.threads = options.model.threads;
+  context.tree = classified.labelling.tree;
   if (traits_of(options.format).splits) {
     context.validation =
         choose_validation(classified.collection, labels.size(), classified.predictions, bands,

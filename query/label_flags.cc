@@ -31,7 +31,7 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
   group->add_option("--labels", options.list, "The classes, e.g. \"cat, dog\"")->type_name("LIST");
   group
       ->add_option("--labels-file", options.file,
-                   "One label per line, 'label: prompt | prompt'; or JSON")
+                   "One label per line, 'label: prompt | prompt | - what it is not'; or JSON")
       ->type_name("FILE");
   if (from == LabelsFrom::PromptsOrClassifier) {
     group
@@ -55,10 +55,13 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
       command
           ->add_option(
               "--label-vectors", options.vectors,
-              "Vectors instead of prompts: one row per label, in their order; needs no model")
+              "Vectors instead of prompts: one row per label, then per veto, in their order; needs "
+              "no model")
           ->type_name("FILE.npy")
           ->excludes(templates);
   if (from == LabelsFrom::PromptsOrClassifier) vectors->excludes("--classifier");
+  command->add_flag("--flat", options.flat,
+                    "A '/' in a label's name is a letter, and parts no levels (animal/cat)");
   return group;
 }
 
@@ -93,6 +96,12 @@ void add_none_flags(CLI::App* command, LabelOptions& options) {
       ->add_option("--threshold", options.threshold,
                    "Leave pictures below this score unlabelled (with --none: 'none')")
       ->check(CLI::Range(-1.0, 1.0));
+  command
+      ->add_option("--depth", options.depth,
+                   "Of labels with levels (animal/bird/petrel): answer at most this deep")
+      ->type_name("LEVELS")
+      ->check(CLI::Range(1, 16))
+      ->excludes("--flat");
 }
 
 std::vector<std::string> templates_of(const LabelOptions& options) {
@@ -105,8 +114,8 @@ std::vector<std::string> templates_of(const LabelOptions& options) {
 
 std::vector<Label> read_labels(const LabelOptions& options) {
   const std::vector<std::string> templates = templates_of(options);
-  std::vector<Label> labels = options.file.empty() ? parse_label_list(options.list, templates)
-                                                   : read_label_file(options.file, templates);
+  std::vector<Label> labels = options.file.empty() ? parse_label_list(options.list, templates, options.slash())
+                           : read_label_file(options.file, templates, options.slash());
   if (!options.none && options.none_prompts.empty()) return labels;
   if (!options.vectors.empty())
     throw Error(ErrorCode::InvalidArgument, "--none", "--label-vectors has no prompts",
@@ -137,6 +146,8 @@ LabellingRequest labelling_request(const LabelOptions& options) {
   request.calibration = options.calibration;
   request.classifier = options.classifier;
   request.threshold = options.threshold;
+  request.slash = options.slash();
+  request.depth = options.depth;
   const bool with_none = options.none || !options.none_prompts.empty();
   if (!options.by_prompts()) {
     if (with_none)

@@ -3,6 +3,7 @@
 // The flags by which a subcommand takes its labels, and the labels that follow from them.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -26,13 +27,17 @@ struct LabelOptions {
   bool none = false;                      // one more class, kNoneLabel
   std::vector<std::string> none_prompts;  // empty: the default ones
   std::optional<float> threshold;         // an answer with a lower score is none
+  bool flat = false;                      // '/' in names parts no levels
+  std::optional<uint32_t> depth;          // of answers among labels that have levels
+
+  Slash slash() const { return flat ? Slash::Letter : Slash::Level; }
 };
 
 // What may name the labels.
 enum class LabelsFrom { Prompts, PromptsOrClassifier };
 
 // --labels, --labels-file or --classifier, of which one must be given unless the group is told
-// otherwise; --template and --label-vectors.
+// otherwise; --template, --label-vectors and --flat.
 CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options,
                                    LabelsFrom from = LabelsFrom::PromptsOrClassifier);
 
@@ -42,7 +47,7 @@ CLI::Option* add_calibration_flag(CLI::App* command, LabelOptions& options);
 // --fusion and --calibration, after add_label_flags.
 void add_fusion_flag(CLI::App* command, LabelOptions& options);
 
-// --none, --none-prompt and --threshold.
+// --none, --none-prompt, --threshold and --depth.
 void add_none_flags(CLI::App* command, LabelOptions& options);
 
 // What --template means: every template of every set, text or file.

@@ -13,6 +13,7 @@
 #include "lib/export/indexed_picture.h"
 #include "lib/export/page.h"
 #include "lib/image/thumbnail.h"
+#include "lib/report/prediction_writer.h"
 #include "lib/util/error.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/parallel.h"
@@ -104,7 +105,7 @@ class PageExport {
   PagePicture make_picture(Row row) const {
     const PictureRecord record = collection_.record(row);
     return {record.file.path, predictions_[row], joined_text(collection_.words(row)),
-            thumbnail_of(record)};
+            thumbnail_of(record), veto_words(labels_, predictions_[row])};
   }
 
   void take_next(Workers& workers, HtmlPage& page) {

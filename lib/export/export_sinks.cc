@@ -135,7 +135,8 @@ class FolderSink : public RecordSink {
     if (format_ == ExportFormat::FiftyOne) return {"data"};
     const auto label = label_of(prediction);
     const std::string name = label ? context_.labels[*label].name : kUnanswered;
-    if (format_ == ExportFormat::Folders) return {name};
+    if (format_ == ExportFormat::Folders)
+      return label ? levels_of(context_.tree, *label, name) : std::vector{name};
     const bool validation = row < context_.validation.size() && context_.validation[row];
     return {validation ? "validation" : "train", name};
   }

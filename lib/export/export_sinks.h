@@ -33,6 +33,7 @@ struct ExportContext {
   ExportMode mode = ExportMode::Symlink;       // of the formats with pictures
   std::string mode_name = "symlink";
   std::vector<bool> validation;           // of imagefolder: by row
+  LabelTree tree;                         // of folders: a folder in a folder for each level
   std::filesystem::path root;             // of labelstudio and coco: what paths are relative to
   std::string model;                      // named in labelstudio and coco
   std::string fusion;                     // the rule's name, in the head of a page

@@ -182,6 +182,8 @@ void HtmlPage::add(const PagePicture& picture) {
   card += side("Picture", label(prediction.image), prediction.image.score, by_image);
   card += prediction.text ? side("Text", label(*prediction.text), prediction.text->score, !by_image)
                           : "<div><dt>Text</dt><dd>none was read</dd></div>\n";
+  if (!picture.veto.empty())
+    card += "<div><dt>Veto</dt><dd>" + isolated(picture.veto) + "</dd></div>\n";
   file_.write(card + "</dl>\n" + read_text(picture.text) + "</li>\n");
 }
 

@@ -39,6 +39,7 @@ struct PagePicture {
   Prediction prediction;                    // with a winner
   std::string text;                         // that OCR read; empty without
   std::variant<Thumbnail, Skip> thumbnail;  // or why there is none, which the page says
+  std::string veto = {};                    // see veto_words(); empty without
 };
 
 // Writes picture by picture; memory does not grow with the page.

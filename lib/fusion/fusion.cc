@@ -97,11 +97,12 @@ bool Fusion::adapts() const {
 }
 
 Fuser::Fuser(const Fusion& fusion, std::vector<float> image_offsets,
-             std::vector<float> text_offsets)
+             std::vector<float> text_offsets, VetoColumns vetoes)
     : fusion_(fusion),
       weighed_(fusion.rule->sides() == FusionRule::Sides::Weighed),
       image_offsets_(std::move(image_offsets)),
-      text_offsets_(std::move(text_offsets)) {}
+      text_offsets_(std::move(text_offsets)),
+      vetoes_(std::move(vetoes)) {}
 
 void Fuser::decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const {
   if (!scores.empty()) fusion_.rule->scores(evidence, scores);
@@ -112,7 +113,80 @@ void Fuser::decide(const Evidence& evidence, std::span<float> scores, Prediction
   }
   out.text.reset();
   if (evidence.text != nullptr) answer(*evidence.text, weighed_, out.text.emplace());
+  out.veto.reset();
   fusion_.rule->decide(evidence, out);
+}
+
+// D of the header.
+float Fuser::lead_of(const Veto& veto, const Evidence& evidence, std::span<const float> image,
+                     std::span<const float> text) const {
+  const FusionSettings& settings = fusion_.settings;
+  const bool by_text =
+      !weighed_ && fusion_.rule->side_of(evidence, veto.label, {}) == Source::Text;
+  // Of labels that are judged each for itself the picture counts whole.
+  const bool is_pooled = weighed_ && !fusion_.sigmoid_bias;
+  const float image_weight = by_text ? 0 : is_pooled ? evidence.image_weight : 1;
+  const float text_weight = by_text ? 1 : weighed_ ? evidence.text_weight : 0;
+  float lead = image_weight * settings.image_scale * (image[veto.against] - image[veto.own]);
+  if (text_weight > 0 && !text.empty())
+    lead += text_weight * settings.text_scale * (text[veto.against] - text[veto.own]);
+  return lead;
+}
+
+namespace {
+
+// The first two of the largest; a label that is taken has the score -infinity.
+void answer_with_the_best(std::span<const float> scores, Verdict& out) {
+  Scored best{0, -INFINITY};
+  Scored second = best;
+  for (uint32_t k = 0; k < scores.size(); ++k) {
+    if (scores[k] > best.score) second = std::exchange(best, {k, scores[k]});
+    else if (scores[k] > second.score) second = {k, scores[k]};
+  }
+  if (best.score == -INFINITY) {
+    out = {};
+    return;
+  }
+  if (best.label != out.fused.label) out.fused = best;  // to the bit, as the rule decided
+  out.runner_up.reset();
+  if (second.score != -INFINITY) out.runner_up = second;
+}
+
+}  // namespace
+
+void Fuser::apply_vetoes(const Evidence& evidence, std::span<const float> image,
+                         std::span<const float> text, std::span<float> scores,
+                         Prediction& out) const {
+  if (!out.winner) return;
+  thread_local std::vector<uint32_t> taken;
+  taken.clear();
+  bool changes = false;
+  float strongest = -INFINITY;
+  const uint32_t first = out.fused.label;
+  for (const Veto& veto : vetoes_.vetoes) {
+    const float lead = lead_of(veto, evidence, image, text);
+    if (veto.label == first && lead > strongest) {
+      strongest = lead;
+      out.veto = {veto.label, veto.prompt, sigmoid(lead), lead > 0};
+    }
+    if (!(lead > 0)) continue;
+    taken.push_back(veto.label);
+    changes = changes || veto.label == first || (out.runner_up && veto.label == out.runner_up->label);
+  }
+  if (taken.empty() || (!changes && scores.empty())) return;
+  thread_local std::vector<float> own_scores;
+  if (scores.empty()) {
+    own_scores.resize(evidence.image.values.size());
+    scores = own_scores;
+    fusion_.rule->scores(evidence, scores);
+  }
+  for (const uint32_t label : taken) scores[label] = -INFINITY;
+  if (!changes) return;
+  answer_with_the_best(scores, out);
+  if (out.winner)
+    out.winner = fusion_.rule->side_of(
+        evidence, out.fused.label,
+        out.runner_up ? std::optional(out.runner_up->label) : std::nullopt);
 }
 
 // At most kGroup pictures: what their logits sum up to, then one decision after another.
@@ -125,6 +199,9 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
   const float text_scale = weighed_ ? settings.text_scale : 1;
   add_offsets(group.image, image_offsets_);
   add_offsets(group.text, text_offsets_);
+  add_offsets(group.image_vetoes, vetoes_.image_offsets);
+  add_offsets(group.text_vetoes, vetoes_.text_offsets);
+  const size_t columns = group.image_vetoes.empty() ? 0 : vetoes_.count;
 
   LogitRow rows[kGroup];
   Summary of_image[kGroup];
@@ -158,16 +235,21 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
     expect_number(of_image[i], "picture");
     const SideEvidence image{group.image.subspan(i * labels, labels), settings.image_scale,
                              of_image[i]};
+    const std::span<const float> veto_image = group.image_vetoes.subspan(i * columns, columns);
+    const auto decide_all = [&](const Evidence& evidence, std::span<const float> veto_text) {
+      decide(evidence, out, predictions[i]);
+      if (columns > 0) apply_vetoes(evidence, veto_image, veto_text, out, predictions[i]);
+    };
     if (!has_text) {
-      decide({image, nullptr, 1, 0, of_image[i], fusion_.sigmoid_bias}, out, predictions[i]);
+      decide_all({image, nullptr, 1, 0, of_image[i], fusion_.sigmoid_bias}, {});
       continue;
     }
     expect_number(of_text[text], "text");
     const SideEvidence side{group.text.subspan(text * labels, labels), text_scale, of_text[text]};
     const bool weighs = weighed_ && text_weights[text] > 0;
-    decide({image, &side, image_weights[text], text_weights[text],
-            weighs ? of_both[text] : of_image[i], fusion_.sigmoid_bias},
-           out, predictions[i]);
+    decide_all({image, &side, image_weights[text], text_weights[text],
+                weighs ? of_both[text] : of_image[i], fusion_.sigmoid_bias},
+               group.text_vetoes.subspan(text * columns, columns));
     ++text;
   }
 }
@@ -179,6 +261,9 @@ void Fuser::operator()(const Similarities& all, std::span<Prediction> prediction
   assert(scores.empty() || scores.size() == all.image.size());
   assert(all.text.size() == all.text_owners.size() * all.labels);
   assert(all.evidence.size() == all.text_owners.size());
+  assert(all.image_vetoes.empty() ||
+         (all.image_vetoes.size() == all.pictures() * vetoes_.count &&
+          all.text_vetoes.size() == all.text_owners.size() * vetoes_.count));
   size_t text = 0;
   for (size_t first = 0; first < all.pictures(); first += kGroup) {
     const size_t count = std::min(kGroup, all.pictures() - first);
@@ -186,10 +271,13 @@ void Fuser::operator()(const Similarities& all, std::span<Prediction> prediction
     const uint64_t end = all.first_picture + first + count;
     while (text < all.text_owners.size() && all.text_owners[text] < end) ++text;
     const size_t texts = text - first_text;
+    const size_t columns = all.image_vetoes.empty() ? 0 : vetoes_.count;
     fuse_group({all.labels, all.image.subspan(first * all.labels, count * all.labels),
                 all.text.subspan(first_text * all.labels, texts * all.labels),
                 all.text_owners.subspan(first_text, texts), all.first_picture + first,
-                all.evidence.subspan(first_text, texts)},
+                all.evidence.subspan(first_text, texts),
+                all.image_vetoes.subspan(first * columns, count * columns),
+                all.text_vetoes.subspan(first_text * columns, texts * columns)},
                predictions.subspan(first, count),
                scores.empty() ? scores : scores.subspan(first * all.labels, count * all.labels));
   }

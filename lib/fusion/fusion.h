@@ -24,6 +24,14 @@
 //            max(0, log(P_T(k) * labels)): a text speaks for a label, by how much more likely than a
 //            guess it makes it, and never against one
 //
+// A veto is a prompt of what a label is not. Where, by the rule, it is nearer to a picture than the
+// label's own prompts, the label is taken from that picture and the next best answer stands, with
+// its own score: what the label had is nobody's. With D = the rule's logit of the veto less that of
+// the label's own prompts (`image`: image_scale * (s_I(veto) - s_I(own)); `text`: the same of s_T
+// with text_scale; `max`: of the side that gives the label its score; `mix`: both sides' with their
+// weights) the label is taken where D > 0, and the veto's score is 1 / (1 + exp(-D)). The prompts
+// are compared as they stand, also where labels are adapted, so a veto depends on no other label.
+//
 // Centring takes off what a label owes to what all pictures (or all texts) of the collection have
 // in common: the offset of label k is -centring * cosine(mean vector of the collection, label k).
 // It knows nothing of how frequent labels are and takes a frequent one for a bias, so it is 0
@@ -95,9 +103,21 @@ struct Verdict {
   float margin() const { return runner_up ? fused.score - runner_up->score : fused.score; }
 };
 
+// A veto against the label that would be the answer: how much nearer the picture is to it than to
+// the label's own prompts.
+struct Vetoed {
+  uint32_t label = 0;
+  uint32_t prompt = 0;  // its place among the label's prompts
+  float score = 0;      // the probability of the veto between the two
+  bool taken = false;   // the label was taken from the picture: the score is above one half
+};
+
 struct Prediction : Verdict {
   SideAnswer image;
   std::optional<SideAnswer> text;  // absent for a picture without text
+  // The strongest one against the label that the rule puts first, whether it took it or not; absent
+  // where that label has none, or there is no answer to take.
+  std::optional<Vetoed> veto;
 };
 
 // --- rules --------------------------------------------------------------------------------------
@@ -135,12 +155,17 @@ class FusionRule {
   virtual std::string_view name() const = 0;
   virtual std::string_view help() const = 0;  // half a line
   virtual Sides sides() const = 0;
+  // Whether the scores of all labels add up to 1, unless each is judged for itself.
+  virtual bool scores_add_up() const = 0;
 
   // Sets all of `out`, whatever it held.
   virtual void decide(const Evidence& evidence, Verdict& out) const = 0;
   // The score of every label, of which decide() answers with the largest: all 0 where it gives no
   // answer. For answers with several labels.
   virtual void scores(const Evidence& evidence, std::span<float> out) const = 0;
+  // The side to which the label would owe more if it were the answer before the next one.
+  virtual Source side_of(const Evidence& evidence, uint32_t label,
+                         std::optional<uint32_t> next) const = 0;
 };
 
 // All of them, in the order of the help.
@@ -180,8 +205,27 @@ struct Similarities {
   std::span<const uint64_t> text_owners;   // whose text it is, ascending
   uint64_t first_picture = 0;              // what the owners count from
   std::span<const TextEvidence> evidence;  // one a text
+  // Of the columns that vetoes are about, [pictures, columns] and [texts, columns]; without them
+  // there are no vetoes.
+  std::span<float> image_vetoes = {};
+  std::span<float> text_vetoes = {};
 
   size_t pictures() const { return image.size() / labels; }
+};
+
+// A veto: which columns of the vetoes' similarities are compared.
+struct Veto {
+  uint32_t label = 0;
+  uint32_t prompt = 0;   // its place among the label's prompts
+  uint32_t own = 0;      // the column of the label's own prompts
+  uint32_t against = 0;  // the veto's
+};
+
+struct VetoColumns {
+  std::vector<Veto> vetoes;  // those of a label together
+  size_t count = 0;          // of columns
+  std::vector<float> image_offsets;  // one a column, or empty for none
+  std::vector<float> text_offsets;
 };
 
 // Threads: const calls may run together.
@@ -189,10 +233,11 @@ class Fuser {
  public:
   // Offsets: what is added to the similarities of each label, e.g. its bias less its share of the
   // mean; one a label, or empty for none.
-  Fuser(const Fusion& fusion, std::vector<float> image_offsets, std::vector<float> text_offsets);
+  Fuser(const Fusion& fusion, std::vector<float> image_offsets, std::vector<float> text_offsets,
+        VetoColumns vetoes = {});
 
   // predictions has one element a picture; scores has one a picture and label (see
-  // FusionRule::scores), or is empty. Throws Corruption when a similarity is no number.
+  // FusionRule::scores; of a label that a veto took -infinity), or is empty. Throws Corruption when a similarity is no number.
   void operator()(const Similarities& similarities, std::span<Prediction> predictions,
                   std::span<float> scores = {}) const;
 
@@ -204,11 +249,16 @@ class Fuser {
   void fuse_group(const Similarities& group, std::span<Prediction> predictions,
                   std::span<float> scores) const;
   void decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const;
+  float lead_of(const Veto& veto, const Evidence& evidence, std::span<const float> image,
+                std::span<const float> text) const;
+  void apply_vetoes(const Evidence& evidence, std::span<const float> image,
+                    std::span<const float> text, std::span<float> scores, Prediction& out) const;
 
   Fusion fusion_;
   bool weighed_;
   std::vector<float> image_offsets_;
   std::vector<float> text_offsets_;
+  VetoColumns vetoes_;
 };
 
 }  // namespace zeroshelf

@@ -43,6 +43,14 @@ Scored next_nearest(const Summary& summary) {
   return {summary.second, summary.second_logit};
 }
 
+// Of a label, by the picture.
+float probability(const Evidence& evidence, uint32_t label) {
+  const SideEvidence& side = evidence.image;
+  const float logit = side.scale * side.values[label];
+  return evidence.sigmoid_bias ? sigmoid(logit + *evidence.sigmoid_bias)
+                               : std::exp(logit - side.summary.best_logit) / side.summary.sum;
+}
+
 // Of the picture.
 void probabilities(const Evidence& evidence, std::span<float> out) {
   const SideEvidence& side = evidence.image;
@@ -56,6 +64,7 @@ class ImageRule : public FusionRule {
   std::string_view name() const override { return "image"; }
   std::string_view help() const override { return "the picture alone"; }
   Sides sides() const override { return Sides::Plain; }
+  bool scores_add_up() const override { return true; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
     out.winner = Source::Image;
@@ -67,6 +76,10 @@ class ImageRule : public FusionRule {
   void scores(const Evidence& evidence, std::span<float> out) const override {
     probabilities(evidence, out);
   }
+
+  Source side_of(const Evidence&, uint32_t, std::optional<uint32_t>) const override {
+    return Source::Image;
+  }
 };
 
 class TextRule : public FusionRule {
@@ -74,6 +87,7 @@ class TextRule : public FusionRule {
   std::string_view name() const override { return "text"; }
   std::string_view help() const override { return "the text alone"; }
   Sides sides() const override { return Sides::Plain; }
+  bool scores_add_up() const override { return false; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
     if (evidence.text == nullptr) {
@@ -93,6 +107,10 @@ class TextRule : public FusionRule {
       std::ranges::fill(out, 0.0f);
     }
   }
+
+  Source side_of(const Evidence&, uint32_t, std::optional<uint32_t>) const override {
+    return Source::Text;
+  }
 };
 
 class MaxRule : public FusionRule {
@@ -100,6 +118,7 @@ class MaxRule : public FusionRule {
   std::string_view name() const override { return "max"; }
   std::string_view help() const override { return "whichever is surer"; }
   Sides sides() const override { return Sides::Plain; }
+  bool scores_add_up() const override { return false; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
     const Scored image = most_probable(evidence);
@@ -128,6 +147,13 @@ class MaxRule : public FusionRule {
     if (evidence.text == nullptr) return;
     for (size_t k = 0; k < out.size(); ++k) out[k] = std::max(out[k], evidence.text->values[k]);
   }
+
+  Source side_of(const Evidence& evidence, uint32_t label,
+                 std::optional<uint32_t>) const override {
+    return evidence.text != nullptr && evidence.text->values[label] > probability(evidence, label)
+               ? Source::Text
+               : Source::Image;
+  }
 };
 
 // A sum of log-probabilities is, up to what all labels share, one of logits: one softmax of that.
@@ -138,6 +164,7 @@ class MixRule : public FusionRule {
     return "combines both; text counts more the more surely it was read";
   }
   Sides sides() const override { return Sides::Weighed; }
+  bool scores_add_up() const override { return true; }
 
   void decide(const Evidence& evidence, Verdict& out) const override {
     if (evidence.sigmoid_bias) return decide_alone(evidence, out);
@@ -147,14 +174,7 @@ class MixRule : public FusionRule {
     out.runner_up.reset();
     if (label_count(evidence) == 1) return;
     out.runner_up = next_probable(sums, {});
-    const auto lead = [&](const SideEvidence& side) {
-      return static_cast<double>(side.scale) * (static_cast<double>(side.values[sums.best]) -
-                                                static_cast<double>(side.values[sums.second]));
-    };
-    if (weighs_text(evidence) &&
-        static_cast<double>(evidence.text_weight) * lead(*evidence.text) >
-            static_cast<double>(evidence.image_weight) * lead(evidence.image))
-      out.winner = Source::Text;
+    out.winner = side_of(evidence, sums.best, sums.second);
   }
 
   void scores(const Evidence& evidence, std::span<float> out) const override {
@@ -165,6 +185,20 @@ class MixRule : public FusionRule {
     }
     softmax(evidence.image.values, evidence.image_weight * evidence.image.scale,
             evidence.text->values, evidence.text_weight * evidence.text->scale, evidence.both, out);
+  }
+
+  Source side_of(const Evidence& evidence, uint32_t label,
+                 std::optional<uint32_t> next) const override {
+    if (evidence.sigmoid_bias) return side_alone(evidence, label, next);
+    if (!next || !weighs_text(evidence)) return Source::Image;
+    const auto lead = [&](const SideEvidence& side) {
+      return static_cast<double>(side.scale) * (static_cast<double>(side.values[label]) -
+                                                static_cast<double>(side.values[*next]));
+    };
+    return static_cast<double>(evidence.text_weight) * lead(*evidence.text) >
+                   static_cast<double>(evidence.image_weight) * lead(evidence.image)
+               ? Source::Text
+               : Source::Image;
   }
 
  private:
@@ -195,14 +229,24 @@ class MixRule : public FusionRule {
     }
     out.fused = {best.label, sigmoid(best.score)};
     out.runner_up.reset();
-    float lead = told_by_text(evidence, best.label);
+    std::optional<uint32_t> next;
     if (label_count(evidence) > 1) {
       out.runner_up = {second.label, sigmoid(second.score)};
-      lead -= told_by_text(evidence, second.label);
+      next = second.label;
     }
-    // Without the text, would it still be the answer by as much again?
-    const float whole = label_count(evidence) > 1 ? best.score - second.score : best.score;
-    out.winner = lead > 0 && 2 * lead > whole ? Source::Text : Source::Image;
+    out.winner = side_alone(evidence, best.label, next);
+  }
+
+  // Without the text, would it still be the answer by as much again?
+  static Source side_alone(const Evidence& evidence, uint32_t label,
+                           std::optional<uint32_t> next) {
+    float lead = told_by_text(evidence, label);
+    float whole = logit_alone(evidence, label);
+    if (next) {
+      lead -= told_by_text(evidence, *next);
+      whole -= logit_alone(evidence, *next);
+    }
+    return lead > 0 && 2 * lead > whole ? Source::Text : Source::Image;
   }
 };
 

@@ -226,6 +226,8 @@ LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, fl
   adapted.text = std::move(text.labels);
   adapted.image_bias = std::move(image.biases);
   adapted.text_bias = std::move(text.biases);
+  adapted.vetoes = labels.vetoes;
+  adapted.examples = labels.examples;
   return adapted;
 }
 

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <string>
 
+#include "lib/labelling/tree_answer.h"
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
 #include "lib/vectors/fixed_point.h"
@@ -45,6 +46,17 @@ void check_side(const Matrix& vectors, const std::vector<float>& bias, size_t la
   }
 }
 
+void check_vetoes(const VetoVectors& vetoes, size_t labels, uint32_t dimension) {
+  if (vetoes.empty()) return;
+  const size_t columns = vetoes.columns();
+  check_side(vetoes.image, vetoes.image_bias, columns, dimension, "veto");
+  check_side(vetoes.text, {}, columns, dimension, "veto");
+  for (const Veto& veto : vetoes.vetoes) {
+    if (veto.label >= labels || veto.own >= columns || veto.against >= columns)
+      throw Error(ErrorCode::InvalidArgument, "labels", "a veto is about no label");
+  }
+}
+
 // What is added to the similarities of each label; empty when that is nothing.
 std::vector<float> offsets(const Matrix& vectors, const std::vector<float>& bias, float centring,
                            const std::vector<float>& mean) {
@@ -72,19 +84,36 @@ void apply_threshold(const Labelling& labelling, Prediction& prediction) {
   }
 }
 
+// Where scores are no shares of one, the best label is the answer, however little it has.
+TreeAnswers::Options tree_options(const Labelling& labelling) {
+  TreeAnswers::Options options;
+  options.adds_up = labelling.fusion.rule->scores_add_up() && !labelling.fusion.sigmoid_bias;
+  if (!options.adds_up) options.least = -1;
+  if (labelling.least) options.least = *labelling.least;
+  if (labelling.depth) options.depth = *labelling.depth;
+  return options;
+}
+
 // Fuses rows: both similarities of a row are in cache when it is its turn.
 class BlockScanner {
  public:
   BlockScanner(const View& collection, const Labelling& labelling, bool all_scores)
       : labelling_(labelling),
         labels_(labelling.vectors.labels()),
+        places_(labelling.places()),
         fuser_(make_fuser(collection, labelling.vectors, labelling.fusion)),  // checks the labels
         image_(labelling.vectors.image),
         text_(labelling.vectors.text),
-        all_scores_(all_scores) {}
+        all_scores_(all_scores) {
+    if (const VetoVectors& vetoes = labelling.vectors.vetoes; !vetoes.empty()) {
+      image_vetoes_.emplace(vetoes.image);
+      text_vetoes_.emplace(vetoes.text);
+    }
+    if (!labelling.tree.empty()) tree_.emplace(labelling.tree, tree_options(labelling));
+  }
 
   // Rows [begin, end) of one part. predictions and scores have as many elements as there are rows,
-  // and rows x labels (none unless all scores are wanted).
+  // and rows x places (none unless all scores are wanted).
   void fuse(const Collection& part, Row begin, Row end, std::span<Prediction> predictions,
             std::span<float> scores) const {
     const auto& owners = part.text_owners();
@@ -96,17 +125,47 @@ class BlockScanner {
     thread_local std::vector<float> text;
     similarities(part.image_vectors(), begin, end - begin, image_, image);
     similarities(part.text_vectors(), text_begin, texts, text_, text);
-    fuser_({labels_, std::span(image).first((end - begin) * labels_),
-            std::span(text).first(texts * labels_), std::span(owners).subspan(text_begin, texts),
-            begin, std::span(part.text_evidence()).subspan(text_begin, texts)},
-           predictions, scores);
+    Similarities all{labels_,
+                     std::span(image).first((end - begin) * labels_),
+                     std::span(text).first(texts * labels_),
+                     std::span(owners).subspan(text_begin, texts),
+                     begin,
+                     std::span(part.text_evidence()).subspan(text_begin, texts)};
+    thread_local std::vector<float> image_vetoes;
+    thread_local std::vector<float> text_vetoes;
+    if (image_vetoes_) {
+      const size_t columns = image_vetoes_->count();
+      similarities(part.image_vectors(), begin, end - begin, *image_vetoes_, image_vetoes);
+      similarities(part.text_vectors(), text_begin, texts, *text_vetoes_, text_vetoes);
+      all.image_vetoes = std::span(image_vetoes).first((end - begin) * columns);
+      all.text_vetoes = std::span(text_vetoes).first(texts * columns);
+    }
+    if (!tree_) {
+      fuser_(all, predictions, scores);
+    } else {
+      thread_local std::vector<float> label_scores;
+      label_scores.resize(std::max(label_scores.size(), predictions.size() * labels_));
+      const auto of_labels = std::span(label_scores).first(predictions.size() * labels_);
+      fuser_(all, predictions, of_labels);
+      answer_in_tree(of_labels, predictions, scores);
+    }
     for (Prediction& prediction : predictions) apply_threshold(labelling_, prediction);
   }
 
   size_t labels() const { return labels_; }
-  size_t scores_of(size_t rows) const { return all_scores_ ? rows * labels_ : 0; }
+  size_t places() const { return places_; }
+  size_t scores_of(size_t rows) const { return all_scores_ ? rows * places_ : 0; }
 
  private:
+  void answer_in_tree(std::span<const float> label_scores, std::span<Prediction> predictions,
+                      std::span<float> scores) const {
+    thread_local std::vector<float> one;
+    one.resize(places_);
+    for (size_t i = 0; i < predictions.size(); ++i)
+      (*tree_)(label_scores.subspan(i * labels_, labels_),
+               scores.empty() ? one : scores.subspan(i * places_, places_), predictions[i]);
+  }
+
   static void similarities(const VectorRows& vectors, Row first, size_t rows,
                            const FixedPointQueries& labels, std::vector<float>& result) {
     result.resize(std::max(result.size(), rows * labels.count()));
@@ -116,9 +175,13 @@ class BlockScanner {
 
   const Labelling& labelling_;
   size_t labels_;
+  size_t places_;
   Fuser fuser_;
   FixedPointQueries image_;
   FixedPointQueries text_;
+  std::optional<FixedPointQueries> image_vetoes_;
+  std::optional<FixedPointQueries> text_vetoes_;
+  std::optional<TreeAnswers> tree_;
   bool all_scores_;
 };
 
@@ -138,16 +201,25 @@ void check_labels(const View& collection, const LabelVectors& labels) {
   const uint32_t dimension = collection.manifest().dimension;
   check_side(labels.image, labels.image_bias, labels.labels(), dimension, "picture");
   check_side(labels.text, labels.text_bias, labels.labels(), dimension, "text");
+  check_vetoes(labels.vetoes, labels.labels(), dimension);
 }
 
 Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion) {
   check_labels(collection, labels);
   const bool centred = fusion.rule->sides() == FusionRule::Sides::Weighed;
-  return {fusion,
-          offsets(labels.image, labels.image_bias, centred ? fusion.settings.image_centring : 0,
-                  collection.mean_image_vector()),
-          offsets(labels.text, labels.text_bias, centred ? fusion.settings.text_centring : 0,
-                  collection.mean_text_vector())};
+  const auto of_pictures = [&](const Matrix& vectors, const std::vector<float>& bias) {
+    return offsets(vectors, bias, centred ? fusion.settings.image_centring : 0,
+                   collection.mean_image_vector());
+  };
+  const auto of_texts = [&](const Matrix& vectors, const std::vector<float>& bias) {
+    return offsets(vectors, bias, centred ? fusion.settings.text_centring : 0,
+                   collection.mean_text_vector());
+  };
+  const VetoVectors& vetoes = labels.vetoes;
+  return {fusion, of_pictures(labels.image, labels.image_bias),
+          of_texts(labels.text, labels.text_bias),
+          {vetoes.vetoes, vetoes.columns(), of_pictures(vetoes.image, vetoes.image_bias),
+           of_texts(vetoes.text, {})}};
 }
 
 namespace {
@@ -189,7 +261,7 @@ void scan(const View& collection, const Labelling& labelling, const ScanOptions&
                     const Row first = options.first_row + begin;
                     fuse_rows(collection, scanner, first, options.first_row + end, predictions,
                               scores);
-                    visit({first, predictions, scores, scanner.labels(), rest_of(labelling)});
+                    visit({first, predictions, scores, scanner.places(), rest_of(labelling)});
                   });
 }
 
@@ -211,7 +283,7 @@ RowAnswers classify_rows(const View& collection, const Labelling& labelling,
   RowAnswers answers;
   answers.predictions.resize(rows.size());
   answers.scores.resize(scanner.scores_of(rows.size()));
-  answers.labels = scanner.labels();
+  answers.labels = scanner.places();
   answers.rest = rest_of(labelling);
   const size_t most = rows_a_block(scanner.labels());
   for (size_t begin = 0; begin < rows.size();) {
@@ -254,13 +326,13 @@ uint64_t PictureCounts::pictures() const {
 
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
                              std::optional<float> multi_threshold, unsigned threads) {
-  PictureCounts counts(labelling.vectors.labels());
+  PictureCounts counts(labelling.places());
   std::mutex mutex;
   ScanOptions options;
   options.threads = threads;
   options.all_scores = multi_threshold.has_value();
   scan(collection, labelling, options, [&](const PredictionBlock& block) {
-    PictureCounts of_block(labelling.vectors.labels());
+    PictureCounts of_block(labelling.places());
     for (size_t i = 0; i < block.predictions.size(); ++i) {
       if (!collection.is_live(block.first_row + i)) continue;
       if (!multi_threshold) {
@@ -279,7 +351,7 @@ PictureCounts count_pictures(const View& collection, const Labelling& labelling,
 
 PictureCounts count_pictures(const View& collection, const Labelling& labelling,
                              std::span<const Prediction> predictions) {
-  PictureCounts counts(labelling.vectors.labels());
+  PictureCounts counts(labelling.places());
   for (Row row = 0; row < predictions.size(); ++row) {
     if (collection.is_live(row)) counts.count(predictions[row]);
   }

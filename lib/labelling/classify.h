@@ -10,10 +10,23 @@
 
 #include "lib/collection/view.h"
 #include "lib/fusion/fusion.h"
+#include "lib/labels/label_tree.h"
 #include "lib/labels/labels.h"
 #include "lib/util/matrix.h"
 
 namespace zeroshelf {
+
+// What labels are not. Two columns are compared for each veto; a label's own prompts have one, as
+// they stand before any adaptation.
+struct VetoVectors {
+  std::vector<Veto> vetoes;  // those of a label together
+  Matrix image;              // [columns, dimension]
+  Matrix text;               // the same shape
+  std::vector<float> image_bias;  // one a column, or empty: none
+
+  bool empty() const { return vetoes.empty(); }
+  size_t columns() const { return image.rows(); }
+};
 
 // What a picture and its text are compared with, label by label: the unit vectors of prompts, or
 // the weights of a trained linear classifier. The label's similarity is the inner product plus its
@@ -27,14 +40,17 @@ struct LabelVectors {
   Matrix text;                    // the same shape
   std::vector<float> image_bias;  // one a label, in the unit of similarities; empty: none
   std::vector<float> text_bias;
+  VetoVectors vetoes;
+  // The rows of pictures that are examples of a label, ascending.
+  std::vector<Row> examples = {};
 
   size_t labels() const { return image.rows(); }
 };
 
 // Everything that an answer follows from, besides the picture.
 struct Labelling {
-  std::vector<Label> labels;
-  LabelVectors vectors;  // one a label
+  std::vector<Label> labels;  // and the nodes of their tree behind them
+  LabelVectors vectors;       // one a label, none a node
   Fusion fusion;
   std::optional<uint32_t> none;  // the label that stands for "none of these"
   std::optional<float>
@@ -42,6 +58,13 @@ struct Labelling {
   // With labels that are judged each for itself: `none` is what no other label fits, and is given
   // beside none.
   bool none_is_rest = false;
+  // Of labels whose names have levels; see tree_answer.h for what they are answered with.
+  LabelTree tree = {};
+  std::optional<uint32_t> depth = {};  // the answer's largest
+  std::optional<float> least = {};     // of what lies below the top; absent: as is best
+
+  // What an answer may be: the labels, and the nodes of their tree.
+  size_t places() const { return vectors.labels() + tree.nodes.size(); }
 };
 
 // Consecutive rows that have been classified.
@@ -49,9 +72,10 @@ struct PredictionBlock {
   Row first_row = 0;
   // One a row, final: threshold and `none` are applied. Those of removed rows mean nothing.
   std::span<const Prediction> predictions;
-  // The score of every label, row by row [rows, labels]; empty unless they were asked for.
+  // The score of every label, then of every node of their tree, row by row [rows, labels]; empty
+  // unless they were asked for. Of a label that a veto took from the picture -infinity.
   std::span<const float> scores;
-  size_t labels = 0;
+  size_t labels = 0;                  // with the nodes
   std::optional<uint32_t> rest = {};  // the label that only pictures without another one get
 
   std::span<const float> scores_of(size_t i) const { return scores.subspan(i * labels, labels); }

@@ -22,7 +22,7 @@ inline constexpr float kMultiThreshold = 0.1f;
 
 struct LabellingRequest {
   std::vector<Label> labels;      // with their prompts; ignored with a classifier
-  std::filesystem::path vectors;  // .npy, one row a label, in place of their prompts
+  std::filesystem::path vectors;  // .npy, one row a label, then one a veto, in place of prompts
   std::string fusion = std::string(kDefaultRule);  // the rule's name
   std::string calibration;        // a kept one, in place of fusion: decides by `mix`
   std::string classifier;         // a kept one, in place of labels: decides by its own `mix`
@@ -30,11 +30,15 @@ struct LabellingRequest {
   bool none_has_own_prompts = false;
   bool several = false;           // a picture may have several labels
   std::optional<float> threshold;
+  Slash slash = Slash::Level;     // of the labels' names; a classifier's have no levels
+  std::optional<uint32_t> depth;  // of answers among labels that have levels, at least 1
 };
 
-// The vectors of the labels: the rows of the file, scaled to unit length, or those of their
-// prompts. Throws what prompt_vectors and NpyReader throw; InvalidArgument, naming the file, unless
-// it has one row a label, each with a direction and the collection's dimension.
+// The vectors of the labels: the rows of the file, scaled to unit length, or those of their prompts
+// and vetoes, with the pictures among these (see example_pictures.h). Throws what prompt_vectors,
+// NpyReader and examples_by_path throw; InvalidArgument, naming the file, unless it has one row a
+// label that has a text and then one a veto that is a text, each with a direction and the
+// collection's dimension.
 LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
                            EncoderSource& encoders);
 
@@ -46,6 +50,7 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
 Labelling make_labelling(const View& collection, const LabellingRequest& request,
                          EncoderSource& encoders);
 
+// With levels a threshold says also how far down an answer goes, without one kFits.
 // What of its threshold a labelling follows from, beside that answers below it are taken away: who
 // keeps answers may apply another threshold to them where that is nothing, or the same.
 enum class ThresholdBearing { None, WhetherGiven, Value };
@@ -57,7 +62,10 @@ std::string way_name(const LabellingRequest& request);
 // The unit vectors of texts, [texts, dimension].
 using EncodePrompts = std::function<Matrix(const std::vector<std::string>&)>;
 
-// The same with vectors from elsewhere, e.g. from memory. request.vectors must be empty.
+// The same with vectors from elsewhere, e.g. from memory, and pictures of the collection by their
+// rows alone: no file is read. request.vectors must be empty.
+LabelVectors label_vectors(const View& collection, const LabellingRequest& request,
+                           const EncodePrompts& encode);
 Labelling make_labelling(const View& collection, const LabellingRequest& request,
                          const EncodePrompts& encode);
 

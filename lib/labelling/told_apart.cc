@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "lib/labels/prompt.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -73,11 +74,16 @@ std::vector<std::string> label_warnings(const Labelling& labelling, const Encode
   std::vector<std::string> warnings;
   if (encoder != nullptr) {
     std::vector<std::string> prompts;
-    for (const Label& label : labels)
-      prompts.insert(prompts.end(), label.prompts.begin(), label.prompts.end());
+    for (const Label& label : labels) {
+      for (const std::string& written : label.prompts) {
+        const Prompt prompt = parse_prompt(written);
+        if (prompt.kind == Prompt::Kind::Text) prompts.push_back(prompt.value);
+      }
+    }
     warnings = cut_text_warnings(*encoder, prompts);
   }
-  if (labels.size() == 1 && !labelling.fusion.sigmoid_bias) {
+  if (labels.size() == 1 && !labelling.fusion.sigmoid_bias &&
+      labelling.vectors.vetoes.empty()) {
     warnings.push_back(
         fmt::format("'{}' is the only label, so every picture gets it with a score of 1; name "
                     "others beside it, or ask for 'none', too",

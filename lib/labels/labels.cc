@@ -11,8 +11,11 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 
+#include "lib/labels/prompt.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/json_object.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
@@ -21,11 +24,14 @@
 namespace zeroshelf {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
 constexpr std::string_view kPlaceholder = "{}";
 // The longest prompt with the label in it; a text encoder reads some hundred bytes. Unbounded, a
 // file of 64 MiB could ask for petabytes.
 constexpr size_t kMaxPromptBytes = 64 << 10;
+constexpr int kShownColumns = 40;
 
 [[noreturn]] void refuse(std::string_view subject, const std::string& cause,
                          const std::string& cure = "") {
@@ -65,8 +71,14 @@ std::string replaced(std::string_view text, std::string_view label) {
 // Collects labels and sees to it that each is there once and has prompts.
 class LabelCollector {
  public:
-  LabelCollector(std::string_view subject, const std::vector<std::string>& templates)
-      : subject_(subject), templates_(templates) {}
+  // base: what paths of pictures in prompts are relative to; absent: they are told in another way.
+  LabelCollector(std::string_view subject, const std::vector<std::string>& templates, Slash slash,
+                 std::optional<fs::path> base = "")
+      : subject_(subject),
+        templates_(templates),
+        slash_(slash),
+        locates_(base.has_value()),
+        base_(std::move(base).value_or("")) {}
 
   void add(std::string_view name, const std::vector<std::string>& prompts, std::string_view where) {
     if (name.empty()) refuse(subject_, fmt::format("{}a label without a name", where));
@@ -75,28 +87,74 @@ class LabelCollector {
       refuse(subject_, fmt::format("{}the label '{}' is given twice", where, name),
              "give every label once");
     }
-    Label label{std::string(name), {}};
     for (const std::string& prompt : prompts) {
       if (prompt.empty()) refuse(subject_, fmt::format("{}an empty prompt for '{}'", where, name));
-      label.prompts.push_back(replaced(prompt, name));
     }
-    if (prompts.empty()) {
-      for (const std::string& one : templates_) label.prompts.push_back(fill_template(one, name));
-    }
-    labels_.push_back(std::move(label));
+    labels_.push_back({std::string(name), prompts});
+    places_.emplace_back(where);
   }
 
   std::vector<Label> finish() && {
     if (labels_.empty())
       refuse(subject_, "no labels", "name at least one, e.g. --labels \"cat, dog\"");
+    std::vector<std::string> names;
+    for (const Label& label : labels_) names.push_back(label.name);
+    if (slash_ == Slash::Level) names = spoken_names(names);
+    for (size_t i = 0; i < labels_.size(); ++i) complete(labels_[i], names[i], places_[i]);
     return std::move(labels_);
   }
 
  private:
+  void complete(Label& label, const std::string& spoken, std::string_view where) const {
+    const std::vector<std::string> given = std::exchange(label.prompts, {});
+    if (std::ranges::all_of(given, is_veto)) {
+      for (const std::string& one : templates_)
+        label.prompts.push_back(located(filled(one, fill_template(one, spoken)), "", where));
+    }
+    for (const std::string& prompt : given)
+      label.prompts.push_back(located(filled(prompt, replaced(prompt, spoken)), base_, where));
+    check_vetoes(label, where);
+  }
+
+  // A name's signs are letters of it: what a prompt is says the prompt alone.
+  static std::string filled(std::string_view written, std::string with_name) {
+    return written.starts_with(kPlaceholder) ? as_text_prompt(std::move(with_name))
+                                             : std::move(with_name);
+  }
+
+  // A picture by its whole path, whoever asks for it from where.
+  std::string located(std::string written, const fs::path& base, std::string_view where) const {
+    Prompt prompt = parse_prompt(written);
+    if (prompt.kind != Prompt::Kind::Picture || !locates_) return written;
+    if (prompt.value.empty())
+      refuse(subject_, fmt::format("{}an '@' without a picture behind it", where),
+             "name a picture or a folder, or write \\@ for the sign itself");
+    prompt.value = absolute_path(base / prompt.value).string();
+    return written_prompt(prompt);
+  }
+
+  void check_vetoes(const Label& label, std::string_view where) const {
+    if (std::ranges::none_of(label.prompts, is_veto)) return;
+    std::set<Prompt, std::less<>> own;
+    for (const std::string& written : label.prompts)
+      if (!is_veto(written)) own.insert(parse_prompt(written));
+    for (const std::string& written : label.prompts) {
+      Prompt prompt = parse_prompt(written);
+      if (!std::exchange(prompt.is_veto, false) || !own.contains(prompt)) continue;
+      refuse(subject_, fmt::format("{}'{}' is a prompt of '{}' and a veto against it", where,
+                                   fitted(without_veto_sign(written), kShownColumns), label.name),
+             "leave one of them out");
+    }
+  }
+
   std::string_view subject_;
   const std::vector<std::string>& templates_;
+  Slash slash_;
+  bool locates_;
+  fs::path base_;
   std::set<std::string> names_;
   std::vector<Label> labels_;
+  std::vector<std::string> places_;  // where each stands, for errors
 };
 
 std::vector<Label> parse_text(std::string_view text, LabelCollector collector) {
@@ -193,24 +251,24 @@ std::string fill_template(std::string_view prompt_template, std::string_view lab
 }
 
 std::vector<Label> parse_label_list(std::string_view list,
-                                    const std::vector<std::string>& templates) {
+                                    const std::vector<std::string>& templates, Slash slash) {
   const std::string_view text = trimmed(list);
   if ((text.starts_with('[') && text.ends_with(']')) ||
       (text.starts_with('{') && text.ends_with('}') && text != kPlaceholder)) {
     refuse("--labels", "looks like JSON, which is read from files only",
            "write it to a file and give that with --labels-file");
   }
-  LabelCollector collector("--labels", templates);
+  LabelCollector collector("--labels", templates, slash);
   for (const std::string& name : split(list, ',')) collector.add(name, {}, "");
   return std::move(collector).finish();
 }
 
 std::vector<Label> read_label_file(const std::filesystem::path& path,
-                                   const std::vector<std::string>& templates) {
+                                   const std::vector<std::string>& templates, Slash slash) {
   const std::string subject = name_of_input(path);
   const std::string text = read_text_input(path, kMaxFileBytes);
   if (!is_utf8(text)) refuse(subject, "not UTF-8 text", "save it as UTF-8");
-  LabelCollector collector(subject, templates);
+  LabelCollector collector(subject, templates, slash, path.parent_path());
   const std::string_view body = trimmed(text);
   if (!body.empty() && (body.front() == '[' || body.front() == '{')) {
     return parse_json(body, subject, std::move(collector));
@@ -219,8 +277,8 @@ std::vector<Label> read_label_file(const std::filesystem::path& path,
 }
 
 std::vector<Label> complete_labels(std::string_view subject, const std::vector<Label>& labels,
-                                   const std::vector<std::string>& templates) {
-  LabelCollector collector(subject, templates);
+                                   const std::vector<std::string>& templates, Slash slash) {
+  LabelCollector collector(subject, templates, slash, std::nullopt);
   for (const Label& label : labels) collector.add(label.name, label.prompts, "");
   return std::move(collector).finish();
 }

@@ -89,6 +89,23 @@ std::string coverage_table(const EvaluationResult& result) {
   return table;
 }
 
+std::string levels_table(const std::vector<LevelFigures>& levels) {
+  if (levels.empty()) return "";
+  std::string table = fmt::format("\n{:10} {:>5} {:>8} {:>8} {:>8}\n", "FUSION", "LEVEL", "RIGHT",
+                                  "WRONG", "STOPPED");
+  for (const LevelFigures& it : levels) {
+    const auto share = [&](uint64_t count) {
+      return it.pictures == 0 ? std::string("-")
+                              : fmt::format("{:.1f} %", 100 * static_cast<double>(count) /
+                                                            static_cast<double>(it.pictures));
+    };
+    table += fmt::format("{:10} {:>5} {:>8} {:>8} {:>8}  of {}\n", it.way, it.level, share(it.right),
+                         share(it.pictures - it.right - it.stopped), share(it.stopped),
+                         with_thousands(it.pictures));
+  }
+  return table;
+}
+
 std::string answer_name(const std::optional<uint32_t>& answer, const std::vector<Label>& labels) {
   return answer ? labels[*answer].name : "(no answer)";
 }
@@ -320,8 +337,8 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<Lab
     for (size_t i = 0; each && i < labels.size(); ++i)
       table += accuracy_line("", labels[i].name, report.labels[i].recall());
   }
-  table += figures_table(evaluation.result) + coverage_table(evaluation.result) +
-           pairs_table(evaluation.result);
+  table += figures_table(evaluation.result) + levels_table(evaluation.levels) +
+           coverage_table(evaluation.result) + pairs_table(evaluation.result);
   return table + mistakes_table(best_report(evaluation.result), labels);
 }
 
@@ -330,6 +347,8 @@ std::string evaluation_json(const Evaluation& evaluation, const std::vector<Labe
   for (const Report& report : evaluation.result.reports) JsonReport(lines, report, labels).write();
   for (const Comparison& pair : evaluation.result.comparisons)
     append_json_line(lines, comparison_message(evaluation.result, pair));
+  for (const LevelFigures& it : evaluation.levels)
+    append_json_line(lines, message::Level{it.way, it.level, it.pictures, it.right, it.stopped});
   return lines;
 }
 

@@ -32,7 +32,7 @@ std::optional<std::string> near_chance_warning(const EvaluationResult& result, s
                                                bool is_bundled);
 
 // One object a line, with a type: accuracy, metric, label, confusion, reliability, coverage,
-// comparison. docs/evaluation.md lists their members.
+// comparison, level. docs/evaluation.md lists their members.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<Label>& labels);
 
 // One report, about all labels together; two that are compared. The reports must outlive it.

@@ -42,6 +42,13 @@ void write_members(JsonWriter& json, const SideAnswer& side) {
   json.member("label", side.label).member("score", side.score).member("margin", side.margin);
 }
 
+void write_members(JsonWriter& json, const Veto& veto) {
+  json.member("label", veto.label)
+      .member("prompt", veto.prompt)
+      .member("score", veto.score)
+      .member("taken", veto.taken);
+}
+
 void write_members(JsonWriter& json, const Evidence& evidence) {
   if (evidence.answer) {
     json.member("label", evidence.answer->label)
@@ -55,6 +62,7 @@ void write_members(JsonWriter& json, const Evidence& evidence) {
   json.member("runner_up", evidence.runner_up)
       .member("image", evidence.image)
       .member("text", evidence.text);
+  if (evidence.veto) json.member("veto", *evidence.veto);
 }
 
 void write_members(JsonWriter& json, const Prediction::Ocr& ocr) {
@@ -172,6 +180,14 @@ void write_members(JsonWriter& json, const Comparison& comparison) {
       .member("only_first_right", comparison.only_first_right)
       .member("only_second_right", comparison.only_second_right)
       .member("p_value", comparison.p_value);
+}
+
+void write_members(JsonWriter& json, const Level& level) {
+  json.member("fusion", level.fusion)
+      .member("level", level.level)
+      .member("pictures", level.pictures)
+      .member("right", level.right)
+      .member("stopped", level.stopped);
 }
 
 void write_members(JsonWriter& json, const Calibration& calibration) {

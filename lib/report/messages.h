@@ -59,6 +59,16 @@ struct SideAnswer {
 };
 void write_members(JsonWriter& json, const SideAnswer& side);
 
+// A veto against a label: how much nearer the picture is to it than to the label's prompts, and
+// whether it took the label from the picture.
+struct Veto {
+  std::string_view label;
+  std::string_view prompt;  // without its sign
+  float score = 0;
+  bool taken = false;
+};
+void write_members(JsonWriter& json, const Veto& veto);
+
 // The answer and why: its members stand in a line of their own or in a prediction's.
 struct Evidence {
   struct Answer {
@@ -71,6 +81,7 @@ struct Evidence {
   std::optional<ScoredLabel> runner_up;
   SideAnswer image;
   std::optional<SideAnswer> text;
+  std::optional<Veto> veto;  // absent where the label that comes first has none
 };
 void write_members(JsonWriter& json, const Evidence& evidence);
 
@@ -226,6 +237,17 @@ struct Comparison {
   double p_value = 1;
 };
 void write_members(JsonWriter& json, const Comparison& comparison);
+
+// Of labels that have levels: how often a way is right to a level.
+struct Level {
+  static constexpr std::string_view kType = "level";
+  std::string_view fusion;
+  uint64_t level = 1;
+  uint64_t pictures = 0;
+  uint64_t right = 0;
+  uint64_t stopped = 0;
+};
+void write_members(JsonWriter& json, const Level& level);
 
 struct Calibration {
   static constexpr std::string_view kType = "calibration";

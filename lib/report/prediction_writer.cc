@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "lib/labels/prompt.h"
 #include "lib/report/formats.h"
 #include "lib/report/terminal_table.h"
 #include "lib/util/text.h"
@@ -16,6 +17,11 @@ namespace {
 
 message::SideAnswer side_message(const std::vector<Label>& labels, const SideAnswer& side) {
   return {labels[side.label].name, side.score, side.margin};
+}
+
+message::Veto veto_message(const std::vector<Label>& labels, const Vetoed& veto) {
+  const Label& label = labels[veto.label];
+  return {label.name, without_veto_sign(label.prompts[veto.prompt]), veto.score, veto.taken};
 }
 
 message::ScoredLabel scored_message(const std::vector<Label>& labels, const Scored& scored) {
@@ -40,11 +46,13 @@ class JsonPredictions : public PredictionWriter {
 
 class CsvPredictions : public PredictionWriter {
  public:
-  explicit CsvPredictions(const std::vector<Label>& labels) : labels_(labels) {}
+  explicit CsvPredictions(const std::vector<Label>& labels)
+      : labels_(labels), has_vetoes_(std::ranges::any_of(labels, has_veto)) {}
 
   std::string header() const override {
-    return "path,label,score,source,image_label,image_score,text_label,text_score,margin,"
-           "runner_up,runner_up_score,ocr_text,labels,path_base64\r\n";
+    return std::string("path,label,score,source,image_label,image_score,text_label,text_score,"
+                       "margin,runner_up,runner_up_score,ocr_text,labels,path_base64") +
+           (has_vetoes_ ? ",veto_label,veto,veto_score,veto_taken" : "") + "\r\n";
   }
 
   void append(std::string& out, const PredictionLine& line) const override {
@@ -71,10 +79,24 @@ class CsvPredictions : public PredictionWriter {
     if (line.all_above != nullptr) append_csv_cell(out, joined_names(*line.all_above));
     out += ',';
     append_csv_path_base64(out, line.record.file.path);
+    if (has_vetoes_) append_veto(out, prediction.veto);
     out += "\r\n";
   }
 
  private:
+  static bool has_veto(const Label& label) { return std::ranges::any_of(label.prompts, is_veto); }
+
+  void append_veto(std::string& out, const std::optional<Vetoed>& vetoed) const {
+    if (!vetoed) {
+      out += ",,,,";
+      return;
+    }
+    const message::Veto veto = veto_message(labels_, *vetoed);
+    append_csv_cell(out += ',', veto.label);
+    append_csv_cell(out += ',', veto.prompt);
+    fmt::format_to(std::back_inserter(out), ",{},{}", veto.score, veto.taken);
+  }
+
   void append_answer(std::string& out, const Scored& side) const {
     out += ',';
     append_csv_cell(out, labels_[side.label].name);
@@ -91,6 +113,7 @@ class CsvPredictions : public PredictionWriter {
   }
 
   const std::vector<Label>& labels_;
+  bool has_vetoes_;
 };
 
 // The paths of pictures with an answer.
@@ -130,6 +153,7 @@ class TablePredictions : public PredictionWriter {
                              printable(labels_[one.label].name), one.score);
       names = " [" + names + "]";
     }
+    if (prediction.veto) names += " (" + printable(veto_words(labels_, prediction)) + ")";
     const std::string evidence = fmt::format(
         "{} {:6} {:6} {} {} ",
         table_cell(answered ? labels_[prediction.answer().label].name : "-", width_),
@@ -181,6 +205,7 @@ message::Evidence evidence_message(const std::vector<Label>& labels, const Predi
   }
   evidence.image = side_message(labels, prediction.image);
   if (prediction.text) evidence.text = side_message(labels, *prediction.text);
+  if (prediction.veto) evidence.veto = veto_message(labels, *prediction.veto);
   return evidence;
 }
 
@@ -195,6 +220,13 @@ message::Prediction prediction_message(const std::vector<Label>& labels,
   std::vector<message::ScoredLabel>& all = prediction.labels.emplace();
   for (const Scored& one : *line.all_above) all.push_back(scored_message(labels, one));
   return prediction;
+}
+
+std::string veto_words(const std::vector<Label>& labels, const Prediction& prediction) {
+  if (!prediction.veto) return "";
+  const message::Veto veto = veto_message(labels, *prediction.veto);
+  return fmt::format("{}{}: {} {:.3f}", veto.taken ? "not " : "", veto.label, veto.prompt,
+                     veto.score);
 }
 
 std::string count_summary(const std::vector<Label>& labels, const PictureCounts& counts) {

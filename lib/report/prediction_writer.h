@@ -43,6 +43,10 @@ message::Prediction prediction_message(const std::vector<Label>& labels,
                                        const PredictionLine& line);
 message::Evidence evidence_message(const std::vector<Label>& labels, const Prediction& prediction);
 
+// "not people: a statue 0.83" where a veto took the label, "people: a statue 0.12" where it did not;
+// empty without one.
+std::string veto_words(const std::vector<Label>& labels, const Prediction& prediction);
+
 // "cat 12, dog 3, no answer 1" in the order of the labels; labels without pictures are left out.
 std::string count_summary(const std::vector<Label>& labels, const PictureCounts& counts);
 

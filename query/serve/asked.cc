@@ -11,7 +11,9 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/fusion/fusion.h"
+#include "lib/labelling/example_pictures.h"
 #include "lib/labels/labels.h"
+#include "lib/labels/prompt.h"
 #include "lib/labels/templates.h"
 #include "lib/util/error.h"
 #include "lib/util/hex_hash.h"
@@ -50,6 +52,32 @@ std::vector<std::string> ask_templates(Members& members) {
   return templates;
 }
 
+// Texts, and pictures of the collection by their rows. No path of a request is ever read.
+std::vector<std::string> ask_prompts(Members& label) {
+  std::vector<std::string> prompts;
+  for (const auto& [value, where] : label.list("prompts", 1000)) {
+    const std::string place = where.substr(label.where().size());
+    if (value->is_object()) {
+      Members picture(*value, where + ".");
+      const auto row = picture.whole("row", 0, UINT64_MAX);
+      const bool is_veto = picture.flag("veto").value_or(false);
+      picture.expect_no_others();
+      if (!row) picture.refuse("row", "a picture is named by its row", R"(e.g. {"row": 12})");
+      Prompt prompt = parse_prompt(prompt_of_row(*row));
+      prompt.is_veto = is_veto;
+      prompts.push_back(written_prompt(prompt));
+      continue;
+    }
+    if (!value->is_string()) label.refuse(place, "it is no text and no picture");
+    prompts.push_back(value->get<std::string>());
+    if (prompts.back().size() > kMostText) label.refuse(place, "it is too long");
+    if (parse_prompt(prompts.back()).kind == Prompt::Kind::Picture)
+      label.refuse(place, "a request names no files",
+                   R"(name a picture of the collection by its row, {"row": 12}, or write \@ for the sign)");
+  }
+  return prompts;
+}
+
 std::vector<Label> ask_labels(Members& members) {
   std::vector<Label> labels;
   for (const auto& [value, where] : members.list("labels", kMostLabels)) {
@@ -67,7 +95,7 @@ std::vector<Label> ask_labels(Members& members) {
       members.refuse(where.substr(members.where().size()), "it is no label", kLabelsExample);
     Members label(*value, where + ".");
     asked.name = label.text("name", kMostName).value_or("");
-    asked.prompts = label.texts("prompts", 1000, kMostText);
+    asked.prompts = ask_prompts(label);
     label.expect_no_others();
     if (trimmed(asked.name).empty()) label.refuse("name", "a label has a name", kLabelsExample);
     labels.push_back(std::move(asked));
@@ -87,9 +115,9 @@ std::optional<std::vector<std::string>> ask_none(Members& members) {
   return prompts;
 }
 
-std::vector<Label> labels_of(Members& members) {
+std::vector<Label> labels_of(Members& members, Slash slash) {
   const std::vector<std::string> templates = ask_templates(members);
-  std::vector<Label> labels = complete_labels("labels", ask_labels(members), templates);
+  std::vector<Label> labels = complete_labels("labels", ask_labels(members), templates, slash);
   if (const auto none = ask_none(members)) {
     if (std::ranges::find(labels, kNoneLabel, &Label::name) != labels.end())
       members.refuse("none", fmt::format("one of the labels is called '{}' itself", kNoneLabel),
@@ -302,6 +330,7 @@ std::string AskedLabelling::key(const Manifest& manifest) const {
   key += fmt::format("{} {} {} {}\n", request.last_is_none, request.none_has_own_prompts,
                      multi().value_or(2),
                      bearing != ThresholdBearing::None && request.threshold.has_value());
+  key += fmt::format("{} {}\n", request.slash == Slash::Letter, request.depth.value_or(0));
   if (bearing == ThresholdBearing::Value) key += fmt::format("{}\n", request.threshold.value_or(2));
   const auto add = [&](const std::string& text) {
     key += fmt::format("{}:", text.size()) + text;
@@ -332,7 +361,7 @@ AskedLabelling ask_labelling(Members& members) {
   }
   if (classifier) {
     request.classifier = checked_name(*classifier, members.where() + "classifier");
-    for (const char* other : {"labels", "calibration", "none", "template"}) {
+    for (const char* other : {"labels", "calibration", "none", "template", "flat", "depth"}) {
       const nlohmann::json* given = members.find(other);
       const bool says_no = given == nullptr || (given->is_boolean() && !given->get<bool>()) ||
                            (given->is_array() && given->empty()) || std::string_view(other) == "template";
@@ -340,7 +369,12 @@ AskedLabelling ask_labelling(Members& members) {
     }
     return asked;
   }
-  request.labels = labels_of(members);
+  if (members.flag("flat").value_or(false)) request.slash = Slash::Letter;
+  if (const auto depth = members.whole("depth", 1, 16)) request.depth = static_cast<uint32_t>(*depth);
+  if (request.depth && request.several)
+    members.refuse("depth", "pictures of several labels have them at every level",
+                   "leave out depth or multi");
+  request.labels = labels_of(members, request.slash);
   request.last_is_none = ask_none(members).has_value();
   const nlohmann::json* none = members.find("none");
   request.none_has_own_prompts = none != nullptr && none->is_array();

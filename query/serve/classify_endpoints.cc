@@ -230,7 +230,7 @@ HttpResponse post_evidence(Service& service, const Call& call) {
       text_number ? similarities(ViewVectors::texts(view), *text_number, vectors.text,
                                  vectors.text_bias)
                   : std::vector<float>();
-  std::vector<uint32_t> order(vectors.labels());
+  std::vector<uint32_t> order(labelling.places());
   for (uint32_t k = 0; k < order.size(); ++k) order[k] = k;
   std::ranges::stable_sort(order, std::ranges::greater(),
                            [&](uint32_t k) { return answers.scores[k]; });
@@ -239,8 +239,8 @@ HttpResponse post_evidence(Service& service, const Call& call) {
     scores.push_back(json_object([&](JsonWriter& out) {
       out.member("label", labelling.labels[k].name)
           .member("score", answers.scores[k])
-          .member("image", image[k])
-          .member("text", text_number ? std::optional(text[k]) : std::nullopt);
+          .member("image", k < image.size() ? std::optional(image[k]) : std::nullopt)
+          .member("text", k < text.size() ? std::optional(text[k]) : std::nullopt);
     }));
   }
   const float weight =

@@ -229,6 +229,7 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
   context.fusion = way_name(asked.labelling.request);
   context.max_per_label = asked.max_per_label;
   if (plan.promised && !asked.unsure) context.promise = plan.promised->members();
+  context.tree = plan.labelling.tree;
   if (traits_of(asked.format).splits) context.validation = validation_of(plan, asked);
   context.on_failure = [&](const Error& error) {
     progress.update([&](Job& job) {

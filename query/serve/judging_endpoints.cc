@@ -13,6 +13,7 @@
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/kept.h"
+#include "lib/labels/prompt.h"
 #include "lib/report/evaluate_output.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -210,18 +211,22 @@ HttpResponse post_evaluate(Service& service, const Call& call) {
   const Gate::Pass pass(service.gate, call.go_on);
   Labelling labelling = service.labeller().labelling(call.snapshot, asked, call.go_on);
   const std::vector<Label> labels = labelling.labels;
-  const KnownContents known = known_of(*service.truths.all(), view, labels);
+  const LabelTree tree = labelling.tree;
+  KnownContents known = known_of(*service.truths.all(), view, labels);
+  const uint64_t examples = leave_out_examples(known.pictures, labelling.vectors);
   std::vector<Way> ways;
   ways.push_back({"asked", std::move(labelling)});
   if (asked.request.classifier.empty()) {
     for (Way& way :
-         every_rule(view, labels, service.labeller().prompt_vectors(labels, call.go_on)))
+         every_rule(view, labels,
+                    service.labeller().label_vectors(call.snapshot, asked.request, call.go_on), tree))
       ways.push_back(std::move(way));
   }
   const EvaluationResult result =
       evaluate_answers(answers_of(view, ways, known.pictures), labels.size(), ResamplingOptions());
   const ReportDetails details = report_details(result.reports.front(), labels);
   std::vector<std::string> warnings;
+  if (examples > 0) warnings.push_back(examples_note(examples));
   const bool is_bundled = view.manifest().model_name == kBundledModel;
   if (auto warning = near_chance_warning(result, labels.size(), is_bundled))
     warnings.push_back(*std::move(warning));
@@ -260,7 +265,7 @@ HttpResponse post_calibrate(Service& service, const Call& call) {
                 "judge at least 10 pictures, better 50, of two labels");
   const Fusion by_default = default_fusion(view, "mix");
   const LabelVectors vectors =
-      labels_for(view, by_default, service.labeller().prompt_vectors(labels, call.go_on));
+      labels_for(view, by_default, service.labeller().label_vectors(call.snapshot, asked.request, call.go_on));
   const KnownEvidence evidence(view, vectors, known.pictures);
   const Calibration calibration = calibrate(evidence, labels.size(), by_default.settings);
   const bool keeps = save && calibration.gain.is_real();
@@ -288,7 +293,7 @@ std::vector<Label> labels_with_prompts(const std::vector<std::string>& names,
   std::vector<Label> labels;
   for (const std::string& name : names) {
     const auto found = std::ranges::find(given, name, &Label::name);
-    labels.push_back(found != given.end() ? *found : Label{name, {name}});
+    labels.push_back(found != given.end() ? *found : Label{name, {as_text_prompt(name)}});
   }
   return labels;
 }
@@ -306,7 +311,7 @@ HttpResponse post_train(Service& service, const Call& call) {
     given = ask_labelling(members).request.labels;
   } else {
     for (const char* name : {"template", "fusion", "none", "threshold", "multi", "client",
-                             "calibration", "classifier"})
+                             "calibration", "classifier", "flat", "depth"})
       members.find(name);
   }
   const std::string save = checked_name(members.text("save", 100).value_or("judged"), "save");
@@ -319,8 +324,11 @@ HttpResponse post_train(Service& service, const Call& call) {
   const KnownContents known = known_of(*truth, view, labels);
   const Training training = train_classifier(view, names, known.pictures);
   call.go_on();
+  LabellingRequest request;
+  request.labels = labels;
   std::vector<Answers> answers = answers_of(
-      view, every_rule(view, labels, service.labeller().prompt_vectors(labels, call.go_on)),
+      view,
+      every_rule(view, labels, service.labeller().label_vectors(call.snapshot, request, call.go_on)),
       known.pictures);
   for (Answers& of_rule : answers) of_rule.name = "zero-shot, " + of_rule.name;
   answers.push_back({"learned", training.validation.held_out});

@@ -9,7 +9,6 @@
 #include <span>
 #include <utility>
 
-#include "lib/labels/label_vectors.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/classifier.h"
 #include "lib/util/error.h"
@@ -101,9 +100,12 @@ Matrix Labeller::encode(const std::vector<std::string>& prompts, const GoOn& go_
   return vectors;
 }
 
-LabelVectors Labeller::prompt_vectors(const std::vector<Label>& labels, const GoOn& go_on) {
-  return LabelVectors(zeroshelf::label_vectors(
-      labels, [&](const std::vector<std::string>& prompts) { return encode(prompts, go_on); }));
+LabelVectors Labeller::label_vectors(const SnapshotPointer& snapshot,
+                                     const LabellingRequest& request, const GoOn& go_on) {
+  const EncodePrompts encode_prompts = [&](const std::vector<std::string>& prompts) {
+    return encode(prompts, go_on);
+  };
+  return zeroshelf::label_vectors(snapshot->view, request, encode_prompts);
 }
 
 Labelling Labeller::labelling(const SnapshotPointer& snapshot, const AskedLabelling& asked,

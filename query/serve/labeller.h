@@ -68,7 +68,9 @@ class Labeller {
   // The labelling alone.
   Labelling labelling(const SnapshotPointer& snapshot, const AskedLabelling& asked,
                       const GoOn& go_on);
-  LabelVectors prompt_vectors(const std::vector<Label>& labels, const GoOn& go_on);
+  // The vectors of what is asked for.
+  LabelVectors label_vectors(const SnapshotPointer& snapshot, const LabellingRequest& request,
+                             const GoOn& go_on);
 
   // What a person should know of the labels: those that are the same to the model, prompts that it
   // does not read to their end.

@@ -43,7 +43,7 @@ class Shelves {
   const View& view() const { return snapshot_->view; }
   const Labelling& labelling() const { return labelling_; }  // without a threshold
   std::optional<float> multi() const { return multi_; }
-  size_t labels() const { return labelling_.vectors.labels(); }
+  size_t labels() const { return labelling_.places(); }
   size_t bytes() const;
 
   struct Counts {

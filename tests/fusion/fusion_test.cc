@@ -290,6 +290,159 @@ BOOST_AUTO_TEST_CASE(random_evidence_agrees_with_a_plain_loop) {
   }
 }
 
+// --- vetoes -------------------------------------------------------------------------------------
+
+// The logits' lead of a veto as the header writes it, in double.
+double plain_lead(const std::string& rule, const Veto& veto, const std::vector<float>& image,
+                  const std::vector<float>& text, const std::vector<float>& image_vetoes,
+                  const std::vector<float>& text_vetoes, const FusionSettings& settings,
+                  const TextEvidence& evidence) {
+  const double of_image = static_cast<double>(settings.image_scale) *
+                          (static_cast<double>(image_vetoes[veto.against]) - image_vetoes[veto.own]);
+  if (rule == "image" || text.empty()) return of_image;
+  const double of_text = static_cast<double>(settings.text_scale) *
+                         (static_cast<double>(text_vetoes[veto.against]) - text_vetoes[veto.own]);
+  if (rule == "text") return of_text;
+  if (rule == "max") {
+    const double of_label = plain_scores("image", image, {}, settings, evidence)[veto.label];
+    return static_cast<double>(text[veto.label]) > of_label ? of_text : of_image;
+  }
+  const double weight = static_cast<double>(settings.text_weight(evidence));
+  return (of_image + weight * of_text) / (1 + static_cast<double>(settings.pooling) * weight);
+}
+
+BOOST_AUTO_TEST_CASE(a_nearer_veto_takes_its_label_and_the_next_best_answer_stands) {
+  // Label 1 (0.25) is the picture's; its own prompts and two vetoes have columns of their own.
+  for (const float against : {0.22f, 0.27f}) {
+    std::vector<float> image = kPicture;
+    const std::vector<float> plain = image;
+    std::vector<float> columns = {0.25f, 0.21f, against};
+    std::vector<float> scores(3);
+    const uint64_t no_owner = 0;
+    Prediction got;
+    Similarities all{3, image, {}, {&no_owner, 0}, 0, {}};
+    all.image_vetoes = columns;
+    const VetoColumns vetoes{{{1, 4, 0, 1}, {1, 5, 0, 2}}, 3, {}, {}};
+    Fuser({&fusion_rule("image"), scaled(100)}, {}, {}, vetoes)(all, {&got, 1}, scores);
+    const Prediction without = fuse("image", plain, {});
+    BOOST_REQUIRE(got.veto.has_value());
+    BOOST_TEST(got.veto->label == 1u);
+    BOOST_TEST(got.veto->prompt == 5u);
+    BOOST_TEST(std::abs(got.veto->score - 1 / (1 + std::exp(-100.0 * (against - 0.25)))) < 1e-5);
+    BOOST_TEST(got.image.label == 1u);  // what the side says by itself
+    const bool taken = against > 0.25f;
+    BOOST_TEST(got.veto->taken == taken);
+    BOOST_TEST(got.answer().label == (taken ? 2u : 1u));
+    // With its own score: the label's share is nobody's.
+    BOOST_TEST(std::abs(got.answer().score - (taken ? without.runner_up->score
+                                                    : without.answer().score)) < 1e-6);
+    BOOST_TEST(got.runner_up->label == (taken ? 0u : 2u));
+    BOOST_TEST(std::isinf(scores[1]) == taken);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(where_vetoes_take_every_label_there_is_no_answer) {
+  for (const FusionRule* rule : fusion_rules()) {
+    std::vector<float> image = {0.2f}, text = {0.3f}, scores(1);
+    std::vector<float> image_columns = {0.2f, 0.25f}, text_columns = {0.2f, 0.25f};
+    const uint64_t owner = 0;
+    Prediction got;
+    Similarities all{1, image, text, {&owner, 1}, 0, {&kSure, 1}};
+    all.image_vetoes = image_columns;
+    all.text_vetoes = text_columns;
+    const VetoColumns vetoes{{{0, 1, 0, 1}}, 2, {}, {}};
+    Fuser({rule, scaled(100)}, {}, {}, vetoes)(all, {&got, 1}, scores);
+    BOOST_TEST_CONTEXT(rule->name()) {
+      BOOST_TEST(!got.winner.has_value());
+      BOOST_TEST(!got.runner_up.has_value());
+      BOOST_TEST(got.veto->taken);
+      BOOST_TEST(scores[0] == -INFINITY);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_vetoes_agree_with_a_plain_loop) {
+  std::mt19937 random(8);
+  std::uniform_real_distribution<float> cosine(-0.1f, 0.1f);
+  const auto draw = [&](size_t count) {
+    std::vector<float> values(count);
+    for (float& value : values) value = cosine(random);
+    return values;
+  };
+  size_t taken_answers = 0;
+  for (int round = 0; round < 400; ++round) {
+    const size_t labels = 1 + static_cast<size_t>(round) % 9;
+    const std::vector<float> image = draw(labels);
+    const std::vector<float> text = draw(round % 4 == 0 ? 0 : labels);
+    VetoColumns vetoes;
+    for (uint32_t k = 0; k < labels; k += 1 + static_cast<uint32_t>(random() % 3)) {
+      const auto own = static_cast<uint32_t>(vetoes.count++);
+      for (uint32_t i = 0; i <= random() % 2; ++i)
+        vetoes.vetoes.push_back({k, i, own, static_cast<uint32_t>(vetoes.count++)});
+    }
+    const std::vector<float> image_columns = draw(vetoes.count);
+    const std::vector<float> text_columns = draw(text.empty() ? 0 : vetoes.count);
+    vetoes.image_offsets = draw(vetoes.count);
+    std::vector<float> shifted = image_columns;
+    for (size_t i = 0; i < shifted.size(); ++i) shifted[i] += vetoes.image_offsets[i];
+    FusionSettings settings = scaled(static_cast<float>(5 + round % 50));
+    settings.text_scale = static_cast<float>(1 + round % 50);
+    settings.pooling = static_cast<float>(round % 3) / 2;
+    const TextEvidence evidence = {static_cast<uint32_t>(round % 7), static_cast<float>(round % 10) / 9};
+    for (const FusionRule* rule : fusion_rules()) {
+      BOOST_TEST_CONTEXT(rule->name() << " in round " << round) {
+        std::vector<float> a = image, b = text, c = image_columns, d = text_columns, scores(labels);
+        const uint64_t owner = 0;
+        const size_t texts = text.empty() ? 0 : 1;
+        Prediction got;
+        Similarities all{labels, a, b, {&owner, texts}, 0, {&evidence, texts}, c, d};
+        const Fuser fuser({rule, settings}, {}, {}, vetoes);
+        fuser(all, {&got, 1}, scores);
+        std::vector<double> expected =
+            plain_scores(std::string(rule->name()), image, text, settings, evidence);
+        if (expected.empty()) {
+          BOOST_REQUIRE((!got.winner && !got.veto));
+          continue;
+        }
+        const auto first = static_cast<uint32_t>(std::ranges::max_element(expected) - expected.begin());
+        std::vector<double> strongest(labels, -INFINITY);
+        for (const Veto& veto : vetoes.vetoes)
+          strongest[veto.label] =
+              std::max(strongest[veto.label],
+                       plain_lead(std::string(rule->name()), veto, image, text, shifted, text_columns,
+                                  settings, evidence));
+        BOOST_REQUIRE(got.veto.has_value() == std::isfinite(strongest[first]));
+        if (got.veto) {
+          BOOST_TEST(got.veto->label == first);
+          BOOST_TEST(std::abs(got.veto->score - 1 / (1 + std::exp(-strongest[first]))) < 1e-4);
+          BOOST_TEST(got.veto->taken == (strongest[first] > 0));
+          taken_answers += got.veto->taken;
+        }
+        for (size_t k = 0; k < labels; ++k) {
+          if (strongest[k] > 0) expected[k] = -INFINITY;
+          if (std::isinf(expected[k])) BOOST_REQUIRE(scores[k] == -INFINITY);
+          else BOOST_REQUIRE(std::abs(scores[k] - expected[k]) < 1e-5);
+        }
+        const auto best = static_cast<uint32_t>(std::ranges::max_element(expected) - expected.begin());
+        BOOST_REQUIRE(got.winner.has_value() == std::isfinite(expected[best]));
+        if (!got.winner) continue;
+        BOOST_TEST(std::abs(got.answer().score - expected[best]) < 1e-5);
+        BOOST_TEST(std::abs(expected[got.answer().label] - expected[best]) < 1e-5);
+        // The same without the scores.
+        a = image, b = text, c = image_columns, d = text_columns;
+        Prediction again;
+        Similarities same{labels, a, b, {&owner, texts}, 0, {&evidence, texts}, c, d};
+        fuser(same, {&again, 1});
+        BOOST_TEST(again.answer().label == got.answer().label);
+        BOOST_TEST(again.answer().score == got.answer().score);
+        BOOST_TEST((again.winner == got.winner));
+        BOOST_TEST(again.margin() == got.margin());
+      }
+    }
+  }
+  BOOST_TEST(taken_answers > 100u);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_rule_is_refused_with_the_one_that_was_meant) {
   BOOST_TEST(fusion_rule("max").name() == "max");
   const auto says = [](const std::string& text) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -107,6 +108,75 @@ BOOST_AUTO_TEST_CASE(biases_and_centring_shift_the_similarities_of_each_label) {
     BOOST_REQUIRE(std::abs(predictions[row].answer().score - expected.answer().score) <
                   kScoreSlack);
   }
+}
+
+// Vetoes are more columns of the same pass: what they take follows from the row alone.
+BOOST_AUTO_TEST_CASE(vetoes_agree_with_a_plain_loop_for_every_rule_and_number_of_threads) {
+  const View collection = open();
+  for (const FusionRule* rule : fusion_rules()) {
+    LabelVectors labels(random_matrix(random, 5));
+    labels.vetoes.image = random_matrix(random, 5);
+    labels.vetoes.text = random_matrix(random, 5);
+    labels.vetoes.image_bias = {0.1f, 0, 0, -0.1f, 0};
+    labels.vetoes.vetoes = {{1, 1, 0, 1}, {1, 2, 0, 2}, {4, 1, 3, 4}};
+    const Fusion fusion = default_fusion(collection, rule->name());
+    const Fuser fuser = make_fuser(collection, labels, fusion);
+    const std::vector<Prediction> got = classify(collection, labelling_of(labels, fusion), 1);
+    const std::vector<Prediction> threaded = classify(collection, labelling_of(labels, fusion), 3);
+    LabelVectors plain = labels;
+    plain.vetoes = {};
+    const std::vector<Prediction> without = classify(collection, labelling_of(plain, fusion));
+    size_t taken = 0;
+    for (Row row = 0; row < got.size(); ++row) {
+      if (!collection.is_live(row)) continue;
+      const auto text = collection.text_index(row);
+      const auto of_rows = [&](const Matrix& vectors) {
+        return similarities(only_part(collection).image_vectors(), row, vectors);
+      };
+      const auto of_texts = [&](const Matrix& vectors) {
+        return text ? similarities(only_part(collection).text_vectors(), *text, vectors)
+                    : std::vector<float>();
+      };
+      std::vector<float> a = of_rows(labels.image), b = of_texts(labels.text);
+      std::vector<float> c = of_rows(labels.vetoes.image), d = of_texts(labels.vetoes.text);
+      const TextEvidence evidence =
+          text ? only_part(collection).text_evidence()[*text] : TextEvidence();
+      const size_t texts = text ? 1 : 0;
+      const uint64_t owner = 0;
+      Prediction expected;
+      fuser({5, a, b, {&owner, texts}, 0, {&evidence, texts}, c, d}, {&expected, 1});
+      BOOST_REQUIRE((got[row].winner == expected.winner));
+      BOOST_REQUIRE(got[row].veto.has_value() == expected.veto.has_value());
+      BOOST_REQUIRE(got[row].image.label == without[row].image.label);
+      if (got[row].winner) {
+        BOOST_REQUIRE(got[row].answer().label == expected.answer().label);
+        BOOST_REQUIRE(std::abs(got[row].answer().score - expected.answer().score) < kScoreSlack);
+        BOOST_REQUIRE(got[row].answer().score == threaded[row].answer().score);
+        BOOST_REQUIRE(got[row].answer().label == threaded[row].answer().label);
+      }
+      if (!got[row].veto) {
+        BOOST_REQUIRE((!got[row].winner || got[row].answer().score == without[row].answer().score));
+        continue;
+      }
+      BOOST_REQUIRE(got[row].veto->label == without[row].answer().label);
+      BOOST_REQUIRE(got[row].veto->score == threaded[row].veto->score);
+      taken += got[row].veto->taken;
+    }
+    BOOST_TEST(taken > 20u, rule->name());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_veto_about_no_label_is_refused) {
+  LabelVectors labels(random_matrix(random, 2));
+  labels.vetoes.image = labels.vetoes.text = random_matrix(random, 2);
+  labels.vetoes.vetoes = {{2, 0, 0, 1}};
+  const Fusion fusion = default_fusion(open(), "mix");
+  BOOST_CHECK_THROW(classify(open(), labelling_of(labels, fusion)), Error);
+  labels.vetoes.vetoes = {{1, 0, 0, 2}};
+  BOOST_CHECK_THROW(classify(open(), labelling_of(labels, fusion)), Error);
+  labels.vetoes.vetoes = {{1, 0, 0, 1}};
+  labels.vetoes.image.row(1)[0] = NAN;
+  BOOST_CHECK_THROW(classify(open(), labelling_of(labels, fusion)), Error);
 }
 
 BOOST_AUTO_TEST_CASE(scan_visits_each_row_once_with_the_scores_of_all_labels) {

@@ -248,6 +248,56 @@ BOOST_AUTO_TEST_CASE(threshold_and_none_are_applied_wherever_answers_are_asked_f
   BOOST_TEST((of_predictions.of_label == counts.of_label));
 }
 
+BOOST_AUTO_TEST_CASE(vetoes_come_with_the_prompts_and_take_their_label_alone) {
+  const Asked shelf;  // pictures lie on the first two axes in turn; a longer text is nearer to the second
+  const View collection = shelf.open();
+  CountingSource encoders("fa4e");
+  const std::vector<Label> labels = {{"x", {std::string(50, 'x'), "- " + std::string(300, 'v')}},
+                                     {"y", {"y"}}};
+  for (const std::string rule : {"image", "mix"}) {
+    LabellingRequest request = request_of(labels);
+    request.fusion = rule;
+    const Labelling labelling = make_labelling(collection, request, encoders);
+    BOOST_TEST(labelling.vectors.labels() == 2u);
+    BOOST_TEST(labelling.vectors.vetoes.vetoes.size() == 1u);
+    const std::vector<Prediction> predictions = classify(collection, labelling);
+    for (size_t i = 0; i < predictions.size(); ++i) {
+      const bool is_second = i % 2 == 1;
+      BOOST_TEST_CONTEXT(rule << " " << i) {
+        BOOST_REQUIRE(predictions[i].winner.has_value());
+        BOOST_TEST(predictions[i].image.label == (is_second ? 0u : 1u));
+        BOOST_TEST(predictions[i].answer().label == 1u);
+        BOOST_REQUIRE(predictions[i].veto.has_value() == is_second);
+        if (is_second) BOOST_TEST((predictions[i].veto->taken && predictions[i].veto->prompt == 1u));
+      }
+    }
+  }
+  // Nobody else has a part in it, and none is what is left.
+  LabellingRequest request = request_of({labels[0], {"none", {"nothing"}}});
+  request.last_is_none = true;
+  const PictureCounts counts = count_pictures(collection, make_labelling(collection, request, encoders));
+  BOOST_TEST(counts.of_label[1] >= 10u);
+  const PictureCounts several =
+      count_pictures(collection, make_labelling(collection, request_of(labels), encoders), 0.001f);
+  BOOST_TEST(several.of_label[0] <= 10u);
+}
+
+BOOST_AUTO_TEST_CASE(a_veto_against_a_label_judged_for_itself_leaves_the_rest) {
+  const Asked shelf("fa4e", -5.0f);
+  const View collection = shelf.open();
+  CountingSource encoders("fa4e");
+  LabellingRequest request =
+      request_of({{"x", {std::string(200, 'x'), "- " + std::string(300, 'v')}}, {"none", {"nothing"}}});
+  request.last_is_none = true;
+  const Labelling labelling = make_labelling(collection, request, encoders);
+  BOOST_TEST(labelling.none_is_rest);
+  for (const Prediction& prediction : classify(collection, labelling)) {
+    if (prediction.image.label != 0) continue;
+    BOOST_REQUIRE(prediction.winner.has_value());
+    BOOST_TEST(prediction.answer().label == (prediction.veto->taken ? 1u : 0u));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_named_and_not_kept_is_refused) {
   const Asked shelf;
   const View collection = shelf.open();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -120,6 +121,72 @@ BOOST_AUTO_TEST_CASE(a_text_file_has_comments_prompts_and_placeholders) {
   BOOST_TEST((labels[1] == Label{"dog", {"a photo of a dog", "a dog drawn"}}));
 }
 
+BOOST_AUTO_TEST_CASE(vetoes_stand_among_the_prompts_and_are_none) {
+  const std::vector<Label> labels =
+      read_text("people: a person | - a statue | -  a painting of {}\nsea: - a {} at home\n", {"a {}", "the {}"});
+  BOOST_TEST((labels[0] == Label{"people", {"a person", "- a statue", "-  a painting of people"}}));
+  BOOST_TEST((labels[1] == Label{"sea", {"a sea", "the sea", "- a sea at home"}}));
+  BOOST_TEST((labels == read_text(R"([{"label": "people", "prompts": ["a person", "- a statue", "-  a painting of {}"]},
+                                      {"label": "sea", "prompts": "- a {} at home"}])",
+                                  {"a {}", "the {}"})));
+  BOOST_TEST((labels == complete_labels("labels", labels, {"unused {}"})));
+  const std::vector<std::string> texts = distinct_prompts(labels);
+  BOOST_TEST((texts == std::vector<std::string>{"a person", "a statue", "a painting of people",
+                                                "a sea", "the sea", "a sea at home"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_veto_against_the_labels_own_prompt_is_refused) {
+  BOOST_CHECK_EXCEPTION(read_text("dog: a dog\ncat: a cat | - a cat\n"), Error, [](const Error& error) {
+    return is_invalid(error) && std::string(error.what()).find("line 2") != std::string::npos;
+  });
+  BOOST_CHECK_EXCEPTION(read_text("cat: - cat\n"), Error, is_invalid);
+  BOOST_TEST(read_text("cat: a cat | - a dog\ndog: a dog | - a cat\n").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_are_relative_to_the_file) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "sub");
+  testing::write_file(directory / "sub" / "labels",
+                      "cat: a cat | @../cats/1.jpg | @/abs/2.jpg | - @{}s/\ndog: @dogs/\n");
+  const std::vector<Label> labels = read_label_file(directory / "sub" / "labels", kPlain);
+  const std::string base = directory.path().string();
+  BOOST_TEST((labels[0].prompts == std::vector<std::string>{"a cat", "@" + base + "/cats/1.jpg",
+                                                            "@/abs/2.jpg", "- @" + base + "/sub/cats"}));
+  BOOST_TEST((labels[1].prompts == std::vector<std::string>{"@" + base + "/sub/dogs"}));
+  BOOST_TEST((distinct_prompts(labels) == std::vector<std::string>{"a cat"}));
+  BOOST_TEST(has_text_prompt(labels[0]));
+  BOOST_TEST(!has_text_prompt(labels[1]));
+  // Of a template they are relative to where the program runs; of a request they stay.
+  const std::string here = std::filesystem::current_path().string();
+  BOOST_TEST(parse_label_list("cat", {"@examples/{}/"})[0].prompts[0] == "@" + here + "/examples/cat");
+  BOOST_TEST(complete_labels("labels", {{"cat", {"@#12"}}}, kPlain)[0].prompts[0] == "@#12");
+  BOOST_CHECK_EXCEPTION(read_text("cat: a cat | @\n"), Error, is_invalid);
+  BOOST_TEST(distinct_prompts(parse_label_list("@home, dog", kPlain)).front() == "@home");
+}
+
+BOOST_AUTO_TEST_CASE(levels_of_names_are_spoken_of_by_the_last) {
+  const std::vector<Label> labels =
+      parse_label_list("animal/bat, animal/cat, sport/bat", {"a {}"});
+  const auto prompt = [&](size_t i) { return labels[i].prompts.front(); };
+  BOOST_TEST(labels[1].name == "animal/cat");
+  BOOST_TEST(prompt(0) == "a bat, animal");
+  BOOST_TEST(prompt(1) == "a cat");
+  BOOST_TEST(prompt(2) == "a bat, sport");
+  BOOST_TEST(parse_label_list("AC/DC, Abba", {"a {}"})[0].prompts[0] == "a AC/DC");
+  BOOST_TEST(parse_label_list("animal/bat, animal/cat", {"a {}"}, Slash::Letter)[1].prompts[0] ==
+             "a animal/cat");
+  BOOST_TEST(read_text("animal/cat: the {}\nanimal\n", {"a {}"})[0].prompts[0] == "the cat");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_begins_with_a_sign_stays_a_name) {
+  const std::vector<Label> labels = parse_label_list("- 5 degrees, -, dog", kPlain);
+  BOOST_REQUIRE(labels.size() == 3u);
+  BOOST_TEST(labels[0].name == "- 5 degrees");
+  BOOST_TEST((distinct_prompts(labels) == std::vector<std::string>{"- 5 degrees", "-", "dog"}));
+  BOOST_TEST((distinct_prompts(read_text("- 5 degrees: {} outside | - warm\n")) ==
+              std::vector<std::string>{"- 5 degrees outside", "warm"}));
+}
+
 BOOST_AUTO_TEST_CASE(json_says_the_same) {
   const std::vector<Label> labels = read_text(
       R"([ "cat", {"label": "dog", "prompts": ["a photo of a dog", "a {} drawn"]} ])", {"a {}"});
@@ -203,6 +270,23 @@ BOOST_AUTO_TEST_CASE(a_label_is_the_normalised_mean_of_its_prompts) {
   BOOST_TEST(std::abs(vectors.row(1)[0] - std::sqrt(0.5f)) < 1e-6f);
   BOOST_TEST(std::abs(vectors.row(2)[0] - 2 / std::sqrt(5.0f)) < 1e-6f);
   BOOST_TEST(encoder.texts_encoded == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(vetoes_have_vectors_of_their_own) {
+  LengthEncoder encoder;
+  const auto encode = [&](const std::vector<std::string>& texts) {
+    return encoder.encode_texts(texts, LongText::Truncate);
+  };
+  const PromptVectors vectors =
+      vectors_of_prompts({{"one", {"x", "- y"}}, {"two", {"y"}}, {"three", {"- x", "y", "- z"}}}, encode);
+  BOOST_REQUIRE(vectors.vetoes.size() == 3u);
+  BOOST_TEST(encoder.texts_encoded == 3u);
+  BOOST_TEST((vectors.vetoes[0].label == 0u && vectors.vetoes[0].prompt == 1u));
+  BOOST_TEST((vectors.vetoes[2].label == 2u && vectors.vetoes[2].prompt == 2u));
+  const auto same = [](std::span<const float> a, std::span<const float> b) { return std::ranges::equal(a, b); };
+  BOOST_TEST(same(vectors.of_vetoes.row(0), vectors.labels.row(1)));
+  BOOST_TEST(same(vectors.of_vetoes.row(1), vectors.labels.row(0)));
+  BOOST_CHECK_EXCEPTION(vectors_of_prompts({{"one", {"- y"}}}, encode), Error, is_invalid);
 }
 
 BOOST_AUTO_TEST_CASE(templates_go_by_name_text_or_file) {

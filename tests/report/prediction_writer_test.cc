@@ -2,6 +2,7 @@
 
 #include "lib/report/prediction_writer.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
@@ -41,6 +42,26 @@ BOOST_AUTO_TEST_CASE(json_has_the_answer_and_both_sides) {
              "0.25},\"image\":{\"label\":\"cat\",\"score\":0.5,\"margin\":0.125},\"text\":{\"label\":"
              "\"a \\\"dog\\\"\",\"score\":0.75,\"margin\":0.5},\"ocr\":{\"text\":\"woof\",\"words\":"
              "1,\"confidence\":0.5}}\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_veto_is_shown_with_its_score_in_every_format) {
+  labels = {{"cat", {"a cat"}}, {"people", {"a person", "- a statue, of stone"}}};
+  words.clear();
+  BOOST_TEST(in(OutputFormat::Jsonl).find("veto") == std::string::npos);
+  BOOST_TEST(in(OutputFormat::Csv).ends_with(",,,,,\r\n"));
+  prediction.veto = Vetoed{1, 1, 0.125f, false};
+  BOOST_TEST(in(OutputFormat::Jsonl)
+                 .find(R"("veto":{"label":"people","prompt":"a statue, of stone","score":0.125,"taken":false})") !=
+             std::string::npos);
+  BOOST_TEST(in(OutputFormat::Csv).ends_with(",people,\"a statue, of stone\",0.125,false\r\n"));
+  BOOST_TEST(in(OutputFormat::Table).ends_with(" (people: a statue, of stone 0.125)\n"));
+  prediction.veto = Vetoed{1, 1, 0.75f, true};
+  BOOST_TEST(in(OutputFormat::Jsonl).find(R"("score":0.75,"taken":true)") != std::string::npos);
+  BOOST_TEST(in(OutputFormat::Csv).ends_with(",0.75,true\r\n"));
+  BOOST_TEST(in(OutputFormat::Table).ends_with(" (not people: a statue, of stone 0.750)\n"));
+  const std::string header = prediction_writer(OutputFormat::Csv, labels)->header();
+  BOOST_TEST(header.ends_with(",path_base64,veto_label,veto,veto_score,veto_taken\r\n"));
+  BOOST_TEST(std::ranges::count(header, ',') == std::ranges::count(in(OutputFormat::Csv), ',') - 2);
 }
 
 BOOST_AUTO_TEST_CASE(no_answer_and_no_text_are_null) {

@@ -74,6 +74,25 @@ BOOST_AUTO_TEST_CASE(a_label_may_be_its_name_alone) {
   BOOST_TEST(refused("{\"labels\":[\"" + std::string(2000, 'a') + "\"]}") == "labels[0]");
 }
 
+BOOST_AUTO_TEST_CASE(prompts_are_texts_vetoes_and_pictures_by_their_rows) {
+  const AskedLabelling asked = labelling_of(
+      R"({"labels":[{"name":"cat","prompts":["a cat","- a dog",{"row":12},{"row":3,"veto":true}]}]})");
+  BOOST_TEST((asked.request.labels[0].prompts ==
+              std::vector<std::string>{"a cat", "- a dog", "@#12", "- @#3"}));
+  for (const char* prompt : {R"("@/etc/passwd")", R"("- @/etc/passwd")", R"("@#12")", R"("@")", "{}", "12",
+                             R"({"row":-1})", R"({"row":1,"path":"/etc/passwd"})", "[]", "null"}) {
+    const std::string body = std::string(R"({"labels":[{"name":"a","prompts":[)") + prompt + "]}]}";
+    BOOST_TEST(refused(body).starts_with("labels[0].prompts[0]"), body);
+  }
+  BOOST_TEST(labelling_of(R"({"labels":["a/b","a/c"]})").request.labels[1].prompts[0] == "c");
+  const AskedLabelling flat = labelling_of(R"({"labels":["a/b","a/c"],"flat":true})");
+  BOOST_TEST(flat.request.labels[1].prompts[0] == "a/c");
+  BOOST_TEST((flat.request.slash == Slash::Letter));
+  BOOST_TEST(labelling_of(R"({"labels":["a/b","a/c"],"depth":1})").request.depth.value() == 1u);
+  BOOST_TEST(refused(R"({"labels":["a"],"depth":0})") == "depth");
+  BOOST_TEST(refused(R"({"labels":["a"],"depth":1,"multi":true})") == "depth");
+}
+
 BOOST_AUTO_TEST_CASE(what_the_library_refuses_has_the_name_of_the_member) {
   BOOST_TEST(refused(R"({"labels":["a"],"fusion":"foo"})") == "fusion");
   BOOST_TEST(refused(R"({"labels":[]})") == "labels");
@@ -136,6 +155,14 @@ BOOST_AUTO_TEST_CASE(answers_that_differ_have_keys_that_differ) {
       R"({"labels":[{"name":"a"}],"none":true})",
       R"({"labels":[{"name":"a"}],"none":["none"]})",
       R"({"labels":[{"name":"a"}],"multi":true})",
+      R"({"labels":[{"name":"a","prompts":["a","- b"]}]})",
+      R"({"labels":[{"name":"a","prompts":["a",{"row":1}]}]})",
+      R"({"labels":[{"name":"a","prompts":["a",{"row":2}]}]})",
+      R"({"labels":["a/b","a/c"]})",
+      R"({"labels":["a/b","a/c"],"flat":true})",
+      R"({"labels":["a/b","a/c"],"depth":1})",
+      R"({"labels":["a/b","a/c"],"threshold":0.3})",
+      R"({"labels":["a/b","a/c"],"threshold":0.4})",
       R"({"labels":[{"name":"a"}],"multi":true,"threshold":0.2})"};
   for (const std::string& body : bodies) keys.insert(labelling_of(body).key(manifest));
   BOOST_TEST(keys.size() == bodies.size());

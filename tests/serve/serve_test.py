@@ -123,6 +123,40 @@ class Endpoints(Case):
         self.assertEqual(table, serving.run(serving.QUERY, "classify", self.shelf, "--labels-file", self.labels_file(),
                                             "--format", "csv").stdout.replace("\n", "\r\n").replace("\r\r", "\r"))
 
+    def test_vetoes_pictures_and_levels(self):
+        first, second = self.rows()[:2]
+        labels = [{"name": "game/Doom", "prompts": ["a meme about Doom", "- a meme about Animal Crossing"]},
+                  {"name": "game/Animal Crossing", "prompts": [{"row": first}, {"row": second, "veto": True}]}]
+        told = self.classify(labels=labels, per_label=60)
+        self.assertEqual([label["name"] for label in told["labels"]], ["game/Doom", "game/Animal Crossing", "game"])
+        self.assertEqual(sum(label["count"] for label in told["labels"]) + told["unsure"], 60)
+        vetoes = [picture["veto"] for label in told["labels"] for picture in label["pictures"] if "veto" in picture]
+        self.assertTrue(vetoes)
+        for veto in vetoes:
+            self.assertEqual(veto["taken"], veto["score"] > 0.5)
+            self.assertFalse(veto["prompt"].startswith("- "))
+        row = self.ask("POST", "/v1/pictures/{row}/evidence", {"labels": labels}, row=second).json()
+        self.assertEqual({one["label"] for one in row["scores"]}, {"game/Doom", "game/Animal Crossing", "game"})
+        flat = self.classify(labels=labels, flat=True)
+        self.assertEqual(len(flat["labels"]), 2)
+        top = self.classify(labels=labels, depth=1)
+        self.assertEqual([label["count"] for label in top["labels"]][:2], [0, 0])
+        # Another threshold is another depth.
+        sure = self.classify(labels=labels, threshold=0.999)
+        self.assertEqual(sum(label["count"] for label in sure["labels"]) + sure["unsure"], 60)
+
+    def test_no_path_of_a_request_is_read(self):
+        file = self.folder / "labels.txt"
+        file.write_text("secret")
+        for prompt in ("@/etc/passwd", "@" + str(file), "- @/etc/passwd", "@#1", "@"):
+            answer = self.server.ask("POST", "/v1/classify", {"labels": [{"name": "a", "prompts": [prompt]}]})
+            self.assertEqual(answer.status, 400, (prompt, answer.body))
+        for members in ({"labels": ["passwd"], "template": "@/etc/{}"}, {"labels": ["a"], "none": ["@/etc/passwd"]}):
+            answer = self.server.ask("POST", "/v1/classify", members)
+            self.assertEqual(answer.status, 400, (members, answer.body))
+        answer = self.server.ask("POST", "/v1/classify", {"labels": [{"name": "a", "prompts": [{"row": 10**6}]}]})
+        self.assertEqual(answer.status, 404, answer.body)
+
     def test_a_shelf_page_by_page_is_the_whole_shelf_once(self):
         for sort in ("score", "margin", "disagreement"):
             for threshold in (None, 0.8):

@@ -176,7 +176,9 @@ function verdict({ answer, picture, text_weight, fusion }) {
   const label = answer.label ?? "Unsure";
   const by = answer.source
     ? `decided by ${answer.source === "text" ? "its text" : "the picture"}`
-    : "below the threshold";
+    : answer.veto?.taken
+      ? "its label was taken, and no other is sure"
+      : "below the threshold";
   const next =
     answer.runner_up && `${score(answer.margin)} before ${answer.runner_up.label} (${score(answer.runner_up.score)})`;
   return h(
@@ -191,6 +193,7 @@ function verdict({ answer, picture, text_weight, fusion }) {
     ),
     h("p", { class: "muted" }, [by, next].filter(Boolean).join(", ")),
     answer.labels && h("p", { class: "labels-had" }, has_labels(answer.labels)),
+    answer.veto && h("p", { class: answer.veto.taken ? "veto warning" : "veto muted" }, veto_words(answer.veto)),
     h(
       "table",
       { class: "sides" },
@@ -198,6 +201,12 @@ function verdict({ answer, picture, text_weight, fusion }) {
       h("tbody", {}, said),
     ),
   );
+}
+
+function veto_words({ label, prompt, score: probability, taken }) {
+  return taken
+    ? `Not ${label}: it is nearer to “${prompt}” (${score(probability)}).`
+    : `Its veto “${prompt}” does not take ${label} (${score(probability)}).`;
 }
 
 function has_labels(labels) {
@@ -215,8 +224,8 @@ function scores_table({ scores }) {
       { class: colour_of(one.label), hidden: place >= FIRST_LABELS },
       h("th", { scope: "row" }, one.label),
       bar_cell(one.score / most),
-      h("td", { class: "number" }, score(one.score)),
-      h("td", { class: "number muted" }, one.image.toFixed(3)),
+      h("td", { class: "number" }, one.score === null ? "taken" : score(one.score)),
+      h("td", { class: "number muted" }, one.image === null ? "–" : one.image.toFixed(3)),
       h("td", { class: "number muted" }, one.text === null ? "–" : one.text.toFixed(3)),
     );
   });
