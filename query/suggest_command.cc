@@ -52,7 +52,7 @@ std::vector<Label> vocabulary_names(const LabelOptions& options) {
 }
 
 // Without a model there are groups, but no names for them; a vocabulary that was named must be met.
-Vocabulary read_vocabulary(const View& collection, const SuggestCommandOptions& options,
+NameVocabulary read_vocabulary(const View& collection, const SuggestCommandOptions& options,
                            EncoderSource& encoders) {
   LabellingRequest request;
   request.labels = vocabulary_names(options.vocabulary);
@@ -98,7 +98,7 @@ int run_suggest(const SuggestCommandOptions& options) {
   const View collection = open_view(options.collections).view;
   if (collection.pictures() == 0) return kNothingFound;
   ModelSource encoders(collection, options.model);
-  const Vocabulary vocabulary = read_vocabulary(collection, options, encoders);
+  const NameVocabulary vocabulary = read_vocabulary(collection, options, encoders);
   const Suggestion suggestion =
       suggest(collection, vocabulary, {options.groups, options.model.threads});
   const SuggestionWriter writer(collection, vocabulary, suggestion);

@@ -68,7 +68,7 @@ std::vector<float> mean_of(const Matrix& rows) {
 // Pictures as points: both directions side by side, of unit length together.
 class Space {
  public:
-  Space(const View& collection, const Vocabulary& vocabulary, std::span<const Row> sample)
+  Space(const View& collection, const NameVocabulary& vocabulary, std::span<const Row> sample)
       : collection_(collection), names_(vocabulary.vectors) {
     if (names_.rows() > 0) queries_.emplace(names_);
     scale_ = 2 * static_cast<double>(collection.manifest().logit_scale);
@@ -158,7 +158,7 @@ struct Named {
 // Names by how alike they are in what sets them and the group apart from all others.
 class Namer {
  public:
-  explicit Namer(const Vocabulary& vocabulary) : vocabulary_(vocabulary), directions_(vocabulary.vectors) {
+  explicit Namer(const NameVocabulary& vocabulary) : vocabulary_(vocabulary), directions_(vocabulary.vectors) {
     const std::vector<float> middle = mean_of(directions_);
     for (size_t k = 0; k < directions_.rows(); ++k) centre(directions_.row(k), middle);
     for (uint32_t k = 0; k < vocabulary.names.size(); ++k) {
@@ -213,12 +213,12 @@ class Namer {
     return best;
   }
 
-  const Vocabulary& vocabulary_;
+  const NameVocabulary& vocabulary_;
   Matrix directions_;
   std::unordered_map<std::string, uint32_t> place_of_;
 };
 
-std::vector<Named> names_of(const Vocabulary& vocabulary, const Space& space,
+std::vector<Named> names_of(const NameVocabulary& vocabulary, const Space& space,
                             const Grouping& grouping) {
   const Namer namer(vocabulary);
   const Matrix means = means_of(space.points(), grouping);
@@ -443,7 +443,7 @@ Grouping grouping_of(const Space& space, const SuggestOptions& options) {
 
 }  // namespace
 
-Suggestion suggest(const View& collection, const Vocabulary& vocabulary,
+Suggestion suggest(const View& collection, const NameVocabulary& vocabulary,
                    const SuggestOptions& options) {
   const Space space(collection, vocabulary, ViewVectors::pictures(collection).sample(kSample));
   Grouping grouping = grouping_of(space, options);

@@ -25,7 +25,7 @@
 
 namespace zeroshelf {
 
-struct Vocabulary {
+struct NameVocabulary {
   std::vector<Label> names;
   Matrix vectors;  // one a name, of unit length; both may be empty
 };
@@ -70,7 +70,7 @@ struct Suggestion {
 // The same answer with any number of threads and parts. Cost: one pass over the rows with the
 // vocabulary, and a second or two; 12 bytes a row. A picture whose vector holds what is no number is in
 // no group.
-Suggestion suggest(const View& collection, const Vocabulary& vocabulary,
+Suggestion suggest(const View& collection, const NameVocabulary& vocabulary,
                    const SuggestOptions& options = {});
 
 }  // namespace zeroshelf

@@ -15,7 +15,7 @@ std::string name_of_group(const Suggestion& suggestion, size_t group);
 // All of these outlive it. Threads: const calls may run together.
 class SuggestionWriter {
  public:
-  SuggestionWriter(const View& collection, const Vocabulary& vocabulary,
+  SuggestionWriter(const View& collection, const NameVocabulary& vocabulary,
                    const Suggestion& suggestion)
       : collection_(collection), vocabulary_(vocabulary), suggestion_(suggestion) {}
 
@@ -34,7 +34,7 @@ class SuggestionWriter {
   std::string label_line(const SuggestedGroup& group) const;
 
   const View& collection_;
-  const Vocabulary& vocabulary_;
+  const NameVocabulary& vocabulary_;
   const Suggestion& suggestion_;
 };
 

@@ -56,7 +56,7 @@ const Signature* signature_of(std::string_view beginning) {
   return nullptr;
 }
 
-Format format_of(const PictureReader& picture) {
+Format format_of(const PicturePieces& picture) {
   const std::string beginning = picture.take(0, std::min<uint64_t>(picture.size(), 12));
   const Signature* const known = signature_of(beginning);
   return known != nullptr ? known->format : Format::Other;
@@ -74,7 +74,7 @@ bool is_alone(uint32_t marker) {
   return marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 }
 
-JpegPlaces jpeg_places(const PictureReader& picture) {
+JpegPlaces jpeg_places(const PicturePieces& picture) {
   JpegPlaces places;
   bool at_head = true;  // only JFIF and Exif so far
   for (uint64_t at = 2;;) {
@@ -105,14 +105,14 @@ JpegPlaces jpeg_places(const PictureReader& picture) {
   }
 }
 
-std::optional<std::string> packet_in_jpeg(const PictureReader& picture) {
+std::optional<std::string> packet_in_jpeg(const PicturePieces& picture) {
   const auto segment = jpeg_places(picture).packet;
   if (!segment) return std::nullopt;
   const uint64_t head = 4 + kJpegXmp.size();
   return picture.take(segment->offset + head, segment->length - head);
 }
 
-ByteEdits jpeg_edits(const PictureReader& picture, std::string_view packet) {
+ByteEdits jpeg_edits(const PicturePieces& picture, std::string_view packet) {
   const JpegPlaces places = jpeg_places(picture);
   if (packet.empty() && !places.packet) return {};
   if (packet.size() > kMostJpegPacket) packet_is_too_large("JPEG", packet.size(), kMostJpegPacket);
@@ -159,7 +159,7 @@ PictureBytes PictureBytes::of_file(int open_file) {
           }};
 }
 
-std::string PictureReader::take(uint64_t offset, uint64_t length) const {
+std::string PicturePieces::take(uint64_t offset, uint64_t length) const {
   const auto cut_short = [] { return Error(ErrorCode::Corruption, "", "the file is cut short"); };
   if (offset > picture_.size || length > picture_.size - offset) throw cut_short();
   std::string bytes(length, '\0');
@@ -167,14 +167,14 @@ std::string PictureReader::take(uint64_t offset, uint64_t length) const {
   return bytes;
 }
 
-uint32_t PictureReader::big(uint64_t offset, int bytes) const {
+uint32_t PicturePieces::big(uint64_t offset, int bytes) const {
   uint32_t value = 0;
   for (const char c : take(offset, static_cast<uint64_t>(bytes)))
     value = value << 8 | static_cast<unsigned char>(c);
   return value;
 }
 
-uint32_t PictureReader::little(uint64_t offset, int bytes) const {
+uint32_t PicturePieces::little(uint64_t offset, int bytes) const {
   const std::string piece = take(offset, static_cast<uint64_t>(bytes));
   uint32_t value = 0;
   for (size_t i = piece.size(); i > 0; --i)
@@ -212,7 +212,7 @@ void packet_is_too_large(std::string_view format, uint64_t size, uint64_t most) 
 // --- all formats --------------------------------------------------------------------------------
 
 std::optional<std::string> packet_in(const PictureBytes& bytes) {
-  const PictureReader picture(bytes);
+  const PicturePieces picture(bytes);
   switch (format_of(picture)) {
     case Format::Jpeg:
       return packet_in_jpeg(picture);
@@ -230,7 +230,7 @@ std::optional<std::string> packet_in(const PictureBytes& bytes) {
 
 ByteEdits packet_edits(std::string_view bytes, std::string_view packet) {
   const PictureBytes source = PictureBytes::of(bytes);
-  const PictureReader picture(source);
+  const PicturePieces picture(source);
   switch (format_of(picture)) {
     case Format::Jpeg:
       return jpeg_edits(picture, packet);

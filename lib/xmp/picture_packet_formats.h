@@ -12,9 +12,9 @@
 namespace zeroshelf {
 
 // Numbers and pieces of a picture, of which not one byte is believed to be there.
-class PictureReader {
+class PicturePieces {
  public:
-  explicit PictureReader(const PictureBytes& picture) : picture_(picture) {}
+  explicit PicturePieces(const PictureBytes& picture) : picture_(picture) {}
 
   uint64_t size() const { return picture_.size; }
   // Throws Corruption where it is cut short.
@@ -33,14 +33,14 @@ class PictureReader {
 std::string big_bytes(uint32_t value, int bytes);
 std::string little_bytes(uint32_t value, int bytes);
 
-std::optional<std::string> packet_in_png(const PictureReader& picture);
-ByteEdits png_edits(const PictureReader& picture, std::string_view packet);
+std::optional<std::string> packet_in_png(const PicturePieces& picture);
+ByteEdits png_edits(const PicturePieces& picture, std::string_view packet);
 
-std::optional<std::string> packet_in_webp(const PictureReader& picture);
-ByteEdits webp_edits(const PictureReader& picture, std::string_view packet);
+std::optional<std::string> packet_in_webp(const PicturePieces& picture);
+ByteEdits webp_edits(const PicturePieces& picture, std::string_view packet);
 
-std::optional<std::string> packet_in_tiff(const PictureReader& picture);
-ByteEdits tiff_edits(std::string_view bytes, const PictureReader& picture,
+std::optional<std::string> packet_in_tiff(const PicturePieces& picture);
+ByteEdits tiff_edits(std::string_view bytes, const PicturePieces& picture,
                      std::string_view packet);
 
 }  // namespace zeroshelf

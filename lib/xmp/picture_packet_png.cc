@@ -23,7 +23,7 @@ struct PngPlaces {
   std::optional<ByteEdit> packet;  // the chunk that it stands in, without bytes
 };
 
-PngPlaces png_places(const PictureReader& picture) {
+PngPlaces png_places(const PicturePieces& picture) {
   PngPlaces places;
   for (uint64_t at = kSignatureBytes; at + kAroundChunk <= picture.size();) {
     const uint32_t length = picture.big(at, 4);
@@ -66,7 +66,7 @@ std::string inflated(std::string_view compressed) {
 
 }  // namespace
 
-std::optional<std::string> packet_in_png(const PictureReader& picture) {
+std::optional<std::string> packet_in_png(const PicturePieces& picture) {
   const auto chunk = png_places(picture).packet;
   if (!chunk) return std::nullopt;
   if (chunk->length > kMostPacketBytes) picture_is_damaged("PNG");
@@ -83,7 +83,7 @@ std::optional<std::string> packet_in_png(const PictureReader& picture) {
   return is_compressed ? inflated(std::string_view(content).substr(at)) : content.substr(at);
 }
 
-ByteEdits png_edits(const PictureReader& picture, std::string_view packet) {
+ByteEdits png_edits(const PicturePieces& picture, std::string_view packet) {
   const PngPlaces places = png_places(picture);
   if (packet.empty() && !places.packet) return {};
   ByteEdit edit = places.packet.value_or(ByteEdit{places.insert, 0, ""});

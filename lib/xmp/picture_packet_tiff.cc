@@ -17,7 +17,7 @@ constexpr size_t kRoomToGrow = 2048;
 
 class Tiff {
  public:
-  explicit Tiff(const PictureReader& picture) : picture_(picture) {
+  explicit Tiff(const PicturePieces& picture) : picture_(picture) {
     is_little_ = picture.take(0, 2) == "II";
     folder_ = number(4, 4);
     entries_ = number(folder_, 2);
@@ -49,7 +49,7 @@ class Tiff {
   }
 
  private:
-  const PictureReader& picture_;
+  const PicturePieces& picture_;
   bool is_little_ = true;
   uint64_t folder_ = 0;
   uint64_t entries_ = 0;
@@ -75,7 +75,7 @@ std::string entry_of(const Tiff& tiff, uint64_t length, uint64_t offset) {
 
 }  // namespace
 
-std::optional<std::string> packet_in_tiff(const PictureReader& picture) {
+std::optional<std::string> packet_in_tiff(const PicturePieces& picture) {
   const Tiff tiff(picture);
   if (!tiff.has_packet()) return std::nullopt;
   const Stretch place = packet_place(tiff);
@@ -83,7 +83,7 @@ std::optional<std::string> packet_in_tiff(const PictureReader& picture) {
   return picture.take(place.offset, place.length);
 }
 
-ByteEdits tiff_edits(std::string_view bytes, const PictureReader& picture,
+ByteEdits tiff_edits(std::string_view bytes, const PicturePieces& picture,
                      std::string_view wanted) {
   const Tiff tiff(picture);
   const bool has_packet = tiff.has_packet();

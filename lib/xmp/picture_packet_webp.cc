@@ -28,7 +28,7 @@ struct WebpPlaces {
   std::optional<Chunk> packet;
 };
 
-WebpPlaces webp_places(const PictureReader& picture) {
+WebpPlaces webp_places(const PicturePieces& picture) {
   WebpPlaces places;
   const uint64_t end = uint64_t{picture.little(4, 4)} + 8;
   if (end > picture.size() || end < kHeadBytes) picture_is_damaged("WebP");
@@ -48,7 +48,7 @@ WebpPlaces webp_places(const PictureReader& picture) {
 }
 
 // What the extended form says of a picture that is not yet of it.
-std::string extended_chunk(const PictureReader& picture, const Chunk& plain) {
+std::string extended_chunk(const PicturePieces& picture, const Chunk& plain) {
   const uint64_t content = plain.offset + 8;
   uint32_t width_px = 0;
   uint32_t height_px = 0;
@@ -78,14 +78,14 @@ std::string packet_chunk(std::string_view packet) {
 
 }  // namespace
 
-std::optional<std::string> packet_in_webp(const PictureReader& picture) {
+std::optional<std::string> packet_in_webp(const PicturePieces& picture) {
   const auto chunk = webp_places(picture).packet;
   if (!chunk) return std::nullopt;
   if (chunk->length > kMostPacketBytes) picture_is_damaged("WebP");
   return picture.take(chunk->offset + 8, chunk->length);
 }
 
-ByteEdits webp_edits(const PictureReader& picture, std::string_view packet) {
+ByteEdits webp_edits(const PicturePieces& picture, std::string_view packet) {
   const WebpPlaces places = webp_places(picture);
   if (packet.empty() && !places.packet) return {};
   ByteEdits edits;

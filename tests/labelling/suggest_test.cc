@@ -84,7 +84,7 @@ struct Things {
   testing::TemporaryDirectory directory;
   Random random{5};
   Matrix directions;
-  Vocabulary vocabulary;
+  NameVocabulary vocabulary;
 };
 
 std::map<std::string, uint64_t> sizes_of(const Suggestion& suggestion) {

@@ -32,7 +32,7 @@ struct Suggested {
 
   testing::RandomCollection drawn;
   View collection = drawn.open();
-  Vocabulary vocabulary;
+  NameVocabulary vocabulary;
   Suggestion suggestion;
 };
 
