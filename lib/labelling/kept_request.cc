@@ -92,6 +92,8 @@ std::string request_json(const LabellingRequest& request) {
                       {"none", request.last_is_none},
                       {"none_has_own_prompts", request.none_has_own_prompts},
                       {"several", request.several},
+                      {"levels", request.slash == Slash::Level},
+                      {"depth", request.depth ? json(*request.depth) : json()},
                       {"threshold", request.threshold ? json(*request.threshold) : json()}};
   return value.dump();
 }
@@ -109,6 +111,9 @@ LabellingRequest parse_request(std::string_view text, const std::string& subject
   request.none_has_own_prompts = json_member<bool>(*value, "none_has_own_prompts", subject);
   request.several = json_member<bool>(*value, "several", subject);
   request.threshold = optional_member<float>(*value, "threshold", subject);
+  request.slash = json_member<bool>(*value, "levels", subject) ? Slash::Level : Slash::Letter;
+  request.depth = optional_member<uint32_t>(*value, "depth", subject);
+  if (request.depth == 0u) refuse(subject, "depth");
   if (request.labels.empty() && request.classifier.empty()) refuse(subject, "labels");
   for (const Label& label : request.labels)
     if (label.prompts.empty() && request.classifier.empty()) refuse(subject, "prompts");

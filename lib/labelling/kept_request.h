@@ -4,9 +4,10 @@
 // pictures that came later (runs that are kept current) or of a collection elsewhere (lock files).
 //
 //   {"labels": [{"name", "prompts": [...]}], "rule", "calibration", "classifier", "none",
-//    "none_has_own_prompts", "several", "threshold"}
+//    "none_has_own_prompts", "several", "levels", "depth", "threshold"}
 //
-// Prompts are the final ones, with the templates filled in. A calibration or classifier stands
+// Prompts are the final ones, with the templates filled in, written as prompt.h has it: vetoes and
+// pictures (by their paths) are among them. A calibration or classifier stands
 // there by its name. Label vectors from a file are not kept.
 
 #include <optional>

@@ -48,10 +48,12 @@ std::string sha256_of(const std::string& bytes) {
 
 std::string checksum_of(const LabelVectors& vectors) {
   Checksum128 checksum;
-  for (const Matrix* matrix : {&vectors.image, &vectors.text}) {
+  for (const Matrix* matrix :
+       {&vectors.image, &vectors.text, &vectors.vetoes.image, &vectors.vetoes.text}) {
     for (size_t k = 0; k < matrix->rows(); ++k) checksum.update(std::as_bytes(matrix->row(k)));
   }
-  for (const std::vector<float>* biases : {&vectors.image_bias, &vectors.text_bias})
+  for (const std::vector<float>* biases :
+       {&vectors.image_bias, &vectors.text_bias, &vectors.vetoes.image_bias})
     checksum.update(std::as_bytes(std::span(*biases)));
   return checksum.hex();
 }
@@ -61,7 +63,8 @@ std::optional<float> multi_threshold_of(const LabellingRequest& request) {
   return request.threshold.value_or(kMultiThreshold);
 }
 
-// --- the table of buckets -------------------------------------------------------------------------
+// --- the table of buckets
+// -------------------------------------------------------------------------
 
 std::string table_bytes(const std::vector<AnswersDigest::Bucket>& buckets) {
   ByteWriter out;
@@ -100,7 +103,8 @@ std::vector<AnswersDigest::Bucket> parse_table(const std::string& text, uint64_t
   return buckets;
 }
 
-// --- reading --------------------------------------------------------------------------------------
+// --- reading
+// --------------------------------------------------------------------------------------
 
 const nlohmann::json& object_member(const nlohmann::json& object, const char* name,
                                     const std::string& subject) {
@@ -142,7 +146,8 @@ AnswersDigest parse_digest(const nlohmann::json& value, const std::string& subje
   return digest;
 }
 
-// --- comparing ------------------------------------------------------------------------------------
+// --- comparing
+// ------------------------------------------------------------------------------------
 
 std::string labels_detail(const std::vector<Label>& locked, const std::vector<Label>& here) {
   for (size_t k = 0; k < std::min(locked.size(), here.size()); ++k) {
@@ -160,6 +165,11 @@ std::string threshold_text(std::optional<float> threshold) {
 }
 
 // What decides, besides the labels.
+std::string levels_text(const LabellingRequest& request) {
+  if (request.slash == Slash::Letter) return "names without levels";
+  return request.depth ? fmt::format("at most {} levels", *request.depth) : "all levels";
+}
+
 std::vector<std::pair<std::string, std::string>> rule_parts(const LabelLock& lock) {
   const LabellingRequest& request = lock.request;
   return {{"the rule", request.classifier.empty() && request.calibration.empty()
@@ -167,6 +177,7 @@ std::vector<std::pair<std::string, std::string>> rule_parts(const LabelLock& loc
                            : way_name(request)},
           {"the threshold", threshold_text(request.threshold)},
           {"'none'", request.last_is_none ? "with 'none'" : "without 'none'"},
+          {"the levels", levels_text(request)},
           {"how many labels a picture may have", request.several ? "several labels" : "one label"},
           {"the classifier", "classifier of content " + lock.classifier_sha256.substr(0, 12)},
           {"the settings", "settings " + settings_json(lock.settings)}};
@@ -224,7 +235,7 @@ LabelLock make_lock(const View& collection, const LabellingRequest& request,
   lock.model_fingerprint = collection.manifest().model_fingerprint;
   lock.text_fingerprint = encoders.text_fingerprint();
   lock.request = request;
-  lock.request.labels = labelling.labels;
+  if (!request.classifier.empty()) lock.request.labels = labelling.labels;
   lock.request.vectors.clear();
   lock.by_label_vectors = !request.vectors.empty();
   lock.settings = labelling.fusion.settings;
@@ -234,8 +245,9 @@ LabelLock make_lock(const View& collection, const LabellingRequest& request,
     if (content.size() <= kMostClassifierBytes) lock.classifier_content = content;
   }
   lock.label_vectors = checksum_of(labelling.vectors);
-  lock.digest = digest_answers(collection, labelling, multi_threshold_of(request),
-                               buckets == 0 ? buckets_for(collection.pictures()) : buckets, threads);
+  lock.digest =
+      digest_answers(collection, labelling, multi_threshold_of(request),
+                     buckets == 0 ? buckets_for(collection.pictures()) : buckets, threads);
   return lock;
 }
 
@@ -307,20 +319,6 @@ LabelLock read_lock(const std::filesystem::path& path) {
 
 namespace {
 
-// As make_labelling() does it with a kept one.
-Labelling by_held_calibration(const View& collection, const LabelLock& lock,
-                              EncoderSource& encoders) {
-  const LabellingRequest& request = lock.request;
-  Labelling labelling;
-  labelling.labels = request.labels;
-  labelling.threshold = request.threshold;
-  labelling.fusion = {&fusion_rule("mix"), lock.settings};
-  labelling.vectors =
-      labels_for(collection, labelling.fusion, label_vectors(collection, request, encoders));
-  if (request.last_is_none) labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
-  return labelling;
-}
-
 Labelling by_held_classifier(const LabelLock& lock, const std::string& subject) {
   if (lock.classifier_content.empty())
     throw Error(ErrorCode::NotFound, lock.request.classifier,
@@ -348,7 +346,7 @@ Labelling make_locked_labelling(const View& collection, const LabelLock& lock,
   if (!request.classifier.empty() && !attachments.get(kClassifierKind, request.classifier))
     return by_held_classifier(lock, subject);
   if (!request.calibration.empty() && !attachments.get(kCalibrationKind, request.calibration))
-    return by_held_calibration(collection, lock, encoders);
+    return make_labelling(collection, request, encoders, lock.settings);
   return make_labelling(collection, request, encoders);
 }
 
@@ -358,9 +356,8 @@ LockVerdict compare_locks(const LabelLock& locked, const LabelLock& here) {
   verdict.same_answers = locked.digest.answers == here.digest.answers;
   verdict.findings.push_back(
       model_finding(locked, here.model_name, here.model_fingerprint, here.text_fingerprint));
-  verdict.findings.push_back(
-      found("labels", locked.request.labels == here.request.labels,
-            labels_detail(locked.request.labels, here.request.labels)));
+  verdict.findings.push_back(found("labels", locked.request.labels == here.request.labels,
+                                   labels_detail(locked.request.labels, here.request.labels)));
   const std::string rule = rule_detail(locked, here);
   verdict.findings.push_back(found("rule", rule.empty(), rule));
   verdict.findings.push_back(
@@ -371,14 +368,13 @@ LockVerdict compare_locks(const LabelLock& locked, const LabelLock& here) {
   verdict.findings.push_back(found("pictures", same_pictures, pictures_detail(verdict.changes)));
   std::string answers;
   append_count(answers, verdict.changes.answered, "pictures with another label");
-  verdict.findings.push_back(
-      found("answers", verdict.same_answers,
-            answers.empty() ? "they are of other pictures" : answers));
+  verdict.findings.push_back(found("answers", verdict.same_answers,
+                                   answers.empty() ? "they are of other pictures" : answers));
   verdict.findings.push_back(found("scores", locked.digest.scores == here.digest.scores,
                                    verdict.same_answers ? "not the same to the last bit" : ""));
-  verdict.findings.push_back(found("version", locked.zeroshelf == here.zeroshelf,
-                                   fmt::format("{} here, {} in the lock", here.zeroshelf,
-                                               printable(locked.zeroshelf))));
+  verdict.findings.push_back(
+      found("version", locked.zeroshelf == here.zeroshelf,
+            fmt::format("{} here, {} in the lock", here.zeroshelf, printable(locked.zeroshelf))));
   return verdict;
 }
 

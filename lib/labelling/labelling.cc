@@ -23,8 +23,8 @@
 namespace zeroshelf {
 namespace {
 
-PromptVectors read_label_vectors(const std::filesystem::path& path, const std::vector<Label>& labels,
-                                 uint32_t dimension) {
+PromptVectors read_label_vectors(const std::filesystem::path& path,
+                                 const std::vector<Label>& labels, uint32_t dimension) {
   PromptVectors result{Matrix(labels.size(), dimension), vetoes_of(labels), {}};
   result.of_vetoes = Matrix(result.vetoes.size(), dimension);
   std::vector<std::span<float>> places;
@@ -93,8 +93,7 @@ PromptVectors text_vectors(const View& collection, const std::vector<Label>& lab
 LabelVectors vectors_with(const View& collection, const LabellingRequest& request,
                           const PromptVectors& texts, const FindExamples& find) {
   if (!has_examples(request.labels)) return with_vetoes(texts);
-  const bool fits =
-      asks_each_label(request) && collection.manifest().scoring == Scoring::Sigmoid;
+  const bool fits = asks_each_label(request) && collection.manifest().scoring == Scoring::Sigmoid;
   return with_examples(collection, request.labels, texts, find, fits);
 }
 
@@ -186,7 +185,8 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
 namespace {
 
 Labelling labelling_with(const View& collection, const LabellingRequest& request,
-                         const std::function<LabelVectors()>& vectors) {
+                         const std::function<LabelVectors()>& vectors,
+                         const FusionSettings* calibration = nullptr) {
   Labelling labelling;
   labelling.threshold = request.threshold;
   if (!request.classifier.empty()) {
@@ -197,7 +197,8 @@ Labelling labelling_with(const View& collection, const LabellingRequest& request
     return labelling;
   }
   labelling.labels = request.labels;
-  labelling.fusion = fusion_for(collection, request);
+  labelling.fusion = calibration == nullptr ? fusion_for(collection, request)
+                                            : Fusion{&fusion_rule("mix"), *calibration};
   labelling.vectors = labels_for(collection, labelling.fusion, vectors());
   if (request.last_is_none) {
     labelling.none = static_cast<uint32_t>(request.labels.size() - 1);
@@ -215,6 +216,13 @@ Labelling make_labelling(const View& collection, const LabellingRequest& request
                          EncoderSource& encoders) {
   return labelling_with(collection, request,
                         [&] { return label_vectors(collection, request, encoders); });
+}
+
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         EncoderSource& encoders, const FusionSettings& calibration) {
+  return labelling_with(
+      collection, request, [&] { return label_vectors(collection, request, encoders); },
+      &calibration);
 }
 
 Labelling make_labelling(const View& collection, const LabellingRequest& request,

@@ -50,6 +50,10 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
 Labelling make_labelling(const View& collection, const LabellingRequest& request,
                          EncoderSource& encoders);
 
+// The same by these settings in place of the calibration that request names.
+Labelling make_labelling(const View& collection, const LabellingRequest& request,
+                         EncoderSource& encoders, const FusionSettings& calibration);
+
 // With levels a threshold says also how far down an answer goes, without one kFits.
 // What of its threshold a labelling follows from, beside that answers below it are taken away: who
 // keeps answers may apply another threshold to them where that is nothing, or the same.

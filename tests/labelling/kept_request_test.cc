@@ -13,13 +13,15 @@ namespace {
 
 LabellingRequest asked() {
   LabellingRequest request;
-  request.labels = {{"cat", {"a cat", "a \"kitten\""}}, {"größer", {"größer"}}, {"none", {"x"}}};
+  request.labels = {{"cat", {"a cat", "a \"kitten\"", "- a lion", "@/pictures/cat.jpg"}}, {"größer", {"größer"}}, {"none", {"x"}}};
   request.fusion = "image";
   request.calibration = "mine";
   request.last_is_none = true;
   request.none_has_own_prompts = true;
   request.several = true;
   request.threshold = 0.1f;
+  request.slash = Slash::Letter;
+  request.depth = 2;
   return request;
 }
 
@@ -32,6 +34,8 @@ void expect_same(const LabellingRequest& a, const LabellingRequest& b) {
   BOOST_TEST(a.none_has_own_prompts == b.none_has_own_prompts);
   BOOST_TEST(a.several == b.several);
   BOOST_TEST((a.threshold == b.threshold));
+  BOOST_TEST((a.slash == b.slash));
+  BOOST_TEST((a.depth == b.depth));
 }
 
 bool is_damaged(const std::string& json) {
