@@ -90,6 +90,26 @@ std::terminate_handler usual_end = nullptr;
   std::abort();
 }
 
+// The same before main, when libraries make their own things: nothing of ours is there yet.
+[[noreturn]] void end_before_main() noexcept {
+  try {
+    if (std::current_exception()) std::rethrow_exception(std::current_exception());
+  } catch (const std::bad_alloc&) {
+    for (const std::string_view part :
+         {std::string_view("zeroshelf: "), kOutOfMemory, std::string_view("\n")})
+      if (::write(STDERR_FILENO, part.data(), part.size()) < 0) break;
+    ::_exit(kFailed);
+  } catch (...) {
+  }
+  usual_end();
+  std::abort();
+}
+
+// What stands in this array of a program is called before its libraries begin.
+[[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeLibraries)() = [] {
+  usual_end = std::set_terminate(end_before_main);
+};
+
 }  // namespace
 
 bool shows_colours(std::FILE* stream) {
@@ -243,7 +263,7 @@ int Program::run_chosen(int argc, char** argv) {
 
 int Program::run(int argc, char** argv) {
   keep_standard_descriptors();
-  usual_end = std::set_terminate(end_without_memory);
+  std::set_terminate(end_without_memory);
   // A closed pipe then shows as a failed write: lost on stderr, ClosedPipe on stdout.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // and so does a file that would grow beyond `ulimit -f`
