@@ -73,6 +73,38 @@ void export_new(const View& view, const std::string& run, const CurrentRun& curr
   say("{}\n", sink->told(""));
 }
 
+// Sidecars of the new pictures alone: what others have below the root stays. The journals of all
+// times, each in its folder, are beside the collection.
+void write_keywords(const View& view, const std::string& run, const CurrentRun& current,
+                    const NewAnswers& answers) {
+  std::vector<Prediction> by_row(view.rows());
+  std::vector<bool> is_new(view.rows());
+  for (size_t i = 0; i < answers.rows.size(); ++i) {
+    by_row[answers.rows[i]] = answers.predictions[i];
+    is_new[answers.rows[i]] = true;
+  }
+  ExportContext context(view, answers.labels, by_row);
+  context.keyword_root = current.keyword_root;
+  context.only_chosen = true;
+  context.labels_of = [&](Row row) {
+    std::vector<uint32_t> labels;
+    if (by_row[row].winner && by_row[row].answer().label != answers.none)
+      labels.push_back(by_row[row].answer().label);
+    return labels;
+  };
+  context.on_failure = [](const Error& error) { warn(kProgram, error.what()); };
+  const fs::path journals =
+      absolute_path(view.directory()).string() + "-watch-keywords";
+  {
+    const auto sink = make_sink(ExportFormat::Xmp, new_folder(journals, run), context);
+    sink->add_rows([&](Row row) { return is_new[row]; });
+    sink->finish();
+    say("{}\n", sink->told(""));
+  }
+  std::error_code ignored;
+  fs::remove(journals, ignored);  // when nothing is in it
+}
+
 void bring_up_to_date(const View& view, const std::string& run, EncoderSource& encoders,
                       OutputStream& out) {
   const std::optional<CurrentRun> current = load_current(view, run);
@@ -81,6 +113,7 @@ void bring_up_to_date(const View& view, const std::string& run, EncoderSource& e
   if (answers.rows.empty()) return;
   print(view, run, answers, out);
   if (!current->export_to.empty()) export_new(view, run, *current, answers);
+  if (!current->keyword_root.empty()) write_keywords(view, run, *current, answers);
   keep_answers(view, run, answers);
 }
 

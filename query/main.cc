@@ -23,7 +23,8 @@ void add_examples(Program& program) {
                        {"memes.shelf --labels \"cat, dog\" --truth fifty.csv --save mine"});
   program.add_examples("train", {"memes.shelf --truth truth.csv --save pets"});
   program.add_examples("runs", {"memes.shelf", "memes.shelf --remove monday",
-                                "memes.shelf --keep-current monday --export-to sorted"});
+                                "memes.shelf --keep-current monday --export-to sorted",
+                                "memes.shelf --keep-current monday --keywords"});
   program.add_examples("diff", {"memes.shelf monday tuesday"});
   program.add_examples("review", {"memes.shelf monday -k 50",
                                   "memes.shelf --labels \"cat, dog\" --by disagreement"});

@@ -36,6 +36,8 @@ struct RunsOptions {
   std::string keep_current;
   std::filesystem::path export_to;
   std::string mode = "symlink";
+  bool keywords = false;
+  std::string root = "zeroshelf";  // a keyword
   std::string not_current;
   OutputFormat format = OutputFormat::Table;
 };
@@ -92,6 +94,7 @@ int start_keeping(const View& collection, const RunsOptions& options) {
     expect_outside_collections(options.export_to);
     current.export_to = absolute_path(options.export_to).string();
   }
+  if (options.keywords) current.keyword_root = options.root;
   keep_current(collection, options.keep_current, current);
   say("zeroshelf-index watch keeps {} current\n", options.keep_current);
   return kDone;
@@ -142,6 +145,19 @@ void add_runs(Program& program) {
       ->needs(kept);
   command->add_option("--mode", options.mode, "With --export-to: how pictures get into folders")
       ->check(one_of({"symlink", "hardlink", "copy"}))
+      ->capture_default_str();
+  CLI::Option* keywords = command->add_flag(
+      "--keywords", options.keywords,
+      "With --keep-current: also write what comes its label as a keyword into a sidecar, as export "
+      "--format xmp does")
+      ->needs(kept);
+  command
+      ->add_option("--root", options.root, "With --keywords: the keyword below which ours lie")
+      ->check([](const std::string& root) {
+        return root.empty() ? std::string("is empty") : std::string();
+      })
+      ->type_name("KEYWORD")
+      ->needs(keywords)
       ->capture_default_str();
   command
       ->add_option("--not-current", options.not_current, "No longer keep the run of this name current")

@@ -253,7 +253,8 @@ class AnnotationSink : public RecordSink {
   uint64_t failed_ = 0;
 };
 
-// xmp. Of every picture it is said what it is, or that ours says nothing of it any more.
+// xmp. Of every picture it is said what it is, or that ours says nothing of it any more; of those
+// that are not chosen only where they are not left alone.
 class KeywordSink : public ExportSink {
  public:
   KeywordSink(const fs::path& target, const ExportContext& context)
@@ -264,6 +265,7 @@ class KeywordSink : public ExportSink {
 
   void add_rows(const std::function<bool(Row)>& chosen) override {
     for_each_record_by_path(context_.collection, [&](Row row, const PictureRecord& record) {
+      if (context_.only_chosen && !chosen(row)) return;
       KeywordItem item;
       item.picture = {record.file.path, record.file.size_bytes, record.file.mtime_ns,
                       record.content_hash};

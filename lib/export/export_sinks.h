@@ -41,6 +41,8 @@ struct ExportContext {
   unsigned threads = 0;                   // of a page
   KeywordsIn keywords_in = KeywordsIn::Sidecars;  // of xmp
   std::string keyword_root = "zeroshelf";         // of xmp: below which ours lie
+  // Of xmp: pictures that are not chosen keep what stands below the root; else it goes.
+  bool only_chosen = false;
   // Of xmp, where a picture may have several labels: those of a row. Empty: its answer.
   std::function<std::vector<uint32_t>(Row)> labels_of;
   // Of xmp, in pictures: which have other bytes now, of the collection in this folder. May be empty.

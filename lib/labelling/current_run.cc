@@ -15,6 +15,7 @@
 #include "lib/util/error.h"
 #include "lib/util/json_object.h"
 #include "lib/util/text.h"
+#include "lib/xmp/keyword_path.h"
 
 namespace zeroshelf {
 namespace {
@@ -41,10 +42,37 @@ bool same_names(const std::vector<Label>& a, const std::vector<Label>& b) {
   return std::ranges::equal(a, b, {}, &Label::name, &Label::name);
 }
 
+// Below a root stands what one run says and nothing else: two would take each other's away.
+void expect_root_of_its_own(const View& collection, const std::string& run,
+                            const std::string& wanted) {
+  const KeywordPath root = parse_keyword(wanted, "--root");
+  for (const std::string& other : collection.attachments().names(kCurrentKind)) {
+    const auto current = other == run ? std::nullopt : load_current(collection, other);
+    if (!current || current->keyword_root.empty()) continue;
+    const KeywordPath taken = parse_keyword(current->keyword_root, "--root");
+    if (root == taken || is_below(root, taken) || is_below(taken, root))
+      throw Error(ErrorCode::InvalidArgument, "--root",
+                  fmt::format("the keywords of run {} stand below '{}'", other,
+                              with_slashes(taken)),
+                  "name another keyword");
+  }
+}
+
+bool is_keyword(const std::string& text) {
+  try {
+    parse_keyword(text, "");
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::string encode_current(const CurrentRun& current) {
-  return nlohmann::json{{"export_to", base64(current.export_to)}, {"mode", current.mode}}.dump();
+  nlohmann::json value = {{"export_to", base64(current.export_to)}, {"mode", current.mode}};
+  if (!current.keyword_root.empty()) value["keyword_root"] = current.keyword_root;
+  return value.dump();
 }
 
 CurrentRun decode_current(std::string_view bytes, const std::string& subject) {
@@ -58,12 +86,21 @@ CurrentRun decode_current(std::string_view bytes, const std::string& subject) {
   if (!folder || !is_known || (!folder->empty() && !std::filesystem::path(*folder).is_absolute()))
     throw Error(ErrorCode::Corruption, subject, "damaged: no usable folder or mode");
   current.export_to = *folder;
+  if (!value->contains("keyword_root")) return current;
+  current.keyword_root = json_member<std::string>(*value, "keyword_root", subject);
+  if (!is_keyword(current.keyword_root))
+    throw Error(ErrorCode::Corruption, subject, "damaged: no usable \"keyword_root\"");
   return current;
 }
 
 void keep_current(const View& collection, const std::string& run, const CurrentRun& current) {
-  load_run(collection, run);
+  const Run kept = load_run(collection, run);
   request_of(collection, run);
+  if (!current.keyword_root.empty()) {
+    expect_root_of_its_own(collection, run, current.keyword_root);
+    for (const Label& label : kept.labels)
+      parse_keyword(label.name, fmt::format("label '{}'", label.name));
+  }
   collection.attachments().put(kCurrentKind, run, encode_current(current));
 }
 
@@ -78,7 +115,7 @@ NewAnswers new_answers(const View& collection, const std::string& run_name,
   const Run run = load_run(collection, run_name);
   const LabellingRequest request = request_of(collection, run_name);
   check_fingerprint(collection, run.model_fingerprint, fmt::format("run {}", run_name));
-  NewAnswers answers{run.labels, unknown_rows(collection, run), {}};
+  NewAnswers answers{run.labels, unknown_rows(collection, run), {}, {}};
   if (answers.rows.empty()) return answers;
   const Labelling labelling = make_labelling(collection, request, encoders);
   if (!same_names(labelling.labels, run.labels))
@@ -86,6 +123,7 @@ NewAnswers new_answers(const View& collection, const std::string& run_name,
                 "its classifier has other labels by now than when the run was saved",
                 "save it again with classify --save");
   answers.predictions = classify_rows(collection, labelling, answers.rows).predictions;
+  answers.none = labelling.none;
   return answers;
 }
 

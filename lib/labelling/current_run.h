@@ -25,6 +25,7 @@ inline constexpr std::string_view kCurrentKind = "current";
 struct CurrentRun {
   std::string export_to;         // a folder, absolute; empty: nothing is exported
   std::string mode = "symlink";  // "symlink", "hardlink" or "copy"
+  std::string keyword_root = {};  // below it stand the labels in sidecars; empty: there are none
 };
 
 std::string encode_current(const CurrentRun& current);  // JSON
@@ -32,7 +33,8 @@ std::string encode_current(const CurrentRun& current);  // JSON
 CurrentRun decode_current(std::string_view bytes, const std::string& subject);
 
 // From now on. Throws NotFound where there is no such run, and InvalidArgument where it was saved
-// without what was asked (by an earlier version, with label vectors from a file).
+// without what was asked (by an earlier version, with label vectors from a file), where a label or
+// the root can be no keyword, and where another run's keywords stand below the root, or above it.
 void keep_current(const View& collection, const std::string& run, const CurrentRun& current);
 // Nothing for a run that is not kept current. Throws Corruption.
 std::optional<CurrentRun> load_current(const View& collection, const std::string& run);
@@ -41,6 +43,7 @@ struct NewAnswers {
   std::vector<Label> labels;
   std::vector<Row> rows;                // ascending
   std::vector<Prediction> predictions;  // one each
+  std::optional<uint32_t> none;         // the label that stands for "none of these"
 };
 
 // What the pictures get that the run does not know. Reads all records; the labels are made only

@@ -131,11 +131,37 @@ BOOST_AUTO_TEST_CASE(what_is_done_with_answers_comes_back_and_goes_with_the_run)
   BOOST_TEST(!remove_run(view, "monday"));
 }
 
+BOOST_AUTO_TEST_CASE(two_runs_want_two_roots_and_labels_that_can_be_keywords) {
+  const View view = open();
+  Run run = load_run(view, "monday");
+  save_run(view, "tuesday", run);
+  save_request(view, "tuesday", request);
+  keep_current(view, "monday", {"", "symlink", "machine/pets"});
+  keep_current(view, "monday", {"", "symlink", "machine/pets"});  // once more: it is its own
+  BOOST_TEST(load_current(view, "monday")->keyword_root == "machine/pets");
+  for (const char* root : {"machine/pets", "machine", "machine/pets/2", "/", "\x1b"})
+    BOOST_TEST((refusal([&] { keep_current(view, "tuesday", {"", "symlink", root}); }) ==
+                ErrorCode::InvalidArgument));
+  keep_current(view, "tuesday", {"", "symlink", "machine/pets2"});
+  run.labels[1].name = "//";
+  save_run(view, "tuesday", run);
+  keep_current(view, "tuesday", {});
+  BOOST_TEST((refusal([&] { keep_current(view, "tuesday", {"", "symlink", "other"}); }) ==
+              ErrorCode::InvalidArgument));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_kept_before_there_were_keywords_is_read) {
+  const CurrentRun earlier = decode_current(R"({"export_to":"L3NvcnRlZA==","mode":"copy"})", "x");
+  BOOST_TEST(earlier.export_to == "/sorted");
+  BOOST_TEST(earlier.keyword_root == "");
+}
+
 BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused) {
-  const std::string good = encode_current({"/sorted", "copy"});
+  const std::string good = encode_current({"/sorted", "copy", "machine"});
   for (size_t i = 0; i < good.size(); ++i)
     BOOST_TEST((refusal([&] { decode_current(good.substr(0, i), "x"); }) == ErrorCode::Corruption));
-  for (const CurrentRun& bad : {CurrentRun{"sorted", "copy"}, CurrentRun{"/sorted", "move"}}) {
+  for (const CurrentRun& bad : {CurrentRun{"sorted", "copy"}, CurrentRun{"/sorted", "move"},
+                                CurrentRun{"/sorted", "copy", "/"}}) {
     const std::string bytes = encode_current(bad);
     BOOST_TEST((refusal([&] { decode_current(bytes, "x"); }) == ErrorCode::Corruption));
   }

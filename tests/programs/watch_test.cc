@@ -2,10 +2,13 @@
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -16,6 +19,7 @@
 #include <vector>
 
 #include "lib/collection/collection.h"
+#include "lib/files/descriptor.h"
 #include "lib/util/file.h"
 #include "tests/programs/programs.h"
 #include "tests/support/ordinary_user.h"
@@ -28,6 +32,31 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kPatience{120};
+
+// How often a folder is opened, as every look does it.
+class Openings {
+ public:
+  explicit Openings(const fs::path& folder) : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    BOOST_REQUIRE(::inotify_add_watch(events_.get(), folder.c_str(), IN_OPEN | IN_ONLYDIR) >= 0);
+  }
+
+  // Since the last call.
+  size_t count() const {
+    size_t openings = 0;
+    alignas(inotify_event) std::array<char, 4096> buffer;
+    for (ssize_t bytes = 0; (bytes = ::read(events_.get(), buffer.data(), buffer.size())) > 0;) {
+      for (const char* at = buffer.data(); at < buffer.data() + bytes;) {
+        const auto* event = reinterpret_cast<const inotify_event*>(at);
+        openings += (event->mask & IN_ISDIR) != 0 && event->len == 0;
+        at += sizeof(inotify_event) + event->len;
+      }
+    }
+    return openings;
+  }
+
+ private:
+  Descriptor events_;
+};
 
 struct Watched {
   Watched() { fs::create_directories(folder); }
@@ -197,6 +226,62 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_labels_prints_and_exports_what_c
   BOOST_TEST(lines("prediction").size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_writes_keywords_beside_what_comes_and_nothing_else) {
+  for (int i = 0; i < 6; ++i) put(std::to_string(i) + ".ppm", i);
+  start();
+  const auto query = [&](std::vector<std::string> words) {
+    words.insert(words.begin() + 1, collection);
+    return zeroshelf_query(words);
+  };
+  for (const char* run : {"colours", "others"})
+    BOOST_REQUIRE(query({"classify", "--labels", "red, blue", "--summary", "--save", run}).exit_code == 0);
+  // What the pictures have that are there is no business of what comes.
+  BOOST_REQUIRE(query({"export", "--labels", "red, blue", "--format", "xmp"}).exit_code == 0);
+  const auto sidecar = [&](int i) { return folder / (std::to_string(i) + ".ppm.xmp"); };
+  std::map<int, std::pair<std::string, fs::file_time_type>> before;
+  for (int i = 0; i < 6; ++i)
+    before[i] = {read_file(sidecar(i), 1 << 20), fs::last_write_time(sidecar(i))};
+  const auto kept = query({"runs", "--keep-current", "colours", "--keywords"});
+  BOOST_TEST(kept.exit_code == 0, kept.err);
+  const auto same_root = query({"runs", "--keep-current", "others", "--keywords"});
+  BOOST_TEST(same_root.exit_code == 2);
+  BOOST_TEST(same_root.err.find("run colours") != std::string::npos);
+
+  put("6.ppm", 6);
+  put("7.ppm", 7);
+  const Openings looks(folder);
+  wait_for([&] { return query({"runs", "--format", "jsonl"}).out.find("\"pictures\":8") != std::string::npos; });
+  std::map<std::string, std::string> answers;
+  for (const auto& line : lines("prediction"))
+    answers[fs::path(line["path"].get<std::string>()).filename().string()] = line["label"].get<std::string>();
+  for (const int i : {6, 7}) {
+    const std::string text = read_file(sidecar(i), 1 << 20);
+    BOOST_TEST(text.find("zeroshelf/" + answers.at(std::to_string(i) + ".ppm")) != std::string::npos, text);
+  }
+  // Sidecars are looked at, and no look leads to another one for ever.
+  auto last = std::chrono::steady_clock::now();
+  wait_for([&] {
+    const auto now = std::chrono::steady_clock::now();
+    if (looks.count() > 0) last = now;
+    return now - last > std::chrono::seconds(4);
+  });
+  BOOST_TEST(end() == 0);
+  for (const auto& [i, was] : before) {
+    BOOST_TEST(read_file(sidecar(i), 1 << 20) == was.first);
+    BOOST_TEST((fs::last_write_time(sidecar(i)) == was.second));
+  }
+
+  std::vector<std::string> journals;
+  for (const auto& entry : fs::directory_iterator(collection + "-watch-keywords"))
+    journals.push_back(entry.path().string());
+  BOOST_TEST((journals.size() == 1 || journals.size() == 2));  // as they came
+  std::ranges::sort(journals, std::ranges::greater());
+  for (const std::string& journal : journals)
+    BOOST_TEST(zeroshelf_query({"undo", journal}).exit_code == 0);
+  BOOST_TEST((!fs::exists(sidecar(6)) && !fs::exists(sidecar(7))));
+  for (const auto& [i, was] : before) BOOST_TEST(read_file(sidecar(i), 1 << 20) == was.first);
+}
+
 BOOST_AUTO_TEST_CASE(a_collection_that_may_not_be_written_is_told_at_once) {
   put("1.ppm", 1);
   BOOST_REQUIRE(zeroshelf_index({"add", collection, folder.string(), "--no-ocr"}).exit_code == 0);
@@ -215,6 +300,8 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_at_once) {
   const auto unsaved = zeroshelf_query({"runs", collection, "--keep-current", "none"});
   BOOST_TEST(unsaved.exit_code == 2);
   BOOST_TEST(zeroshelf_query({"runs", collection, "--export-to", "x"}).exit_code == 2);
+  BOOST_TEST(zeroshelf_query({"runs", collection, "--keywords"}).exit_code == 2);
+  BOOST_TEST(zeroshelf_query({"runs", collection, "--keep-current", "none", "--root", "x"}).exit_code == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
