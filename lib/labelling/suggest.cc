@@ -14,6 +14,8 @@
 
 #include "lib/collection/path_order.h"
 #include "lib/labelling/grouping.h"
+#include "lib/labelling/shared_keywords.h"
+#include "lib/labelling/truth.h"
 #include "lib/lexicon/function_words.h"
 #include "lib/util/fp16.h"
 #include "lib/util/parallel.h"
@@ -38,7 +40,7 @@ constexpr double kOverlap = 0.1;  // told from this share on
 // Words: of how many of a group's pictures, and how many times as often as of all.
 constexpr double kShared = 0.2;
 constexpr double kMoreOften = 2;
-constexpr double kNames = 0.5;  // a word that so many share may be the name
+constexpr double kNames = 0.5;  // a word or keyword that so many share may be the name
 constexpr size_t kWords = 3;
 
 double dot(std::span<const float> a, std::span<const float> b) {
@@ -399,12 +401,18 @@ std::vector<std::vector<SharedWord>> shared_words(const View& collection,
   return words;
 }
 
-// A group that no name fits is called by a word that half of its pictures have.
+// A group that no name fits is called by a keyword or word that half of its pictures have.
 void name_by_words(std::vector<SuggestedGroup>& groups) {
+  const auto is_taken = [&](const std::string& name) {
+    return std::ranges::any_of(groups, [&](const SuggestedGroup& group) {
+      return compared_name(group.name) == compared_name(name);
+    });
+  };
   for (SuggestedGroup& group : groups) {
-    if (!group.name.empty() || group.words.empty() || group.words.front().share < kNames) continue;
-    const std::string& word = group.words.front().word;
-    if (std::ranges::find(groups, word, &SuggestedGroup::name) == groups.end()) group.name = word;
+    for (const std::vector<SharedWord>* words : {&group.keywords, &group.words}) {
+      if (!group.name.empty() || words->empty() || words->front().share < kNames) continue;
+      if (!is_taken(words->front().word)) group.name = words->front().word;
+    }
   }
 }
 
@@ -445,7 +453,8 @@ Grouping grouping_of(const Space& space, const SuggestOptions& options) {
 
 Suggestion suggest(const View& collection, const NameVocabulary& vocabulary,
                    const SuggestOptions& options) {
-  const Space space(collection, vocabulary, ViewVectors::pictures(collection).sample(kSample));
+  const std::vector<Row> sample = ViewVectors::pictures(collection).sample(kSample);
+  const Space space(collection, vocabulary, sample);
   Grouping grouping = grouping_of(space, options);
   std::vector<Named> named = names_of(vocabulary, space, grouping);
   join_namesakes(named, grouping);
@@ -462,6 +471,7 @@ Suggestion suggest(const View& collection, const NameVocabulary& vocabulary,
     }
   }
   auto words = shared_words(collection, placed.group, sizes);
+  auto keywords = shared_keywords(collection, sample, placed.group, grouping.groups);
   auto typical = typical_rows(collection, placed, grouping.groups);
   suggestion.overlaps = overlaps_of(placed, sizes);
   suggestion.alone_rows = std::move(typical.back());
@@ -473,6 +483,7 @@ Suggestion suggest(const View& collection, const NameVocabulary& vocabulary,
       group.also.assign(named[i].names.begin() + 1, named[i].names.end());
     }
     group.words = std::move(words[i]);
+    group.keywords = std::move(keywords[i]);
     group.pictures = sizes[i];
     group.typical = std::move(typical[i]);
     suggestion.groups.push_back(std::move(group));

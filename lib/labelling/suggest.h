@@ -35,19 +35,20 @@ struct SuggestOptions {
   unsigned threads = 0;          // 0: every core; no result depends on it
 };
 
-// A word that a group's pictures have much more often than others.
+// A word or keyword that a group's pictures have much more often than others.
 struct SharedWord {
   std::string word;
-  double share = 0;  // of the group's pictures
+  double share = 0;  // of the group's pictures; of keywords, of those that were read
 };
 
 struct SuggestedGroup {
-  std::string name;              // empty: neither a name of the vocabulary nor a word fits
-  std::optional<uint32_t> from;  // where in the vocabulary the name stands; absent: it is a word
+  std::string name;              // empty: no name of the vocabulary, keyword or word fits
+  std::optional<uint32_t> from;  // where in the vocabulary the name stands; absent: it is a keyword or word
   std::vector<uint32_t> also;    // names of the vocabulary that fit nearly as well, best first
   std::vector<SharedWord> words;
   uint64_t pictures = 0;
   std::vector<Row> typical;  // a few pictures, the nearest to the group's mean first
+  std::vector<SharedWord> keywords = {};  // that people gave them, see shared_keywords.h
 };
 
 struct SuggestedOverlap {
@@ -68,7 +69,8 @@ struct Suggestion {
 };
 
 // The same answer with any number of threads and parts. Cost: one pass over the rows with the
-// vocabulary, and a second or two; 12 bytes a row. A picture whose vector holds what is no number is in
+// vocabulary, and a second or two; 12 bytes a row; the files of the sample are read for their
+// keywords. A picture whose vector holds what is no number is in
 // no group.
 Suggestion suggest(const View& collection, const NameVocabulary& vocabulary,
                    const SuggestOptions& options = {});

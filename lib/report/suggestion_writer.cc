@@ -41,6 +41,25 @@ std::string json_list(const std::vector<std::string>& texts) {
   return list + "]";
 }
 
+// "meow (50 %), purr (30 %)"
+std::string with_shares(const std::vector<SharedWord>& words) {
+  std::string text;
+  for (const SharedWord& one : words)
+    text += fmt::format("{}{} ({:.0f} %)", text.empty() ? "" : ", ", one.word, 100 * one.share);
+  return text;
+}
+
+// [{"word":"meow","share":0.5}]
+std::string shares_json(const std::vector<SharedWord>& words, const char* kind) {
+  std::string list = "[";
+  for (const SharedWord& one : words) {
+    list += (list.size() > 1 ? "," : "") + std::string("{");
+    JsonWriter(list).member(kind, one.word).member("share", Rounded{one.share});
+    list += '}';
+  }
+  return list + ']';
+}
+
 }  // namespace
 
 std::string name_of_group(const Suggestion& suggestion, size_t group) {
@@ -60,13 +79,6 @@ std::string SuggestionWriter::also(const SuggestedGroup& group) const {
   return names;
 }
 
-std::string SuggestionWriter::words(const SuggestedGroup& group) {
-  std::string words;
-  for (const SharedWord& one : group.words)
-    words += fmt::format("{}{} ({:.0f} %)", words.empty() ? "" : ", ", one.word, 100 * one.share);
-  return words;
-}
-
 std::string SuggestionWriter::table(int columns) const {
   std::string text = fmt::format("{} {:>12} {:>9}  {} {}\n", table_cell("LABEL", 24), "PICTURES",
                                  "SHARE", table_cell("ALSO", 28), "WORDS");
@@ -78,7 +90,10 @@ std::string SuggestionWriter::table(int columns) const {
   };
   for (size_t i = 0; i < suggestion_.groups.size(); ++i) {
     const SuggestedGroup& group = suggestion_.groups[i];
-    add(name_of_group(suggestion_, i), group.pictures, also(group), words(group));
+    std::string said = with_shares(group.words);
+    if (!group.keywords.empty())
+      said += (said.empty() ? "" : "; ") + ("keywords: " + with_shares(group.keywords));
+    add(name_of_group(suggestion_, i), group.pictures, also(group), said);
   }
   if (suggestion_.alone > 0) add("-", suggestion_.alone, "in no group", "");
   for (const SuggestedOverlap& overlap : suggestion_.overlaps) {
@@ -106,13 +121,8 @@ std::string SuggestionWriter::json() const {
   for (const SuggestedGroup& group : suggestion_.groups) {
     std::vector<std::string> others;
     for (const uint32_t name : group.also) others.push_back(vocabulary_.names[name].name);
-    std::string words = "[";
-    for (const SharedWord& one : group.words) {
-      words += (words.size() > 1 ? "," : "") + std::string("{");
-      JsonWriter(words).member("word", one.word).member("share", Rounded{one.share});
-      words += '}';
-    }
-    words += ']';
+    const std::string words = shares_json(group.words, "word");
+    const std::string keywords = shares_json(group.keywords, "keyword");
     const std::string others_json = json_list(others);
     const std::string examples = json_list(paths_of(collection_, group.typical));
     text += '{';
@@ -123,6 +133,7 @@ std::string SuggestionWriter::json() const {
         .member("share", Rounded{share_of(group.pictures)})
         .member("also", RawJson{others_json})
         .member("words", RawJson{words})
+        .member("keywords", RawJson{keywords})
         .member("examples", RawJson{examples});
     text += "}\n";
   }
@@ -151,18 +162,17 @@ std::string SuggestionWriter::json() const {
 }
 
 std::string SuggestionWriter::csv() const {
-  std::string text = "label,pictures,share,also,words\r\n";
-  const auto add = [&](const std::string& name, uint64_t pictures, const std::string& others,
-                       const std::string& words) {
-    append_csv_cell(text, name);
-    text += fmt::format(",{},{:.6g},", pictures, share_of(pictures));
-    append_csv_cell(text, others);
-    text += ',';
-    append_csv_cell(text, words);
+  std::string text = "label,pictures,share,also,words,keywords\r\n";
+  for (const SuggestedGroup& group : suggestion_.groups) {
+    append_csv_cell(text, group.name);
+    text += fmt::format(",{},{:.6g}", group.pictures, share_of(group.pictures));
+    for (const std::string& cell :
+         {also(group), with_shares(group.words), with_shares(group.keywords)}) {
+      text += ',';
+      append_csv_cell(text, cell);
+    }
     text += "\r\n";
-  };
-  for (const SuggestedGroup& group : suggestion_.groups)
-    add(group.name, group.pictures, also(group), words(group));
+  }
   return text;
 }
 
@@ -189,7 +199,8 @@ std::string SuggestionWriter::label_file() const {
         fmt::format("# {} pictures, {:.1f} %", with_thousands(group.pictures),
                     100 * share_of(group.pictures));
     if (const std::string others = also(group); !others.empty()) line += "; also: " + others;
-    if (const std::string shared = words(group); !shared.empty()) line += "; words: " + shared;
+    if (!group.words.empty()) line += "; words: " + with_shares(group.words);
+    if (!group.keywords.empty()) line += "; keywords: " + with_shares(group.keywords);
     return printable(line) + "\n";
   };
   const auto example = [&](const std::vector<Row>& rows) {

@@ -30,7 +30,6 @@ class SuggestionWriter {
  private:
   double share_of(uint64_t pictures) const;
   std::string also(const SuggestedGroup& group) const;
-  static std::string words(const SuggestedGroup& group);
   std::string label_line(const SuggestedGroup& group) const;
 
   const View& collection_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/util/file.h"
 #include "lib/util/random.h"
 #include "tests/support/temporary_directory.h"
 
@@ -43,7 +44,7 @@ struct Things {
   NewPicture picture(size_t number) {
     const size_t thing = number % kThings;
     NewPicture picture;
-    picture.record.file.path = "/" + std::to_string(thing) + "/" + std::to_string(number);
+    picture.record.file.path = folder + "/" + std::to_string(thing) + "/" + std::to_string(number);
     picture.record.content_hash[0] = static_cast<uint8_t>(number * 37);
     picture.record.content_hash[1] = static_cast<uint8_t>(number);
     picture.record.content_hash[2] = static_cast<uint8_t>(number >> 8);
@@ -81,6 +82,7 @@ struct Things {
   }
 
   static constexpr size_t kNames = 60;
+  std::string folder;  // of the pictures' folders
   testing::TemporaryDirectory directory;
   Random random{5};
   Matrix directions;
@@ -144,6 +146,37 @@ BOOST_AUTO_TEST_CASE(without_a_vocabulary_there_are_groups_without_names) {
   const Suggestion found = suggest(collection, {});
   BOOST_TEST(found.groups.size() == kThings);
   BOOST_TEST(std::ranges::count(found.groups, "", &SuggestedGroup::name) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(keywords_in_the_files_name_groups_that_no_name_fits_and_are_told_of_others) {
+  folder = (directory / "pictures").string();
+  const auto path = write("all", 200);
+  for (size_t i = 0; i < 200; ++i) {
+    const std::string file = picture(i).record.file.path;
+    testing::write_file(file, "bytes");
+    const std::string keyword = i % 5 == 0 ? "places" : i % 5 == 3 ? "Trips" : "receipts of mine";
+    if (i % 5 != 1 && i % 5 != 2 && i % 4 != 0)
+      testing::write_file(
+          file + ".xmp",
+          R"(<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag><rdf:li>)" +
+              keyword +
+              "</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>");
+  }
+  vocabulary.names[3].name = "trips";
+  const View collection = View::open(path);
+  const auto found = suggest(collection, vocabulary);
+  std::map<std::string, std::string> keywords;
+  for (const SuggestedGroup& group : found.groups)
+    keywords[group.name] = group.keywords.empty() ? "" : group.keywords.front().word;
+  const std::map<std::string, std::string> expected = {{"thing 0", "places"},
+                                                       {"thing 1", ""},
+                                                       {"thing 2", ""},
+                                                       {"trips", "Trips"},
+                                                       {"receipts of mine", "receipts of mine"}};
+  BOOST_TEST((keywords == expected));
+  // Without names the others are called by their keywords.
+  const auto sizes = sizes_of(suggest(collection, {}));
+  for (const char* name : {"places", "Trips", "receipts of mine"}) BOOST_TEST(sizes.contains(name));
 }
 
 BOOST_AUTO_TEST_CASE(more_groups_than_names_become_one_by_their_name) {

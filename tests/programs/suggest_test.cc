@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(ten_things_are_found_and_named) {
   BOOST_TEST(set.suggest({"--to", file.string()}).exit_code == 2);  // never overwritten
   BOOST_TEST(set.suggest({"--threads", "1"}).out == set.suggest({"--threads", "3"}).out);
   BOOST_TEST(set.suggest({}).out.find("LABEL") == 0u);
-  BOOST_TEST(set.suggest({"--format", "csv"}).out.starts_with("label,pictures,share,also,words\r\n"));
+  BOOST_TEST(set.suggest({"--format", "csv"}).out.starts_with("label,pictures,share,also,words,keywords\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(it_is_made_for_no_set) {

@@ -23,7 +23,7 @@ struct Suggested {
     suggestion.pictures = 600;
     suggestion.alone = 40;
     suggestion.alone_rows = {8};
-    suggestion.groups = {{"cat", 0, {3}, {{"meow", 0.5}}, 300, {1, 2}},
+    suggestion.groups = {{"cat", 0, {3}, {{"meow", 0.5}}, 300, {1, 2}, {{"Pets", 0.75}}},
                          {"ship: a boat", 1, {}, {}, 200, {3}},
                          {"#tag", 2, {}, {}, 40, {4}},
                          {"", {}, {}, {}, 20, {5}}};
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(a_label_file_has_every_name_and_nothing_else) {
   BOOST_TEST((labels[1] == Label{"ship  a boat", {"a ship   of wood"}}));
   BOOST_TEST(labels[2].name == "tag");
   BOOST_TEST(writer.label_file().find("# overlap: cat and ship: a boat, 25 %") != std::string::npos);
-  BOOST_TEST(writer.label_file().find("also: tabby; words: meow (50 %)") != std::string::npos);
+  BOOST_TEST(writer.label_file().find("also: tabby; words: meow (50 %); keywords: Pets (75 %)\n") != std::string::npos);
   BOOST_TEST(writer.label_file().find("in no group: 40 pictures") != std::string::npos);
 }
 
@@ -62,14 +62,18 @@ BOOST_AUTO_TEST_CASE(lines_and_tables_have_the_same) {
   BOOST_TEST(lines[0]["share"] == 0.5);
   BOOST_TEST(lines[0]["also"][0] == "tabby");
   BOOST_TEST(lines[0]["words"][0]["word"] == "meow");
+  BOOST_TEST(lines[0]["keywords"][0]["keyword"] == "Pets");
+  BOOST_TEST(lines[0]["keywords"][0]["share"] == 0.75);
+  BOOST_TEST(lines[1]["keywords"].empty());
   BOOST_TEST(lines[0]["examples"].size() == 2u);
   BOOST_TEST(lines[3]["label"].is_null());
   BOOST_TEST(lines[4]["second"] == "ship: a boat");
   BOOST_TEST(lines[5]["pictures"] == 40);
   BOOST_TEST(lines[6]["groups"] == 4);
-  BOOST_TEST(writer.csv().find("cat,300,0.5,tabby,meow (50 %)\r\n") != std::string::npos);
+  BOOST_TEST(writer.csv().find("cat,300,0.5,tabby,meow (50 %),Pets (75 %)\r\n") != std::string::npos);
   const std::string table = writer.table(0);
   BOOST_TEST(table.find("group 4") != std::string::npos);
+  BOOST_TEST(table.find("meow (50 %); keywords: Pets (75 %)\n") != std::string::npos);
   BOOST_TEST(table.find("in no group") != std::string::npos);
   BOOST_TEST(table.find("overlap: cat") != std::string::npos);
 }
