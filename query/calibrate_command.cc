@@ -13,6 +13,7 @@
 #include "lib/collection/open_view.h"
 #include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/calibrate.h"
+#include "lib/labelling/evaluate.h"
 #include "lib/labelling/kept.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
@@ -91,19 +92,25 @@ int run_calibrate(const CalibrateOptions& options) {
   const std::vector<Label>& labels = request.labels;
   const View collection = open_view(options.collections).view;
   const Truth truth = read_and_tell_truth(options.truth, collection, labels);
-  const KnownPictures known = known_pictures(collection, labels, truth);
-  if (known.pictures.size() < 10 || labels.size() < 2) {
+  KnownPictures known = known_pictures(collection, labels, truth);
+  const auto expect_enough = [&] {
+    if (known.pictures.size() >= 10 && labels.size() >= 2) return;
     throw Error(ErrorCode::InvalidArgument, options.truth.name(),
                 fmt::format("{} labelled pictures and {} labels say too little",
                             known.pictures.size(), labels.size()),
                 "give at least 10 pictures, better 50, and two labels");
-  }
+  };
+  expect_enough();
   ModelSource encoders(collection, options.model);
   const Fusion by_default = default_fusion(collection, "mix");
   const FusionSettings& start = by_default.settings;
   // As `mix` has them, so that what is fitted is fitted to them.
   const LabelVectors vectors = labels_for(
       collection, by_default, label_vectors(collection, request, encoders), options.model.threads);
+  if (const uint64_t examples = leave_out_examples(known.pictures, vectors); examples > 0) {
+    say("{}\n", examples_note(examples));
+    expect_enough();
+  }
   const KnownEvidence evidence(collection, vectors, known.pictures);
   const Calibration calibration = calibrate(evidence, labels.size(), start, options.model.threads);
   OutputStream out(stdout, "standard output");

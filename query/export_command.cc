@@ -28,6 +28,7 @@
 #include "lib/export/open_folder.h"
 #include "lib/export/promised.h"
 #include "lib/labelling/classifier.h"
+#include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
@@ -144,7 +145,8 @@ struct Classified {
 // The pictures whose label is known, by which the promise is tested; what of them is doubtful is
 // told.
 JudgedPictures read_judged(const ExportOptions& options, const View& collection,
-                           const std::vector<Label>& labels) {
+                           const Labelling& labelling) {
+  const std::vector<Label>& labels = labelling.labels;
   // Labels that are none of these count, too: the answers there are wrong.
   const Truth truth = read_and_tell_truth(
       options.truth, collection,
@@ -161,6 +163,9 @@ JudgedPictures read_judged(const ExportOptions& options, const View& collection,
     warn(kProgram,
          "judged pictures of labels that are not among the labels count as wrong: " + told);
   }
+  if (const uint64_t examples = leave_out_examples(judged.pictures, labelling.vectors);
+      examples > 0)
+    say("{}\n", examples_note(examples));
   if (!options.labels.by_prompts()) {
     const uint64_t learned = leave_out_learned(
         collection, load_classifier(collection, options.labels.classifier).learned_from, judged);
@@ -399,7 +404,7 @@ int run_export(const ExportOptions& options) {
   warn_of_labels(labelling, encoders);
   const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
   const JudgedPictures judged =
-      options.at_most_wrong ? read_judged(options, collection, labelling.labels) : JudgedPictures();
+      options.at_most_wrong ? read_judged(options, collection, labelling) : JudgedPictures();
   const auto start = std::chrono::steady_clock::now();
   const Classified classified{collection, labelling,
                               classify(collection, labelling, options.model.threads),

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
-#include "lib/collection/open_view.h"
 #include "lib/collection/foreign.h"
+#include "lib/collection/open_view.h"
 #include "lib/labelling/current_run.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
@@ -137,22 +137,25 @@ void add_runs(Program& program) {
           ->type_name("NAME")
           ->excludes(kind)
           ->excludes(removed);
-  command
-      ->add_option("--export-to", options.export_to,
-                   "With --keep-current: also put what comes into a new folder below this one each "
-                   "time, by label")
-      ->type_name("DIR")
-      ->needs(kept);
+  CLI::Option* export_to =
+      command
+          ->add_option(
+              "--export-to", options.export_to,
+              "With --keep-current: also put what comes into a new folder below this one each "
+              "time, by label")
+          ->type_name("DIR")
+          ->needs(kept);
   command->add_option("--mode", options.mode, "With --export-to: how pictures get into folders")
       ->check(one_of({"symlink", "hardlink", "copy"}))
+      ->needs(export_to)
       ->capture_default_str();
-  CLI::Option* keywords = command->add_flag(
-      "--keywords", options.keywords,
-      "With --keep-current: also write what comes its label as a keyword into a sidecar, as export "
-      "--format xmp does")
-      ->needs(kept);
-  command
-      ->add_option("--root", options.root, "With --keywords: the keyword below which ours lie")
+  CLI::Option* keywords = command
+                              ->add_flag("--keywords", options.keywords,
+                                         "With --keep-current: also write what comes its label as "
+                                         "a keyword into a sidecar, as export "
+                                         "--format xmp does")
+                              ->needs(kept);
+  command->add_option("--root", options.root, "With --keywords: the keyword below which ours lie")
       ->check([](const std::string& root) {
         return root.empty() ? std::string("is empty") : std::string();
       })
@@ -160,7 +163,8 @@ void add_runs(Program& program) {
       ->needs(keywords)
       ->capture_default_str();
   command
-      ->add_option("--not-current", options.not_current, "No longer keep the run of this name current")
+      ->add_option("--not-current", options.not_current,
+                   "No longer keep the run of this name current")
       ->type_name("NAME")
       ->excludes(kind)
       ->excludes(removed)

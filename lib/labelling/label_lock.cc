@@ -12,6 +12,7 @@
 #include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/classifier.h"
+#include "lib/labelling/example_pictures.h"
 #include "lib/labelling/kept.h"
 #include "lib/labelling/kept_request.h"
 #include "lib/util/bytes.h"
@@ -228,6 +229,10 @@ LockFinding model_finding(const LabelLock& locked, const std::string& name,
 LabelLock make_lock(const View& collection, const LabellingRequest& request,
                     const Labelling& labelling, EncoderSource& encoders, std::string_view version,
                     size_t buckets, unsigned threads) {
+  if (has_examples(request.labels))
+    throw Error(ErrorCode::InvalidArgument, "--lock",
+                "a lock file holds texts, and these labels have pictures (@)",
+                "leave the pictures out of the labels");
   LabelLock lock;
   lock.zeroshelf = version;
   lock.created_utc = now_utc();
@@ -295,6 +300,9 @@ LabelLock decode_lock(std::string_view text, const std::string& subject) {
   lock.model_fingerprint = json_member<std::string>(model, "fingerprint", subject);
   lock.text_fingerprint = json_member<std::string>(model, "text_fingerprint", subject);
   lock.request = parse_request(object_member(*value, "request", subject).dump(), subject);
+  if (has_examples(lock.request.labels))
+    throw Error(ErrorCode::Corruption, subject,
+                "damaged: its labels name pictures, which no lock file does");
   lock.by_label_vectors = json_member<bool>(*value, "label_vectors_from_file", subject);
   lock.settings = parse_settings(object_member(*value, "settings", subject).dump(), subject);
   parse_classifier(*value, lock, subject);

@@ -122,7 +122,13 @@ void add_tree(const LabellingRequest& request, Labelling& labelling) {
   labelling.tree = tree_of_request(request);
   labelling.depth = request.depth;
   labelling.least = request.threshold;
-  for (const std::string& node : labelling.tree.nodes) labelling.labels.push_back({node, {}});
+  for (const std::string& node : labelling.tree.nodes) {
+    if (request.last_is_none && node == kNoneLabel)
+      throw Error(ErrorCode::InvalidArgument, node,
+                  "is a level of the labels, and the class of --none",
+                  "name the level otherwise, or leave --none out");
+    labelling.labels.push_back({node, {}});
+  }
 }
 
 // The last label becomes what fits every picture with that probability.

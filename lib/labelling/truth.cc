@@ -190,6 +190,9 @@ KnownPictures known_pictures(const View& collection, const std::vector<Label>& l
   std::ranges::stable_sort(found, {}, &std::pair<std::string, KnownPicture>::first);
   for (const auto& [path, picture] : found) known.pictures.push_back(picture);
   known.not_in_collection = truth.size() - std::min(truth.size(), known.pictures.size());
+  if (truth.empty())
+    throw Error(ErrorCode::InvalidArgument, "the truth", "names no picture with one of the labels",
+                "name the labels as the truth has them");
   if (known.pictures.empty()) {
     throw Error(ErrorCode::InvalidArgument, "the truth",
                 fmt::format("none of {} paths is in the collection; first looked for: {}",

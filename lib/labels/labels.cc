@@ -118,6 +118,8 @@ class LabelCollector {
 
   // A name's signs are letters of it: what a prompt is says the prompt alone.
   static std::string filled(std::string_view written, std::string with_name) {
+    if (is_veto(written) && without_veto_sign(written).starts_with(kPlaceholder))
+      return "- " + as_text_prompt(std::string(without_veto_sign(with_name)));
     return written.starts_with(kPlaceholder) ? as_text_prompt(std::move(with_name))
                                              : std::move(with_name);
   }

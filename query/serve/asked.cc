@@ -371,6 +371,8 @@ AskedLabelling ask_labelling(Members& members) {
   }
   if (members.flag("flat").value_or(false)) request.slash = Slash::Letter;
   if (const auto depth = members.whole("depth", 1, 16)) request.depth = static_cast<uint32_t>(*depth);
+  if (request.depth && request.slash == Slash::Letter)
+    members.refuse("depth", "flat labels have no levels", "leave out depth or flat");
   if (request.depth && request.several)
     members.refuse("depth", "pictures of several labels have them at every level",
                    "leave out depth or multi");

@@ -19,6 +19,8 @@
 #include "lib/export/move_journal.h"
 #include "lib/export/promised.h"
 #include "lib/labelling/classifier.h"
+#include "lib/labelling/evaluate.h"
+#include "lib/labels/label_tree.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 #include "query/serve/answers.h"
@@ -162,6 +164,7 @@ std::vector<uint32_t> settle_halves(Plan& plan, const AskedExport& asked) {
 JudgedPictures judged_for(const Service& service, const Plan& plan, const AskedExport& asked) {
   JudgedPictures judged =
       judged_pictures(plan.view(), plan.labelling.labels, *service.truths.all());
+  leave_out_examples(judged.pictures, plan.labelling.vectors);
   const std::string& classifier = asked.labelling.request.classifier;
   if (!classifier.empty())
     leave_out_learned(plan.view(), load_classifier(plan.view(), classifier).learned_from, judged);
@@ -344,12 +347,17 @@ std::string target_problem(const AskedExport& asked) {
 }
 
 // Which folder a picture gets into, below the target; nothing where the format has none.
-std::optional<std::string> folder_of(const AskedExport& asked, const std::string& label,
-                                     bool in_validation) {
+std::optional<std::string> folder_of(const AskedExport& asked, const LabelTree& tree, size_t number,
+                                     const std::string& label, bool in_validation) {
   if (!traits_of(asked.format).places_pictures) return std::nullopt;
   if (asked.format == ExportFormat::FiftyOne) return "data";
+  if (!traits_of(asked.format).splits) {
+    std::string folders;
+    for (const std::string& level : levels_of(tree, static_cast<uint32_t>(number), label))
+      folders += (folders.empty() ? "" : "/") + safe_file_name(level);
+    return folders;
+  }
   const std::string folder = safe_file_name(label);
-  if (!traits_of(asked.format).splits) return folder;
   return (in_validation ? "validation/" : "train/") + folder;
 }
 
@@ -376,7 +384,7 @@ HttpResponse post_preview(Service& service, const Call& call) {
     bytes += record.file.size_bytes;
     if (++counts[label] > kExamples || examples.size() >= kMostExamples) return;
     const std::string name = label < names.size() ? names[label].name : "(no answer)";
-    const auto folder = folder_of(asked, name, validation[row]);
+    const auto folder = folder_of(asked, plan.labelling.tree, label, name, validation[row]);
     const std::string file = safe_file_name(fs::path(record.file.path).filename().string());
     examples.push_back(json_object([&](JsonWriter& json) {
       json.member("row", row)
@@ -389,7 +397,7 @@ HttpResponse post_preview(Service& service, const Call& call) {
     labels.push_back(json_object([&](JsonWriter& json) {
       json.member("name", names[k].name)
           .member("count", counts[k])
-          .member("folder", folder_of(asked, names[k].name, false));
+          .member("folder", folder_of(asked, plan.labelling.tree, k, names[k].name, false));
     }));
   }
   uint64_t exported = 0;
@@ -444,10 +452,8 @@ HttpResponse post_undo(Service& service, const Call& call) {
   job.kind = "undo";
   job.name = name;
   job.target = target.string();
-  const Job started =
-      service.jobs.start(job, [&service, target](const auto& progress) {
-        run_undo(service, target, progress);
-      });
+  const Job started = service.jobs.start(
+      job, [&service, target](const auto& progress) { run_undo(service, target, progress); });
   return json_response(job_json(started), 202);
 }
 
