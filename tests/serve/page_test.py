@@ -81,7 +81,14 @@ class Page:
         browser.until("return document.querySelector('.labels') !== null")
 
     def settle(self):
-        self.browser.until("return !document.body.classList.contains('waiting')")
+        """Until nothing was asked of the server for a while: one answer may be what the next is asked with."""
+        quiet = 0
+        end = time.monotonic() + 60
+        while quiet < 6:
+            if time.monotonic() > end:
+                raise AssertionError("the page still waits for the server after 60 s")
+            quiet = 0 if self.browser.run("return document.body.classList.contains('waiting')") else quiet + 1
+            time.sleep(0.05)
 
     def type_labels(self, *lines):
         for line in lines:
