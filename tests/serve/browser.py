@@ -35,7 +35,8 @@ class WebDriverError(Exception):
 class Browser:
     """One window; close() ends it and the driver."""
 
-    def __init__(self, width=1440, height=900, dark=False, phone=False):
+    def __init__(self, width=1440, height=900, dark=False, phone=False, logs=True):
+        """logs: what errors() and requested() read, at the cost of speed."""
         self.profile = tempfile.TemporaryDirectory(prefix="zeroshelf-chromium-", ignore_cleanup_errors=True)
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
@@ -44,7 +45,7 @@ class Browser:
         self.session = ""
         try:
             self._wait_for_driver()
-            self._begin(width, height, dark, phone)
+            self._begin(width, height, dark, phone, logs)
         except BaseException:
             self.close()
             raise
@@ -58,13 +59,13 @@ class Browser:
                 time.sleep(0.1)
         raise WebDriverError("chromedriver does not answer")
 
-    def _begin(self, width, height, dark, phone):
+    def _begin(self, width, height, dark, phone, logs):
         flags = FLAGS + [f"--user-data-dir={self.profile.name}", f"--window-size={width},{height}"]
         options = {"args": flags + (["--blink-settings=preferredColorScheme=0"] if dark else [])}
         if phone:
             options["mobileEmulation"] = {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2, "touch": True}}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options,
-                  "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
+                  **({"goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}} if logs else {})}
         self.session = "/session/" + self._ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
         self.command("POST", "/timeouts", {"script": 60000})
         if not phone:
