@@ -281,6 +281,9 @@ int run_classify(const ClassifyOptions& options) {
   const auto start = Clock::now();
   std::vector<Prediction> answers;  // of every row, where they are kept
   if (!options.save.empty()) {
+    const auto kept = collection.attachments().names(kRunKind);
+    if (std::ranges::find(kept, options.save) != kept.end())
+      say("the run {} that was kept before is replaced\n", options.save);
     answers = classify(collection, labelling, options.model.threads);
     Run run = make_run(collection, labelling, answers);
     run.fusion = way_name(options.labels);

@@ -172,7 +172,7 @@ void add_serve(Program& program) {
       ->default_str("the current one");
   command->add_flag("--read-only", options.read_only,
                     "Keep nothing, judge nothing, export nothing");
-  add_model_flags(command, options.model, "Default: the collection's model");
+  add_query_model_flags(command, options.model);
 }
 
 }  // namespace zeroshelf

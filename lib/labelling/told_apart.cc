@@ -95,7 +95,7 @@ std::vector<std::string> label_warnings(const Labelling& labelling, const Encode
       names += fmt::format("{}'{}'", names.empty() ? "" : ", ", labels[place].name);
     warnings.push_back(
         fmt::format("{} are the same to the model (it knows no capitals, and reads the beginning "
-                    "of long prompts only); '{}' gets every picture of them",
+                    "of long prompts only); '{}' gets their pictures",
                     names, labels[group.front()].name));
   }
   return warnings;

@@ -112,6 +112,8 @@ HttpResponse post_shelf(Service& service, const Call& call) {
   const nlohmann::json json = parse_body(call.request.body);
   Members members(json, "");
   const AskedLabelling asked = ask_labelling(members);
+  if (!json.contains("label"))
+    members.refuse("label", "is not there", "name a label, or null for the unsure ones");
   const auto label = members.text("label", 1000);
   const size_t offset = members.whole("offset", 0, UINT64_MAX).value_or(0);
   const size_t limit = members.whole("limit", 0, 1000).value_or(100);

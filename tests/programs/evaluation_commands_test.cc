@@ -63,6 +63,8 @@ BOOST_AUTO_TEST_CASE(runs_are_kept_listed_compared_reviewed_and_removed) {
   BOOST_TEST(ask("runs", {}).exit_code == 1);
   BOOST_TEST(ask("classify", kLabels, {"--fusion", "image", "--save", "first"}).exit_code == 0);
   BOOST_TEST(ask("classify", kLabels, {"--fusion", "text", "--save", "second"}).exit_code == 0);
+  const auto again = ask("classify", kLabels, {"--fusion", "text", "--save", "second"});
+  BOOST_TEST(again.err.find("second that was kept before is replaced") != std::string::npos);
   const auto listed = json_lines(ask("runs", {"--format", "jsonl"}).out);
   BOOST_REQUIRE_EQUAL(listed.size(), 2u);
   BOOST_TEST(listed[0]["name"] == "first");

@@ -541,6 +541,11 @@ class Refusals(Case):
                 faults = list(self.schemas.faults(answer.json(), {"$ref": "#/components/schemas/Error"}))
                 self.assertEqual(faults, [])
 
+    def test_a_shelf_that_is_not_named_is_none(self):
+        answer = self.server.ask("POST", "/v1/classify/pictures", LABELLING)
+        self.assertEqual(answer.status, 400)
+        self.assertEqual(answer.json()["error"]["subject"], "label")
+
     def test_bodies_that_are_too_large_or_of_another_kind(self):
         self.assertEqual(self.server.ask("POST", "/v1/classify", b" " * (5 << 20),
                                          {"Content-Type": "application/json"}).status, 413)
@@ -779,6 +784,26 @@ class Sigmoid(unittest.TestCase):
                         self.assertEqual(len(streamed), len(expected))
                         if not multi:
                             self.assertEqual(len(pictures) + shown["unsure"], len(expected))
+        shutil.rmtree(folder)
+
+    @unittest.skipUnless(MODEL.is_dir(), "the reference data is not there")
+    def test_texts_are_those_of_the_text_model_that_is_named(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-test-"))
+        shelf = folder / "shelf"
+        serving.run(serving.INDEX, "add", shelf, serving.SHARED / "golden_models" / "images", "--model", self.MODEL,
+                    "--no-ocr", "--precision", "fp32")
+        flags = ["--precision", "fp32", "--text-model", self.MODEL.parent / "open_clip"]
+
+        def by_command(*more):
+            lines = serving.run(serving.QUERY, "search", shelf, "a photo of a cat", "--all", "-k", 5, "--format", "jsonl", *more)
+            return {line["path"]: line["image_score"] for line in map(json.loads, lines.stdout.splitlines()) if line["type"] == "hit"}
+
+        own = by_command("--precision", "fp32")
+        with serving.Server(shelf, folder=folder, flags=flags) as server:
+            hits = server.ask("POST", "/v1/search", {"text": "a photo of a cat", "all": True, "k": 5}).json()["hits"]
+        told = {hit["path"]: hit["image_score"] for hit in hits}
+        self.assertEqual(told, by_command(*flags))
+        self.assertNotEqual(told, own)
         shutil.rmtree(folder)
 
 
