@@ -25,15 +25,16 @@
 
 #define ZEROSHELF_LANES 16
 
-#include <cmath>  // NOLINT: for the declaration of sqrtf alone
+#include <cmath>    // NOLINT: for the declaration of sqrtf alone
+#include <utility>  // for index_sequence, which is a type alone
 
 #include "models/compute/kernels_vectors.h"
 
 namespace zeroshelf::clip_kernels {
 namespace {
 
-constexpr size_t kBlock = 32;                       // columns of a block, and of a panel
-constexpr size_t kPairs = kBlock / 2;               // of inputs in a block
+constexpr size_t kBlock = 32;                        // columns of a block, and of a panel
+constexpr size_t kPairs = kBlock / 2;                // of inputs in a block
 constexpr size_t kPanelBlock = 2 * kPairs * kBlock;  // numbers of a panel for a block of inputs
 
 typedef uint16_t Row __attribute__((vector_size(64), aligned(2), may_alias));  // of a block
@@ -45,8 +46,8 @@ inline size_t whole_blocks(size_t columns) {
   return blocks_of(columns) * kBlock;
 }
 inline uint16_t* place(const Operand& operand, size_t row, size_t column) {
-  return static_cast<uint16_t*>(operand.data) +
-         (column / kBlock * operand.stride + row) * kBlock + column % kBlock;
+  return static_cast<uint16_t*>(operand.data) + (column / kBlock * operand.stride + row) * kBlock +
+         column % kBlock;
 }
 inline Row load_row(const uint16_t* from) {
   return *reinterpret_cast<const Row*>(from);
@@ -63,17 +64,15 @@ inline Row joined(Halves a, Halves b) {
 }
 
 template <size_t... L>
-struct LaneList {};
-template <size_t N>
-LaneList<__integer_pack(N)...> lane_list();
-using Lanes16 = decltype(lane_list<16>());
-using Lanes32 = decltype(lane_list<32>());
+using LaneList = std::index_sequence<L...>;
+using Lanes16 = std::make_index_sequence<16>;
+using Lanes32 = std::make_index_sequence<32>;
 
 // Vectors that lie Distance apart exchange every other group of Distance lanes.
 template <size_t Distance, size_t... L>
 inline void exchange(Words& a, Words& b, LaneList<L...>) {
-  const Words first = __builtin_shuffle(a, b, Words{((L & Distance) ? 16 + L - Distance : L)...});
-  b = __builtin_shuffle(a, b, Words{((L & Distance) ? 16 + L : L + Distance)...});
+  const Words first = __builtin_shufflevector(a, b, ((L & Distance) ? 16 + L - Distance : L)...);
+  b = __builtin_shufflevector(a, b, ((L & Distance) ? 16 + L : L + Distance)...);
   a = first;
 }
 
@@ -95,16 +94,16 @@ inline void transpose(Words (&v)[16]) {
 
 template <size_t... L>
 inline Row interleaved(Row a, Row b, size_t half, LaneList<L...>) {
-  return half == 0 ? __builtin_shuffle(a, b, Row{(L / 2 + L % 2 * 32)...})
-                   : __builtin_shuffle(a, b, Row{(16 + L / 2 + L % 2 * 32)...});
+  return half == 0 ? __builtin_shufflevector(a, b, (L / 2 + L % 2 * 32)...)
+                   : __builtin_shufflevector(a, b, (16 + L / 2 + L % 2 * 32)...);
 }
 
 template <size_t... L>
 inline float fast_total(Floats v, LaneList<L...>) {
-  v += __builtin_shuffle(v, Words{(L ^ 8)...});
-  v += __builtin_shuffle(v, Words{(L ^ 4)...});
-  v += __builtin_shuffle(v, Words{(L ^ 2)...});
-  v += __builtin_shuffle(v, Words{(L ^ 1)...});
+  v += __builtin_shufflevector(v, v, (L ^ 8)...);
+  v += __builtin_shufflevector(v, v, (L ^ 4)...);
+  v += __builtin_shufflevector(v, v, (L ^ 2)...);
+  v += __builtin_shufflevector(v, v, (L ^ 1)...);
   return v[0];
 }
 inline float fast_total(Floats v) {
@@ -114,10 +113,10 @@ inline float fast_total(Floats v) {
 template <size_t... L>
 inline float largest_of(Floats v, LaneList<L...>) {
   const auto larger = [](Floats a, Floats b) { return a > b ? a : b; };
-  v = larger(v, __builtin_shuffle(v, Words{(L ^ 8)...}));
-  v = larger(v, __builtin_shuffle(v, Words{(L ^ 4)...}));
-  v = larger(v, __builtin_shuffle(v, Words{(L ^ 2)...}));
-  v = larger(v, __builtin_shuffle(v, Words{(L ^ 1)...}));
+  v = larger(v, __builtin_shufflevector(v, v, (L ^ 8)...));
+  v = larger(v, __builtin_shufflevector(v, v, (L ^ 4)...));
+  v = larger(v, __builtin_shufflevector(v, v, (L ^ 2)...));
+  v = larger(v, __builtin_shufflevector(v, v, (L ^ 1)...));
   return v[0];
 }
 
@@ -210,9 +209,8 @@ inline void normalise(const float* x, size_t width, const Norm& norm, Put put_at
 template <class Unit>
 void layer_norm(const float* x, size_t rows, size_t width, const Norm& norm, const Operand& out) {
   for (size_t row = 0; row < rows; ++row, x += width) {
-    normalise(x, width, norm, [&](size_t i, Floats v) {
-      put_halves(place(out, row, i), Unit::to_bf16(v));
-    });
+    normalise(x, width, norm,
+              [&](size_t i, Floats v) { put_halves(place(out, row, i), Unit::to_bf16(v)); });
     clear_behind(out, row, width);
   }
 }
@@ -352,8 +350,8 @@ template <class Unit>
 void multiply(const Operand& x, size_t rows, size_t in, const void* packed, const float* bias,
               size_t out, After after, const Result& result) {
   const Product product{bias, out, &result};
-  const Finish finish_rows = result.floats == nullptr ? finish_for<Unit, true>(after)
-                                                      : finish_for<Unit, false>(after);
+  const Finish finish_rows =
+      result.floats == nullptr ? finish_for<Unit, true>(after) : finish_for<Unit, false>(after);
   const size_t blocks = blocks_of(in);
   const size_t at_once = rows_at_once<Unit>(blocks);
   alignas(64) static thread_local float sums[(kMostRows + Unit::kRows) * kBlock];
@@ -451,13 +449,14 @@ struct Scratch {
 
   size_t padded_length;
   size_t padded_width;
-  size_t head_rows;    // of the parts below
+  size_t head_rows;             // of the parts below
   uint16_t* keys = nullptr;     // in panels: columns are tokens, inputs the head's width
   uint16_t* values = nullptr;   // in panels: columns are the head's width, inputs tokens
   uint16_t* weights = nullptr;  // an operand's rows: softmax, not divided by its sum yet
   float* scores = nullptr;      // [unit rows, padded length]
   float* mixed = nullptr;       // [unit rows, padded width]
-  uint16_t* parts[3] = {};  // a head's queries, keys and values, where they do not begin with a block
+  uint16_t* parts[3] =
+      {};  // a head's queries, keys and values, where they do not begin with a block
   size_t bytes = 0;
 };
 
@@ -562,9 +561,9 @@ void attend(const Part& queries, size_t first, size_t rows, const AttentionShape
   float sums[Unit::kRows];
   for (size_t i = 0; i < rows; ++i) {
     const size_t seen = shape.is_causal ? first + i + 1 : shape.length;
-    sums[i] = soften_row<Unit>(scratch.scores + i * scratch.padded_length, seen,
-                               scratch.padded_length, scale, scratch.weights + i * kBlock,
-                               Unit::kRows * kBlock);
+    sums[i] =
+        soften_row<Unit>(scratch.scores + i * scratch.padded_length, seen, scratch.padded_length,
+                         scale, scratch.weights + i * kBlock, Unit::kRows * kBlock);
   }
   for (size_t b = 0; b < width_blocks; ++b) {
     Unit::products(scratch.weights, Unit::kRows * kBlock, rows,
