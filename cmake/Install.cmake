@@ -38,7 +38,7 @@ target_link_libraries(zeroshelf INTERFACE zeroshelf_ingest zeroshelf_labelling z
                                           zeroshelf_export zeroshelf_clip)
 install(TARGETS zeroshelf EXPORT zeroshelf-targets COMPONENT development)
 # Without what single kernels are made of, the programs' own and what needs libtorch's headers.
-set(internal "/lib/program$|_(tile|register_[a-z0-9]+|body|tiles)\\.h$|/kernels_vectors\\.h$|/bf16_[a-z0-9_]+\\.h$|/clip/(forward|weights|torch_part)\\.h$")
+set(internal "/lib/program$|_(tile|register_[a-z0-9]+|body|tiles)\\.h$|/kernels_vectors\\.h$|/bf16_[a-z0-9_]+\\.h$|/clip/(forward|weights|torch_part|torch_device|torchscript_network)\\.h$")
 foreach(folder lib models/checkpoint models/clip models/compute models/text)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/zeroshelf/${folder}
           COMPONENT development FILES_MATCHING PATTERN "*.h" REGEX "${internal}" EXCLUDE)

@@ -180,7 +180,8 @@ Checkpoint open_by_content(const fs::path& path) {
     throw Error(ErrorCode::NotFound, path.string(), "no CLIP checkpoint in this folder",
                 "it should hold config.json and model.safetensors (Hugging Face), or "
                 "open_clip_config.json and "
-                "open_clip_model.safetensors (OpenCLIP)");
+                "open_clip_model.safetensors (OpenCLIP); any other model goes in as docs/models.md "
+                "says, \"Any other model\"");
   }
   const std::string name = path.filename().string();
   if (name == "open_clip_model.safetensors" || name == "open_clip_pytorch_model.bin")

@@ -622,13 +622,17 @@ void check_config(const ClipConfig& config, const std::string& subject) {
   };
   if (config.has_image_tower) check_unprojected(config.image_projection, config.image.width);
   check_unprojected(config.text_projection, config.text.width);
+  check_preprocessing(config.preprocessing, subject);
+}
+
+void check_preprocessing(const Preprocessing& preprocessing, const std::string& subject) {
   for (size_t i = 0; i < 3; ++i) {
-    const float deviation = config.preprocessing.standard_deviation[i];
+    const float deviation = preprocessing.standard_deviation[i];
     if (!(deviation > 0) || !std::isfinite(deviation) || !std::isfinite(1 / deviation)) {
       throw Error(ErrorCode::Corruption, subject,
                   "damaged: a standard deviation that is not above 0", "fetch the file again");
     }
-    if (!std::isfinite(config.preprocessing.mean[i])) {
+    if (!std::isfinite(preprocessing.mean[i])) {
       throw Error(ErrorCode::Corruption, subject, "damaged: a mean that is no number",
                   "fetch the file again");
     }

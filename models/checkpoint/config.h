@@ -124,6 +124,9 @@ bool is_m_clip(const std::filesystem::path& folder);
 // follows from it is used.
 void check_config(const ClipConfig& config, const std::string& subject);
 
+// Throws Corruption when a mean is no number, or when nothing can be divided by a deviation.
+void check_preprocessing(const Preprocessing& preprocessing, const std::string& subject);
+
 // Whether this is CLIP's own network, of whatever size: what the code on libtorch computes.
 bool is_plain(const ClipConfig& config);
 

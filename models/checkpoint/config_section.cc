@@ -34,7 +34,9 @@ const json& ConfigSection::value(const char* key) const {
 
 ConfigSection ConfigSection::section(const char* key) const {
   if (has(key) && !value_[key].is_object()) fail(key);
-  return {has(key) ? value_[key] : json::object(), subject_, where_ + key + "."};
+  ConfigSection section(has(key) ? value_[key] : json::object(), subject_, where_ + key + ".", cure_);
+  section.damage_cure_ = damage_cure_;
+  return section;
 }
 
 int64_t ConfigSection::side(const char* key, int64_t otherwise) const {
@@ -77,8 +79,7 @@ void ConfigSection::expect_no_more() const {
 }
 
 void ConfigSection::refuse(const std::string& cause) const {
-  throw Error(ErrorCode::Incompatible, subject_, cause,
-              "take another checkpoint: docs/models.md says which are read");
+  throw Error(ErrorCode::Incompatible, subject_, cause, cure_);
 }
 
 void ConfigSection::refuse_value(const char* key) const {
@@ -90,8 +91,7 @@ void ConfigSection::refuse_value(const char* key) const {
 
 void ConfigSection::fail(const char* key) const {
   throw Error(ErrorCode::Corruption, subject_,
-              fmt::format("damaged: \"{}{}\" is not what it should be", where_, key),
-              "fetch the file again");
+              fmt::format("damaged: \"{}{}\" is not what it should be", where_, key), damage_cure_);
 }
 
 }  // namespace zeroshelf

@@ -20,11 +20,17 @@ class ConfigSection {
  public:
   // The whole of a file. Throws NotFound, Io, or Corruption.
   explicit ConfigSection(const std::filesystem::path& path);
-  // where: the keys that lead to the value, each followed by a point.
-  ConfigSection(nlohmann::json value, std::string subject, std::string where)
-      : value_(std::move(value)), subject_(std::move(subject)), where_(std::move(where)) {}
+  // where: the keys that lead to the value, each followed by a point. cure: of every error.
+  ConfigSection(nlohmann::json value, std::string subject, std::string where, std::string cure)
+      : value_(std::move(value)),
+        subject_(std::move(subject)),
+        where_(std::move(where)),
+        cure_(std::move(cure)),
+        damage_cure_(cure_) {}
 
   const std::string& subject() const { return subject_; }
+  // With the keys that lead to it.
+  std::string path_of(const char* key) const { return where_ + key; }
 
   // Whether the key is there with a value other than null, which says nothing. This and everything
   // below counts the key as understood. A value of another type throws Corruption.
@@ -66,6 +72,8 @@ class ConfigSection {
   nlohmann::json value_;
   std::string subject_;
   std::string where_;
+  std::string cure_ = "take another checkpoint: docs/models.md says which are read";
+  std::string damage_cure_ = "fetch the file again";
   mutable std::set<std::string> asked_;
 };
 

@@ -99,7 +99,8 @@ std::vector<InstalledModel> installed_models() {
       if (path.extension() == ".pt") {
         models.push_back({path.stem().string(), path});
       } else if (fs::exists(path / "config.json", error) ||
-                 fs::exists(path / "open_clip_config.json", error)) {
+                 fs::exists(path / "open_clip_config.json", error) ||
+                 fs::exists(path / "zeroshelf.json", error)) {
         models.push_back({path.filename().string(), path});
       }
     }

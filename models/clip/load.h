@@ -1,12 +1,15 @@
 #pragma once
 
-// A checkpoint on disk -> an Encoder. Includes no libtorch header, and loads libtorch only for CUDA.
-// Every format is read as data: no code that a file carries ever runs.
+// A checkpoint on disk -> an Encoder. Includes no libtorch header, and loads libtorch only for CUDA
+// and for TorchScript.
+// Every format but the last is read as data: no code that a file carries ever runs.
 //
 // Formats, told apart by what is there:
 //   Hugging Face folder   config.json, model.safetensors, vocabulary, preprocessor_config.json
 //   OpenCLIP folder       open_clip_config.json, open_clip_model.safetensors, vocabulary
 //   OpenAI file           NAME.pt, a TorchScript archive; bpe_simple_vocab_16e6.txt.gz beside it
+//   TorchScript folder    zeroshelf.json, picture.pt, text.pt, vocabulary: two programs, which run only
+//                         with LoadOptions::trusts_code, else they throw InvalidArgument unopened
 // Weights may also be pytorch_model.bin (open_clip_pytorch_model.bin), or several files with an
 // index; fp32, fp16 or bf16. Vocabularies: vocab.json + merges.txt, tokenizer.json, OpenAI's, or a
 // SentencePiece model. docs/models.md says which models are read: what is not understood is refused.
@@ -44,6 +47,10 @@ struct LoadOptions {
   std::filesystem::path vocabulary;  // empty: found beside the weights
   unsigned threads = 0;              // 0: every core; of one call for many pictures or texts
   Device device = Device::Cpu;
+  // Whether a model that is a program may run, with all that the user can do. For a path that the
+  // user named as trusted, never for one that a file names.
+  bool trusts_code = false;
+  const char* named_by = "--model";  // for the error: how the user would name it
   // Called with the model's fingerprint before its weights are used; what it throws ends the load.
   std::function<void(const std::string& fingerprint)> check_fingerprint;
 };

@@ -35,6 +35,10 @@ class Network {
   // the vocabulary. [sequences, dimension], not normalised.
   virtual Matrix encode_tokens(std::span<const std::vector<int32_t>> sequences) = 0;
 
+  // Raw texts, of a network that cuts them into tokens itself; of others a logic error.
+  // [texts, dimension], not normalised.
+  virtual Matrix encode_texts(std::span<const std::string> texts);
+
   // What computes, for people, e.g. "amx-bf16" or "avx2".
   virtual std::string kernel() const = 0;
 

@@ -35,7 +35,7 @@ const TorchPart& load() {
   throw Error(ErrorCode::Unavailable, "libtorch",
               std::string("the part that needs it cannot be loaded: ") +
                   (cause != nullptr ? cause : "no table"),
-              "install libtorch, or leave --device out");
+              "install the package libzeroshelf-torch, or leave --device and --trust-code out");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The library that torch_loader.cc loads: the network of forward.h on any device. Tested by
-// tests/clip.
+// The library that torch_loader.cc loads: the network of forward.h on any device, and TorchScript
+// programs. Tested by tests/clip.
 
 #include "models/clip/torch_part.h"
 
@@ -14,28 +14,14 @@
 
 #include "lib/util/error.h"
 #include "models/clip/forward.h"
+#include "models/clip/torch_device.h"
+#include "models/clip/torchscript_network.h"
 
 namespace zeroshelf {
 namespace {
 
 constexpr size_t kCudaBatch = 64;
 constexpr size_t kCpuBatch = 32;
-
-Matrix to_matrix(const at::Tensor& tensor) {
-  const at::Tensor floats = tensor.to(at::kCPU, at::kFloat).contiguous();
-  Matrix matrix(static_cast<size_t>(floats.size(0)), static_cast<size_t>(floats.size(1)));
-  std::copy_n(floats.data_ptr<float>(), matrix.rows() * matrix.columns(), matrix.data());
-  return matrix;
-}
-
-at::Device device_of(Device device) {
-  if (device == Device::Cpu) return at::kCPU;
-  if (!at::hasCUDA()) {
-    throw Error(ErrorCode::Unavailable, "--device cuda", "this libtorch was built without CUDA",
-                "build with a CUDA libtorch, or leave --device out");
-  }
-  return at::kCUDA;
-}
 
 class TorchNetwork : public Network {
  public:
@@ -116,4 +102,5 @@ std::unique_ptr<Network> make_network(std::shared_ptr<const Checkpoint> checkpoi
 }  // namespace zeroshelf
 
 extern "C" __attribute__((visibility("default"))) const zeroshelf::TorchPart zeroshelf_torch_part;
-const zeroshelf::TorchPart zeroshelf_torch_part = {zeroshelf::make_network};
+const zeroshelf::TorchPart zeroshelf_torch_part = {zeroshelf::make_network,
+                                                       zeroshelf::make_torchscript_network};

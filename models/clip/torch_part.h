@@ -4,13 +4,25 @@
 // when it is first used: loading libtorch takes longer than answering a query. Names no libtorch
 // type.
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 
+#include "lib/image/preprocess.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/clip/load.h"
 #include "models/clip/network.h"
 
 namespace zeroshelf {
+
+// A model's TorchScript programs, as far as they are wanted.
+struct TorchScriptPrograms {
+  std::optional<std::filesystem::path> picture;
+  std::optional<std::filesystem::path> text;
+  Preprocessing preprocessing;
+  Device device = Device::Cpu;
+  unsigned threads = 0;  // 0: every core; of one call for many pictures or texts
+};
 
 // The table that the library exports as kTorchPartSymbol.
 struct TorchPart {
@@ -18,6 +30,9 @@ struct TorchPart {
   // no such device, and Corruption naming the tensor.
   std::unique_ptr<Network> (*make_network)(std::shared_ptr<const Checkpoint> checkpoint,
                                            EncoderSide side, Precision precision, Device device);
+  // Loads the programs, which are then run with all rights of this process: see
+  // torchscript_network.cc.
+  std::unique_ptr<Network> (*make_torchscript_network)(const TorchScriptPrograms& programs);
 };
 
 inline constexpr const char* kTorchPartSymbol = "zeroshelf_torch_part";

@@ -47,6 +47,11 @@ void add_model_flags(CLI::App* command, ModelOptions& options, const std::string
       ->type_name("NAME|DIR|FILE")
       ->group("Model");
   command
+      ->add_flag("--trust-code", options.trusts_code,
+                 "Run the named model also when it is a program (TorchScript), which can do whatever "
+                 "you can")
+      ->group("Model");
+  command
       ->add_option("--vocab", options.vocabulary, "The vocabulary, if it is not beside the weights")
       ->type_name("FILE")
       ->group("Model");
@@ -80,13 +85,28 @@ void add_query_model_flags(CLI::App* command, ModelOptions& options) {
       ->group("Model");
 }
 
+void check_model_options(const ModelOptions& options) {
+  const bool names_texts = !options.text_model.empty() && options.text_model != kOwnTextModel;
+  if (!options.trusts_code || !options.model.empty() || names_texts) return;
+  throw Error(ErrorCode::InvalidArgument, "--trust-code",
+              "no model is named beside it, and one that only a collection names is never run",
+              "name the model that you trust: --model MODEL --trust-code");
+}
+
 LoadOptions load_options(const ModelOptions& options, EncoderSide side) {
+  check_model_options(options);
   LoadOptions load;
   load.side = side;
   load.precision = parse_precision(options.precision);
   load.vocabulary = options.vocabulary;
   load.threads = options.threads;
   load.device = options.device == "cuda" ? Device::Cuda : Device::Cpu;
+  return load;
+}
+
+LoadOptions load_options_of_named(const ModelOptions& options, EncoderSide side) {
+  LoadOptions load = load_options(options, side);
+  load.trusts_code = options.trusts_code;
   return load;
 }
 
@@ -110,9 +130,8 @@ bool may_be_taken(const fs::path& path) {
 }
 
 std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side) {
-  const LoadOptions load = load_options(options, side);
-  return options.model.empty() ? load_from(bundled_model(), load)
-                               : load_named(find_model(options.model), load);
+  if (options.model.empty()) return load_from(bundled_model(), load_options(options, side));
+  return load_named(find_model(options.model), load_options_of_named(options, side));
 }
 
 namespace {
@@ -169,7 +188,8 @@ std::unique_ptr<Encoder> load_model_of(const Manifest& manifest,
   const Settings settings(collection);
   const bool is_named = !options.model.empty();
   const fs::path path = is_named ? find_model(options.model) : trusted_model_of(manifest, settings);
-  LoadOptions load = load_options(options, side);
+  LoadOptions load =
+      is_named ? load_options_of_named(options, side) : load_options(options, side);
   load.check_fingerprint = [&](const std::string& fingerprint) {
     if (fingerprint == manifest.model_fingerprint) return;
     throw Error(

@@ -20,20 +20,25 @@ struct ModelOptions {
   std::string precision = "auto";
   std::string device = "cpu";
   unsigned threads = 0;
+  // Whether the models that are named here may be programs, which can do what the user can.
+  bool trusts_code = false;
   std::string text_model;  // that encodes questions' texts; empty: the one remembered, else `model`
 };
 
 // In place of a --text-model: the collection's own model again.
 inline constexpr const char* kOwnTextModel = "own";
 
-// --model, --vocab, --precision, --device, --threads.
+// --model, --trust-code, --vocab, --precision, --device, --threads.
 void add_model_flags(CLI::App* command, ModelOptions& options, const std::string& model_help);
 
 // The same of a program that asks a collection, and --text-model.
 void add_query_model_flags(CLI::App* command, ModelOptions& options);
 
+// Throws InvalidArgument when --trust-code is given and names no model. Every function below does.
+void check_model_options(const ModelOptions& options);
+
 // The encoder that options.model names, or the bundled one, saying so on stderr. Throws what
-// find_model and load_encoder throw.
+// find_model and load_encoder throw. Only a model that options name is run as a program.
 std::unique_ptr<Encoder> load_model(const ModelOptions& options, EncoderSide side);
 
 // The encoder that options name, or without a name the one that made the collection: at the place

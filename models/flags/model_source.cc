@@ -37,7 +37,9 @@ class PairedEncoder : public Encoder {
 }  // namespace
 
 ModelSource::ModelSource(const View& collection, ModelOptions options)
-    : collection_(collection), options_(std::move(options)) {}
+    : collection_(collection), options_(std::move(options)) {
+  check_model_options(options_);
+}
 
 bool ModelSource::has_text_model() const {
   if (!options_.text_model.empty()) return options_.text_model != kOwnTextModel;

@@ -16,7 +16,7 @@ namespace zeroshelf {
 class ModelSource : public EncoderSource {
  public:
   // The models of a collection; where they are named last is remembered, see load_model_of and
-  // load_text_model_of. The collection outlives this.
+  // load_text_model_of. The collection outlives this. Throws what check_model_options throws.
   ModelSource(const View& collection, ModelOptions options);
 
   Encoder& encoder(EncoderSide side) override;  // throws what load_model_of throws

@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFlag = "--text-model";
+
 [[noreturn]] void refuse(const fs::path& path, const std::string& cause) {
   throw Error(ErrorCode::Incompatible, path.string(), cause,
               "name one that was trained for the collection's picture vectors: docs/models.md");
@@ -61,7 +63,7 @@ std::optional<float> cosine_with_stored(Encoder& encoder, const View& collection
 void check_pictures(const fs::path& path, const ModelOptions& options, const View& collection) {
   constexpr size_t kPictures = 3, kTried = 64;
   constexpr float kLeastCosine = 0.98f;
-  const auto encoder = load_from(path, load_options(options, EncoderSide::ImageOnly));
+  const auto encoder = load_from(path, load_options_of_named(options, EncoderSide::ImageOnly));
   size_t tried = 0, compared = 0;
   float best = -1;
   for (Row row = 0; row < collection.rows() && tried < kTried && compared < kPictures; ++row) {
@@ -96,7 +98,9 @@ void remember(const Settings& settings, const ModelInfo& info) {
 
 std::unique_ptr<Encoder> load_newly_named(const View& collection, const ModelOptions& options) {
   const fs::path path = find_model(options.text_model);
-  auto encoder = load_named(path, load_options(options, EncoderSide::TextOnly));
+  LoadOptions load = load_options_of_named(options, EncoderSide::TextOnly);
+  load.named_by = kFlag;
+  auto encoder = load_named(path, load);
   const ModelInfo& info = encoder->info();
   check_scores(info, collection.manifest());
   const Settings settings(collection.directory());
@@ -132,6 +136,7 @@ std::unique_ptr<Encoder> load_text_model_of(const View& collection, const ModelO
                             kOwnTextModel));
   }
   LoadOptions load = load_options(options, EncoderSide::TextOnly);
+  load.named_by = kFlag;
   load.check_fingerprint = [&](const std::string& fingerprint) {
     if (fingerprint != remembered->fingerprint)
       refuse(remembered->path, "not the model that was named with --text-model: it has changed");

@@ -9,6 +9,7 @@
 #include "models/checkpoint/config.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/torch_archive.h"
+#include "models/checkpoint/torchscript_config.h"
 #include "models/text/tokenizer.h"
 #include "tests/fuzz/file_targets.h"
 #include "tests/support/piece_files.h"
@@ -146,10 +147,36 @@ void check_geometry(const ClipConfig& config) {
   promise(!describe(config).empty(), "a model can be described");
 }
 
-// The first byte says which of the three files is the input.
+std::string torchscript_seed() {
+  return json({{"size", 32},
+               {"resize", "squash"},
+               {"filter", "bilinear"},
+               {"mean", {0.5, 0.5, 0.5}},
+               {"deviation", {0.25, 0.25, 0.25}},
+               {"tokenizer", {{"kind", "clip"}, {"context", 16}, {"pad", 0}, {"clean", "lower"}}},
+               {"scoring", {{"kind", "sigmoid"}, {"scale", 100.5}, {"bias", -9}}}})
+      .dump();
+}
+
+std::string read_torchscript(const fs::path& folder, const std::string& text) {
+  put(folder / "zeroshelf.json", text);
+  for (const char* program : {"picture.pt", "text.pt"}) put(folder / program, "");
+  return outcome_of([&] {
+    const TorchScriptConfig config = read_torchscript_config(folder);
+    check_preprocessing(config.preprocessing, "what was accepted");
+    promise(config.preprocessing.size_px >= 1 && config.preprocessing.size_px <= 4096,
+            "a picture that can be held");
+    promise(config.context_length <= 4096, "a text that can be held");
+    promise(std::isfinite(config.logit_scale) && std::isfinite(config.logit_bias),
+            "scores that are numbers");
+  });
+}
+
+// The first byte says which of the four files is the input.
 std::string read_config(const fs::path& folder, const std::string& input) {
   const char kind = input.empty() ? 'h' : input[0];
   const std::string text = input.substr(std::min<size_t>(1, input.size()));
+  if (kind == 't') return read_torchscript(folder, text);
   put(folder / "config.json", kind == 'h' ? text : hugging_face_seed());
   put(folder / "preprocessor_config.json", kind == 'p' ? text : preprocessor_seed());
   put(folder / "open_clip_config.json", text);
@@ -255,10 +282,12 @@ Target torch_archive_target() {
 Target config_target() {
   const auto folder = std::make_shared<TemporaryDirectory>();
   return {"",
-          {"h" + hugging_face_seed(), "p" + preprocessor_seed(), "o" + open_clip_seed()},
+          {"h" + hugging_face_seed(), "p" + preprocessor_seed(), "o" + open_clip_seed(),
+           "t" + torchscript_seed()},
           {"\"vision_config\":", "\"image_size\":", "\"mlp_ratio\":1e300,", "\"head_width\":",
            "\"vision_config_dict\":", "\"layer_norm_eps\":", "\"image_std\":[1e-300,1,1],",
-           "\"image_mean\":[1e300,0,0],", "9223372036854775808", "[", "{\"a\":"},
+           "\"image_mean\":[1e300,0,0],", "\"kind\":\"program\"", "9223372036854775808", "[",
+           "{\"a\":"},
           nullptr,
           [folder](const std::string& input) { return read_config(folder->path(), input); }};
 }
