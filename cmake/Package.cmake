@@ -1,4 +1,5 @@
-# Debian packages, made by `./dev package` (the preset "package"): zeroshelf, zeroshelf-model-mini, libzeroshelf-dev.
+# Debian packages, made by `./dev package` (the preset "package"): zeroshelf, zeroshelf-model-mini,
+# libzeroshelf-torch, libzeroshelf-dev.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME zeroshelf)
 # Whoever makes packages for others says so, as for every package of Debian.
@@ -7,7 +8,7 @@ if(DEFINED ENV{DEBEMAIL})
 else()
   set(CPACK_PACKAGE_CONTACT "zeroshelf developers <zeroshelf@localhost.localdomain>")
 endif()
-set(CPACK_COMPONENTS_ALL runtime model development)
+set(CPACK_COMPONENTS_ALL runtime model torch development)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_STRIP_FILES ON)
@@ -39,6 +40,16 @@ pictures that a program drew, knows drawn things by their names, and makes
 zeroshelf work offline. For photographs fetch a published model with
 zeroshelf-fetch.")
 
+# What loads libtorch is of one build with the programs.
+set(CPACK_DEBIAN_TORCH_PACKAGE_NAME libzeroshelf-torch)
+set(CPACK_DEBIAN_TORCH_PACKAGE_SECTION graphics)
+set(CPACK_DEBIAN_TORCH_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_TORCH_PACKAGE_DEPENDS "zeroshelf (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_TORCH_DESCRIPTION "models that are TorchScript programs for zeroshelf
+What zeroshelf loads for a model that is a pair of TorchScript programs
+(zeroshelf-index add --model DIR --trust-code), through libtorch. All other
+models need nothing of it.")
+
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libzeroshelf-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "g++ | clang, pkg-config, libopenblas-dev, liblapack-dev, libfaiss-dev, librocksdb-dev, libopencv-dev, libjpeg-dev, libpng-dev, libtiff-dev, libwebp-dev, libgif-dev, libheif-dev, libexif-dev, libexiv2-dev, libtesseract-dev, libfmt-dev, nlohmann-json3-dev, libicu-dev, libssl-dev, libxxhash-dev, zlib1g-dev")
@@ -52,7 +63,7 @@ set(folder ${CMAKE_BINARY_DIR}/package)
 file(MAKE_DIRECTORY ${folder})
 file(READ ${PROJECT_SOURCE_DIR}/LICENSE license)
 file(WRITE ${folder}/copyright "zeroshelf ${PROJECT_VERSION}\n\n${license}")
-foreach(package runtime:zeroshelf model:zeroshelf-model-mini development:libzeroshelf-dev)
+foreach(package runtime:zeroshelf model:zeroshelf-model-mini torch:libzeroshelf-torch development:libzeroshelf-dev)
   string(REPLACE ":" ";" package ${package})
   list(GET package 0 component)
   list(GET package 1 name)
@@ -66,13 +77,14 @@ foreach(package runtime:zeroshelf model:zeroshelf-model-mini development:libzero
 endforeach()
 # All that is packed, and nothing else that a build makes.
 get_property(exported GLOBAL PROPERTY ZEROSHELF_EXPORTED)
-add_custom_target(packaged DEPENDS zeroshelf-index zeroshelf-query)
+add_custom_target(packaged DEPENDS zeroshelf-index zeroshelf-query zeroshelf_torch_part)
 add_dependencies(packaged ${exported} zeroshelf-fetch-manual zeroshelf-changelog zeroshelf-model-mini-changelog
-                 libzeroshelf-dev-changelog)
+                 libzeroshelf-torch-changelog libzeroshelf-dev-changelog)
 if(TARGET zeroshelf-index-manual)
   add_dependencies(packaged zeroshelf-index-manual zeroshelf-query-manual)
 endif()
 include(CPack)
 cpack_add_component(runtime)
 cpack_add_component(model)
+cpack_add_component(torch)
 cpack_add_component(development)

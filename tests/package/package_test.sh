@@ -75,6 +75,12 @@ apt-get install -y --no-install-recommends cmake make g++ ./libzeroshelf-dev_*.d
 cmake -S consumer -B /consumer -DCMAKE_BUILD_TYPE=Release
 cmake --build /consumer
 /consumer/counts /collection/photos.shelf 'red, blue'
+# libtorch answers, which has no CUDA here; before, there was none.
+! zeroshelf-query embed --text x --device cuda 2>without
+grep -q libzeroshelf-torch without
+apt-get install -y --no-install-recommends ./libzeroshelf-torch_*.deb
+! zeroshelf-query embed --text x --device cuda 2>with
+grep -q 'without CUDA' with
 apt-get purge -y 'zeroshelf*' 'libzeroshelf*'
 ! command -v zeroshelf-query
 test ! -e /usr/share/zeroshelf
