@@ -2,7 +2,9 @@
 
 #include "benchmarks/measure.h"
 
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 #include <time.h>
 
 #include <algorithm>
@@ -83,6 +85,7 @@ uint64_t read_words(const std::byte* bytes, size_t count) {
   return sum;
 }
 
+#if defined(__x86_64__)
 // Across pages, where the processor's own prefetching ends.
 constexpr size_t kAhead = 4096;
 
@@ -122,6 +125,7 @@ __attribute__((target("avx512f"))) uint64_t read_avx512(const std::byte* bytes, 
   for (int j = 0; j < 8; ++j) all += static_cast<uint64_t>(sum[j]);
   return all;
 }
+#endif
 
 std::vector<ReadingWay> ways_to_read() {
   struct Loads {
@@ -129,6 +133,7 @@ std::vector<ReadingWay> ways_to_read() {
     uint64_t (*read)(const std::byte*, size_t);
   };
   std::vector<Loads> loads = {{"words", read_words}};
+#if defined(__x86_64__)
   if (instruction_set() != InstructionSet::Portable) {
     loads.push_back({"AVX2", read_avx2<false>});
     loads.push_back({"AVX2, asking ahead", read_avx2<true>});
@@ -137,6 +142,7 @@ std::vector<ReadingWay> ways_to_read() {
     loads.push_back({"AVX-512", read_avx512<false>});
     loads.push_back({"AVX-512, asking ahead", read_avx512<true>});
   }
+#endif
   std::vector<ReadingWay> ways;
   for (const auto& [name, read] : loads) {
     for (const size_t kib : {64, 1024, 16 * 1024}) {

@@ -1,6 +1,8 @@
 #include "benchmarks/peak.h"
 
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 #include <cstdint>
 #include <thread>
@@ -14,6 +16,9 @@
 namespace zeroshelf {
 namespace {
 
+using Products = double (*)();
+
+#if defined(__x86_64__)
 // As many sums as hide the latency of two units, and still fit the registers with their factors.
 constexpr int kSums = 12;
 constexpr long kRounds = 1 << 20;
@@ -83,14 +88,17 @@ __attribute__((target("avx2,fma"))) double products_avx2() {
   return 8 * kInstructions;
 }
 
-using Products = double (*)();
-
 Products best_products(bool in_bf16) {
   if (in_bf16 && has_matrix_tiles()) return products_amx_bf16;
   if (in_bf16) return __builtin_cpu_supports("avx512bf16") ? products_avx512_bf16 : nullptr;
   if (__builtin_cpu_supports("avx512f")) return products_avx512;
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? products_avx2 : nullptr;
 }
+#else
+Products best_products(bool) {
+  return nullptr;
+}
+#endif
 
 }  // namespace
 

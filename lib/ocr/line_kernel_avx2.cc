@@ -1,4 +1,4 @@
-// Tested by tests/ocr/line_net_test.cc.
+// Tested by tests/ocr/line_kernel_test.cc.
 
 #include "lib/ocr/line_kernel_body.h"
 

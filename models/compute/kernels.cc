@@ -1,4 +1,4 @@
-// Which kernels run here. Tested by tests/clip/network_test.cc.
+// Which kernels run here. Tested by tests/clip/network_test.cc and tests/clip/kernels_test.cc.
 
 #include "models/compute/kernels.h"
 

@@ -60,17 +60,22 @@ testing::TinyModel uneven_model() {
 std::vector<const Kernels*> kernels_here() {
   using namespace clip_kernels;
   std::vector<const Kernels*> all = {&kPortable, &kPortableRounded, &testing::kImitatedTiles};
+#if defined(__x86_64__)
   const InstructionSet set = instruction_set();
   if (set != InstructionSet::Portable) all.insert(all.end(), {&kAvx2, &kAvx2Rounded});
   if (set == InstructionSet::Avx512) all.insert(all.end(), {&kAvx512, &kAvx512Rounded});
   if (multiplies_bf16()) all.push_back(&kAvx512Bf16);
   if (multiplies_bf16() && has_matrix_tiles()) all.push_back(&kAmx);
+#endif
   return all;
 }
 
 bool is_fp32(const Kernels& kernels) {
   using namespace clip_kernels;
-  return &kernels == &kPortable || &kernels == &kAvx2 || &kernels == &kAvx512;
+#if defined(__x86_64__)
+  if (&kernels == &kAvx2 || &kernels == &kAvx512) return true;
+#endif
+  return &kernels == &kPortable;
 }
 
 std::vector<Image> random_images(size_t count, int side, unsigned seed) {

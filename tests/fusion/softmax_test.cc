@@ -24,10 +24,12 @@ struct NamedKernel {
 std::vector<NamedKernel> kernels() {
   std::vector<NamedKernel> result = {
       {"portable", kernel::summarise_portable, kernel::softmax_portable}};
+#if defined(__x86_64__)
   if (instruction_set() != InstructionSet::Portable)
     result.push_back({"avx2", kernel::summarise_avx2, kernel::softmax_avx2});
   if (instruction_set() == InstructionSet::Avx512)
     result.push_back({"avx512", kernel::summarise_avx512, kernel::softmax_avx512});
+#endif
   return result;
 }
 

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "lib/ocr/line_kernel.h"
-#include "lib/util/cpu.h"
-#include "lib/util/random.h"
 #include "tests/support/draw.h"
 
 namespace zeroshelf {
@@ -24,22 +21,6 @@ float best_probability(Image image) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_CASE(every_instruction_set_gives_the_same_bits) {
-  if (instruction_set() == InstructionSet::Portable) return;
-  Random random(7);
-  std::vector<float> weights(LineNetShape::kWeights);
-  for (float& weight : weights) weight = static_cast<float>(random.uniform(-0.2, 0.2));
-  for (int columns = 16; columns <= LineLook::kMostColumns; columns += 8) {
-    std::vector<uint8_t> samples(static_cast<size_t>(LineLook::kRows * columns));
-    for (uint8_t& sample : samples) sample = static_cast<uint8_t>(random.below(256));
-    float features[LineNetShape::kFeatures];
-    for (float& feature : features) feature = static_cast<float>(random.uniform(-1, 1));
-    const float portable = line_kernel_portable(samples.data(), columns, features, weights.data());
-    const float avx2 = line_kernel_avx2(samples.data(), columns, features, weights.data());
-    BOOST_TEST(portable == avx2);
-  }
-}
 
 BOOST_AUTO_TEST_CASE(text_looks_like_text_of_any_size_and_colour) {
   for (const int letter_px : {9, 16, 30, 70}) {

@@ -1,30 +1,24 @@
-// Run on another processor by portable_test.sh: every fp16 survives the way to a float and back, and no code for x86 is
-// chosen.
+// The main of what portable_test.sh runs for another processor: no code for x86 is chosen there.
 
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <string>
-#include <vector>
+#define BOOST_TEST_MODULE portable
+#include <boost/test/included/unit_test.hpp>
+
+#include <string_view>
 
 #include "lib/util/cpu.h"
-#include "lib/util/fp16.h"
+#include "lib/vectors/fixed_point.h"
+#include "lib/vectors/scan.h"
 #include "models/compute/kernels.h"
 
-int main() {
-  using namespace zeroshelf;
-  std::vector<uint16_t> halves(65'536);
-  for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
-  std::vector<float> floats(halves.size());
-  std::vector<uint16_t> back(halves.size());
-  from_fp16(halves, floats);
-  to_fp16(floats, back);
-  int wrong = 0;
-  for (size_t i = 0; i < halves.size(); ++i)
-    wrong += back[i] != halves[i] && !std::isnan(floats[i]) ? 1 : 0;
-  const bool is_portable = instruction_set() == InstructionSet::Portable && !has_matrix_tiles() &&
-                           clip_kernels::fp32_kernels().name == std::string("portable") &&
-                           !clip_kernels::multiplies_bf16();
-  std::printf("%d of 65536 halves wrong, %s\n", wrong, is_portable ? "portable" : "not portable");
-  return wrong == 0 && is_portable ? 0 : 1;
+namespace zeroshelf {
+
+BOOST_AUTO_TEST_CASE(the_portable_kernels_are_chosen) {
+  BOOST_TEST((instruction_set() == InstructionSet::Portable));
+  BOOST_TEST(!has_matrix_tiles());
+  BOOST_TEST(clip_kernels::fp32_kernels().name == std::string_view("portable"));
+  BOOST_TEST(!clip_kernels::multiplies_bf16());
+  BOOST_TEST(scan_kernel_name() == "portable");
+  BOOST_TEST(fixed_point_kernels().size() == 1);
 }
+
+}  // namespace zeroshelf

@@ -102,10 +102,12 @@ BOOST_AUTO_TEST_CASE(the_kernels_give_equal_sums_of_codes) {
       std::vector<uint16_t> sums(expected.size(), 77);
       kernel::code_sums_portable(codes.data(), blocks, groups, tables.data(), sums.data());
       BOOST_TEST((sums == expected));
+#if defined(__x86_64__)
       if (scan_kernel_name() == "portable") continue;
       std::ranges::fill(sums, uint16_t{77});
       kernel::code_sums_avx2(codes.data(), blocks, groups, tables.data(), sums.data());
       BOOST_TEST((sums == expected));
+#endif
     }
   }
 }

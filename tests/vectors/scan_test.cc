@@ -24,10 +24,12 @@ std::vector<NamedKernel> kernels() {
   using namespace kernel;
   std::vector<NamedKernel> result = {
       {"portable", inner_products_portable, scattered_products_portable}};
+#if defined(__x86_64__)
   if (scan_kernel_name() != "portable")
     result.push_back({"avx2", inner_products_avx2, scattered_products_avx2});
   if (scan_kernel_name() == "avx512")
     result.push_back({"avx512", inner_products_avx512, scattered_products_avx512});
+#endif
   return result;
 }
 
