@@ -22,8 +22,8 @@ struct PathKey {
   static void read(const Collection& part, const PathKey* after, std::vector<PathKey>& keys) {
     // Nothing lies between a path and itself with a zero byte.
     const std::string from = after == nullptr ? "" : after->bytes + '\0';
-    part.for_each_path(from, [&](std::string_view path, Row row) {
-      keys.push_back({std::string(path), row});
+    part.for_each_path(from, [&](std::string_view path, Row found) {
+      keys.push_back({std::string(path), found});
       return keys.size() < kKeysAtOnce;
     });
   }
@@ -36,8 +36,8 @@ struct ContentKey {
 
   static void read(const Collection& part, const ContentKey* after, std::vector<ContentKey>& keys) {
     const ContentKey from = after == nullptr ? ContentKey() : ContentKey{after->hash, after->row + 1};
-    part.for_each_content(from.hash, from.row, [&](const ContentHash& hash, Row row) {
-      keys.push_back({hash, row});
+    part.for_each_content(from.hash, from.row, [&](const ContentHash& content, Row found) {
+      keys.push_back({content, found});
       return keys.size() < kKeysAtOnce;
     });
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/util/drop_repeated.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -97,8 +98,7 @@ void Settings::remember_roots(const std::vector<std::string>& roots) const {
   std::vector<std::string> all = all_roots();
   all.insert(all.end(), roots.begin(), roots.end());
   std::ranges::sort(all);
-  const auto repeated = std::ranges::unique(all);
-  all.erase(repeated.begin(), repeated.end());
+  drop_repeated(all);
   put(kRoots, joined(roots));
   if (all.size() <= kMostRoots) put(kAllRoots, joined(all));
 }

@@ -101,13 +101,14 @@ class Audit {
       next_row_ = std::max(next_row_, row + 1);
     });
     for (const auto& [row, record] : records_) check_row(row, record);
-    for (const auto& [prefix, what] :
+    for (const auto& kind :
          {std::pair(codec::kImagePrefix, "picture vector"),
           std::pair(codec::kTextPrefix, "text vector"),
           std::pair(codec::kMaskedPrefix, "masked vector"), std::pair(codec::kWordsPrefix, "words"),
           std::pair(codec::kLanguagesPrefix, "languages"),
           std::pair(codec::kBlankPrefix, "mark of a blank picture")}) {
-      scan(prefix, what, [&](std::string_view key, std::string_view value) {
+      const char* const what = kind.second;
+      scan(kind.first, what, [&](std::string_view key, std::string_view value) {
         if (key.starts_with(codec::kLanguagesPrefix)) codec::decode_languages(value);
         const Row row = codec::row_of_key(key);
         next_row_ = std::max(next_row_, row + 1);

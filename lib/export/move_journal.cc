@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -75,7 +74,8 @@ struct JournalContent {
 std::vector<Move> moves_made(std::vector<Announced> lines) {
   std::set<Move> kept;
   std::vector<Move> moves;
-  for (Announced& line : std::views::reverse(lines)) {
+  std::ranges::reverse(lines);
+  for (Announced& line : lines) {
     if (line.kept) {
       kept.insert(std::move(line.move));
     } else if (!kept.contains(line.move)) {

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "lib/files/descriptor.h"
+#include "lib/util/drop_repeated.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
@@ -273,8 +274,7 @@ std::vector<Root> roots_at(const std::vector<std::filesystem::path>& paths) {
   std::vector<Root> roots;
   for (const std::filesystem::path& path : paths) roots.push_back(root_at(path));
   std::ranges::sort(roots, {}, &Root::path);
-  const auto repeated = std::ranges::unique(roots, {}, &Root::path);
-  roots.erase(repeated.begin(), repeated.end());
+  drop_repeated(roots, &Root::path);
   return roots;
 }
 

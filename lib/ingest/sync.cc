@@ -12,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <ranges>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -249,7 +248,8 @@ class Synchroniser {
     std::erase_if(rows, [&](Row row) { return !is_read(row); });
     if (rows.empty()) return nullptr;
     Originals originals{rows.front(), {}};
-    for (const Row row : std::views::reverse(rows)) {
+    std::ranges::reverse(rows);
+    for (const Row row : rows) {
       if (!moved_.contains(row) && is_gone(collection_.record(row).file.path))
         originals.gone.push_back(row);
     }

@@ -12,6 +12,7 @@
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/kept_truth.h"
 #include "lib/labelling/run.h"
+#include "lib/util/drop_repeated.h"
 #include "lib/util/error.h"
 
 namespace zeroshelf {
@@ -69,8 +70,7 @@ std::optional<std::string> carry_run(const std::string& bytes, const Contents& c
                 [&](const RunEntry& entry) { return std::ranges::binary_search(gone, entry.key); });
   run.entries.insert(run.entries.end(), more.begin(), more.end());
   std::ranges::sort(run.entries, {}, &RunEntry::key);
-  const auto same = std::ranges::unique(run.entries, {}, &RunEntry::key);
-  run.entries.erase(same.begin(), same.end());
+  drop_repeated(run.entries, &RunEntry::key);
   return encode_run(run);
 }
 
@@ -86,8 +86,7 @@ std::optional<std::string> carry_classifier(const std::string& bytes, const Cont
   if (more.empty()) return std::nullopt;
   marks.insert(marks.end(), more.begin(), more.end());
   std::ranges::sort(marks);
-  const auto same = std::ranges::unique(marks);
-  marks.erase(same.begin(), same.end());
+  drop_repeated(marks);
   return encode_classifier(classifier);
 }
 

@@ -20,6 +20,7 @@
 #include "lib/image/read_crop.h"
 #include "lib/labelling/veto_columns.h"
 #include "lib/labels/prompt.h"
+#include "lib/util/drop_repeated.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/fp16.h"
@@ -396,8 +397,7 @@ LabelVectors with_examples(const View& collection, const std::vector<Label>& lab
     }
   }
   std::ranges::sort(vectors.examples);
-  const auto same = std::ranges::unique(vectors.examples);
-  vectors.examples.erase(same.begin(), same.end());
+  drop_repeated(vectors.examples);
 
   const Scale scale(collection, texts.labels, has_text, of_labels, of_vetoes, fits);
   const auto text_of = [](const Matrix& matrix, size_t i, bool is_there) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "lib/files/descriptor.h"
+#include "lib/util/drop_repeated.h"
 #include "lib/util/file.h"
 #include "lib/xmp/packet_keywords.h"
 #include "lib/xmp/picture_packet.h"
@@ -56,8 +57,7 @@ void leave_out_repeated(std::vector<KeywordPath>& keywords) {
     return path.size() == 1 && parts.contains(path.front());
   });
   std::ranges::sort(keywords);
-  const auto same = std::ranges::unique(keywords);
-  keywords.erase(same.begin(), same.end());
+  drop_repeated(keywords);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "lib/labelling/kept.h"
 #include "lib/labelling/run_entries.h"
 #include "lib/util/bytes.h"
+#include "lib/util/drop_repeated.h"
 #include "lib/util/utc.h"
 
 namespace zeroshelf {
@@ -115,8 +116,7 @@ RunEntry entry_of(const PictureRecord& record, const Prediction& prediction) {
 
 void sort_entries(std::vector<RunEntry>& entries) {
   std::ranges::stable_sort(entries, {}, &RunEntry::key);
-  const auto copies = std::ranges::unique(entries, {}, &RunEntry::key);
-  entries.erase(copies.begin(), copies.end());
+  drop_repeated(entries, &RunEntry::key);
 }
 
 Run make_run(const View& collection, const Labelling& labelling, unsigned threads) {

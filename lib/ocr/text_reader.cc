@@ -441,9 +441,9 @@ struct TextReader::Engine {
         text.unread_script = guess->script;
         return text;
       }
-      for (const std::string& languages : own->second) {
-        if (languages == engine_.languages) continue;
-        PartialText other = read_in(languages);
+      for (const std::string& others : own->second) {
+        if (others == engine_.languages) continue;
+        PartialText other = read_in(others);
         if (weight_of(other.lines) > weight_of(text.lines)) text = std::move(other);
       }
       return text;
@@ -463,8 +463,8 @@ struct TextReader::Engine {
       return glyphs;
     }
 
-    PartialText read_in(const std::string& languages) {
-      PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(languages), engine_.steps,
+    PartialText read_in(const std::string& chosen) {
+      PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(chosen), engine_.steps,
                            time_);
       reader.read(lines_);
       is_on_its_head_ = engine_.steps.turned && reader.is_on_its_head();
@@ -489,10 +489,10 @@ struct TextReader::Engine {
     }
 
     std::optional<ScriptGuess> script_of_doubtful() {
-      ScriptFinder* const finder = engine_.steps.scripts ? engine_.script_finder() : nullptr;
-      if (finder == nullptr) return std::nullopt;
+      ScriptFinder* const known = engine_.steps.scripts ? engine_.script_finder() : nullptr;
+      if (known == nullptr) return std::nullopt;
       time_.check();
-      return finder->guess(doubtful_);
+      return known->guess(doubtful_);
     }
 
     static std::vector<TextLine> lines_of_height(std::vector<TextLine> lines, float height_px) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <tuple>
 
+#include "lib/util/drop_repeated.h"
 #include "lib/util/matrix.h"
 #include "lib/util/parallel.h"
 #include "lib/util/random.h"
@@ -154,8 +155,7 @@ std::vector<NearPair> near_pairs(const VectorRows& vectors, std::span<const Row>
   std::ranges::sort(pairs, {}, [](const NearPair& pair) {
     return std::tuple(pair.first, pair.second, pair.cosine);
   });
-  const auto repeated = std::ranges::unique(pairs, {}, place);
-  pairs.erase(repeated.begin(), repeated.end());
+  drop_repeated(pairs, place);
   return pairs;
 }
 
