@@ -163,14 +163,14 @@ void against_faiss(const View& collection, size_t rows) {
   const size_t texts = texts_below(collection, rows);
   faiss::IndexFlatIP pictures(kDimension);
   faiss::IndexFlatIP words(kDimension);
-  pictures.add(static_cast<faiss::Index::idx_t>(rows),
+  pictures.add(static_cast<int64_t>(rows),
                as_floats(only_part(collection).image_vectors(), rows).data());
-  words.add(static_cast<faiss::Index::idx_t>(texts),
+  words.add(static_cast<int64_t>(texts),
             as_floats(only_part(collection).text_vectors(), texts).data());
   constexpr size_t kLabels = 10;
   const LabelVectors labels(random_unit_vectors(7, kLabels));
   std::vector<float> distances(kLabels);
-  std::vector<faiss::Index::idx_t> best(kLabels);
+  std::vector<int64_t> best(kLabels);
   const double other = median_ms([&] {
     pictures.search(kLabels, labels.image.data(), 1, distances.data(), best.data());
     words.search(kLabels, labels.text.data(), 1, distances.data(), best.data());

@@ -66,7 +66,7 @@ Exiv2::XmpData decoded(std::string_view packet) {
   Exiv2::XmpData data;
   try {
     if (Exiv2::XmpParser::decode(data, std::string(packet)) != 0) refuse("cannot be read as XMP");
-  } catch (const Exiv2::AnyError&) {
+  } catch (const Exiv2::Error&) {
     refuse("cannot be read as XMP");
   }
   // Well-formed XML of another kind, which the parser finds nothing in.
@@ -78,7 +78,7 @@ std::string encoded(const Exiv2::XmpData& data, int format) {
   std::string packet;
   try {
     if (Exiv2::XmpParser::encode(packet, data, static_cast<uint16_t>(format)) == 0) return packet;
-  } catch (const Exiv2::AnyError&) {
+  } catch (const Exiv2::Error&) {
   }
   refuse("could not be written again as it is");
 }
@@ -91,7 +91,8 @@ Words words_of(const Exiv2::XmpData& data, const char* key) {
   if (found == data.end()) return words;
   const Exiv2::Value& value = found->value();
   if (value.typeId() != Exiv2::xmpText) {
-    for (long i = 0; i < value.count(); ++i) words.push_back(value.toString(i));
+    const auto count = static_cast<long>(value.count());
+    for (long i = 0; i < count; ++i) words.push_back(value.toString(i));
   } else if (value.count() > 0) {
     words.push_back(value.toString(0));
   } else {

@@ -242,24 +242,16 @@ class ConnectionThreads : public httplib::TaskQueue {
  public:
   ConnectionThreads(size_t most, Register& connections) : most_(most), connections_(connections) {}
 
-  void enqueue(std::function<void()> task) override {
-    {
-      const std::lock_guard lock(mutex_);
-      if (idle_ > tasks_.size() || start_thread()) {
-        tasks_.push_back(std::move(task));
-        due_.notify_one();
-        return;
-      }
-      // Somebody's place becomes free in a moment.
-      if (tasks_.size() < most_ && connections_.end_longest_waiting()) {
-        tasks_.push_back(std::move(task));
-        due_.notify_one();
-        return;
-      }
+  // Nothing before cpp-httplib 0.14, then whether it is taken: it always is.
+  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
+
+  Enqueued enqueue(std::function<void()> task) override {
+    if (!take(task)) {
+      is_refusing() = true;
+      task();
+      is_refusing() = false;
     }
-    is_refusing() = true;
-    task();
-    is_refusing() = false;
+    return Enqueued(true);
   }
 
   void shutdown() override {
@@ -278,6 +270,17 @@ class ConnectionThreads : public httplib::TaskQueue {
   }
 
  private:
+  // False: there is no thread for it.
+  bool take(std::function<void()>& task) {
+    const std::lock_guard lock(mutex_);
+    // Else somebody's place becomes free in a moment.
+    const bool has_place = idle_ > tasks_.size() || start_thread() ||
+                           (tasks_.size() < most_ && connections_.end_longest_waiting());
+    if (!has_place) return false;
+    tasks_.push_back(std::move(task));
+    due_.notify_one();
+    return true;
+  }
   // With the lock.
   bool start_thread() {
     if (threads_.size() >= most_) return false;
@@ -433,7 +436,7 @@ class HttpServer::Implementation : public httplib::Server {
       bool closed = false;
       bool is_understood = false;  // else what follows cannot be, either
       const bool is_last = left == 1;
-      const bool written = process_request(connection, is_last, closed, [&](httplib::Request& it) {
+      const bool written = process(*this, connection, is_last, closed, [&](httplib::Request& it) {
         is_understood = true;
         connections_.waits(socket, false);
         // Neither parts of an answer nor compressed ones are given.
@@ -446,6 +449,16 @@ class HttpServer::Implementation : public httplib::Server {
     }
     connection.let_go();
     t_connection = nullptr;
+  }
+
+  // From cpp-httplib 0.15 on it is also given the addresses, which handlers would see and none asks for.
+  static bool process(auto& server, Connection& connection, bool is_last, bool& closed,
+                      const std::function<void(httplib::Request&)>& set_up) {
+    if constexpr (requires { server.process_request(connection, is_last, closed, set_up); }) {
+      return server.process_request(connection, is_last, closed, set_up);
+    } else {
+      return server.process_request(connection, "", 0, "", 0, is_last, closed, set_up);
+    }
   }
 
   // --- requests --------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(faiss_itself_reads_the_file_and_finds_the_same) {
   std::vector<float> query(kDimension);
   from_fp16(rows.row(42), query);
   float distances[10];
-  faiss::Index::idx_t labels[10];
+  int64_t labels[10];
   index->search(1, query.data(), 10, distances, labels);
   const std::vector<ScoredRow> ours = top_rows(rows, query, 10, [](Row) { return true; });
   for (size_t i = 0; i < 10; ++i) {
