@@ -4,7 +4,17 @@ target_include_directories(zeroshelf_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(zeroshelf_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
   -Wno-restrict)  # false alarms of g++ 12 in std::string (GCC bug 105651)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_compile_options(zeroshelf_options INTERFACE -Wno-unknown-warning-option)  # of g++'s false alarms
+  target_compile_options(zeroshelf_options INTERFACE
+    -Wno-unknown-warning-option  # of g++'s false alarms
+    -Wno-ignored-attributes)     # [[gnu::always_inline]] of lambdas in kernels: they were measured as they are
+endif()
+# x86-64 multiplies and adds in two steps, and so do the others, for the same answers.
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  target_compile_options(zeroshelf_options INTERFACE -ffp-contract=off)
+endif()
+if(ZEROSHELF_INSTALLED)
+  # Assertions name their file: the same bytes wherever it is built.
+  target_compile_options(zeroshelf_options INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 endif()
 if(ZEROSHELF_DEVELOPER)
   target_compile_options(zeroshelf_options INTERFACE -Werror)

@@ -2,14 +2,17 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  # g++'s OpenMP, which the libraries that we use were built with: a second one in a process would be
-  # one too many. Its header has an attribute that clang does not know.
-  foreach(file include libgomp.so)
-    execute_process(COMMAND g++ -print-file-name=${file} OUTPUT_VARIABLE gcc_${file} OUTPUT_STRIP_TRAILING_WHITESPACE)
-  endforeach()
+  # GCC's OpenMP, which the libraries that we use were built with: a second one in a process would be
+  # one too many. clang finds it where it finds GCC's C++ library; its header has an attribute that clang does not know.
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libgomp.so
+                  OUTPUT_VARIABLE libgomp OUTPUT_STRIP_TRAILING_WHITESPACE)
+  cmake_path(GET libgomp PARENT_PATH gcc_folder)
+  if(NOT EXISTS ${gcc_folder}/include/omp.h)
+    message(FATAL_ERROR "clang finds no OpenMP of GCC: install g++")
+  endif()
   add_library(OpenMP::OpenMP_CXX INTERFACE IMPORTED)
-  target_compile_options(OpenMP::OpenMP_CXX INTERFACE "SHELL:-idirafter ${gcc_include}" "-D__malloc__(x)=")
-  target_link_libraries(OpenMP::OpenMP_CXX INTERFACE ${gcc_libgomp.so})
+  target_compile_options(OpenMP::OpenMP_CXX INTERFACE "SHELL:-idirafter ${gcc_folder}/include" "-D__malloc__(x)=")
+  target_link_libraries(OpenMP::OpenMP_CXX INTERFACE ${libgomp})
 else()
   find_package(OpenMP REQUIRED)
 endif()

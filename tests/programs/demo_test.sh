@@ -19,6 +19,10 @@ done
 grep -Eq 'against the picture alone: [+-][0-9.]+ points' "$work/log" || fail "no gain over the picture alone"
 grep -q 'labelled with .* ms' "$work/log" || fail "it does not say how long re-labelling took"
 [ "$(grep -c 'found; first:' "$work/log")" -eq 4 ] || fail "not four searches"
+# What it prints is what it ran.
+search=$(grep -m1 '^  build/release/query/zeroshelf-query search .* raccoon ' "$work/log") || fail "a search is not printed"
+found=$(grep -m1 'found; first:' "$work/log" | awk '{ print $1 }')
+[ "$(cd "$root" && eval "$search" 2>/dev/null | grep -c .)" -eq "$found" ] || fail "another number of hits by: $search"
 page=$(grep 'The page: ' "$work/log" | sed 's/.*The page: //; s/\x1b.*//')
 grep -q 'query serve .*memes.shelf' "$work/log" || fail "it does not say how the page that answers is opened"
 grep -q '<html' "$page" || fail "no page at '$page'"
