@@ -6,11 +6,12 @@
 #     zeroshelf-index add /collection/photos.shelf /pictures --model ViT-B-32
 #   docker run --rm -v shelf:/collection -v ~/Pictures:/pictures:ro -p 127.0.0.1:8642:8642 zeroshelf
 # The last one serves the page and says with which address it is opened. tests/package/package_test.sh runs the
-# steps of the last stage in a new Debian 12.
+# steps of the last stage in a new Debian 12, as contained as compose.yaml has it; build_stage_test.sh those of the first.
 FROM debian:bookworm AS build
 COPY . /src
 WORKDIR /src
-RUN apt-get update && ./dev package
+# git: for the commit that --version tells.
+RUN apt-get update && apt-get install -y --no-install-recommends git && ./dev package
 
 FROM debian:bookworm-slim
 COPY --from=build /src/build/package/zeroshelf_*.deb /src/build/package/zeroshelf-model-mini_*.deb /tmp/
