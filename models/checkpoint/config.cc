@@ -196,9 +196,12 @@ void read_open_clip_traits(const ConfigSection& section, bool has_quick_gelu,
   norm.expect_no_more();
   tower.has_layer_scale = section.has("ls_init_value");
   if (tower.has_layer_scale) section.number("ls_init_value", 0);
+  tower.has_query_key_norms = section.boolean("qk_norm", false);
+  tower.has_head_scales = section.boolean("scale_heads", false);
+  tower.has_mlp_norm = section.boolean("scale_fc", false);
   section.expect("block_type", nullptr);
-  for (const char* key : {"qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner",
-                          "scale_attn", "scale_fc", "output_tokens"}) {
+  for (const char* key :
+       {"scaled_cosine_attn", "scale_attn_inner", "scale_attn", "output_tokens"}) {
     section.expect(key, false);
   }
 }
@@ -268,6 +271,19 @@ void read_resnet(const ConfigSection& image, ClipConfig& config) {
   config.image.width *= ClipConfig::kResNetWidening;
 }
 
+// "attentional_pool" comes before the norm and before "pool_type", which takes its first vector.
+void read_queries_pool(const ConfigSection& image, ClipConfig& config) {
+  image.ignore({"attn_pooler_queries", "attn_pooler_heads"});  // of that alone
+  if (image.has("attentional_pool") && !image.value("attentional_pool").is_boolean())
+    image.refuse_value("attentional_pool");
+  if (!image.boolean("attentional_pool", false)) return;
+  if (config.is_resnet()) image.refuse_value("attentional_pool");
+  if (config.image_pool != ImagePool::ClassToken) image.refuse_value("pool_type");
+  config.image_pool = ImagePool::Queries;
+  config.pool_queries = image.integer("attn_pooler_queries", 256);
+  config.pool_heads = image.integer("attn_pooler_heads", 8);
+}
+
 void read_open_clip_image(const ConfigSection& image, bool has_quick_gelu, ClipConfig& config) {
   if (image.has("timm_model_name")) return read_timm_image(image, config);
   // Of trunks of timm, which this is not.
@@ -290,14 +306,16 @@ void read_open_clip_image(const ConfigSection& image, bool has_quick_gelu, ClipC
     config.patch_size_px = ClipConfig::kResNetReduction;
     if (config.image_size_px % config.patch_size_px != 0) image.refuse_value("image_size");
     if (config.image.has_layer_scale) image.refuse_value("ls_init_value");
+    if (config.image.has_query_key_norms) image.refuse_value("qk_norm");
+    if (config.image.has_head_scales) image.refuse_value("scale_heads");
+    if (config.image.has_mlp_norm) image.refuse_value("scale_fc");
   }
   config.has_norm_before = !image.boolean("no_ln_pre", false);
   const std::string pool = image.text("pool_type", "tok");
   if (pool != "tok" && pool != "avg") image.refuse_value("pool_type");
   config.image_pool = pool == "avg" ? ImagePool::Mean : ImagePool::ClassToken;
   config.is_norm_after_mean = image.boolean("final_ln_after_pool", false);
-  image.expect("attentional_pool", false);
-  image.ignore({"attn_pooler_queries", "attn_pooler_heads"});  // of that
+  read_queries_pool(image, config);
   const std::string positions = image.text("pos_embed_type", "learnable");
   // Either is kept as a tensor.
   if (positions != "learnable" && positions != "sin_cos_2d") image.refuse_value("pos_embed_type");
@@ -613,6 +631,16 @@ void check_config(const ClipConfig& config, const std::string& subject) {
     check("the context length", config.context_length, config.text_positions - config.pad_id - 1);
   check("the vocabulary's size", config.vocabulary_size, 4'000'000);
   check("the dimension", config.dimension, 16'384);
+  if (config.image_pool == ImagePool::Queries) {
+    check("the number of the pool's queries", config.pool_queries, 4'096);
+    check("the number of the pool's heads", config.pool_heads, config.dimension);
+    if (config.dimension % config.pool_heads != 0) {
+      throw Error(ErrorCode::Corruption, subject,
+                  fmt::format("damaged: a pool of {} dimensions for {} heads", config.dimension,
+                              config.pool_heads),
+                  "fetch the file again");
+    }
+  }
   const auto check_unprojected = [&](Projection projection, int64_t width) {
     if (projection != Projection::None || width == config.dimension) return;
     throw Error(ErrorCode::Corruption, subject,
@@ -641,7 +669,8 @@ void check_preprocessing(const Preprocessing& preprocessing, const std::string& 
 
 bool is_plain(const ClipConfig& config) {
   const auto is_plain_tower = [](const TransformerConfig& tower) {
-    return tower.activation != Activation::GeluTanh && !tower.has_layer_scale;
+    return tower.activation != Activation::GeluTanh && !tower.has_layer_scale &&
+           !tower.has_query_key_norms && !tower.has_head_scales && !tower.has_mlp_norm;
   };
   return is_plain_tower(config.image) && is_plain_tower(config.text) && config.has_norm_before &&
          config.image_pool == ImagePool::ClassToken && config.is_text_causal &&
@@ -676,10 +705,17 @@ std::string describe_traits(const ClipConfig& config) {
   add(config.text.epsilon != config.image.epsilon, fmt::format("text eps {}", config.text.epsilon));
   add(config.image.has_layer_scale, "image scales");
   add(config.text.has_layer_scale, "text scales");
+  for (const auto& [name, tower] : {std::pair("image", config.image), {"text", config.text}}) {
+    add(tower.has_query_key_norms, fmt::format("{} query key norms", name));
+    add(tower.has_head_scales, fmt::format("{} head scales", name));
+    add(tower.has_mlp_norm, fmt::format("{} mlp norm", name));
+  }
   add(!config.has_norm_before, "no norm before");
   add(config.image_pool == ImagePool::Mean,
       fmt::format("mean of patches {}", config.is_norm_after_mean ? "before" : "after"));
   add(config.image_pool == ImagePool::Attention, "attention pool");
+  add(config.image_pool == ImagePool::Queries,
+      fmt::format("pool of {} queries, {} heads", config.pool_queries, config.pool_heads));
   add(config.is_sigmoid, "sigmoid");
   add(!config.is_text_causal, "both ways");
   add(config.text_pool == TextPool::TokenId, fmt::format("pool {}", config.text_pool_id));

@@ -22,6 +22,9 @@ struct TransformerConfig {
   Activation activation = Activation::QuickGelu;
   double epsilon = 1e-5;         // of the layer norms
   bool has_layer_scale = false;  // what a part of a block adds is multiplied by learned factors
+  bool has_query_key_norms = false;  // of each head's queries and keys, before they meet
+  bool has_head_scales = false;      // what each head brings is multiplied by a learned factor
+  bool has_mlp_norm = false;         // in the MLP, between activation and second multiplication
   bool is_normed_after = false;  // each sum is normed, and not what a part of a block begins with
 };
 
@@ -38,6 +41,9 @@ enum class ImagePool {
   ClassToken,  // the state of a token of its own
   Mean,        // the mean of the patches' states; normed after it or before
   Attention,   // what a learned query finds in the patches' normed states (SigLIP)
+  // The first of several queries, over the class token and the patches, as wide as the shared space
+  // and without an MLP (CoCa)
+  Queries,
 };
 
 // Mlp: two without bias, and the exact GELU between.
@@ -68,6 +74,8 @@ struct ClipConfig {
   bool has_norm_before = true;  // between patches and blocks
   ImagePool image_pool = ImagePool::ClassToken;
   bool is_norm_after_mean = false;
+  int64_t pool_queries = 0;  // of ImagePool::Queries, and the heads that attend to them
+  int64_t pool_heads = 0;
   // Blocks of the four stages of a ResNet, whose widest stage has image.width channels and whose
   // pool has image.heads; all 0: a transformer.
   std::array<int64_t, 4> resnet_blocks = {};

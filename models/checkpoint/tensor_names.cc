@@ -32,6 +32,15 @@ BlockNames openai_block(const std::string& prefix, const TransformerConfig& conf
     block.attention_out.factors = prefix + ".ls_1.gamma";
     block.mlp_out.factors = prefix + ".ls_2.gamma";
   }
+  if (config.has_query_key_norms) {
+    block.queries = norm(prefix + ".attn.ln_q");
+    block.keys = norm(prefix + ".attn.ln_k");
+  }
+  if (config.has_head_scales) {
+    block.attention_out.head_factors = prefix + ".attn.head_scale";
+    block.attention_out.heads = config.heads;
+  }
+  if (config.has_mlp_norm) block.in_mlp = norm(prefix + ".mlp.ln");
   return block;
 }
 
@@ -102,6 +111,18 @@ PoolNames timm_pool(const TransformerConfig& config) {
           linear(prefix + ".mlp.fc2", config.mlp_width, width)};
 }
 
+QueriesPoolNames queries_pool(const ClipConfig& config) {
+  const std::string prefix = "visual.attn_pool";
+  return {prefix + ".query",
+          norm(prefix + ".ln_q"),
+          norm(prefix + ".ln_k"),
+          prefix + ".attn.q_proj_weight",
+          prefix + ".attn.k_proj_weight",
+          prefix + ".attn.v_proj_weight",
+          prefix + ".attn.in_proj_bias",
+          linear(prefix + ".attn.out_proj", config.dimension, config.dimension)};
+}
+
 BlockNames timm_block(const std::string& prefix, const TransformerConfig& config) {
   const int64_t width = config.width;
   return {norm(prefix + ".norm1"),
@@ -167,9 +188,11 @@ ImageNames image_names(const ClipConfig& config, TensorNames scheme) {
   names.blocks = blocks("visual.transformer", "vision_model.encoder", config.image, scheme);
   names.after = norm(name("visual.ln_post", "vision_model.post_layernorm"));
   if (config.image_pool == ImagePool::Attention) names.pool = hugging_face_pool(config.image);
+  if (config.image_pool == ImagePool::Queries) names.queries_pool = queries_pool(config);
   if (config.image_projection != Projection::None) {
+    const int64_t pooled = config.image_pool == ImagePool::Queries ? config.dimension : width;
     names.projection =
-        projection("visual.proj", "visual_projection.weight", width, config.dimension, scheme);
+        projection("visual.proj", "visual_projection.weight", pooled, config.dimension, scheme);
   }
   return names;
 }
@@ -313,6 +336,7 @@ class NameSet {
     names_.insert(linear.weights.begin(), linear.weights.end());
     names_.insert(linear.biases.begin(), linear.biases.end());
     add(linear.factors);
+    add(linear.head_factors);
   }
   void add(const std::vector<BlockNames>& blocks) {
     for (const BlockNames& block : blocks) {
@@ -322,6 +346,9 @@ class NameSet {
       add(block.before_mlp);
       add(block.mlp_in);
       add(block.mlp_out);
+      add(block.queries);
+      add(block.keys);
+      add(block.in_mlp);
     }
   }
   void add(const ConvolutionNames& convolution) {
@@ -348,6 +375,7 @@ class NameSet {
     add(image.blocks);
     add(image.after);
     add(image.pool);
+    add(image.queries_pool);
     add(image.projection);
   }
   void add(const TextNames& text) {
@@ -369,6 +397,17 @@ class NameSet {
     add(pool.before_mlp);
     add(pool.mlp_in);
     add(pool.mlp_out);
+  }
+  void add(const QueriesPoolNames& pool) {
+    if (pool.queries.empty()) return;
+    add(pool.queries);
+    add(pool.of_queries);
+    add(pool.of_states);
+    for (const std::string* name :
+         {&pool.query_weight, &pool.key_weight, &pool.value_weight, &pool.bias}) {
+      add(*name);
+    }
+    add(pool.out);
   }
   std::set<std::string> take() { return std::move(names_); }
 

@@ -28,6 +28,9 @@ struct LinearNames {
   bool is_transposed = false;  // it is [in, out] on disk
   // [out] factors of the result, bias included; empty: none
   std::string factors = {};
+  // [heads, 1, 1] factors of what comes in, each of in / heads inputs; empty: none
+  std::string head_factors = {};
+  int64_t heads = 0;
 };
 
 struct BlockNames {
@@ -37,6 +40,10 @@ struct BlockNames {
   NormNames before_mlp;
   LinearNames mlp_in;
   LinearNames mlp_out;
+  // Empty without: of each head's queries and keys, [width / heads], and in the MLP, [its width]
+  NormNames queries = {};
+  NormNames keys = {};
+  NormNames in_mlp = {};
 };
 
 // A learned query and what it is answered by: attention over all states, and an MLP.
@@ -52,6 +59,18 @@ struct PoolNames {
   LinearNames mlp_out;
 };
 
+// Learned queries in the shared space, and what they find in all states: ImagePool::Queries.
+struct QueriesPoolNames {
+  std::string queries;  // [queries, dimension]; empty: there is no such pool
+  NormNames of_queries;
+  NormNames of_states;
+  std::string query_weight;  // [dimension, dimension]
+  std::string key_weight;    // [dimension, width], and value_weight
+  std::string value_weight;
+  std::string bias;  // [3 dimension]
+  LinearNames out;
+};
+
 struct ImageNames {
   LinearNames patches;
   std::string class_token;  // empty without one
@@ -62,6 +81,7 @@ struct ImageNames {
   std::vector<BlockNames> blocks;
   NormNames after;
   PoolNames pool;
+  QueriesPoolNames queries_pool;
   LinearNames projection;  // without weights: none
 };
 

@@ -24,11 +24,85 @@ bool is_normed_late(const ClipConfig& config) {
   return config.image_pool != ImagePool::Attention && !is_normed_early(config);
 }
 
-std::optional<NormWeights> norm_if(bool is_there, const NormNames& names, const ClipConfig& config,
-                                   const WeightReader& reader) {
-  if (!is_there) return std::nullopt;
-  return reader.norm(names, config.image);
+// The head's inputs are as wide as what the pool gives.
+TransformerConfig head_config(const ClipConfig& config) {
+  TransformerConfig head = config.image;
+  if (config.image_pool == ImagePool::Queries) head.width = config.dimension;
+  return head;
 }
+
+std::optional<NormWeights> norm_if(bool is_there, const NormNames& names,
+                                   const TransformerConfig& config, const WeightReader& reader) {
+  if (!is_there) return std::nullopt;
+  return reader.norm(names, config);
+}
+
+// What the first of OpenCLIP's learned queries finds in all states; the others answer no question
+// of ours. The query does not depend on the picture, so it stands in the bias of the multiplication
+// that gives keys and values, with weights of 0 before it.
+class QueriesPool {
+ public:
+  QueriesPool(const QueriesPoolNames& names, const ClipConfig& config, const WeightReader& reader)
+      : kernels_(reader.kernels()),
+        heads_(static_cast<size_t>(config.pool_heads)),
+        width_(static_cast<size_t>(config.image.width)),
+        dimension_(static_cast<size_t>(config.dimension)),
+        of_states_(reader.norm(names.of_states, config.image.width, kEpsilon)),
+        queries_keys_values_(read(names, config, reader)),
+        out_(reader.linear(names.out, After::Nothing)) {}
+
+  // The states in space.stream -> space.chosen, [images, dimension].
+  void run(Workspace& space, std::span<const Sequence> images) const {
+    const size_t rows = images.back().first + images.back().length;
+    const Operand states = space.normalised.make(kernels_, rows, width_);
+    kernels_.layer_norm(space.stream.floats(rows * width_), rows, width_, of_states_.norm(), states);
+    const Operand parts = space.parts.make(kernels_, rows, 3 * dimension_);
+    queries_keys_values_.run(states, rows, parts);
+    const Operand mixed = space.mixed.make(kernels_, images.size(), dimension_);
+    for (size_t i = 0; i < images.size(); ++i) {
+      clip_kernels::AttentionShape shape;
+      shape.length = images[i].length;
+      shape.heads = heads_;
+      shape.head_width = dimension_ / heads_;
+      shape.end_query = 1;
+      void* scratch =
+          space.attention.bytes(kernels_.attention_scratch(shape.length, shape.head_width));
+      kernels_.attention(parts, images[i].first, shape, scratch, mixed, i);
+    }
+    out_.run(mixed, images.size(), space.chosen.floats(images.size() * dimension_));
+  }
+
+ private:
+  static constexpr double kEpsilon = 1e-5;  // OpenCLIP's own, whatever "norm_kwargs" say
+
+  static PackedLinear read(const QueriesPoolNames& names, const ClipConfig& config,
+                           const WeightReader& reader) {
+    const int64_t dimension = config.dimension;
+    const auto side = static_cast<size_t>(dimension);
+    std::vector<float> query = reader.floats(names.queries, {config.pool_queries, dimension});
+    const NormWeights norm = reader.norm(names.of_queries, dimension, kEpsilon);
+    reader.kernels().layer_norm_floats(query.data(), 1, side, norm.norm(), query.data());
+    std::vector<float> bias = reader.floats(names.bias, {3 * dimension});
+    const std::vector<float> turn = reader.floats(names.query_weight, {dimension, dimension});
+    for (size_t row = 0; row < side; ++row) {
+      for (size_t i = 0; i < side; ++i) bias[row] += turn[row * side + i] * query[i];
+    }
+    std::vector<float> weights(side * static_cast<size_t>(config.image.width), 0.0f);
+    for (const std::string& name : {names.key_weight, names.value_weight}) {
+      const std::vector<float> part = reader.floats(name, {dimension, config.image.width});
+      weights.insert(weights.end(), part.begin(), part.end());
+    }
+    return reader.packed(config.image.width, 3 * dimension, weights, bias, After::Nothing);
+  }
+
+  const Kernels& kernels_;
+  size_t heads_;
+  size_t width_;
+  size_t dimension_;
+  NormWeights of_states_;
+  PackedLinear queries_keys_values_;
+  PackedLinear out_;
+};
 
 // A transformer over square patches (Dosovitskiy et al. 2021).
 class PatchTower : public ImageTower {
@@ -56,6 +130,7 @@ class PatchTower : public ImageTower {
   std::optional<NormWeights> before_;
   ImagePool pool_;
   std::optional<NormWeights> norm_before_mean_;
+  std::optional<QueriesPool> queries_;
   Transformer transformer_;
   Head head_;
   float normalised_[3][256];  // of every sample, for each channel
@@ -72,13 +147,17 @@ PatchTower::PatchTower(const Checkpoint& checkpoint, const ImageNames& names,
                        ? std::vector<float>()
                        : reader.floats(names.class_token, names.class_token_shape)),
       positions_(reader.floats(names.positions, names.positions_shape)),
-      before_(norm_if(!names.before.weight.empty(), names.before, checkpoint.config, reader)),
+      before_(norm_if(!names.before.weight.empty(), names.before, checkpoint.config.image, reader)),
       pool_(checkpoint.config.image_pool),
       norm_before_mean_(
-          norm_if(is_normed_early(checkpoint.config), names.after, checkpoint.config, reader)),
+          norm_if(is_normed_early(checkpoint.config), names.after, checkpoint.config.image,
+                  reader)),
       transformer_(names.blocks, checkpoint.config.image, false, reader, threads),
-      head_(norm_if(is_normed_late(checkpoint.config), names.after, checkpoint.config, reader),
-            {}, names.projection, checkpoint.config.image, reader) {
+      head_(norm_if(is_normed_late(checkpoint.config), names.after, head_config(checkpoint.config),
+                    reader),
+            {}, names.projection, head_config(checkpoint.config), reader) {
+  if (!names.queries_pool.queries.empty())
+    queries_.emplace(names.queries_pool, checkpoint.config, reader);
   if (!names.pool.query.empty())
     transformer_.append(reader.pool(names.pool, names.after, checkpoint.config.image));
   const Preprocessing& preprocessing = checkpoint.config.preprocessing;
@@ -118,6 +197,9 @@ void PatchTower::encode(std::span<const Image> images, Workspace& space, float* 
     if (norm_before_mean_)
       kernels.layer_norm_floats(stream, tokens, width_, norm_before_mean_->norm(), stream);
     average_patches(space, images.size());
+  } else if (queries_) {
+    transformer_.run_all(space, tokens, sequences);
+    queries_->run(space, sequences);
   } else {
     transformer_.run(space, tokens, sequences);
   }

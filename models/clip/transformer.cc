@@ -69,8 +69,26 @@ Operand Transformer::attention_parts(const CpuBlock& block, Workspace& space, si
   const Operand normalised = is_normed_after_
                                  ? as_it_is(space, stream, rows)
                                  : layer_norm(space, block.before_attention, stream, rows);
+  if (block.queries) return normed_parts(block, space, normalised, rows);
   const Operand parts = space.parts.make(kernels_, rows, 3 * width_);
   block.queries_keys_values.run(normalised, rows, parts);
+  return parts;
+}
+
+// With each head's queries and keys normed.
+Operand Transformer::normed_parts(const CpuBlock& block, Workspace& space,
+                                  const Operand& normalised, size_t rows) const {
+  float* wide = space.wide.floats(rows * 3 * width_);
+  block.queries_keys_values.run(normalised, rows, wide);
+  const size_t head_width = width_ / heads_;
+  for (size_t row = 0; row < rows; ++row) {
+    float* queries = wide + row * 3 * width_;
+    float* keys = queries + width_;
+    kernels_.layer_norm_floats(queries, heads_, head_width, block.queries->norm(), queries);
+    kernels_.layer_norm_floats(keys, heads_, head_width, block.keys->norm(), keys);
+  }
+  const Operand parts = space.parts.make(kernels_, rows, 3 * width_);
+  kernels_.put(wide, rows, 3 * width_, parts, 0);
   return parts;
 }
 
@@ -99,10 +117,22 @@ void Transformer::finish_block(const CpuBlock& block, Workspace& space, const Op
   if (is_normed_after_) norm_in_place(block.before_attention);
   const Operand normalised = is_normed_after_ ? as_it_is(space, stream, rows)
                                               : layer_norm(space, block.before_mlp, stream, rows);
-  const Operand hidden = space.hidden.make(kernels_, rows, mlp_width_);
-  block.mlp_in.run(normalised, rows, hidden);
-  block.mlp_out.run(hidden, rows, stream);
+  block.mlp_out.run(hidden_of(block, space, normalised, rows), rows, stream);
   if (is_normed_after_) norm_in_place(block.before_mlp);
+}
+
+// Between the MLP's two multiplications.
+Operand Transformer::hidden_of(const CpuBlock& block, Workspace& space, const Operand& normalised,
+                               size_t rows) const {
+  const Operand hidden = space.hidden.make(kernels_, rows, mlp_width_);
+  if (!block.in_mlp) {
+    block.mlp_in.run(normalised, rows, hidden);
+    return hidden;
+  }
+  float* wide = space.wide.floats(rows * mlp_width_);
+  block.mlp_in.run(normalised, rows, wide);
+  kernels_.layer_norm(wide, rows, mlp_width_, block.in_mlp->norm(), hidden);
+  return hidden;
 }
 
 Operand Transformer::as_it_is(Workspace& space, const float* x, size_t rows) const {

@@ -47,6 +47,10 @@ class Transformer {
   void run_last(const CpuBlock& block, Workspace& space, size_t rows,
                 std::span<const Sequence> sequences) const;
   Operand attention_parts(const CpuBlock& block, Workspace& space, size_t rows) const;
+  Operand normed_parts(const CpuBlock& block, Workspace& space, const Operand& normalised,
+                       size_t rows) const;
+  Operand hidden_of(const CpuBlock& block, Workspace& space, const Operand& normalised,
+                    size_t rows) const;
   void attend(Workspace& space, const Operand& parts, const Sequence& sequence, size_t first_query,
               size_t end_query, const Operand& out, size_t out_row) const;
   void finish_block(const CpuBlock& block, Workspace& space, const Operand& mixed, float* stream,

@@ -26,16 +26,26 @@ void append(std::vector<float>& to, const std::vector<float>& values) {
 }  // namespace
 
 NormWeights WeightReader::norm(const NormNames& names, const TransformerConfig& config) const {
-  return {floats(names.weight, {config.width}), floats(names.bias, {config.width}),
-          static_cast<float>(config.epsilon)};
+  return norm(names, config.width, config.epsilon);
+}
+
+NormWeights WeightReader::norm(const NormNames& names, int64_t width, double epsilon) const {
+  return {floats(names.weight, {width}), floats(names.bias, {width}), static_cast<float>(epsilon)};
+}
+
+std::optional<NormWeights> WeightReader::norm_if_named(const NormNames& names, int64_t width,
+                                                       double epsilon) const {
+  if (names.weight.empty()) return std::nullopt;
+  return norm(names, width, epsilon);
 }
 
 PackedLinear WeightReader::linear(const LinearNames& names, After after) const {
   std::vector<float> bias;
   for (const std::string& name : names.biases) append(bias, floats(name, {names.out}));
-  if (!names.factors.empty()) {
+  if (!names.factors.empty() || !names.head_factors.empty()) {
     std::vector<float> weights = matrix(names);
-    multiply_rows(names, weights, bias);
+    if (!names.factors.empty()) multiply_rows(names, weights, bias);
+    if (!names.head_factors.empty()) multiply_heads(names, weights);
     return packed(names.in, names.out, weights, bias, after);
   }
   PackedLinear::Options options;
@@ -62,7 +72,10 @@ CpuBlock WeightReader::block(const BlockNames& names, const TransformerConfig& c
           linear(names.attention_out, After::AddToResult),
           norm(names.before_mlp, config),
           linear(names.mlp_in, after_of(config.activation)),
-          linear(names.mlp_out, After::AddToResult)};
+          linear(names.mlp_out, After::AddToResult),
+          norm_if_named(names.queries, config.width / config.heads, config.epsilon),
+          norm_if_named(names.keys, config.width / config.heads, config.epsilon),
+          norm_if_named(names.in_mlp, config.mlp_width, config.epsilon)};
 }
 
 CpuBlock WeightReader::pool(const PoolNames& names, const NormNames& before,
@@ -138,6 +151,14 @@ void WeightReader::multiply_rows(const LinearNames& names, std::vector<float>& w
     for (size_t i = 0; i < in; ++i) weights[row * in + i] *= factors[row];
     if (!bias.empty()) bias[row] *= factors[row];
   }
+}
+
+// What a head brings by its factor, in the multiplication behind it.
+void WeightReader::multiply_heads(const LinearNames& names, std::vector<float>& weights) const {
+  const std::vector<float> factors = floats(names.head_factors, {names.heads, 1, 1});
+  const auto in = static_cast<size_t>(names.in);
+  const size_t head_width = in / factors.size();
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] *= factors[i % in / head_width];
 }
 
 }  // namespace zeroshelf

@@ -31,6 +31,10 @@ struct CpuBlock {
   NormWeights before_mlp;
   PackedLinear mlp_in;
   PackedLinear mlp_out;
+  // Nothing without: see BlockNames
+  std::optional<NormWeights> queries = {};
+  std::optional<NormWeights> keys = {};
+  std::optional<NormWeights> in_mlp = {};
 };
 
 // Every function throws Corruption naming the tensor. The checkpoint and the kernels outlive it.
@@ -45,6 +49,7 @@ class WeightReader {
     return floats_of(checkpoint_, name, shape);
   }
   NormWeights norm(const NormNames& names, const TransformerConfig& config) const;
+  NormWeights norm(const NormNames& names, int64_t width, double epsilon) const;
   PackedLinear linear(const LinearNames& names, After after) const;
   // weights: [out, in]; bias: [out] or empty.
   PackedLinear packed(int64_t in, int64_t out, std::span<const float> weights,
@@ -59,8 +64,11 @@ class WeightReader {
   std::vector<std::span<const float>> parts(const LinearNames& names,
                                             std::vector<std::vector<float>>& kept) const;
   std::vector<float> matrix(const LinearNames& names) const;
+  std::optional<NormWeights> norm_if_named(const NormNames& names, int64_t width,
+                                           double epsilon) const;
   void multiply_rows(const LinearNames& names, std::vector<float>& weights,
                      std::vector<float>& bias) const;
+  void multiply_heads(const LinearNames& names, std::vector<float>& weights) const;
 
   const Checkpoint& checkpoint_;
   const Kernels& kernels_;

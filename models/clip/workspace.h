@@ -22,6 +22,7 @@ struct Workspace {
   OperandBuffer parts;       // [rows, 3 width]: queries, keys and values
   OperandBuffer mixed;       // [rows, width]: what attention gives
   OperandBuffer hidden;      // [rows, MLP width]
+  AlignedBuffer wide;        // [rows, 3 width or MLP width], float: what is normed within a block
   AlignedBuffer attention;
 };
 

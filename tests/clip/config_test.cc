@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(unknown_values_in_open_clips_layout_are_refused_by_the_key)
       {"/model_cfg/vision_cfg/layers", {3, 4, 6}},
       {"/model_cfg/vision_cfg/layers", {3, 4, 6, 0}},
       {"/model_cfg/vision_cfg/ls_init_value", "small"},
-      {"/model_cfg/vision_cfg/attentional_pool", true},
+      {"/model_cfg/vision_cfg/attentional_pool", "parallel"},
       {"/model_cfg/vision_cfg/pos_embed_type", "rope"},
       {"/model_cfg/vision_cfg/pool_type", "none"},
       {"/model_cfg/vision_cfg/image_seq_len", 10},
@@ -139,12 +139,12 @@ BOOST_AUTO_TEST_CASE(unknown_values_in_open_clips_layout_are_refused_by_the_key)
       {"/model_cfg/vision_cfg/act_kwargs", {{"approximate", "sin"}}},
       {"/model_cfg/vision_cfg/norm_kwargs", {{"eps", "small"}}},
       {"/model_cfg/vision_cfg/block_type", "custom"},
-      {"/model_cfg/vision_cfg/qk_norm", true},
+      {"/model_cfg/vision_cfg/qk_norm", 1},
       {"/model_cfg/vision_cfg/scaled_cosine_attn", true},
-      {"/model_cfg/vision_cfg/scale_heads", true},
+      {"/model_cfg/vision_cfg/scale_heads", 1},
       {"/model_cfg/vision_cfg/scale_attn_inner", true},
       {"/model_cfg/vision_cfg/scale_attn", true},
-      {"/model_cfg/vision_cfg/scale_fc", true},
+      {"/model_cfg/vision_cfg/scale_fc", 1},
       {"/model_cfg/vision_cfg/no_ln_pre", 0},
       {"/model_cfg/vision_cfg/final_ln_after_pool", "no"},
       {"/model_cfg/text_cfg/hf_model_name", "roberta-base"},
@@ -163,9 +163,9 @@ BOOST_AUTO_TEST_CASE(unknown_values_in_open_clips_layout_are_refused_by_the_key)
       {"/model_cfg/text_cfg/output_tokens", true},
       {"/model_cfg/text_cfg/act_kwargs", {{"approximate", "sin"}}},
       {"/model_cfg/text_cfg/block_type", "custom"},
-      {"/model_cfg/text_cfg/qk_norm", true},
-      {"/model_cfg/text_cfg/scale_heads", true},
-      {"/model_cfg/text_cfg/scale_fc", true},
+      {"/model_cfg/text_cfg/qk_norm", 1},
+      {"/model_cfg/text_cfg/scale_heads", 1},
+      {"/model_cfg/text_cfg/scale_fc", 1},
       {"/model_cfg/text_cfg/text_arch", "modern"},
       {"/model_cfg/text_cfg/attention_mode", "full"},
       {"/model_cfg/text_cfg/variable_text", true},
@@ -212,6 +212,43 @@ BOOST_AUTO_TEST_CASE(a_context_without_room_for_a_token_is_refused) {
     json small = kOpenClip;
     small["model_cfg"]["text_cfg"]["context_length"] = length;
     BOOST_TEST_CONTEXT(length) BOOST_CHECK_THROW(read_open_clip(small), Error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_of_queries_must_fit_what_it_stands_between) {
+  json pooled = kOpenClip;
+  pooled["model_cfg"]["vision_cfg"]["attentional_pool"] = true;
+  pooled["model_cfg"]["vision_cfg"]["attn_pooler_heads"] = 4;
+  const ClipConfig config = read_open_clip(pooled);
+  BOOST_TEST((config.image_pool == ImagePool::Queries));
+  BOOST_TEST(config.pool_queries == 256);
+  BOOST_TEST(!is_plain(config));
+  const std::pair<const char*, json> kValues[] = {
+      {"attn_pooler_heads", 3},    // of 16 dimensions
+      {"attn_pooler_heads", 0},    {"attn_pooler_heads", 1e9},      {"attn_pooler_queries", 0},
+      {"attn_pooler_queries", -1}, {"attn_pooler_queries", 100000}, {"pool_type", "avg"},
+      {"layers", {1, 1, 1, 1}}};
+  for (const auto& [key, value] : kValues) {
+    json changed = pooled;
+    changed["model_cfg"]["vision_cfg"][key] = value;
+    BOOST_TEST_CONTEXT(key) BOOST_CHECK_THROW(read_open_clip(changed), Error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_a_block_changes_the_description) {
+  const std::string plain = describe(read_open_clip(kOpenClip));
+  for (const char* tower : {"vision_cfg", "text_cfg"}) {
+    for (const char* key : {"qk_norm", "scale_heads", "scale_fc"}) {
+      json changed = kOpenClip;
+      changed["model_cfg"][tower][key] = true;
+      const ClipConfig config = read_open_clip(changed);
+      BOOST_TEST_CONTEXT(tower << " " << key) {
+        BOOST_TEST(describe(config) != plain);
+        BOOST_TEST(!is_plain(config));  // the code on libtorch computes none of them
+        changed["model_cfg"][tower][key] = false;
+        BOOST_TEST(describe(read_open_clip(changed)) == plain);
+      }
+    }
   }
 }
 
