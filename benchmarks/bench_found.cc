@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <set>
@@ -22,7 +21,6 @@
 #include <stdexcept>
 
 #include "lib/files/new_file.h"
-#include "lib/files/npy_reader.h"
 #include "lib/image/encode_jpeg.h"
 #include "lib/lexicon/function_words.h"
 #include "lib/lexicon/tokens.h"
@@ -38,6 +36,7 @@
 #include "tests/support/run_program.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/true_photographs.h"
 
 namespace zeroshelf {
 namespace {
@@ -573,23 +572,8 @@ void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs
 // --- a real model
 // ---------------------------------------------------------------------------------
 
-std::vector<std::string> lines_of(const fs::path& path) {
-  std::ifstream in(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);)
-    if (!line.empty()) lines.push_back(line);
-  return lines;
-}
-
-Matrix unit_rows(const fs::path& path) {
-  Matrix matrix = NpyReader(path).matrix();
-  for (size_t i = 0; i < matrix.rows(); ++i) normalise(matrix.row(i));
-  return matrix;
-}
-
-// How much better the query fits some picture than the background does; the least number: nothing
-// has enough nats.
-float best_margin(const View& collection, const Matrix& background, std::span<const float> vector) {
+// The best of the pictures that have enough nats; the least number: none has.
+float best_z_score(const View& collection, const Matrix& background, std::span<const float> vector) {
   const SearchQuery query = SearchQuery::of_vector(vector);
   const Background pictures(ViewVectors::pictures(collection), background,
                             query.picture);
@@ -597,81 +581,55 @@ float best_margin(const View& collection, const Matrix& background, std::span<co
   for (const SearchHit& hit :
        search(collection, query, {.count = 100, .space = SearchSpace::Picture}))
     if (hit.image_nats >= least_nats(collection.rows()))
-      best = std::max(best, pictures.margin(hit.row));
+      best = std::max(best, pictures.z_score(hit.row));
   return best;
 }
 
-// CLIP's own vectors of photographs: names that people use of them, and others of a thousand names,
-// some of which are in the unlabelled photographs all the same. A quarter of the names are the
-// background, in turn.
-void measure_true_vectors(const fs::path& shared, const fs::path& path) {
-  const Matrix captioned = unit_rows(shared / "captioned/image_vectors.npy");
-  const Matrix gallery = unit_rows(shared / "gallery/image_vectors.npy");
-  const Matrix labels = unit_rows(shared / "captioned/label_vectors.npy");
-  const Matrix names = unit_rows(shared / "imagenet_names/text_vectors.npy");
-  const std::vector<std::string> label_names = lines_of(shared / "captioned/labels.txt");
-  const std::vector<std::string> absent_names = lines_of(shared / "imagenet_names/names.txt");
-  const std::vector<std::string> picture_of_row = lines_of(shared / "captioned/picture_of_row.txt");
-  const std::string truth = read_file(shared / "captioned/truth.npy", 1 << 28);
-  Manifest manifest;
-  manifest.model_name = manifest.model_fingerprint = "true";
-  manifest.dimension = static_cast<uint32_t>(captioned.columns());
-  Batch batch;
-  const auto add = [&](std::span<const float> vector) {
-    NewPicture picture;
-    picture.record.file.path = fmt::format("/{}", batch.added.size());
-    picture.image_vector.assign(vector.begin(), vector.end());
-    batch.added.push_back(std::move(picture));
-  };
-  for (size_t row = 0; row < captioned.rows(); ++row)
-    if (row == 0 || picture_of_row.at(row) != picture_of_row.at(row - 1)) add(captioned.row(row));
-  for (size_t row = 0; row < gallery.rows(); ++row) add(gallery.row(row));
-  CollectionWriter::open_or_create(path, manifest).commit(batch);
+// A quarter of the names are the background, in turn.
+void measure_true_vectors(const fs::path& path) {
+  const testing::TruePhotographs photographs;
+  photographs.make_collection(path);
   const View collection = View::open(path);
-  std::vector<size_t> used;
-  for (size_t k = 0; k < label_names.size(); ++k)
-    for (size_t row = 0; row < captioned.rows(); ++row)
-      if (truth[truth.size() - (captioned.rows() - row) * label_names.size() + k] == 1) {
-        used.push_back(k);
-        break;
-      }
-  constexpr size_t kParts = 4;
   Share found;
   Share refused;
-  std::vector<float> there;
-  std::vector<float> absent;
-  for (size_t part = 0; part < kParts; ++part) {
-    Matrix background(names.rows() / kParts, names.columns());
-    for (size_t i = 0; i < background.rows(); ++i)
-      std::ranges::copy(names.row(i * kParts + part), background.row(i).begin());
-    for (const size_t k : used) {
-      there.push_back(best_margin(collection, background, labels.row(k)));
-      found.add(there.back() >= Fit::kLeastMargin);
+  Share unsaid_refused;
+  std::vector<float> used;
+  std::vector<float> others;
+  std::vector<float> unsaid;
+  for (size_t part = 0; part < testing::TruePhotographs::kParts; ++part) {
+    const Matrix background = photographs.background(part);
+    for (const size_t k : photographs.used()) {
+      used.push_back(best_z_score(collection, background, photographs.label(k)));
+      found.add(used.back() >= Fit::kLeastZ);
     }
-    for (size_t i = 0; i < names.rows(); ++i) {
-      const bool is_label = std::ranges::any_of(label_names, [&](const std::string& label) {
-        return absent_names[i].find(label) != std::string::npos;
-      });
-      if (i % kParts == part || is_label) continue;
-      absent.push_back(best_margin(collection, background, names.row(i)));
-      refused.add(absent.back() < Fit::kLeastMargin);
+    const std::vector<size_t> unsaid_names = photographs.unsaid(part);
+    for (const size_t i : photographs.others(part)) {
+      others.push_back(best_z_score(collection, background, photographs.name(i)));
+      refused.add(others.back() < Fit::kLeastZ);
+      if (!std::ranges::binary_search(unsaid_names, i)) continue;
+      unsaid.push_back(others.back());
+      unsaid_refused.add(unsaid.back() < Fit::kLeastZ);
     }
   }
-  std::ranges::sort(there);
-  const float lost = there[there.size() / 20];
-  const auto below = static_cast<double>(
-      std::ranges::count_if(absent, [&](float margin) { return margin < lost; }));
+  std::ranges::sort(used);
+  const float lost = used[used.size() / 20];
+  const auto below = [&](const std::vector<float>& values) {
+    return 100.0 *
+           static_cast<double>(std::ranges::count_if(values, [&](float z) { return z < lost; })) /
+           static_cast<double>(values.size());
+  };
   fmt::print("\nCLIP's vectors of {} photographs\n", collection.rows());
   print_share("a name that people use: something is found", found);
   print_share("another of a thousand names: nothing is found", refused);
-  fmt::print("{:52} {:5.1f} %\n", "nothing is found, where 5 % of the used are lost",
-             100 * below / static_cast<double>(absent.size()));
+  print_share("one that no sentence about them comes near", unsaid_refused);
+  fmt::print("{:52} {:5.1f} %, {:.1f} %\n", "the same, where 5 % of the used are lost", below(others),
+             below(unsaid));
 }
 
 void run(size_t count, uint64_t seed) {
   const testing::TemporaryDirectory directory;
-  if (const fs::path shared = testing::shared_directory(); fs::exists(shared / "true_clip"))
-    measure_true_vectors(shared / "true_clip", directory / "true");
+  if (fs::exists(testing::shared_directory() / "true_clip"))
+    measure_true_vectors(directory / "true");
   const Generator generator({});
   const auto encoder = load_model({}, EncoderSide::Both);
   for (const size_t pictures : {400, 3000})

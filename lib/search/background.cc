@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <iterator>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -272,6 +270,39 @@ bool stand_out(const std::vector<float>& pairs) {
          static_cast<double>(pairs.size()) / 1000;
 }
 
+struct Moments {
+  double mean = 0;
+  double deviation = 0;
+};
+
+Moments moments_of(std::span<const float> values) {
+  const auto n = static_cast<double>(std::max<size_t>(1, values.size()));
+  Moments moments;
+  for (const float value : values) moments.mean += value / n;
+  double squares = 0;
+  for (const float value : values) squares += (value - moments.mean) * (value - moments.mean);
+  moments.deviation = std::sqrt(squares / n);
+  return moments;
+}
+
+// Of every row, the last one too, which is not a prompt.
+std::vector<float> distances_to_mean_prompt(const Matrix& prompts_and_query) {
+  constexpr double kLeast = 1e-3;  // a single prompt is the mean
+  const Matrix& rows = prompts_and_query;
+  std::vector<double> mean(rows.columns());
+  for (size_t i = 0; i + 1 < rows.rows(); ++i)
+    for (size_t k = 0; k < mean.size(); ++k)
+      mean[k] += rows.row(i)[k] / static_cast<double>(rows.rows() - 1);
+  std::vector<float> distances;
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    double squares = 0;
+    for (size_t k = 0; k < mean.size(); ++k)
+      squares += (rows.row(i)[k] - mean[k]) * (rows.row(i)[k] - mean[k]);
+    distances.push_back(static_cast<float>(std::max(kLeast, std::sqrt(squares))));
+  }
+  return distances;
+}
+
 }  // namespace
 
 float chance_cosine(std::vector<float> pairs, size_t vectors) {
@@ -306,16 +337,12 @@ Background::Background(const ViewVectors& vectors, const Matrix& prompts,
   std::ranges::copy(query, prompts_.row(prompts.rows()).begin());
   const size_t count = prompts_.rows();
   std::vector<double> sums(count);
-  std::vector<double> squares(count);
   std::vector<float> cosines(count);
   std::vector<float> pairs;
   const std::vector<Row> sample = vectors.sample(kSample);
   for (const Row row : sample) {
     vectors_.inner_products(row, 1, prompts_, cosines);
-    for (size_t i = 0; i < count; ++i) {
-      sums[i] += cosines[i];
-      squares[i] += static_cast<double>(cosines[i]) * cosines[i];
-    }
+    for (size_t i = 0; i < count; ++i) sums[i] += cosines[i];
     pairs.insert(pairs.end(), cosines.begin(), cosines.end() - 1);  // without the query
   }
   if (stand_out(pairs)) {
@@ -323,36 +350,22 @@ Background::Background(const ViewVectors& vectors, const Matrix& prompts,
     chance_of_one_ = chance_cosine(pairs, 1);
   }
   const auto n = static_cast<double>(std::max<size_t>(1, sample.size()));
-  for (size_t i = 0; i < count; ++i) {
-    const double mean = sums[i] / n;
-    centres_.push_back(static_cast<float>(mean));
-    spreads_.push_back(static_cast<float>(std::sqrt(std::max(1e-6, squares[i] / n - mean * mean))));
-  }
-  if (count > 1) {
-    spread_ = std::accumulate(spreads_.begin(), spreads_.end() - 1, 0.0f) /
-              static_cast<float>(count - 1);
-  }
+  for (const double sum : sums) centres_.push_back(static_cast<float>(sum / n));
+  distances_ = distances_to_mean_prompt(prompts_);
 }
 
-float Background::margin(Row row) const {
-  constexpr size_t kBest = 3;
-  const size_t query = prompts_.rows() - 1;
+float Background::z_score(Row row) const {
+  constexpr double kLeastSpread = 0.01;  // of the few prompts that a file may have
   std::vector<float> cosines(prompts_.rows());
   vectors_.inner_products(row, 1, prompts_, cosines);
-  const auto over_best = [&](std::vector<float> values) {
-    const float own = values[query];
-    values.pop_back();
-    const size_t best = std::min(kBest, values.size());
-    std::ranges::partial_sort(values, values.begin() + static_cast<ptrdiff_t>(best),
-                              std::greater());
-    float sum = 0;
-    for (size_t i = 0; i < best; ++i) sum += values[i];
-    return own - sum / static_cast<float>(std::max<size_t>(1, best));
-  };
-  std::vector<float> standardised(cosines.size());
+  for (size_t i = 0; i < cosines.size(); ++i) cosines[i] -= centres_[i];
+  const std::span<const float> of_prompts(cosines.begin(), cosines.end() - 1);
+  const double shared = moments_of(of_prompts).mean;
   for (size_t i = 0; i < cosines.size(); ++i)
-    standardised[i] = (cosines[i] - centres_[i]) / spreads_[i];
-  return (over_best(cosines) / spread_ + over_best(std::move(standardised))) / 2;
+    cosines[i] = static_cast<float>((cosines[i] - shared) / distances_[i]);
+  const Moments moments = moments_of(of_prompts);
+  return static_cast<float>((cosines.back() - moments.mean) /
+                            std::max(kLeastSpread, moments.deviation));
 }
 
 }  // namespace zeroshelf

@@ -3,10 +3,10 @@
 // Whether what a query asks for is there at all.
 //
 // The best of a collection always exists; whether it fits is told by comparing the query with a
-// background of some hundred everyday prompts: what is in a picture fits it about as well as the
-// prompts that fit it best. That is measured by the cosines as they are, of which names differ in
-// how large they come, and standardised over the collection, which a name that fits nothing turns
-// into noise; the mean of both tells better than either.
+// background of some hundred everyday prompts. Cosines cannot be compared as they are: some pictures
+// are near to every text, and some names near to every picture. Both have the same cause, that the
+// vectors of a kind lie about a mean far from 0; so the cosines are taken about the means, the
+// prompts' and the pictures'. What is in a picture then fits it better than nearly all prompts do.
 //
 // The prompts' vectors are kept as an attachment of the collection (kind "search"), for one model's
 // fingerprint each; where it cannot be written they are computed again.
@@ -42,10 +42,10 @@ class Background {
  public:
   Background(const ViewVectors& vectors, const Matrix& prompts, std::span<const float> query);
 
-  // How much better the query fits the row than the three prompts that fit it best do on average:
-  // the mean of what the cosines say, in spreads (the prompts' mean standard deviation over the
-  // collection), and what the standardised ones say. Mostly below 0.
-  float margin(Row row) const;
+  // By how many standard deviations of the prompts the query fits the row better than they do on
+  // average; by the cosines of the texts less the mean prompt with the row less the mean of the
+  // collection (of a sample). What is there mostly has 3 and more.
+  float z_score(Row row) const;
 
   // What chance would give the best of all vectors, and any single one (see chance_cosine), by the
   // prompts with a sample of the vectors. -1 for both with a model of which even what fits does not
@@ -56,9 +56,9 @@ class Background {
  private:
   ViewVectors vectors_;
   Matrix prompts_;  // the query is the last
-  std::vector<float> centres_;
-  std::vector<float> spreads_;
-  float spread_ = 1;  // of the prompts on average
+  // Of each row of prompts_:
+  std::vector<float> centres_;    // the mean cosine with the collection
+  std::vector<float> distances_;  // to the mean prompt
   float chance_of_best_ = -1;
   float chance_of_one_ = -1;
 };

@@ -8,7 +8,7 @@
 namespace zeroshelf {
 
 float least_nats(size_t vectors) {
-  constexpr float kLeast = 3;
+  constexpr float kLeast = 2.5f;
   constexpr float kLookedAt = 1000;
   return std::max(kLeast, std::log(static_cast<float>(std::max<size_t>(1, vectors)) / kLookedAt));
 }
@@ -43,13 +43,13 @@ bool Fit::operator()(const SearchHit& hit) const {
   if (hit.lexical_fits) return true;
   if (pictures_ && hit.image_score >= pictures_->chance_of_one() &&
       hit.image_nats >= least_nats(collection_.pictures()) &&
-      pictures_->margin(hit.row) >= kLeastMargin) {
+      pictures_->z_score(hit.row) >= kLeastZ) {
     return true;
   }
-  const float least_margin = hit.any_lexical_fits ? kLeastMarginWithoutWords : kLeastMargin;
+  const float least_z = hit.any_lexical_fits ? kLeastZWithoutWords : kLeastZOfText;
   return texts_ && hit.text_score && *hit.text_score >= texts_->chance_of_one() &&
          hit.text_nats >= least_nats(collection_.live_texts()) &&
-         texts_->margin(*collection_.text_index(hit.row)) >= least_margin;
+         texts_->z_score(*collection_.text_index(hit.row)) >= least_z;
 }
 
 }  // namespace zeroshelf

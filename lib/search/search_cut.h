@@ -12,19 +12,20 @@
 namespace zeroshelf {
 
 // A hit fits when one of these holds, of the kinds of evidence that the space has:
-//   - the query names what is in the picture about as well as the best of everyday prompts do (a
-//     margin of at least kLeastMargin, see Background), and it stands out among the pictures: it
-//     has at least least_nats(pictures); and, with models whose cosines tell, the best picture's
+//   - the query names what is in the picture better than nearly all everyday prompts do (a z-score
+//     of at least kLeastZ among them, see Background), and it stands out among the pictures: it has
+//     at least least_nats(pictures); and, with models whose cosines tell, the best picture's
 //     cosine is more than chance would give the best of that many, and this one's more than it
 //     would give one;
-//   - its text does so, with at least least_nats(texts); where the words of some text match, one
-//     whose words do not must mean the query by a margin of kLeastMarginWithoutWords;
+//   - its text does so with kLeastZOfText and at least least_nats(texts); where the words of some
+//     text match, one whose words do not must have kLeastZWithoutWords;
 //   - its words match, see LexicalEvidence.
 // Threads: const calls may run together.
 class Fit {
  public:
-  static constexpr float kLeastMargin = -0.25f;
-  static constexpr float kLeastMarginWithoutWords = 1;
+  static constexpr float kLeastZ = 2.9f;
+  static constexpr float kLeastZOfText = 3.5f;
+  static constexpr float kLeastZWithoutWords = 5;
 
   // background: vectors of the prompts, see lib/search/background.h; without rows only words can
   // fit. What is given must outlive it.

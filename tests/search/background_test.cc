@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <random>
 #include <set>
 #include <string>
@@ -14,6 +15,8 @@ namespace zeroshelf {
 namespace {
 
 using testing::Collected;
+using testing::kCollectedDimension;
+using testing::random_unit;
 
 BOOST_FIXTURE_TEST_SUITE(backgrounds, Collected)
 
@@ -35,6 +38,61 @@ BOOST_AUTO_TEST_CASE(a_cosine_is_chance_up_to_what_the_best_of_so_many_would_hav
   BOOST_TEST(std::abs(most - (0.2f + 0.02f * 4.08f)) < 2e-3f);
   BOOST_TEST(chance_cosine(pairs, 1'000'000) == most);
   BOOST_TEST(chance_cosine({}, 100) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(a_z_score_is_high_for_what_a_text_describes_alone) {
+  const View collection = open();
+  const ViewVectors pictures = ViewVectors::pictures(collection);
+  Matrix prompts(200, kCollectedDimension);
+  for (size_t i = 0; i < prompts.rows(); ++i)
+    std::ranges::copy(random_unit(random), prompts.row(i).begin());
+  std::vector<float> own(kCollectedDimension);
+  from_fp16(pictures.row(101), own);
+  const Background background(pictures, prompts, own);
+  BOOST_TEST(background.z_score(101) > 4);
+  double sum = 0;
+  double squares = 0;
+  for (Row row = 0; row < 900; ++row) {
+    const double z = background.z_score(row);
+    sum += z;
+    squares += z * z;
+  }
+  BOOST_TEST(std::abs(sum / 900) < 0.2);
+  BOOST_TEST(std::abs(std::sqrt(squares / 900) - 1) < 0.2);
+}
+
+// Pictures that are near to every text do not fit one any better for that, nor do texts that are
+// near to every picture.
+BOOST_AUTO_TEST_CASE(what_all_texts_share_and_what_all_pictures_share_changes_no_z_score) {
+  const View collection = open();
+  const ViewVectors pictures = ViewVectors::pictures(collection);
+  Matrix prompts(100, kCollectedDimension);
+  for (size_t i = 0; i < prompts.rows(); ++i)
+    std::ranges::copy(random_unit(random), prompts.row(i).begin());
+  std::vector<float> query = random_unit(random);
+  const Background plain(pictures, prompts, query);
+  std::vector<float> shared = random_unit(random);
+  const auto shift = [&](std::span<float> text) {
+    for (size_t k = 0; k < text.size(); ++k) text[k] += 3 * shared[k];
+  };
+  for (size_t i = 0; i < prompts.rows(); ++i) shift(prompts.row(i));
+  shift(query);
+  const Background shifted(pictures, prompts, query);
+  for (const Row row : {1u, 101u, 500u})
+    BOOST_TEST(std::abs(plain.z_score(row) - shifted.z_score(row)) < 1e-3f);
+}
+
+BOOST_AUTO_TEST_CASE(one_prompt_and_prompts_that_are_all_the_same_give_a_number) {
+  const View collection = open();
+  const ViewVectors pictures = ViewVectors::pictures(collection);
+  const std::vector<float> query = random_unit(random);
+  const std::vector<float> prompt = random_unit(random);
+  for (const size_t count : {1, 5}) {
+    Matrix prompts(count, kCollectedDimension);
+    for (size_t i = 0; i < count; ++i) std::ranges::copy(prompt, prompts.row(i).begin());
+    BOOST_TEST(std::isfinite(Background(pictures, prompts, query).z_score(1)));
+    BOOST_TEST(std::isfinite(Background(pictures, prompts, prompt).z_score(1)));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

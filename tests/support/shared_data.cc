@@ -61,6 +61,9 @@ NpyArray read_npy(const std::filesystem::path& path) {
       std::memcpy(&value, data + 4 * i, 4);
       array.values[i] = static_cast<float>(value);
     }
+  } else if (header.find("|i1") != std::string::npos) {
+    for (size_t i = 0; i < array.values.size(); ++i)
+      array.values[i] = static_cast<signed char>(data[i]);
   } else if (header.find("<f2") != std::string::npos) {
     for (size_t i = 0; i < array.values.size(); ++i) {
       uint16_t half = 0;
@@ -68,7 +71,7 @@ NpyArray read_npy(const std::filesystem::path& path) {
       array.values[i] = from_half(half);
     }
   } else {
-    throw std::runtime_error("neither float16, float32 nor int32: " + path.string());
+    throw std::runtime_error("neither float16, float32, int8 nor int32: " + path.string());
   }
   return array;
 }

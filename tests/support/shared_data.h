@@ -13,7 +13,7 @@ namespace zeroshelf::testing {
 // The folder, or an empty path where it is absent.
 std::filesystem::path shared_directory();
 
-// A NumPy array of float16, float32 or int32, as floats (whole numbers to 2^24 are exact).
+// A NumPy array of float16, float32, int8 or int32, as floats (whole numbers to 2^24 are exact).
 struct NpyArray {
   std::vector<size_t> shape;
   std::vector<float> values;
