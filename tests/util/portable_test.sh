@@ -6,8 +6,8 @@ source=$1
 compiler=aarch64-linux-gnu-g++ emulator=$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)
 command -v "$compiler" >/dev/null || { echo "skipped: no $compiler"; exit 77; }
 [ -n "$emulator" ] || { echo "skipped: no qemu-aarch64"; exit 77; }
-work=/tmp/h1p2; mkdir -p $work; rm -rf $work/*
-#trap 'rm -rf "$work"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 cd "$source"
 
 # Headers of libraries that are the same for every processor. Of the libraries nothing is linked: what would need them is not
