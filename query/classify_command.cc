@@ -20,14 +20,17 @@
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
 #include "lib/files/new_file.h"
+#include "lib/labelling/example_pictures.h"
 #include "lib/labelling/kept_request.h"
 #include "lib/labelling/label_lock.h"
 #include "lib/labelling/labelling.h"
+#include "lib/labelling/labelling_bytes.h"
 #include "lib/labelling/run.h"
 #include "lib/program/message.h"
 #include "lib/program/version.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
+#include "lib/report/ordered_lines.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/report/terminal_table.h"
 #include "lib/util/ordered_workers.h"
@@ -37,6 +40,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 #include "query/told_apart.h"
 
 namespace zeroshelf {
@@ -49,6 +53,8 @@ struct ClassifyOptions {
   LabelOptions labels;
   std::string save;
   std::filesystem::path lock;  // empty: none
+  std::filesystem::path answers;  // a folder for them; empty: standard output
+  std::optional<double> deadline_s;
   std::vector<std::string> only;
   bool summary = false;
   bool all_labels = false;
@@ -64,11 +70,15 @@ double milliseconds_since(Clock::time_point start) {
 
 // --- lines --------------------------------------------------------------------------------------
 
-// A stretch of rows as text.
-struct Lines {
-  std::string text;
+// What is counted of lines.
+struct Counted {
   PictureCounts counts{0};
   bool any = false;  // an answer
+
+  void add(const Counted& other) {
+    counts.add(other.counts);
+    any = any || other.any;
+  }
 };
 
 // Rows -> lines, in the order of their paths. Scores, records and words of some thousand rows are
@@ -84,54 +94,64 @@ class LineWriter {
         answers_(answers),
         rows_(rows_by_path(collection)),
         only_(find_labels("--only", options.only, labelling.labels)),
-        writer_(prediction_writer(options.format, labelling.labels, terminal_columns(stdout))) {}
-
-  // Returns what was counted.
-  Lines write(OutputStream& out) const {
-    const unsigned threads =
-        options_.model.threads == 0 ? available_cores() : options_.model.threads;
-    using Workers = OrderedWorkers<std::span<const Row>, Lines>;
-    Workers workers(std::vector<Workers::Work>(
-                        threads, [this](std::span<const Row> rows) { return lines(rows); }),
-                    2 * size_t{threads} + 2);
-    Lines all;
-    all.counts = PictureCounts(labelling_.labels.size());
-    const auto take = [&] {
-      const Lines lines = workers.pop();
-      out.write(lines.text);
-      all.counts.add(lines.counts);
-      all.any = all.any || lines.any;
-    };
-    out.write(writer_->header());
-    for (std::span<const Row> rest(rows_); !rest.empty();) {
-      constexpr size_t kAtOnce = 4096;
-      const std::span<const Row> some = rest.first(std::min(kAtOnce, rest.size()));
-      if (workers.full()) take();
-      workers.push(some);
-      rest = rest.subspan(some.size());
-    }
-    while (!workers.empty()) take();
-    out.flush();
-    return all;
+        writer_(prediction_writer(options.format, labelling.labels,
+                                  options.answers.empty() ? terminal_columns(stdout) : 0)),
+        rest_(rows_),
+        workers_(std::vector<Workers::Work>(
+                     threads(), [this](std::span<const Row> rows) { return lines(rows); }),
+                 2 * size_t{threads()} + 2) {
+    counted_.counts = PictureCounts(labelling.labels.size());
   }
 
+  std::string header() const { return writer_->header(); }
+
+  // Some more of them; nothing: that was all.
+  std::optional<OrderedLines> next() {
+    constexpr size_t kAtOnce = 4096;
+    while (!rest_.empty() && !workers_.full()) {
+      const std::span<const Row> some = rest_.first(std::min(kAtOnce, rest_.size()));
+      workers_.push(some);
+      rest_ = rest_.subspan(some.size());
+    }
+    if (workers_.empty()) return std::nullopt;
+    Lines lines = workers_.pop();
+    counted_.add(lines.counted);
+    return std::move(lines.lines);
+  }
+
+  // Of the lines until now.
+  const Counted& counted() const { return counted_; }
+
  private:
+  struct Lines {
+    OrderedLines lines;
+    Counted counted;
+  };
+  using Workers = OrderedWorkers<std::span<const Row>, Lines>;
+
+  unsigned threads() const {
+    return options_.model.threads == 0 ? available_cores() : options_.model.threads;
+  }
+
   Lines lines(std::span<const Row> rows) const {
     const RowAnswers answers = answers_of(rows);
-    const std::vector<PictureRecord> records = records_of(collection_, rows);
+    std::vector<PictureRecord> records = records_of(collection_, rows);
     const std::vector<std::vector<Word>> words = words_of(collection_, rows);
     const float threshold = labelling_.threshold.value_or(kMultiThreshold);
     Lines result;
-    result.counts = PictureCounts(labelling_.labels.size());
+    std::string& text = result.lines.text;
+    result.counted.counts = PictureCounts(labelling_.labels.size());
     std::vector<Scored> above;
     for (size_t i = 0; i < rows.size(); ++i) {
       const Prediction& prediction = answers.predictions[i];
       if (options_.multi) above = labels_above(answers.as_block(), i, threshold);
       const std::vector<Scored>* all = options_.multi ? &above : nullptr;
       if (!is_wanted(prediction, all)) continue;
-      writer_->append(result.text, {records[i], prediction, words[i], all});
-      result.counts.count(prediction);
-      result.any = result.any || (all != nullptr ? !all->empty() : prediction.winner.has_value());
+      writer_->append(text, {records[i], prediction, words[i], all});
+      result.counted.counts.count(prediction);
+      result.counted.any =
+          result.counted.any || (all != nullptr ? !all->empty() : prediction.winner.has_value());
+      result.lines.lines.push_back({std::move(records[i].file.path), text.size()});
     }
     return result;
   }
@@ -161,7 +181,60 @@ class LineWriter {
   std::vector<Row> rows_;
   std::vector<uint32_t> only_;
   std::unique_ptr<PredictionWriter> writer_;
+  std::span<const Row> rest_;
+  Counted counted_;
+  Workers workers_;
 };
+
+// answers-00003-of-00016.jsonl
+std::string answers_name(OutputFormat format, const Ranks* ranks) {
+  const char* ending = format == OutputFormat::Jsonl ? "jsonl"
+                       : format == OutputFormat::Csv ? "csv"
+                                                     : "txt";
+  return fmt::format("answers-{:05}-of-{:05}.{}", ranks == nullptr ? 0 : ranks->rank(),
+                     ranks == nullptr ? 1 : ranks->size(), ending);
+}
+
+// Each process's own, which get their names when all of them are written.
+void write_answers_file(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks) {
+  std::optional<NewFile> file;
+  in_all(ranks, [&] {
+    std::error_code ignored;
+    std::filesystem::create_directories(options.answers, ignored);  // the file tells what is wrong
+    file.emplace(options.answers / answers_name(options.format, ranks));
+    file->write(lines.header());
+    while (const auto some = lines.next()) file->write(some->text);
+  });
+  in_all(ranks, [&] { file->publish(); });
+}
+
+void write_lines(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks) {
+  if (!options.answers.empty()) return write_answers_file(lines, options, ranks);
+  OutputStream out(stdout, "standard output");
+  out.write(lines.header());
+  if (ranks != nullptr) {
+    merge_lines(
+        *ranks, [&] { return lines.next(); }, [&](std::string_view text) { out.write(text); });
+  } else {
+    while (const auto some = lines.next()) out.write(some->text);
+  }
+  out.flush();
+}
+
+// What all have counted together.
+PictureCounts of_all(PictureCounts counts, Ranks* ranks) {
+  if (ranks == nullptr) return counts;
+  ranks->add_up(counts.of_label);
+  ranks->add_up(std::span(&counts.unanswered, 1));
+  return counts;
+}
+
+Counted of_all(const Counted& counted, Ranks* ranks) {
+  if (ranks == nullptr) return counted;
+  uint64_t any = counted.any;
+  ranks->add_up(std::span(&any, 1));
+  return {of_all(counted.counts, ranks), any > 0};
+}
 
 // --- counts -------------------------------------------------------------------------------------
 
@@ -205,12 +278,13 @@ void write_counts(OutputStream& out, const View& collection, const Labelling& la
 
 int write_summary(const View& collection, const Labelling& labelling,
                   const ClassifyOptions& options, std::span<const Prediction> answers,
-                  Clock::time_point start) {
+                  Clock::time_point start, Ranks* ranks) {
   const auto multi =
       options.multi ? std::optional(labelling.threshold.value_or(kMultiThreshold)) : std::nullopt;
-  const PictureCounts counts =
+  const PictureCounts counts = of_all(
       answers.empty() || multi ? count_pictures(collection, labelling, multi, options.model.threads)
-                               : count_pictures(collection, labelling, answers);
+                               : count_pictures(collection, labelling, answers),
+      ranks);
   const double spent = milliseconds_since(start);
   const uint64_t pictures = collection.pictures();
   OutputStream out(stdout, "standard output");
@@ -266,18 +340,46 @@ int write_overview(const View& collection, const Labelling& labelling,
 }
 
 bool wants_overview(const ClassifyOptions& options) {
-  return options.format == OutputFormat::Table && !options.list && !options.multi &&
+  return options.answers.empty() && options.format == OutputFormat::Table && !options.list && !options.multi &&
          options.only.empty() && ::isatty(STDOUT_FILENO) == 1;
 }
 
-int run_classify(const ClassifyOptions& options) {
-  if (!options.save.empty()) Attachments::check_name("--save", options.save);
-  if (!options.lock.empty()) NewFile::check(options.lock);
-  LabellingRequest request = labelling_request(options.labels);
-  request.several = options.multi;
-  const View collection = open_view(options.collections).view;
+Labelling labelling_for(const View& collection, const LabellingRequest& request,
+                        EncoderSource& encoders, Ranks* ranks) {
+  if (ranks == nullptr) return make_labelling(collection, request, encoders);
+  return labelling_of_bytes(ranks->made_by_first(
+      [&] { return bytes_of_labelling(make_labelling(collection, request, encoders)); }));
+}
+
+void keep_run(const View& collection, const LabellingRequest& request, const Labelling& labelling,
+              const ClassifyOptions& options, std::span<const Prediction> answers, Ranks* ranks) {
+  Run run = make_run(collection, labelling, {answers.begin(), answers.end()});
+  run.fusion = way_name(request);
+  if (ranks == nullptr) {
+    save_run(collection, options.save, run);
+    return save_request(collection, options.save, request);
+  }
+  const std::vector<std::string> of_ranks = ranks->gather(encode_run(run));
+  ranks->made_by_first([&] {
+    std::vector<Run> runs;
+    for (const std::string& bytes : of_ranks)
+      runs.push_back(decode_run(bytes, "a run of another process"));
+    save_run(collection, options.save, joined_runs(std::move(runs)));
+    save_request(collection, options.save, request);
+    return std::string();
+  });
+}
+
+// Answers that rest on all rows together, or on pictures that may be anywhere.
+bool needs_all_parts(const ClassifyOptions& options, const LabellingRequest& request) {
+  return !options.lock.empty() || has_examples(request.labels);
+}
+
+// request: of the first process; the others need none.
+int classify_all(const ClassifyOptions& options, const LabellingRequest& request, Ranks* ranks) {
+  const View collection = open_view(options.collections, ranks, options.deadline_s).view;
   ModelSource encoders(collection, options.model);
-  const Labelling labelling = make_labelling(collection, request, encoders);
+  const Labelling labelling = labelling_for(collection, request, encoders, ranks);
   const auto start = Clock::now();
   std::vector<Prediction> answers;  // of every row, where they are kept
   if (!options.save.empty()) {
@@ -285,25 +387,50 @@ int run_classify(const ClassifyOptions& options) {
     if (std::ranges::find(kept, options.save) != kept.end())
       say("the run {} that was kept before is replaced\n", options.save);
     answers = classify(collection, labelling, options.model.threads);
-    Run run = make_run(collection, labelling, answers);
-    run.fusion = way_name(options.labels);
-    save_run(collection, options.save, run);
-    save_request(collection, options.save, request);
+    keep_run(collection, request, labelling, options, answers, ranks);
   }
   if (!options.lock.empty()) {
     write_lock(options.lock, make_lock(collection, request, labelling, encoders, version(), 0,
                                        options.model.threads));
   }
   warn_of_labels(labelling, encoders);
-  if (options.summary) return write_summary(collection, labelling, options, answers, start);
-  if (wants_overview(options))
+  if (options.summary)
+    return write_summary(collection, labelling, options, answers, start, ranks);
+  if (wants_overview(options) && ranks == nullptr)
     return write_overview(collection, labelling, options, std::move(answers));
-  OutputStream out(stdout, "standard output");
-  const Lines all = LineWriter(collection, labelling, options, answers).write(out);
+  std::optional<LineWriter> lines;
+  in_all(ranks, [&] { lines.emplace(collection, labelling, options, answers); });
+  write_lines(*lines, options, ranks);
+  const Counted all = of_all(lines->counted(), ranks);
   say("{} pictures labelled with {} labels in {:.3g} ms\n{}\n",
       with_thousands(all.counts.pictures()), labelling.labels.size(), milliseconds_since(start),
       count_summary(labelling.labels, all.counts));
   return all.any ? kDone : kNothingFound;
+}
+
+int classify_together(const ClassifyOptions& options, Ranks* ranks) {
+  LabellingRequest request;
+  in_all(ranks, [&] {
+    if (!options.save.empty()) Attachments::check_name("--save", options.save);
+    if (!options.lock.empty()) NewFile::check(options.lock);
+    if (std::filesystem::exists(options.answers))
+      NewFile::check(options.answers / answers_name(options.format, ranks));
+    if (ranks == nullptr || ranks->is_first()) request = labelling_request(options.labels);
+  });
+  request.several = options.multi;
+  if (ranks == nullptr) return classify_all(options, request, nullptr);
+  const std::string alone =
+      ranks->broadcast(needs_all_parts(options, request) ? "alone" : "together");
+  if (alone != "alone") return classify_all(options, request, ranks);
+  ranks->part();
+  if (!ranks->is_first()) return kDone;
+  note("lock files and labels with pictures are the work of one process: the others wait");
+  return classify_all(options, request, nullptr);
+}
+
+int run_classify(const ClassifyOptions& options) {
+  return together(options.deadline_s,
+                  [&](Ranks* ranks) { return classify_together(options, ranks); });
 }
 
 }  // namespace
@@ -356,6 +483,13 @@ void add_classify(Program& program) {
   add_null_flag(command, options.format, format,
                 "Only the paths of labelled pictures, each ended by NUL");
   command->get_option("--null")->excludes(summary);
+  command
+      ->add_option("--to", options.answers,
+                   "Write the lines into a new file in this folder, answers-00000-of-00001.jsonl; "
+                   "started by mpirun or srun, each process writes one")
+      ->type_name("DIR")
+      ->excludes(summary);
+  add_deadline_flag(command, options.deadline_s);
   add_query_model_flags(command, options.model);
 }
 

@@ -1,6 +1,7 @@
 // zeroshelf-query: what it can do is in commands.h, each subcommand in a file of its own.
 
 #include "query/commands.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -45,6 +46,8 @@ void add_examples(Program& program) {
 
 int main(int argc, char** argv) {
   using namespace zeroshelf;
+  const Voice voice;
+  if (is_idle(argc, argv)) return kDone;
   Program program("zeroshelf-query", "Searches, labels and exports an indexed picture collection.",
                   {kDone, kNothingFound, kFailed, kSomeSkipped});
   add_search(program);
@@ -64,5 +67,6 @@ int main(int argc, char** argv) {
   add_serve(program);
   add_verify(program);
   add_examples(program);
-  return program.run(argc, argv);
+  const int code = program.run(argc, argv);
+  return is_silent() ? int{kDone} : code;
 }

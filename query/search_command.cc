@@ -29,6 +29,7 @@
 #include "lib/report/terminal_table.h"
 #include "lib/search/background.h"
 #include "lib/search/findable_rows.h"
+#include "lib/search/gathered_hits.h"
 #include "lib/search/search.h"
 #include "lib/search/search_cut.h"
 #include "lib/search/search_terms.h"
@@ -38,6 +39,7 @@
 #include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/together.h"
 #include "query/told_apart.h"
 
 namespace zeroshelf {
@@ -60,6 +62,7 @@ struct SearchOptions {
   bool exact = false;
   bool group = false;
   bool partial = false;
+  std::optional<double> deadline_s;
   RecordFilter filter;
   bool has_text = false;
   bool no_text = false;
@@ -116,9 +119,9 @@ RecordFilter filter_of_options(const SearchOptions& options) {
 
 class HitWriter {
  public:
-  HitWriter(const View& collection, const LexicalQuery& lexical, SearchSpace space,
-            OutputFormat format, std::optional<PictureProtocol> thumbnails)
-      : collection_(collection), lexical_(lexical), space_(space), format_(format) {
+  HitWriter(const View& collection, const HitFacts& facts, const LexicalQuery& lexical,
+            SearchSpace space, OutputFormat format, std::optional<PictureProtocol> thumbnails)
+      : collection_(collection), facts_(facts), lexical_(lexical), space_(space), format_(format) {
     if (format_ == OutputFormat::Table && out_.is_terminal()) {
       protocol_ = thumbnails
                       ? *thumbnails
@@ -160,19 +163,19 @@ class HitWriter {
     return terminal_picture(protocol_, encode_png(small), small.width_px, small.height_px);
   }
 
-  std::string path_of(Row row) const { return collection_.record(row).file.path; }
+  std::string path_of(Row row) const { return facts_.path(row); }
 
   std::string json(size_t rank, const HitGroup& group, const std::string& path) const {
-    const std::vector<Word> words = collection_.words(group.hit.row);
+    const std::vector<Word> words = facts_.words(group.hit.row);
     const std::vector<MatchedWord> matches = matched_words(lexical_, words);
-    message::Hit hit = hit_message(collection_, group, path, words, matches, space_);
+    message::Hit hit = hit_message(facts_, group, path, words, matches, space_);
     hit.rank = rank;
     return json_line(hit);
   }
 
   std::string row(size_t rank, const HitGroup& group, const std::string& path) const {
     const SearchHit& hit = group.hit;
-    const std::vector<Word> words = collection_.words(hit.row);
+    const std::vector<Word> words = facts_.words(hit.row);
     std::string matched;
     for (const MatchedWord& match : matched_words(lexical_, words))
       matched += (matched.empty() ? "" : " ") + words[match.word].text;
@@ -186,6 +189,7 @@ class HitWriter {
   }
 
   const View& collection_;
+  const HitFacts& facts_;
   const LexicalQuery& lexical_;
   SearchSpace space_;
   OutputFormat format_;
@@ -212,9 +216,9 @@ int told_of_lost(const OpenedView& opened, int code) {
 }
 
 // Of several words without quotes all but the last are taken for collections.
-OpenedView open_named(const SearchOptions& options) {
+OpenedView open_named(const SearchOptions& options, Ranks* ranks) {
   try {
-    return open_view(options.collections,
+    return open_view(options.collections, ranks, options.deadline_s,
                      options.partial ? LostParts::LeaveOut : LostParts::Refuse);
   } catch (const Error& error) {
     const bool is_first = error.subject() == options.collections.front().string();
@@ -224,48 +228,86 @@ OpenedView open_named(const SearchOptions& options) {
   }
 }
 
-int run_search(SearchOptions options) {
-  if (options.text.empty())
-    options.text = take_last(options.collections, LastArgument::MayLack).value_or("");
-  const std::vector<SearchTerm> terms = terms_of_options(options);
-  const RecordFilter filter = filter_of_options(options);
+// The rows that may be found, and how many of all parts these are.
+struct Admitted {
+  std::vector<bool> rows;
+  uint64_t count = 0;
+};
+
+Admitted admitted(const View& collection, const SearchOptions& options, const MadeQuery& made,
+                  Ranks* ranks) {
+  Admitted result;
+  in_all(ranks, [&] {
+    std::vector<std::vector<bool>> labelled;
+    if (!options.run.empty())
+      labelled.push_back(
+          rows_with_label(collection, load_run(collection, options.run), options.labels));
+    result.rows = findable_rows(collection, filter_of_options(options), made, labelled);
+  });
+  result.count = static_cast<uint64_t>(std::ranges::count(result.rows, true));
+  if (ranks != nullptr) ranks->add_up(std::span(&result.count, 1));
+  return result;
+}
+
+void check_query(const SearchOptions& options, const MadeQuery& made) {
+  if (options.space == SearchSpace::Picture && !made.query.lexical.phrases.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "--in picture",
+                "a phrase in quotes is looked for in the text", "use --in text or --in both");
+  }
+}
+
+int search_together(SearchOptions options, Ranks* ranks) {
+  std::vector<SearchTerm> terms;
+  in_all(ranks, [&] {
+    if (options.text.empty())
+      options.text = take_last(options.collections, LastArgument::MayLack).value_or("");
+    terms = terms_of_options(options);
+    filter_of_options(options);  // what is wrong with it is told before anything is opened
+  });
   const SearchSpace space = options.space;
-  const OpenedView opened = open_named(options);
+  const OpenedView opened = open_named(options, ranks);
   const View& collection = opened.view;
   ModelSource encoders(collection, options.model);
   MadeQuery made = make_query(collection, terms, space, encoders);
-  if (!options.background.empty())
-    made.background = background_of_file(collection, options.background);
+  in_all(ranks, [&] {
+    if (!options.background.empty())
+      made.background = background_of_file(collection, options.background);
+    check_query(options, made);
+  });
   if (const Encoder* encoder = encoders.loaded_for_texts()) {
     for (const SearchTerm& term : terms) {
       if (term.kind == SearchTerm::Kind::Text) warn_of_cut_texts(*encoder, {&term.value, 1});
     }
   }
   const LexicalQuery& lexical = made.query.lexical;
-  if (space == SearchSpace::Picture && !lexical.phrases.empty()) {
-    throw Error(ErrorCode::InvalidArgument, "--in picture",
-                "a phrase in quotes is looked for in the text", "use --in text or --in both");
-  }
-  std::vector<std::vector<bool>> labelled;
-  if (!options.run.empty())
-    labelled.push_back(
-        rows_with_label(collection, load_run(collection, options.run), options.labels));
-  const std::vector<bool> allowed = findable_rows(collection, filter, made, labelled);
+  const Admitted allowed = admitted(collection, options, made, ranks);
   SearchLimits limits;
   limits.space = space;
   limits.threads = options.model.threads;
-  limits.keep = [&](Row row) { return allowed[row]; };
+  limits.keep = [&](Row row) { return allowed.rows[row]; };
   if (options.exact) limits.reach = SearchReach::EveryRow;
   limits.count = options.group ? options.count * 4 + 64 : options.count;
   const bool cut = !options.all && lexical.phrases.empty() && made.background.rows() > 0;
   if (cut) limits.fits = Fit(collection, made.query, made.background, space);
-  const std::vector<SearchHit> hits = search(collection, made.query, limits);
+  const bool paths_only =
+      options.format == OutputFormat::Paths || options.format == OutputFormat::NulPaths;
+  const GatheredHits found =
+      gathered_hits(collection, search(collection, made.query, limits), space, limits.count,
+                    {.words = !paths_only, .vectors = options.group});
   const std::vector<HitGroup> groups =
-      options.group ? group_hits(collection, hits, options.count) : single_hits(hits);
-  HitWriter(collection, lexical, space, options.format, options.thumbnails).write(groups);
+      options.group
+          ? group_hits(*found.facts, collection.manifest().dimension, found.hits, options.count)
+          : single_hits(found.hits);
+  HitWriter(collection, *found.facts, lexical, space, options.format, options.thumbnails)
+      .write(groups);
   if (!groups.empty()) return told_of_lost(opened, kDone);
-  note(nothing_found(std::ranges::count(allowed, true), lexical, cut));
+  note(nothing_found(static_cast<ptrdiff_t>(allowed.count), lexical, cut));
   return told_of_lost(opened, kNothingFound);
+}
+
+int run_search(const SearchOptions& options) {
+  return together(options.deadline_s,
+                  [&](Ranks* ranks) { return search_together(options, ranks); });
 }
 
 void add_filters(CLI::App* command, SearchOptions& options) {
@@ -382,6 +424,7 @@ void add_search(Program& program) {
   command->add_flag("--partial", options.partial,
                     "Answer without the collections that are missing or damaged: exit code 3, and "
                     "stderr says how many answered");
+  add_deadline_flag(command, options.deadline_s);
   command->add_flag("--group,!--no-group", options.group,
                     "Show nearly identical pictures as one hit");
   add_filters(command, options);

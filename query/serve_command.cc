@@ -23,6 +23,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/serve/service.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -99,6 +100,7 @@ std::filesystem::path exports_of(const ServeOptions& options) {
 }
 
 int run_serve(const ServeOptions& options) {
+  expect_one_process("serve");
   serve::ListenAddress address = serve::parse_listen_address(options.listen);
   if (!address.is_loopback() && options.token_file.empty())
     throw Error(ErrorCode::InvalidArgument, "--listen",

@@ -8,7 +8,7 @@ cd "$1"
 
 order=(
   lib/util lib/files lib/image lib/xmp lib/ocr lib/encoder lib/labels lib/fusion lib/evaluation lib/lexicon lib/store lib/vectors
-  lib/collection lib/ingest lib/labelling lib/search lib/report lib/export lib/program
+  lib/cluster lib/collection lib/ingest lib/labelling lib/search lib/report lib/export lib/program
   models/checkpoint models/compute models/text models/clip models/flags models/train models/baselines
   indexer query/serve query
 )
@@ -58,5 +58,10 @@ while read -r file; do
   complain "$file: names Exiv2; only lib/xmp/packet_keywords.cc does"
 done < <(grep -rlE '#include <exiv2/' lib models indexer query --include='*.h' --include='*.cc' |
   grep -v '^lib/xmp/packet_keywords\.cc$' || true)
+
+while read -r file; do
+  complain "$file: names MPI; only lib/cluster/mpi_part.cc does"
+done < <(grep -rlE '#include <mpi\.h>|\bMPI_[A-Z][a-z]' lib models indexer query benchmarks --include='*.h' --include='*.cc' |
+  grep -v '^lib/cluster/mpi_part\.cc$' || true)
 
 exit $fail

@@ -51,6 +51,7 @@ class Cursor {
   Cursor(const View::Part& part, size_t number) : part_(&part), number_(number) { read(nullptr); }
 
   bool at_end() const { return at_ == keys_.size(); }
+  const Key& key() const { return keys_[at_]; }
   // In the view's numbers.
   Row row() const { return part_->first_row + keys_[at_].row; }
 
@@ -95,7 +96,7 @@ void merge(const View& collection, const Visit& visit) {
   std::ranges::make_heap(heap, Cursor<Key>::later);
   while (!heap.empty()) {
     std::ranges::pop_heap(heap, Cursor<Key>::later);
-    if (!visit(heap.back().row())) return;
+    if (!visit(heap.back().key(), heap.back().row())) return;
     heap.back().next();
     if (heap.back().at_end()) {
       heap.pop_back();
@@ -108,14 +109,16 @@ void merge(const View& collection, const Visit& visit) {
 }  // namespace
 
 void for_each_path(const View& collection, const std::function<void(Row)>& visit) {
-  merge<PathKey>(collection, [&](Row row) {
+  merge<PathKey>(collection, [&](const PathKey&, Row row) {
     visit(row);
     return true;
   });
 }
 
-void for_each_content(const View& collection, const std::function<bool(Row)>& visit) {
-  merge<ContentKey>(collection, visit);
+void for_each_content(const View& collection,
+                      const std::function<bool(const ContentHash&, Row)>& visit) {
+  merge<ContentKey>(collection,
+                    [&](const ContentKey& key, Row row) { return visit(key.hash, row); });
 }
 
 }  // namespace zeroshelf

@@ -16,6 +16,7 @@ namespace zeroshelf {
 void for_each_path(const View& collection, const std::function<void(Row row)>& visit);
 
 // Live rows in the order of their contents' hashes. visit returns whether to go on.
-void for_each_content(const View& collection, const std::function<bool(Row row)>& visit);
+void for_each_content(const View& collection,
+                      const std::function<bool(const ContentHash& hash, Row row)>& visit);
 
 }  // namespace zeroshelf

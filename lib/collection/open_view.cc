@@ -5,13 +5,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
 #include <unordered_set>
 #include <utility>
 
+#include "lib/collection/elsewhere.h"
 #include "lib/collection/layout.h"
+#include "lib/util/bytes.h"
+#include "lib/util/deadline.h"
 #include "lib/util/file.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text_input.h"
@@ -130,31 +136,180 @@ std::vector<fs::path> parts_of(std::span<const fs::path> named) {
   return parts;
 }
 
-OpenedView open_view(std::span<const fs::path> named, LostParts lost) {
-  const std::vector<fs::path> parts = parts_of(named);
-  std::vector<std::optional<Collection>> opened(parts.size());
-  std::vector<std::optional<Error>> errors(parts.size());
-  parallel_chunks(parts.size(), 1, 0, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      try {
-        opened[i].emplace(Collection::open(parts[i]));
-      } catch (const Error& error) {
-        errors[i] = error;
-      }
-    }
-  });
+namespace {
+
+// Parts that could be opened, in their order, and why the others could not.
+struct Opened {
   std::vector<Collection> there;
   std::vector<Error> away;
+};
+
+// What opening one gives. Of the thread that opens it, which may be left behind.
+struct Attempt {
+  std::optional<Collection> opened;
+  std::optional<Error> error;
+  std::exception_ptr other;  // no memory
+
+  void open(const fs::path& part) {
+    try {
+      opened.emplace(Collection::open(part));
+    } catch (const Error& failed) {
+      error = failed;
+    } catch (...) {
+      other = std::current_exception();
+    }
+  }
+};
+using Attempts = std::vector<std::shared_ptr<Attempt>>;
+
+Attempts attempts_of(size_t parts) {
+  Attempts attempts;
+  for (size_t i = 0; i < parts; ++i) attempts.push_back(std::make_shared<Attempt>());
+  return attempts;
+}
+
+Attempts open_all(std::span<const fs::path> parts) {
+  Attempts attempts = attempts_of(parts.size());
+  parallel_chunks(parts.size(), 1, 0, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) attempts[i]->open(parts[i]);
+  });
+  return attempts;
+}
+
+Error too_late(const fs::path& what, std::chrono::nanoseconds deadline) {
+  return {ErrorCode::Unavailable, what.string(),
+          fmt::format("has not opened within {:.3g} s",
+                      std::chrono::duration<double>(deadline).count()),
+          "look at its file system, or raise --deadline"};
+}
+
+Attempts open_in_time(std::span<const fs::path> parts, std::chrono::nanoseconds deadline) {
+  Attempts attempts = attempts_of(parts.size());
+  std::vector<std::function<void()>> bodies;
+  for (size_t i = 0; i < parts.size(); ++i)
+    bodies.emplace_back([attempt = attempts[i], part = parts[i]] { attempt->open(part); });
+  const std::vector<bool> ended = ended_in_time(bodies, deadline);
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (opened[i]) {
-      there.push_back(*std::move(opened[i]));
+    if (ended[i]) continue;
+    attempts[i] = std::make_shared<Attempt>();
+    attempts[i]->error = too_late(parts[i], deadline);
+  }
+  return attempts;
+}
+
+// Throws the first error that is not to be left out.
+Opened open_parts(std::span<const fs::path> parts, const OpenOptions& options) {
+  Opened result;
+  for (const auto& attempt :
+       options.deadline ? open_in_time(parts, *options.deadline) : open_all(parts)) {
+    if (attempt->other) std::rethrow_exception(attempt->other);
+    if (attempt->opened) {
+      result.there.push_back(*std::move(attempt->opened));
       continue;
     }
-    if (lost == LostParts::Refuse || !may_be_left_out(*errors[i])) throw *errors[i];
-    away.push_back(*errors[i]);
+    if (options.lost == LostParts::Refuse || !may_be_left_out(*attempt->error))
+      throw *attempt->error;
+    result.away.push_back(*attempt->error);
   }
-  if (there.empty()) throw away.front();
-  return {View(std::move(there)), parts.size(), std::move(away)};
+  return result;
+}
+
+// Looking for parts reads folders and files, which may hang as well.
+std::vector<fs::path> parts_in_time(std::span<const fs::path> named, const OpenOptions& options) {
+  if (!options.deadline) return parts_of(named);
+  struct Found {
+    std::vector<fs::path> parts;
+    std::exception_ptr error;
+  };
+  const auto found = std::make_shared<Found>();
+  const std::vector<bool> ended = ended_in_time(
+      {[found, names = std::vector<fs::path>(named.begin(), named.end())] {
+        try {
+          found->parts = parts_of(names);
+        } catch (...) {
+          found->error = std::current_exception();
+        }
+      }},
+      *options.deadline);
+  if (!ended.front()) throw too_late(named.front(), *options.deadline);
+  if (found->error) std::rethrow_exception(found->error);
+  return found->parts;
+}
+
+// The first rank lists them, so that all share out the same.
+std::vector<fs::path> parts_of_all(std::span<const fs::path> named, const OpenOptions& options) {
+  const std::string listed = options.ranks->made_by_first([&] {
+    ByteWriter out;
+    for (const fs::path& part : parts_in_time(named, options)) out.text(part.string());
+    return std::move(out).bytes();
+  });
+  std::vector<fs::path> parts;
+  ByteReader in(listed, "a message between processes");
+  while (in.left() > 0) parts.emplace_back(in.text());
+  return parts;
+}
+
+// Of each rank a run of the parts, in their order, as even as may be.
+std::span<const fs::path> share_of(std::span<const fs::path> parts, size_t rank, size_t ranks) {
+  const size_t begin = parts.size() * rank / ranks;
+  return parts.subspan(begin, parts.size() * (rank + 1) / ranks - begin);
+}
+
+std::string named_together(std::span<const fs::path> parts) {
+  constexpr size_t kMostNamed = 3;
+  std::string names;
+  for (size_t i = 0; i < std::min(parts.size(), kMostNamed); ++i)
+    names += (i == 0 ? "" : ", ") + parts[i].string();
+  if (parts.size() > kMostNamed)
+    names += fmt::format(" and {} more", parts.size() - kMostNamed);
+  return names;
+}
+
+void name_ranks(std::span<const fs::path> parts, Ranks& ranks) {
+  std::vector<std::string> names;
+  for (size_t rank = 0; rank < ranks.size(); ++rank)
+    names.push_back(named_together(share_of(parts, rank, ranks.size())));
+  ranks.name(std::move(names));
+}
+
+std::vector<Error> lost_of_all(const std::vector<Error>& own, Ranks& ranks) {
+  ByteWriter out;
+  for (const Error& error : own) out.text(bytes_of_error(error));
+  std::vector<Error> all;
+  for (const std::string& of_rank : ranks.gather(out.bytes())) {
+    ByteReader in(of_rank, "a message between processes");
+    while (in.left() > 0) all.push_back(error_of_bytes(in.text()));
+  }
+  return all;
+}
+
+OpenedView open_together(std::span<const fs::path> named, const OpenOptions& options) {
+  Ranks& ranks = *options.ranks;
+  const std::vector<fs::path> parts = parts_of_all(named, options);
+  name_ranks(parts, ranks);
+  Opened own;
+  ranks.agree_after(
+      [&] { own = open_parts(share_of(parts, ranks.rank(), ranks.size()), options); });
+  uint64_t opened = own.there.size();
+  ranks.add_up(std::span(&opened, 1));
+  if (opened == 0)
+    ranks.agree(own.away.empty() ? std::nullopt : std::optional(own.away.front()));
+  View view = joined_view(std::move(own.there), ranks);
+  return {std::move(view), parts.size(), lost_of_all(own.away, ranks)};
+}
+
+}  // namespace
+
+OpenedView open_view(std::span<const fs::path> named, const OpenOptions& options) {
+  if (options.ranks != nullptr) return open_together(named, options);
+  const std::vector<fs::path> parts = parts_in_time(named, options);
+  Opened opened = open_parts(parts, options);
+  if (opened.there.empty()) throw opened.away.front();
+  return {View(std::move(opened.there)), parts.size(), std::move(opened.away)};
+}
+
+OpenedView open_view(std::span<const fs::path> named, LostParts lost) {
+  return open_view(named, OpenOptions{.lost = lost});
 }
 
 OpenedView open_view(const fs::path& named, LostParts lost) {

@@ -9,13 +9,16 @@
 //
 // Threads: any.
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lib/collection/view.h"
 #include "lib/util/error.h"
+#include "lib/util/ranks.h"
 
 namespace zeroshelf {
 
@@ -43,5 +46,16 @@ struct OpenedView {
 OpenedView open_view(std::span<const std::filesystem::path> named,
                      LostParts lost = LostParts::Refuse);
 OpenedView open_view(const std::filesystem::path& named, LostParts lost = LostParts::Refuse);
+
+struct OpenOptions {
+  LostParts lost = LostParts::Refuse;
+  // How long a part may take to open: one that takes longer is lost (Unavailable). Absent: for ever.
+  std::optional<std::chrono::nanoseconds> deadline = {};
+  // Several processes, each of which opens its share: all of them call it together, and the view is
+  // that of joined_view (elsewhere.h). Null: this process opens all. They outlive the view.
+  Ranks* ranks = nullptr;
+};
+// With ranks, `lost` has all that any of them left out, at the first rank only.
+OpenedView open_view(std::span<const std::filesystem::path> named, const OpenOptions& options);
 
 }  // namespace zeroshelf

@@ -10,7 +10,7 @@ namespace zeroshelf {
 
 std::vector<Row> rows_by_path(const View& collection) {
   std::vector<Row> rows;
-  rows.reserve(collection.pictures());
+  rows.reserve(std::min(collection.pictures(), collection.rows()));
   for_each_path(collection, [&](Row row) { rows.push_back(row); });
   return rows;
 }

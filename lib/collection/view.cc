@@ -7,12 +7,13 @@
 #include <algorithm>
 #include <cassert>
 #include <mutex>
+#include <numeric>
 #include <utility>
 
+#include "lib/collection/elsewhere.h"
 #include "lib/collection/merged_keys.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "lib/util/hash.h"
 #include "lib/vectors/scan.h"
 #include "lib/vectors/vector_sum.h"
 
@@ -25,8 +26,10 @@ std::vector<Collection> alone(Collection collection) {
   return parts;
 }
 
-void expect_same_model(const Collection& first, const Collection& other) {
-  const Manifest& a = first.manifest();
+}  // namespace
+
+void expect_same_model(const Manifest& a, const std::filesystem::path& of_a,
+                       const Collection& other) {
   const Manifest& b = other.manifest();
   if (a.model_fingerprint == b.model_fingerprint && a.dimension == b.dimension &&
       a.scoring == b.scoring && a.logit_bias == b.logit_bias) {
@@ -35,9 +38,11 @@ void expect_same_model(const Collection& first, const Collection& other) {
   throw Error(
       ErrorCode::Incompatible, other.directory().string(),
       fmt::format("its vectors are of {} with {} dimensions, those of {} of {} with {}",
-                  b.model_name, b.dimension, first.directory().string(), a.model_name, a.dimension),
+                  b.model_name, b.dimension, of_a.string(), a.model_name, a.dimension),
       "ask collections of one model together");
 }
+
+namespace {
 
 // The last part that begins at `number` or before it.
 template <class First>
@@ -82,10 +87,14 @@ View View::open(std::span<const std::filesystem::path> directories) {
 
 View::View(Collection collection) : View(alone(std::move(collection))) {}
 
-View::View(std::vector<Collection> parts) : samples_(std::make_unique<ViewSamples>()) {
-  assert(!parts.empty());
+View::View(std::vector<Collection> parts) : View(std::move(parts), nullptr) {
+  assert(!parts_.empty());
+  for (const Part& part : parts_) expect_same_model(manifest(), directory(), part.collection);
+}
+
+View::View(std::vector<Collection> parts, std::shared_ptr<const Elsewhere> elsewhere)
+    : samples_(std::make_unique<ViewSamples>()), elsewhere_(std::move(elsewhere)) {
   for (Collection& part : parts) {
-    if (!parts_.empty()) expect_same_model(parts_.front().collection, part);
     const uint64_t rows = part.image_vectors().size();
     const uint64_t texts = part.text_vectors().size();
     parts_.push_back({std::move(part), rows_, texts_});
@@ -98,6 +107,14 @@ View::View(std::vector<Collection> parts) : samples_(std::make_unique<ViewSample
     for (const Row row : part.collection.text_owners())
       text_owners_.push_back(part.first_row + row);
   }
+}
+
+const Manifest& View::manifest() const {
+  return elsewhere_ ? elsewhere_->manifest : parts_.front().collection.manifest();
+}
+
+const std::filesystem::path& View::directory() const {
+  return elsewhere_ ? elsewhere_->directory : parts_.front().collection.directory();
 }
 
 CollectionCounts View::counts() const {
@@ -114,6 +131,13 @@ CollectionCounts View::counts() const {
   return sum;
 }
 
+std::vector<Collection> View::take_parts() && {
+  std::vector<Collection> parts;
+  for (Part& part : parts_) parts.push_back(std::move(part.collection));
+  parts_.clear();
+  return parts;
+}
+
 const View::Part& View::part_of(Row row) const {
   return part_with(parts_, row, &Part::first_row);
 }
@@ -123,12 +147,14 @@ const View::Part& View::part_of_text(size_t text) const {
 }
 
 uint64_t View::pictures() const {
+  if (elsewhere_) return elsewhere_->image_sum.count();
   uint64_t sum = 0;
   for (const Part& part : parts_) sum += part.collection.image_sum().count();
   return sum;
 }
 
 uint64_t View::live_texts() const {
+  if (elsewhere_) return elsewhere_->text_sum.count();
   uint64_t sum = 0;
   for (const Part& part : parts_) sum += part.collection.text_sum().count();
   return sum;
@@ -136,15 +162,21 @@ uint64_t View::live_texts() const {
 
 std::string View::name() const {
   const std::string first = absolute_path(directory()).filename().string();
-  return parts_.size() == 1 ? first : fmt::format("{} and {} more", first, parts_.size() - 1);
+  const size_t parts = elsewhere_ ? elsewhere_->parts : parts_.size();
+  return parts == 1 ? first : fmt::format("{} and {} more", first, parts - 1);
 }
 
 bool View::is_live(Row row) const {
+  if (row >= rows_) return false;
   const Part& part = part_of(row);
   return part.collection.is_live(row - part.first_row);
 }
 
 std::optional<size_t> View::text_index(Row row) const {
+  if (row >= rows_ && elsewhere_) {
+    const auto text = elsewhere_->text_of[row - rows_];
+    return text ? std::optional(texts_ + *text) : std::nullopt;
+  }
   const Part& part = part_of(row);
   const auto index = part.collection.text_index(row - part.first_row);
   return index ? std::optional(part.first_text + *index) : std::nullopt;
@@ -155,6 +187,7 @@ const std::vector<Row>& View::text_owners() const {
 }
 
 TextEvidence View::text_evidence(size_t text) const {
+  if (text >= texts_ && elsewhere_) return elsewhere_->text_evidence[text - texts_];
   const Part& part = part_of_text(text);
   return part.collection.text_evidence()[text - part.first_text];
 }
@@ -169,10 +202,12 @@ std::vector<PlacedLexicon> View::lexicons() const {
 }
 
 std::vector<float> View::mean_image_vector() const {
+  if (elsewhere_) return elsewhere_->image_sum.mean();
   return mean_of(parts_, &Collection::image_sum);
 }
 
 std::vector<float> View::mean_text_vector() const {
+  if (elsewhere_) return elsewhere_->text_sum.mean();
   return mean_of(parts_, &Collection::text_sum);
 }
 
@@ -253,21 +288,20 @@ std::optional<Row> View::find_content(const ContentHash& hash) const {
 
 // --- vectors -------------------------------------------------------------------------------------
 
-const View::Part& ViewVectors::part_of(uint64_t number) const {
-  return kind_ == Kind::Pictures ? view_.part_of(number) : view_.part_of_text(number);
-}
-
-uint64_t ViewVectors::first_of(const View::Part& part) const {
-  return kind_ == Kind::Pictures ? part.first_row : part.first_text;
-}
-
-const VectorRows& ViewVectors::vectors_of(const View::Part& part) const {
-  return kind_ == Kind::Pictures ? part.collection.image_vectors() : part.collection.text_vectors();
+ViewVectors::Place ViewVectors::place_of(uint64_t number) const {
+  const bool pictures = kind_ == Kind::Pictures;
+  if (number >= size()) {
+    assert(view_.elsewhere_);
+    return {pictures ? view_.elsewhere_->pictures : view_.elsewhere_->texts, size()};
+  }
+  const View::Part& part = pictures ? view_.part_of(number) : view_.part_of_text(number);
+  return pictures ? Place{part.collection.image_vectors(), part.first_row}
+                  : Place{part.collection.text_vectors(), part.first_text};
 }
 
 std::span<const uint16_t> ViewVectors::row(uint64_t number) const {
-  const View::Part& part = part_of(number);
-  return vectors_of(part).row(number - first_of(part));
+  const Place place = place_of(number);
+  return place.rows.row(number - place.first);
 }
 
 Row ViewVectors::owner(uint64_t number) const {
@@ -280,60 +314,39 @@ uint64_t ViewVectors::live() const {
 
 namespace {
 
-// Few enough to look at each: a number of 64 bits of its vector.
-constexpr uint64_t kFewVectors = 65'536;
-// So many contents are looked at for those with text, where these are more.
-constexpr size_t kMostContents = 65'536;
-
-std::vector<Row> drawn_by_vector(const ViewVectors& vectors, const View& view) {
-  std::vector<std::pair<uint64_t, Row>> keys;
-  for (uint64_t i = 0; i < vectors.size(); ++i) {
-    if (view.is_live(vectors.owner(i)))
-      keys.emplace_back(checksum64(std::as_bytes(vectors.row(i))), i);
+std::vector<Row> rows_of(const std::vector<DrawnVector>& drawn) {
+  std::vector<Row> rows;
+  for (const DrawnVector& one : drawn) {
+    if (one.number) rows.push_back(*one.number);
   }
-  const size_t count = std::min(keys.size(), ViewVectors::kMostSampled);
-  std::ranges::partial_sort(keys, keys.begin() + static_cast<std::ptrdiff_t>(count));
-  std::vector<Row> drawn;
-  for (size_t i = 0; i < count; ++i) drawn.push_back(keys[i].second);
-  return drawn;
-}
-
-// A content's hash is as good as chance.
-std::vector<Row> drawn_by_content(const View& view, ViewVectors::Kind kind) {
-  std::vector<Row> drawn;
-  size_t looked_at = 0;
-  for_each_content(view, [&](Row row) {
-    if (kind == ViewVectors::Kind::Pictures) {
-      drawn.push_back(row);
-    } else if (const auto text = view.text_index(row)) {
-      drawn.push_back(*text);
-    }
-    return drawn.size() < ViewVectors::kMostSampled && ++looked_at < kMostContents;
-  });
-  return drawn;
+  return rows;
 }
 
 }  // namespace
 
 std::vector<Row> ViewVectors::sample(size_t count) const {
   assert(count <= kMostSampled);
+  if (const Elsewhere* all = view_.elsewhere()) {
+    const size_t sampled = kind_ == Kind::Pictures ? all->pictures.size() : all->sampled_texts;
+    std::vector<Row> rows(std::min(count, sampled));
+    std::iota(rows.begin(), rows.end(), size());
+    return rows;
+  }
   ViewSamples& samples = *view_.samples_;
   const std::lock_guard lock(samples.mutex);
   std::optional<std::vector<Row>>& drawn =
       kind_ == Kind::Pictures ? samples.pictures : samples.texts;
-  if (!drawn) {
-    const bool few = kind_ == Kind::Texts && live() <= kFewVectors;
-    drawn = few ? drawn_by_vector(*this, view_) : drawn_by_content(view_, kind_);
-  }
+  if (!drawn)
+    drawn = rows_of(kind_ == Kind::Pictures ? drawn_pictures(view_) : drawn_texts(view_, live()));
   return {drawn->begin(), drawn->begin() + static_cast<std::ptrdiff_t>(std::min(count, drawn->size()))};
 }
 
 void ViewVectors::inner_products(uint64_t first, size_t count, const Matrix& queries,
                                  std::span<float> out) const {
   while (count > 0) {
-    const View::Part& part = part_of(first);
-    const VectorRows& vectors = vectors_of(part);
-    const uint64_t from = first - first_of(part);
+    const Place place = place_of(first);
+    const VectorRows& vectors = place.rows;
+    const uint64_t from = first - place.first;
     const auto here = static_cast<size_t>(std::min<uint64_t>(count, vectors.size() - from));
     zeroshelf::inner_products(vectors, from, here, queries, out.first(here * queries.rows()));
     out = out.subspan(here * queries.rows());
@@ -344,19 +357,22 @@ void ViewVectors::inner_products(uint64_t first, size_t count, const Matrix& que
 
 void ViewVectors::inner_products_of(std::span<const Row> numbers, std::span<const float> query,
                                     std::span<float> out) const {
-  if (view_.parts().size() == 1)
-    return zeroshelf::inner_products_of(vectors_of(view_.parts().front()), numbers, query, out);
   std::vector<Row> own;
   for (size_t begin = 0; begin < numbers.size();) {
-    const View::Part& part = part_of(numbers[begin]);
-    const uint64_t first = first_of(part);
-    const uint64_t end = first + vectors_of(part).size();
-    own.clear();
-    while (begin + own.size() < numbers.size() && numbers[begin + own.size()] >= first &&
-           numbers[begin + own.size()] < end)
-      own.push_back(numbers[begin + own.size()] - first);
-    zeroshelf::inner_products_of(vectors_of(part), own, query, out.subspan(begin, own.size()));
-    begin += own.size();
+    const Place place = place_of(numbers[begin]);
+    const uint64_t end = place.first + place.rows.size();
+    size_t here = begin + 1;
+    while (here < numbers.size() && numbers[here] >= place.first && numbers[here] < end) ++here;
+    const std::span<const Row> some = numbers.subspan(begin, here - begin);
+    const std::span<float> out_of_some = out.subspan(begin, some.size());
+    if (place.first == 0) {
+      zeroshelf::inner_products_of(place.rows, some, query, out_of_some);
+    } else {
+      own.clear();
+      for (const Row number : some) own.push_back(number - place.first);
+      zeroshelf::inner_products_of(place.rows, own, query, out_of_some);
+    }
+    begin = here;
   }
 }
 

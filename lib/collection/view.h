@@ -5,6 +5,10 @@
 // the union; sums are in fixed point, so several parts give the bits of one collection with the
 // same pictures. With one part every call goes straight to it.
 //
+// Where other processes have more parts open (elsewhere.h), rows, texts and what is found by them
+// are those of the own parts, of which there may be none; the model, counts, means and samples are
+// those of all.
+//
 // Threads: const calls may run together.
 
 #include <cstdint>
@@ -24,6 +28,11 @@
 namespace zeroshelf {
 
 class ViewSamples;  // of the implementation
+struct Elsewhere;
+
+// Throws Incompatible, naming the collection, unless its vectors are of that model; of: what has it.
+void expect_same_model(const Manifest& model, const std::filesystem::path& of,
+                       const Collection& collection);
 
 class View {
  public:
@@ -39,20 +48,26 @@ class View {
   static View open(std::span<const std::filesystem::path> directories);
   explicit View(Collection collection);
   explicit View(std::vector<Collection> parts);
+  // Own parts, of the model that all have, which is not looked at here.
+  View(std::vector<Collection> parts, std::shared_ptr<const Elsewhere> elsewhere);
   View(View&&) noexcept;
   View& operator=(View&&) noexcept;
   ~View();
 
   // The first part's: what all parts agree in is the model and what follows from it.
-  const Manifest& manifest() const { return parts_.front().collection.manifest(); }
+  const Manifest& manifest() const;
   // What a reader calls it: the first part's folder's name, and how many more there are.
   std::string name() const;
   // Where runs, calibrations, classifiers and prompts are kept: with the first part.
   Attachments attachments() const { return Attachments(directory()); }
-  const std::filesystem::path& directory() const { return parts_.front().collection.directory(); }
-  CollectionCounts counts() const;  // added up; disk_bytes reads the folders
+  const std::filesystem::path& directory() const;
+  CollectionCounts counts() const;  // of the own parts; disk_bytes reads the folders
+  // Null where all parts are its own.
+  const Elsewhere* elsewhere() const { return elsewhere_.get(); }
 
   std::span<const Part> parts() const { return parts_; }
+  // The collections again; the view is of no use then.
+  std::vector<Collection> take_parts() &&;
   const Part& part_of(Row row) const;           // row < rows()
   const Part& part_of_text(size_t text) const;  // text < texts()
 
@@ -98,6 +113,7 @@ class View {
   uint64_t rows_ = 0;
   uint64_t texts_ = 0;
   std::unique_ptr<ViewSamples> samples_;
+  std::shared_ptr<const Elsewhere> elsewhere_;
 };
 
 // All vectors of one kind, numbered through the parts: pictures by row, texts by text_index(). The
@@ -117,12 +133,21 @@ class ViewVectors {
   // So many of the live ones, or all where there are fewer, in a fixed order: drawn by what the
   // pictures are, so that neither the parts nor the order in which they were added matter, and fewer
   // are the first of more. Where texts are rare among very many pictures there may be fewer. At
-  // most kMostSampled; the first call looks for them, which takes some milliseconds.
+  // most kMostSampled; the first call looks for them, which takes some milliseconds. Where others
+  // have parts, they are numbered from size() on: their vectors can be asked for, and of a picture
+  // View::text_index and View::text_evidence, but nothing else.
   static constexpr size_t kMostSampled = 4096;
   std::vector<Row> sample(size_t count) const;
 
   std::span<const uint16_t> row(uint64_t number) const;  // fp16, of unit length
   Row owner(uint64_t number) const;                      // the picture's row
+
+  // Where a vector lies: at number - first of these rows.
+  struct Place {
+    const VectorRows& rows;
+    uint64_t first = 0;
+  };
+  Place place_of(uint64_t number) const;
 
   // As the functions of these names in lib/vectors have them.
   void inner_products(uint64_t first, size_t count, const Matrix& queries,
@@ -131,10 +156,6 @@ class ViewVectors {
                          std::span<float> out) const;
 
  private:
-  const View::Part& part_of(uint64_t number) const;
-  uint64_t first_of(const View::Part& part) const;
-  const VectorRows& vectors_of(const View::Part& part) const;
-
   const View& view_;
   Kind kind_;
 };

@@ -49,7 +49,6 @@ struct LabelMeans {
 // One side of the sample, and where its labels are now.
 struct Side {
   ViewVectors vectors;
-  bool of_texts;
   std::vector<Row> rows;  // one a picture of the sample; kNoRow: it has no such vector
   const Matrix& prompts;
   float scale;
@@ -133,20 +132,15 @@ void move(Side& side, const std::vector<float>& biases, const std::vector<Member
 }
 
 // The same bits as in scan(), on every processor.
-void inner_products(const View& collection, const Side& side, const FixedPointQueries& labels,
-                    Row row, std::vector<float>& similarities) {
-  if (side.of_texts) {
-    const View::Part& part = collection.part_of_text(row);
-    labels.inner_products(part.collection.text_vectors(), row - part.first_text, 1, similarities);
-  } else {
-    const View::Part& part = collection.part_of(row);
-    labels.inner_products(part.collection.image_vectors(), row - part.first_row, 1, similarities);
-  }
+void inner_products(const Side& side, const FixedPointQueries& labels, Row row,
+                    std::vector<float>& similarities) {
+  const ViewVectors::Place place = side.vectors.place_of(row);
+  labels.inner_products(place.rows, row - place.first, 1, similarities);
 }
 
-void add_logits(const View& collection, const Side& side, const FixedPointQueries& labels, Row row,
-                double weight, std::vector<float>& similarities, std::vector<double>& logits) {
-  inner_products(collection, side, labels, row, similarities);
+void add_logits(const Side& side, const FixedPointQueries& labels, Row row, double weight,
+                std::vector<float>& similarities, std::vector<double>& logits) {
+  inner_products(side, labels, row, similarities);
   for (size_t k = 0; k < logits.size(); ++k)
     logits[k] += weight * static_cast<double>(side.scale) *
                  (static_cast<double>(similarities[k]) + static_cast<double>(side.biases[k]));
@@ -161,7 +155,7 @@ Membership membership_of(const std::vector<double>& logits) {
 }
 
 // By what both sides say, as `mix` weighs them. text_weights: w, one a picture of the sample.
-std::vector<Membership> memberships(const View& collection, const Side& image, const Side& text,
+std::vector<Membership> memberships(const Side& image, const Side& text,
                                     const std::vector<float>& text_weights, unsigned threads) {
   constexpr size_t kChunk = 64;
   const FixedPointQueries image_labels(image.labels);
@@ -173,11 +167,9 @@ std::vector<Membership> memberships(const View& collection, const Side& image, c
     for (size_t i = begin; i < end; ++i) {
       const double weight = static_cast<double>(text_weights[i]);
       std::ranges::fill(logits, 0.0);
-      add_logits(collection, image, image_labels, image.rows[i], 1 / (1 + weight), similarities,
-                 logits);
+      add_logits(image, image_labels, image.rows[i], 1 / (1 + weight), similarities, logits);
       if (weight > 0)
-        add_logits(collection, text, text_labels, text.rows[i], weight / (1 + weight),
-                   similarities, logits);
+        add_logits(text, text_labels, text.rows[i], weight / (1 + weight), similarities, logits);
       members[i] = membership_of(logits);
     }
   });
@@ -197,12 +189,13 @@ LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, fl
   const FusionSettings settings =
       FusionSettings::for_logit_scale(collection.manifest().logit_scale);
   if (!(strength > 0) || count < 2 || !(settings.image_scale > 0)) return labels;
-  Side image{ViewVectors::pictures(collection), false,
-             sample_of(collection, count),      labels.image,
-             settings.image_scale,              labels.image,
+  Side image{ViewVectors::pictures(collection),
+             sample_of(collection, count),
+             labels.image,
+             settings.image_scale,
+             labels.image,
              or_zeros(labels.image_bias, count)};
   Side text{ViewVectors::texts(collection),
-            true,
             std::vector<Row>(image.rows.size(), kNoRow),
             labels.text,
             settings.text_scale,
@@ -216,8 +209,7 @@ LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, fl
     if (text_weights[i] > 0) text.rows[i] = *row;
   }
   for (int round = 0; round < kRounds; ++round) {
-    const std::vector<Membership> members = 
-        memberships(collection, image, text, text_weights, threads);
+    const std::vector<Membership> members = memberships(image, text, text_weights, threads);
     move(image, labels.image_bias, members, static_cast<double>(strength));
     move(text, labels.text_bias, members, static_cast<double>(strength));
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -137,6 +138,14 @@ Run make_run(const View& collection, const Labelling& labelling,
   });
   sort_entries(run.entries);
   return run;
+}
+
+Run joined_runs(std::vector<Run> of_parts) {
+  Run all = std::move(of_parts.front());
+  for (size_t i = 1; i < of_parts.size(); ++i)
+    std::ranges::move(of_parts[i].entries, std::back_inserter(all.entries));
+  sort_entries(all.entries);
+  return all;
 }
 
 std::vector<bool> rows_with_label(const View& collection, const Run& run,

@@ -49,6 +49,9 @@ Run make_run(const View& collection, const Labelling& labelling,
 // The same of what classify() gives.
 Run make_run(const View& collection, const Labelling& labelling, unsigned threads = 0);
 
+// One run of those that make_run() gave for parts, in the order of the parts; at least one.
+Run joined_runs(std::vector<Run> of_parts);
+
 // One a row: whether the run gave its picture one of the labels of these names. Pictures that came
 // after the run are none. Reads all records. Throws InvalidArgument as find_labels() does.
 std::vector<bool> rows_with_label(const View& collection, const Run& run,

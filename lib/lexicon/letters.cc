@@ -13,6 +13,7 @@
 
 #include "lib/lexicon/function_words.h"
 #include "lib/lexicon/tokens.h"
+#include "lib/util/bytes.h"
 #include "lib/util/edit_distance.h"
 #include "lib/util/text.h"
 
@@ -83,32 +84,103 @@ std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std:
   return variants;
 }
 
-// What each of its variants counts, and which fit.
-void weigh(std::span<const PlacedLexicon> parts, double texts, QueryWord& word) {
-  const auto count = [&](const Variant& it) { return parts[it.part]->texts_with(it.term); };
-  uint64_t whole = 0;
-  uint64_t begun = 0;
+// What all parts together have of a word.
+struct WordCounts {
+  uint64_t whole = 0;  // texts with the word
+  uint64_t begun = 0;  // or a longer one
   int fewest_edits = std::numeric_limits<int>::max();
-  // Over all parts.
-  std::map<std::string_view, uint64_t> of_term;
-  std::map<std::string_view, uint64_t> of_joined;
-  for (const Variant& it : word.variants) {
-    if (it.way == Way::Whole) whole += count(it);
-    if (it.way == Way::Whole || it.way == Way::Beginning) begun += count(it);
-    if (it.way == Way::Near) fewest_edits = std::min(fewest_edits, it.edits);
-    (it.joins ? of_joined : of_term)[parts[it.part]->term(it.term)] += count(it);
+  bool is_there = false;  // any variant
+  std::map<std::string, uint64_t, std::less<>> of_term;  // texts with it
+  std::map<std::string, uint64_t, std::less<>> of_joined;
+
+  void add(const WordCounts& other) {
+    whole += other.whole;
+    begun += other.begun;
+    fewest_edits = std::min(fewest_edits, other.fewest_edits);
+    is_there = is_there || other.is_there;
+    for (const auto& [term, texts] : other.of_term) of_term[term] += texts;
+    for (const auto& [term, texts] : other.of_joined) of_joined[term] += texts;
   }
+};
+
+WordCounts counts_of(std::span<const PlacedLexicon> parts, const QueryWord& word) {
+  WordCounts counts;
+  counts.is_there = !word.variants.empty();
+  for (const Variant& it : word.variants) {
+    const uint64_t texts = parts[it.part]->texts_with(it.term);
+    if (it.way == Way::Whole) counts.whole += texts;
+    if (it.way == Way::Whole || it.way == Way::Beginning) counts.begun += texts;
+    if (it.way == Way::Near) counts.fewest_edits = std::min(counts.fewest_edits, it.edits);
+    auto& terms = it.joins ? counts.of_joined : counts.of_term;
+    terms[std::string(parts[it.part]->term(it.term))] += texts;
+  }
+  return counts;
+}
+
+void write_counts(ByteWriter& out, const WordCounts& counts) {
+  out.number(counts.whole);
+  out.number(counts.begun);
+  out.number(counts.fewest_edits);
+  out.number<uint8_t>(counts.is_there);
+  for (const auto* terms : {&counts.of_term, &counts.of_joined}) {
+    out.varint(terms->size());
+    for (const auto& [term, texts] : *terms) {
+      out.text(term);
+      out.varint(texts);
+    }
+  }
+}
+
+WordCounts read_counts(ByteReader& in) {
+  WordCounts counts;
+  counts.whole = in.number<uint64_t>();
+  counts.begun = in.number<uint64_t>();
+  counts.fewest_edits = in.number<int>();
+  counts.is_there = in.number<uint8_t>() != 0;
+  for (auto* terms : {&counts.of_term, &counts.of_joined}) {
+    for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left) {
+      std::string term(in.text());
+      (*terms)[std::move(term)] += in.varint();
+    }
+  }
+  return counts;
+}
+
+// One a word, of the parts that all ranks have.
+std::vector<WordCounts> counts_of_all(std::span<const PlacedLexicon> parts,
+                                      const std::vector<QueryWord>& words, Ranks* ranks) {
+  std::vector<WordCounts> own;
+  for (const QueryWord& word : words) own.push_back(counts_of(parts, word));
+  if (ranks == nullptr) return own;
+  ByteWriter out;
+  for (const WordCounts& counts : own) write_counts(out, counts);
+  std::vector<WordCounts> all(words.size());
+  for (const std::string& bytes : ranks->exchange(out.bytes())) {
+    ByteReader in(bytes, "words of another process");
+    for (WordCounts& counts : all) counts.add(read_counts(in));
+    in.expect_end();
+  }
+  return all;
+}
+
+// What each of its variants counts, and which fit.
+void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts& all,
+           QueryWord& word) {
+  const auto of = [](const auto& terms, std::string_view term) {
+    const auto found = terms.find(term);
+    return found == terms.end() ? uint64_t{0} : found->second;
+  };
   const bool misread = code_points(word.text).size() >= kLettersOfMisread;
   for (Variant& it : word.variants) {
     const std::string_view term = parts[it.part]->term(it.term);
-    const uint64_t own = std::max(of_term[term], of_joined[term]);
-    const double resembling = std::min(surprise(begun, texts), surprise(own, texts));
+    const uint64_t own = std::max(of(all.of_term, term), of(all.of_joined, term));
+    const double resembling = std::min(surprise(all.begun, texts), surprise(own, texts));
     switch (it.way) {
       case Way::Whole:
-        it.nats = surprise(whole, texts);
+        it.nats = surprise(all.whole, texts);
         break;
       case Way::Beginning:
-        it.nats = surprise(begun, texts);
+        it.nats = surprise(all.begun, texts);
         break;
       case Way::Near:
         it.nats = kNearShare[it.edits] * resembling;
@@ -118,20 +190,40 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, QueryWord& word) 
         break;
     }
     it.fits = it.way == Way::Whole || it.way == Way::Beginning || it.joins ||
-              (begun == 0 ? it.is_part || it.edits == fewest_edits
-                          : it.way == Way::Near && it.edits == 1 && misread &&
-                                own * kRarerMisread <= begun);
+              (all.begun == 0 ? it.is_part || it.edits == all.fewest_edits
+                              : it.way == Way::Near && it.edits == 1 && misread &&
+                                    own * kRarerMisread <= all.begun);
   }
   std::ranges::stable_sort(word.variants, [](const Variant& a, const Variant& b) {
     return a.fits != b.fits ? a.fits : a.nats > b.nats;
   });
-  const bool there = !word.variants.empty() && word.variants.front().fits;
-  if (word.counts) word.weight = there ? word.variants.front().nats : surprise(0, texts);
+}
+
+// What each word counts as well as it is there at all, in the parts that all ranks have.
+void find_weights(double texts, Ranks* ranks, std::vector<QueryWord>& words) {
+  constexpr double kNowhere = -1;
+  std::vector<double> best;
+  for (const QueryWord& word : words) {
+    const bool there = !word.variants.empty() && word.variants.front().fits;
+    best.push_back(there ? word.variants.front().nats : kNowhere);
+  }
+  if (ranks != nullptr) {
+    const auto own = std::as_bytes(std::span(best));
+    for (const std::string& bytes :
+         ranks->exchange({reinterpret_cast<const char*>(own.data()), own.size()})) {
+      ByteReader in(bytes, "words of another process");
+      for (double& one : best) one = std::max(one, in.number<double>());
+    }
+  }
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i].counts)
+      words[i].weight = best[i] == kNowhere ? surprise(0, texts) : best[i];
+  }
 }
 
 // Each word of the query once, in the order of their first places.
-std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
-                                   double texts) {
+std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts,
+                                   const LexicalQuery& query) {
   std::vector<QueryWord> words;
   const auto place = [&](const std::string& text) {
     return std::ranges::find(words, text, &QueryWord::text);
@@ -154,7 +246,6 @@ std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts, const L
       place(query.words[i])->variants.push_back(variant);
     }
   }
-  for (QueryWord& word : words) weigh(parts, texts, word);
   return words;
 }
 
@@ -278,27 +369,43 @@ class PartEvidence {
   std::vector<uint32_t> last_word_;
 };
 
+// The most nats of the texts of all parts, some thousand; the least one is the first.
+std::vector<float> most_nats(std::span<const PartEvidence> parts, Ranks* ranks) {
+  std::vector<float> most;  // a heap with the least on top
+  const auto offer = [&](float nats) {
+    if (nats <= 0 || (most.size() == kOrderedTexts && nats <= most.front())) return;
+    if (most.size() == kOrderedTexts) {
+      std::ranges::pop_heap(most, std::greater());
+      most.pop_back();
+    }
+    most.push_back(nats);
+    std::ranges::push_heap(most, std::greater());
+  };
+  for (const PartEvidence& part : parts) {
+    for (const float nats : part.nats()) offer(nats);
+  }
+  if (ranks == nullptr) return most;
+  const auto own = std::as_bytes(std::span(most));
+  const auto of_ranks = ranks->exchange({reinterpret_cast<const char*>(own.data()), own.size()});
+  most.clear();
+  for (const std::string& bytes : of_ranks) {
+    ByteReader in(bytes, "texts of another process");
+    while (in.left() > 0) offer(in.number<float>());
+  }
+  return most;
+}
+
 // From how much evidence on the order of words is looked at: in the texts of all parts that have
 // most, some thousand, and all that are equal to the last of them unless these are very many.
-float least_ordered(std::span<const PartEvidence> parts) {
-  constexpr size_t kMostEqual = 16 * kOrderedTexts;
-  std::vector<float> most;  // a heap with the least on top
-  for (const PartEvidence& part : parts) {
-    for (const float nats : part.nats()) {
-      if (nats <= 0 || (most.size() == kOrderedTexts && nats <= most.front())) continue;
-      if (most.size() == kOrderedTexts) {
-        std::ranges::pop_heap(most, std::greater());
-        most.pop_back();
-      }
-      most.push_back(nats);
-      std::ranges::push_heap(most, std::greater());
-    }
-  }
+float least_ordered(std::span<const PartEvidence> parts, Ranks* ranks) {
+  constexpr uint64_t kMostEqual = 16 * kOrderedTexts;
+  const std::vector<float> most = most_nats(parts, ranks);
   if (most.size() < kOrderedTexts) return 0;
   const float least = most.front();
-  size_t equal = 0;
+  uint64_t equal = 0;
   for (const PartEvidence& part : parts)
-    equal += static_cast<size_t>(std::ranges::count(part.nats(), least));
+    equal += static_cast<uint64_t>(std::ranges::count(part.nats(), least));
+  if (ranks != nullptr) ranks->add_up(std::span(&equal, 1));
   return equal <= kMostEqual ? least
                              : std::nextafter(least, std::numeric_limits<float>::infinity());
 }
@@ -385,24 +492,25 @@ LexicalQuery lexical_query(std::string_view text, std::string_view languages) {
 }
 
 LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
-                                 uint64_t rows) {
-  uint64_t texts = 0;
-  uint64_t length = 0;
+                                 uint64_t rows, Ranks* ranks) {
+  uint64_t sums[] = {0, 0};
+  auto& [texts, length] = sums;
   for (const PlacedLexicon& part : parts) {
     texts += part->texts();
     length += part->total_length();
   }
+  if (ranks != nullptr) ranks->add_up(sums);
   const double mean_length =
       texts > 0 ? std::max(1.0, static_cast<double>(length) / static_cast<double>(texts)) : 1;
-  const std::vector<QueryWord> words = query_words(parts, query, static_cast<double>(texts));
+  std::vector<QueryWord> words = query_words(parts, query);
+  const std::vector<WordCounts> counts = counts_of_all(parts, words, ranks);
+  for (size_t i = 0; i < words.size(); ++i)
+    weigh(parts, static_cast<double>(texts), counts[i], words[i]);
+  find_weights(static_cast<double>(texts), ranks, words);
   LexicalEvidence evidence;
+  if (std::ranges::none_of(counts, &WordCounts::is_there)) return evidence;
   double complete = 0;
-  bool found = false;
-  for (const QueryWord& word : words) {
-    complete += word.weight;
-    found = found || !word.variants.empty();
-  }
-  if (!found) return evidence;
+  for (const QueryWord& word : words) complete += word.weight;
   evidence.nats.resize(rows);
   evidence.fits.resize(rows);
   std::vector<PartEvidence> of_parts;
@@ -411,7 +519,7 @@ LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const Lex
     of_parts.back().add_words(words);
   }
   if (query.words.size() > 1) {
-    const float least = least_ordered(of_parts);
+    const float least = least_ordered(of_parts, ranks);
     for (PartEvidence& part : of_parts) part.add_order(words, query, least);
   }
   for (const PartEvidence& part : of_parts)

@@ -36,6 +36,7 @@
 #include <vector>
 
 #include "lib/lexicon/lexicon.h"
+#include "lib/util/ranks.h"
 
 namespace zeroshelf {
 
@@ -56,9 +57,11 @@ struct LexicalEvidence {
 };
 
 // parts: lexicons of disjoint rows, ascending. rows: the length of nats, above every owner.
-// The order of words is looked at in the 4,096 texts of most evidence only.
+// The order of words is looked at in the 4,096 texts of most evidence only. ranks: processes with
+// more parts, all of which call it with the same query; how rare a word is counts over all of them,
+// the evidence is that of the own parts. Empty is then that no part of any has a word of the query.
 LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
-                                 uint64_t rows);
+                                 uint64_t rows, Ranks* ranks = nullptr);
 
 // The rows whose text holds every phrase, term by term as written. Ascending.
 std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,

@@ -3,7 +3,6 @@
 #include "lib/report/hit_groups.h"
 
 #include <algorithm>
-#include <span>
 #include <system_error>
 
 #include "lib/util/matrix.h"
@@ -17,18 +16,15 @@ std::vector<HitGroup> single_hits(const std::vector<SearchHit>& hits) {
   return groups;
 }
 
-std::vector<HitGroup> group_hits(const View& collection, const std::vector<SearchHit>& hits,
-                                 size_t count) {
+std::vector<HitGroup> group_hits(const HitFacts& facts, uint32_t dimension,
+                                 const std::vector<SearchHit>& hits, size_t count) {
   constexpr float kNearlySame = 0.98f;
   std::vector<HitGroup> groups;
-  Matrix leader(1, collection.manifest().dimension);
-  const ViewVectors pictures = ViewVectors::pictures(collection);
+  Matrix leader(1, dimension);
   for (const SearchHit& hit : hits) {
-    from_fp16(pictures.row(hit.row), leader.row(0));
+    facts.read_vector(hit.row, leader.row(0));
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const HitGroup& group) {
-      float cosine = 0;
-      pictures.inner_products(group.hit.row, 1, leader, std::span(&cosine, 1));
-      return cosine >= kNearlySame;
+      return facts.inner_product(group.hit.row, leader) >= kNearlySame;
     });
     if (same != groups.end()) {
       same->similar.push_back(hit.row);
@@ -37,6 +33,11 @@ std::vector<HitGroup> group_hits(const View& collection, const std::vector<Searc
     }
   }
   return groups;
+}
+
+std::vector<HitGroup> group_hits(const View& collection, const std::vector<SearchHit>& hits,
+                                 size_t count) {
+  return group_hits(ViewFacts(collection), collection.manifest().dimension, hits, count);
 }
 
 std::string_view found_by(const SearchHit& hit, SearchSpace space) {
@@ -56,6 +57,12 @@ bool is_gone(const std::string& path) {
 message::Hit hit_message(const View& collection, const HitGroup& group, const std::string& path,
                          const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
                          SearchSpace space) {
+  return hit_message(ViewFacts(collection), group, path, words, matches, space);
+}
+
+message::Hit hit_message(const HitFacts& facts, const HitGroup& group, const std::string& path,
+                         const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
+                         SearchSpace space) {
   const SearchHit& found = group.hit;
   message::Hit hit;
   hit.path = path;
@@ -71,7 +78,7 @@ message::Hit hit_message(const View& collection, const HitGroup& group, const st
     const Word& word = words[match.word];
     hit.words.push_back({word.text, match.query_word, match.edits, word.box});
   }
-  for (const Row row : group.similar) hit.similar.push_back(collection.record(row).file.path);
+  for (const Row row : group.similar) hit.similar.push_back(facts.path(row));
   hit.ocr_text = joined_text(words);
   return hit;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/lexicon/letters.h"
 #include "lib/report/messages.h"
+#include "lib/search/gathered_hits.h"
 #include "lib/search/search.h"
 
 namespace zeroshelf {
@@ -21,6 +22,8 @@ struct HitGroup {
 
 std::vector<HitGroup> single_hits(const std::vector<SearchHit>& hits);
 // The first `count` groups, in the order of their best hits.
+std::vector<HitGroup> group_hits(const HitFacts& facts, uint32_t dimension,
+                                 const std::vector<SearchHit>& hits, size_t count);
 std::vector<HitGroup> group_hits(const View& collection, const std::vector<SearchHit>& hits,
                                  size_t count);
 
@@ -30,6 +33,9 @@ std::string_view found_by(const SearchHit& hit, SearchSpace space);
 bool is_gone(const std::string& path);
 
 // Everything but the rank. words and path must outlive it.
+message::Hit hit_message(const HitFacts& facts, const HitGroup& group, const std::string& path,
+                         const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
+                         SearchSpace space);
 message::Hit hit_message(const View& collection, const HitGroup& group, const std::string& path,
                          const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
                          SearchSpace space);

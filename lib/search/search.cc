@@ -9,6 +9,7 @@
 #include <mutex>
 #include <numbers>
 
+#include "lib/collection/elsewhere.h"
 #include "lib/collection/path_order.h"
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
@@ -154,8 +155,11 @@ class Search {
         text_(matrix_of(query.text)) {
     find_spreads();
     if (by_text_ && !query.lexical.words.empty()) {
-      lexical_ = lexical_evidence(collection.lexicons(), query.lexical, rows());
-      any_lexical_fits_ = std::ranges::find(lexical_.fits, true) != lexical_.fits.end();
+      Ranks* ranks = ranks_of(collection);
+      lexical_ = lexical_evidence(collection.lexicons(), query.lexical, rows(), ranks);
+      uint64_t any = std::ranges::find(lexical_.fits, true) != lexical_.fits.end();
+      if (ranks != nullptr) ranks->add_up(std::span(&any, 1));
+      any_lexical_fits_ = any > 0;
     }
   }
 
@@ -356,11 +360,22 @@ class Search {
     return found;
   }
 
+  // Some of the own pictures.
+  std::vector<Row> own_sample(size_t count) const {
+    if (collection_.elsewhere() == nullptr) return pictures_.sample(count);
+    std::vector<Row> sample;
+    const Row step = std::max<Row>(1, rows() / count);
+    for (Row row = 0; row < rows(); row += step) {
+      if (collection_.is_live(row)) sample.push_back(row);
+    }
+    return sample;
+  }
+
   bool filter_keeps_few() const {
     constexpr size_t kSample = 4096;
     constexpr size_t kFew = 10;  // a tenth
     if (!limits_.keep) return false;
-    const std::vector<Row> sample = pictures_.sample(kSample);
+    const std::vector<Row> sample = own_sample(kSample);
     const auto kept = std::ranges::count_if(sample, limits_.keep);
     return static_cast<size_t>(kept) * kFew < sample.size();
   }

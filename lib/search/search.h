@@ -67,7 +67,11 @@ struct SearchLimits {
   std::function<bool(const SearchHit&)> fits = {};
 };
 
-// The best live pictures, best first, equal ones in row order. In SearchSpace::Text only pictures
+// Where other processes have more parts (lib/collection/elsewhere.h), all of them call what is here
+// together, with the same query; each finds the best of its own parts, with the scores that they have
+// in the whole. gathered_hits.h brings them together.
+
+// The best live pictures, best first, equal ones by path. In SearchSpace::Text only pictures
 // with text are found. With the approximate index some of the best may be missing; those that are
 // found have the scores that they have without it, to the bit. Throws InvalidArgument for vectors
 // of another dimension, and in SearchSpace::Text for a query without a vector for texts.

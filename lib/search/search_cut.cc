@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/collection/elsewhere.h"
+
 namespace zeroshelf {
 
 float least_nats(size_t vectors) {
@@ -18,8 +20,11 @@ namespace {
 float best_cosine(const View& collection, const SearchQuery& query, SearchSpace space) {
   const SearchQuery without_words{query.picture, query.text, {}};
   const auto best = search(collection, without_words, {.count = 1, .space = space});
-  if (best.empty()) return -1;
-  return space == SearchSpace::Text ? best[0].text_score.value_or(-1) : best[0].image_score;
+  float cosine = -1;
+  if (!best.empty())
+    cosine = space == SearchSpace::Text ? best[0].text_score.value_or(-1) : best[0].image_score;
+  Ranks* ranks = ranks_of(collection);
+  return ranks == nullptr ? cosine : ranks->largest(cosine);
 }
 
 }  // namespace

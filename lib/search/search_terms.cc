@@ -7,19 +7,23 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "lib/collection/elsewhere.h"
 #include "lib/files/npy_reader.h"
 #include "lib/image/decode.h"
 #include "lib/image/read_crop.h"
 #include "lib/search/background.h"
+#include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/input.h"
+#include "lib/util/matrix_bytes.h"
 #include "lib/util/unicode.h"
 #include "lib/vectors/scan.h"
 
@@ -27,6 +31,8 @@ namespace zeroshelf {
 namespace {
 
 using Kind = SearchTerm::Kind;
+
+constexpr const char* kMessage = "a message between processes";
 
 // One term as it is compared with the pictures, and with the texts.
 struct TermVectors {
@@ -45,39 +51,131 @@ std::vector<float> row_of(const Matrix& matrix) {
   return {matrix.row(0).begin(), matrix.row(0).end()};
 }
 
-// By other bytes for the same lexical, or, of a bare name, by the name alone.
-std::vector<std::string> paths_named(const View& collection, const std::string& path) {
+TermVectors vectors_of_row(const View& collection, Row row) {
+  TermVectors vectors;
+  vectors.picture = stored_vector(ViewVectors::pictures(collection), row);
+  if (const auto text = collection.text_index(row))
+    vectors.text = stored_vector(ViewVectors::texts(collection), *text);
+  return vectors;
+}
+
+// A picture that some part has.
+struct Found {
+  TermVectors vectors;
+  std::optional<Row> row;  // absent: it is another process's
+};
+
+std::string bytes_of(const View& collection, std::optional<Row> row) {
+  if (!row) return {};
+  const TermVectors vectors = vectors_of_row(collection, *row);
+  ByteWriter out;
+  write_floats(out, vectors.picture);
+  write_floats(out, vectors.text);
+  return std::move(out).bytes();
+}
+
+// Looks in the own parts, and takes what the first of all processes found.
+std::optional<Found> find_first(const View& collection,
+                                const std::function<std::optional<Row>()>& look) {
+  Ranks* ranks = ranks_of(collection);
+  if (ranks == nullptr) {
+    const auto row = look();
+    return row ? std::optional(Found{vectors_of_row(collection, *row), row}) : std::nullopt;
+  }
+  std::optional<Row> own;
+  std::string told;
+  ranks->agree_after([&] {
+    own = look();
+    told = bytes_of(collection, own);
+  });
+  const std::vector<std::string> all = ranks->exchange(told);
+  const auto first = std::ranges::find_if(all, [](const std::string& it) { return !it.empty(); });
+  if (first == all.end()) return std::nullopt;
+  Found found;
+  ByteReader in(*first, kMessage);
+  found.vectors.picture = read_floats(in);
+  found.vectors.text = read_floats(in);
+  if (static_cast<size_t>(first - all.begin()) == ranks->rank()) found.row = own;
+  return found;
+}
+
+// Pictures' paths that may be meant by one.
+struct Named {
+  std::vector<std::string> same;     // by other bytes for the same letters
+  std::vector<std::string> by_name;  // of a bare name: by the name alone
+};
+
+Named own_named(const View& collection, const std::string& path) {
   const bool is_name = path.find('/') == std::string::npos;
   const std::string name = nfc(path);
   const std::string whole = nfc(absolute_path(path).string());
-  std::vector<std::string> same;
-  std::vector<std::string> of_that_name;
+  Named named;
   collection.for_each_record([&](Row, const PictureRecord& record) {
     const std::string composed = nfc(record.file.path);
-    if (composed == whole) same.push_back(record.file.path);
+    if (composed == whole) named.same.push_back(record.file.path);
     if (is_name && composed.substr(composed.rfind('/') + 1) == name)
-      of_that_name.push_back(record.file.path);
+      named.by_name.push_back(record.file.path);
   });
-  return same.empty() ? of_that_name : same;
+  return named;
 }
 
-Row liked_row(const View& collection, const std::string& path) {
-  if (const auto row = collection.find_path(path)) return *row;
-  if (const auto row = collection.find_path(absolute_path(path).string())) return *row;
+// Of all processes.
+Named named_anywhere(const View& collection, const std::string& path) {
+  Ranks* ranks = ranks_of(collection);
+  if (ranks == nullptr) return own_named(collection, path);
+  ByteWriter out;
+  ranks->agree_after([&] {
+    const Named own = own_named(collection, path);
+    for (const auto* paths : {&own.same, &own.by_name}) {
+      out.varint(paths->size());
+      for (const std::string& one : *paths) out.text(one);
+    }
+  });
+  Named all;
+  for (const std::string& bytes : ranks->exchange(out.bytes())) {
+    ByteReader in(bytes, kMessage);
+    for (auto* paths : {&all.same, &all.by_name}) {
+      for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
+        paths->emplace_back(in.text());
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> paths_named(const View& collection, const std::string& path) {
+  Named named = named_anywhere(collection, path);
+  return named.same.empty() ? std::move(named.by_name) : std::move(named.same);
+}
+
+// What all processes know alike.
+[[noreturn]] void refuse_in_all(const View& collection, const Error& error) {
+  if (Ranks* ranks = ranks_of(collection)) ranks->agree(error);
+  throw Error(error);
+}
+
+Found liked_picture(const View& collection, const std::string& path) {
+  const auto find = [&](const std::string& one) {
+    return find_first(collection, [&] { return collection.find_path(one); });
+  };
+  if (auto found = find(path)) return *std::move(found);
+  if (auto found = find(absolute_path(path).string())) return *std::move(found);
   constexpr size_t kMostShown = 3;
   const std::vector<std::string> named = paths_named(collection, path);
-  if (named.size() == 1) return *collection.find_path(named.front());
-  if (!named.empty()) {
-    const size_t shown = std::min(named.size(), kMostShown);
-    throw Error(
-        ErrorCode::InvalidArgument, path,
-        fmt::format("{} pictures of the collection have that name", named.size()),
-        fmt::format("name one with its folder: {}{}",
-                    fmt::join(named.begin(), named.begin() + static_cast<ptrdiff_t>(shown), ", "),
-                    shown < named.size() ? ", ..." : ""));
+  if (named.size() == 1) {
+    if (auto found = find(named.front())) return *std::move(found);
   }
-  throw Error(ErrorCode::NotFound, path, "not a picture of the collection",
-              "for any other picture file use --image FILE");
+  if (named.size() > 1) {
+    const size_t shown = std::min(named.size(), kMostShown);
+    refuse_in_all(
+        collection,
+        {ErrorCode::InvalidArgument, path,
+         fmt::format("{} pictures of the collection have that name", named.size()),
+         fmt::format("name one with its folder: {}{}",
+                     fmt::join(named.begin(), named.begin() + static_cast<ptrdiff_t>(shown), ", "),
+                     shown < named.size() ? ", ..." : "")});
+  }
+  refuse_in_all(collection, {ErrorCode::NotFound, path, "not a picture of the collection",
+                             "for any other picture file use --image FILE"});
 }
 
 std::optional<Row> row_of_bytes(const View& collection, const std::string& file) {
@@ -88,14 +186,6 @@ std::optional<Row> row_of_bytes(const View& collection, const std::string& file)
 std::optional<Row> row_of_file(const View& collection, const std::string& path) {
   if (!is_regular_input(path)) return std::nullopt;
   return row_of_bytes(collection, read_file(path, DecodeLimits().max_bytes));
-}
-
-TermVectors vectors_of_row(const View& collection, Row row) {
-  TermVectors vectors;
-  vectors.picture = stored_vector(ViewVectors::pictures(collection), row);
-  if (const auto text = collection.text_index(row))
-    vectors.text = stored_vector(ViewVectors::texts(collection), *text);
-  return vectors;
 }
 
 // False: it has no direction, because it is zero or not finite.
@@ -156,14 +246,29 @@ Row live_row(const View& collection, Row row) {
   throw Error(ErrorCode::NotFound, fmt::format("row {}", row), "not a picture of the collection");
 }
 
-TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* encoder,
-                       std::vector<Row>& liked) {
-  if (term.kind == Kind::PictureOfCollection || term.kind == Kind::RowOfCollection) {
-    const Row row = term.kind == Kind::RowOfCollection ? live_row(collection, term.row)
-                                                       : liked_row(collection, term.value);
-    liked.push_back(row);
-    return vectors_of_row(collection, row);
+// The picture of the collection that the term is, or that has its content; all processes together.
+std::optional<Found> found_for(const View& collection, const SearchTerm& term) {
+  switch (term.kind) {
+    case Kind::PictureOfCollection:
+      return liked_picture(collection, term.value);
+    case Kind::RowOfCollection: {
+      const Row row = live_row(collection, term.row);
+      return Found{vectors_of_row(collection, row), row};
+    }
+    case Kind::PictureFile:
+      return find_first(collection, [&] { return row_of_file(collection, term.value); });
+    case Kind::PictureBytes:
+      return find_first(collection, [&] { return row_of_bytes(collection, term.value); });
+    default:
+      return std::nullopt;
   }
+}
+
+bool is_of_collection(const SearchTerm& term) {
+  return term.kind == Kind::PictureOfCollection || term.kind == Kind::RowOfCollection;
+}
+
+TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* encoder) {
   if (term.kind == Kind::Values) {
     const std::vector<float> vector = given_vector(collection, term.values);
     return {vector, vector};
@@ -173,14 +278,10 @@ TermVectors vectors_of(const View& collection, const SearchTerm& term, Encoder* 
     return {vector, vector};
   }
   if (term.kind == Kind::PictureFile) {
-    if (const auto row = row_of_file(collection, term.value))
-      return vectors_of_row(collection, *row);
     const Image crop = read_crop(term.value, encoder->info().preprocessing);
     return {row_of(encoder->encode_images(std::span(&crop, 1))), {}};
   }
   if (term.kind == Kind::PictureBytes) {
-    if (const auto row = row_of_bytes(collection, term.value))
-      return vectors_of_row(collection, *row);
     const Image crop = crop_of_bytes(std::as_bytes(std::span(term.value)), "the picture",
                                      encoder->info().preprocessing);
     return {row_of(encoder->encode_images(std::span(&crop, 1))), {}};
@@ -213,8 +314,12 @@ Matrix background_of_file(const View& collection, const std::filesystem::path& p
   return background;
 }
 
-MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,
-                     SearchSpace space, EncoderSource& encoders) {
+namespace {
+
+// The query of the terms, of which some were found in the collection.
+MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
+                   const std::vector<std::optional<Found>>& found, SearchSpace space,
+                   EncoderSource& encoders) {
   const auto has = [&](Kind kind) {
     return std::any_of(terms.begin(), terms.end(),
                        [&](const SearchTerm& term) { return term.kind == kind; });
@@ -229,8 +334,10 @@ MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& term
   }
   MadeQuery made;
   SearchQuery& query = made.query;
-  for (const SearchTerm& term : terms) {
-    TermVectors vectors = vectors_of(collection, term, encoder, made.liked);
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const SearchTerm& term = terms[i];
+    TermVectors vectors =
+        found[i] ? found[i]->vectors : vectors_of(collection, term, encoder);
     if (vectors.text.empty() && space == SearchSpace::Text) vectors.text = vectors.picture;
     float picture_spread = 1;
     float text_spread = 1;
@@ -255,6 +362,67 @@ MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& term
   normalise(query.picture);
   normalise(query.text);
   if (has(Kind::Text)) made.background = background_vectors(collection, encoders);
+  return made;
+}
+
+void write_texts(ByteWriter& out, const std::vector<std::string>& texts) {
+  out.varint(texts.size());
+  for (const std::string& text : texts) out.text(text);
+}
+
+std::vector<std::string> read_texts(ByteReader& in) {
+  std::vector<std::string> texts;
+  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left) texts.emplace_back(in.text());
+  return texts;
+}
+
+// Members are taken apart by name, so that a new one does not compile until it is told, too.
+std::string bytes_of(const MadeQuery& made) {
+  const auto& [query, background, liked] = made;
+  const auto& [picture, text, lexical] = query;
+  const auto& [words, phrases, function_words] = lexical;
+  static_cast<void>(liked);  // each knows its own
+  ByteWriter out;
+  write_floats(out, picture);
+  write_floats(out, text);
+  write_texts(out, words);
+  out.varint(phrases.size());
+  for (const std::vector<std::string>& phrase : phrases) write_texts(out, phrase);
+  write_texts(out, function_words);
+  write_matrix(out, background);
+  return std::move(out).bytes();
+}
+
+MadeQuery query_of_bytes(std::string_view bytes) {
+  ByteReader in(bytes, kMessage);
+  MadeQuery made;
+  made.query.picture = read_floats(in);
+  made.query.text = read_floats(in);
+  LexicalQuery& lexical = made.query.lexical;
+  lexical.words = read_texts(in);
+  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
+    lexical.phrases.push_back(read_texts(in));
+  lexical.function_words = read_texts(in);
+  made.background = read_matrix(in);
+  in.expect_end();
+  return made;
+}
+
+}  // namespace
+
+MadeQuery make_query(const View& collection, const std::vector<SearchTerm>& terms,
+                     SearchSpace space, EncoderSource& encoders) {
+  std::vector<std::optional<Found>> found;
+  for (const SearchTerm& term : terms) found.push_back(found_for(collection, term));
+  const auto make = [&] { return query_of(collection, terms, found, space, encoders); };
+  Ranks* ranks = ranks_of(collection);
+  MadeQuery made = ranks == nullptr
+                       ? make()
+                       : query_of_bytes(ranks->made_by_first([&] { return bytes_of(make()); }));
+  for (size_t i = 0; i < terms.size(); ++i) {
+    if (found[i] && found[i]->row && is_of_collection(terms[i]))
+      made.liked.push_back(*found[i]->row);
+  }
   return made;
 }
 

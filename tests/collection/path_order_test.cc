@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(more_keys_than_are_read_at_once_are_merged_too) {
   for (const PictureRecord& record : records_of(view, rows)) paths.push_back(record.file.path);
   BOOST_TEST((paths == sorted_paths(view)));
   std::vector<Row> by_content;
-  for_each_content(view, [&](Row row) {
+  for_each_content(view, [&](const ContentHash&, Row row) {
     by_content.push_back(row);
     return true;
   });

@@ -1,0 +1,61 @@
+#pragma once
+
+// A command that several processes answer together, where a launcher (mpirun, srun) started them.
+//
+// The first one speaks: it prints what one process alone would, and the others print nothing unless
+// they must end the work. Commands that do not gain by it are answered by the first one alone.
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "lib/collection/open_view.h"
+#include "lib/util/ranks.h"
+
+namespace zeroshelf {
+
+// For as long as the program runs, to be made first in main: makes a process that is not the first
+// one silent, and the first one write as into a pipe, which mpirun does not.
+class Voice {
+ public:
+  Voice();
+  ~Voice();
+  Voice(const Voice&) = delete;
+  Voice& operator=(const Voice&) = delete;
+
+ private:
+  int output_ = -1;  // what standard output was
+  int pipe_ = -1;
+  std::function<void()> join_;
+};
+
+// Whether this process is not the first one. Its exit code is to be 0: a launcher ends all when one
+// process fails, and the first one is to tell why.
+bool is_silent();
+
+// Whether this process has nothing to do for that command line: it is not the first one, and the
+// first one does it alone.
+bool is_idle(int argc, char** argv);
+
+// --deadline
+void add_deadline_flag(CLI::App* command, std::optional<double>& deadline_s);
+
+// Calls work in each of the processes, and ends all of them when one fails; null: there is only this
+// one. Its exit code counts in the first process.
+int together(std::optional<double> deadline_s, const std::function<int(Ranks*)>& work);
+
+// Calls work, and where there are several processes waits until all have done it, or ends all where
+// one of them throws an Error.
+void in_all(Ranks* ranks, const std::function<void()>& work);
+
+// Opens the collections, each process its share. Where the launcher ends this one, because another
+// has died, it tells from then on who had what.
+OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* ranks,
+                     std::optional<double> deadline_s, LostParts lost = LostParts::Refuse);
+
+// Throws InvalidArgument where several processes were started, for a command that cannot use them.
+void expect_one_process(const char* command);
+
+}  // namespace zeroshelf
