@@ -1,6 +1,6 @@
 // Several processes that mpirun starts answer as one: the same bytes on standard output, nothing
-// twice, and no answer that looks whole when one of them fails. Skipped where there is no mpirun, or
-// zeroshelf was built without libopenmpi-dev.
+// twice, and no answer that looks whole when one of them fails. Skipped where there is no mpirun,
+// or zeroshelf was built without libopenmpi-dev.
 
 #define BOOST_TEST_NO_MAIN
 #define BOOST_TEST_ALTERNATIVE_INIT_API
@@ -44,8 +44,8 @@ struct Shards {
     std::ofstream list(set);
     for (int i = 0; i < 5; ++i) {
       parts.push_back((directory / ("part" + std::to_string(i))).string());
-      const auto added = zeroshelf_index(
-          {"add", parts.back(), pictures, "--shard", std::to_string(i) + "/5"});
+      const auto added =
+          zeroshelf_index({"add", parts.back(), pictures, "--shard", std::to_string(i) + "/5"});
       BOOST_REQUIRE_MESSAGE(added.exit_code == 0, added.err);
       list << "part" << i << "\n";
     }
@@ -103,8 +103,9 @@ void expect_same(const std::string& command, const Words& behind) {
   const ProgramResult together = ask(words);
   BOOST_TEST_CONTEXT(command << " " << (behind.empty() ? "" : behind.back())) {
     BOOST_TEST(together.exit_code == alone.exit_code, together.err);
-    BOOST_TEST((together.out == alone.out), "alone:\n" << alone.out.substr(0, 1500) << "together:\n"
-                                                       << together.out.substr(0, 1500));
+    BOOST_TEST((together.out == alone.out), "alone:\n"
+                                                << alone.out.substr(0, 1500) << "together:\n"
+                                                << together.out.substr(0, 1500));
   }
 }
 
@@ -129,14 +130,14 @@ BOOST_AUTO_TEST_CASE(labels_with_vetoes_and_levels_are_those_of_one) {
 BOOST_AUTO_TEST_CASE(what_needs_all_parts_is_answered_by_one) {
   TemporaryDirectory directory;
   const std::string labels = (directory / "labels.txt").string();
-  const std::string picture = json_lines(
-      zeroshelf_query({"search", shards().set, "demon", "--all", "--format", "jsonl"}).out)
-                                  .front()["path"];
+  const std::string picture =
+      json_lines(
+          zeroshelf_query({"search", shards().set, "demon", "--all", "--format", "jsonl"}).out)
+          .front()["path"];
   std::ofstream(labels) << "Doom: Doom | @" << picture << "\nAnimal Crossing\n";
   expect_same("classify", {"--labels-file", labels, "--format", "csv"});
   const std::string lock = (directory / "labels.lock").string();
-  const auto locked =
-      ask(joined({"classify", shards().set, "--summary", "--lock", lock}, kLabels));
+  const auto locked = ask(joined({"classify", shards().set, "--summary", "--lock", lock}, kLabels));
   BOOST_TEST(locked.exit_code == 0, locked.err);
   BOOST_TEST(times("the work of one process", locked.err) == 1u, locked.err);
   BOOST_TEST(zeroshelf_query({"verify", shards().set, "--lock", lock}).exit_code == 0);
@@ -147,9 +148,10 @@ BOOST_AUTO_TEST_CASE(what_needs_all_parts_is_answered_by_one) {
 
 BOOST_AUTO_TEST_CASE(hits_are_those_of_one) {
   expect_same("search", {"rip and tear", "--all", "--format", "jsonl", "-k", "60"});
-  const std::string path = json_lines(
-      zeroshelf_query({"search", shards().set, "demon", "--all", "--format", "jsonl"}).out)
-                               .front()["path"];
+  const std::string path =
+      json_lines(
+          zeroshelf_query({"search", shards().set, "demon", "--all", "--format", "jsonl"}).out)
+          .front()["path"];
   expect_same("search", {"--like", fs::path(path).filename().string(), "--all", "--group",
                          "--format", "jsonl"});
 }
@@ -160,10 +162,12 @@ BOOST_AUTO_TEST_CASE(a_run_is_kept_as_one_process_keeps_it) {
   };
   BOOST_TEST(zeroshelf_query(words("alone")).exit_code == 0);
   BOOST_TEST(ask(words("together")).exit_code == 0);
-  const auto changes = zeroshelf_query({"diff", shards().set, "alone", "together", "--format", "jsonl"});
+  const auto changes =
+      zeroshelf_query({"diff", shards().set, "alone", "together", "--format", "jsonl"});
   BOOST_TEST(changes.exit_code <= 1, changes.err);
   const auto of_run = [](const std::string& name) {
-    return zeroshelf_query({"search", shards().set, "demon", "--all", "--run", name, "--label", "Doom"});
+    return zeroshelf_query(
+        {"search", shards().set, "demon", "--all", "--run", name, "--label", "Doom"});
   };
   BOOST_TEST((of_run("alone").out == of_run("together").out));
   BOOST_TEST(!of_run("together").out.empty());
@@ -185,7 +189,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_gain_is_answered_by_the_first_and_said_once) 
 BOOST_AUTO_TEST_CASE(each_process_writes_a_part_of_the_answers) {
   TemporaryDirectory directory;
   const std::string folder = (directory / "answers").string();
-  const Words words = joined({"classify", shards().set, "--format", "jsonl", "--to", folder}, kLabels);
+  const Words words =
+      joined({"classify", shards().set, "--format", "jsonl", "--to", folder}, kLabels);
   const auto written = ask(words);
   BOOST_TEST(written.exit_code == 0, written.err);
   BOOST_TEST(times("pictures labelled with", written.err) == 1u, written.err);
@@ -199,7 +204,8 @@ BOOST_AUTO_TEST_CASE(each_process_writes_a_part_of_the_answers) {
   }
   BOOST_TEST((names == Words{"answers-00000-of-00004.jsonl", "answers-00001-of-00004.jsonl",
                              "answers-00002-of-00004.jsonl", "answers-00003-of-00004.jsonl"}));
-  const auto alone = zeroshelf_query(joined({"classify", shards().set, "--format", "jsonl"}, kLabels));
+  const auto alone =
+      zeroshelf_query(joined({"classify", shards().set, "--format", "jsonl"}, kLabels));
   Words wanted;
   std::istringstream stream(alone.out);
   for (std::string line; std::getline(stream, line);) wanted.push_back(line);
@@ -237,8 +243,7 @@ BOOST_AUTO_TEST_CASE(a_lost_part_ends_all_and_leaves_no_answer) {
 BOOST_AUTO_TEST_CASE(a_part_that_does_not_open_in_time_ends_all_or_is_left_out) {
   ::setenv("LD_PRELOAD", ZEROSHELF_HANGING_OPEN, 1);
   ::setenv("ZEROSHELF_HANGING", shards().parts[3].c_str(), 1);
-  const Words words =
-      joined({"classify", shards().set, "--deadline", "4", "--summary"}, kLabels);
+  const Words words = joined({"classify", shards().set, "--deadline", "4", "--summary"}, kLabels);
   const auto late = ask(words);
   const auto alone = zeroshelf_query(words);
   const auto partial = ask({"search", shards().set, "demon", "--partial", "--deadline", "4"});
@@ -286,10 +291,17 @@ BOOST_AUTO_TEST_SUITE_END()
 }  // namespace zeroshelf::testing
 
 int main(int argc, char** argv) {
-  if (::access(zeroshelf::testing::kMpirun, X_OK) != 0 || !std::filesystem::exists(ZEROSHELF_MPI_PART)) {
-    std::puts("skipped: no mpirun, or built without MPI (apt-get install libopenmpi-dev openmpi-bin)");
+  if (::access(zeroshelf::testing::kMpirun, X_OK) != 0 ||
+      !std::filesystem::exists(ZEROSHELF_MPI_PART)) {
+    std::puts(
+        "skipped: no mpirun, or built without MPI (apt-get install libopenmpi-dev openmpi-bin)");
     return 77;
   }
   zeroshelf::testing::set_launcher();
+  if (zeroshelf::testing::run_program({zeroshelf::testing::kMpirun, "-n", "4", "/bin/true"})
+          .exit_code != 0) {
+    std::puts("skipped: mpirun cannot start four processes of another program here");
+    return 77;
+  }
   return boost::unit_test::unit_test_main([] { return true; }, argc, argv);
 }
