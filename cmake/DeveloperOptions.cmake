@@ -42,6 +42,16 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
+# Tells a source of this folder where the module `part` is, which it loads when it is wanted (lib/util/loaded_part.h).
+function(zeroshelf_loads_part source part)
+  if(ZEROSHELF_INSTALLED)
+    set(definitions "ZEROSHELF_PART=\"${part}.so\"" "ZEROSHELF_BUILD_FOLDER=\"\"")
+  else()
+    set(definitions "ZEROSHELF_PART=\"${CMAKE_CURRENT_BINARY_DIR}/${part}.so\"" "ZEROSHELF_BUILD_FOLDER=\"${CMAKE_BINARY_DIR}\"")
+  endif()
+  set_source_files_properties(${source} PROPERTIES COMPILE_DEFINITIONS "${definitions}")
+endfunction()
+
 # zeroshelf_library(NAME [INTERNAL] SOURCES a.cc ... LINK targets...): a static library of one folder, installed for
 # find_package(zeroshelf) unless it is INTERNAL.
 function(zeroshelf_library name)

@@ -234,15 +234,15 @@ struct Admitted {
   uint64_t count = 0;
 };
 
-Admitted admitted(const View& collection, const SearchOptions& options, const MadeQuery& made,
-                  Ranks* ranks) {
+Admitted admitted(const View& collection, const SearchOptions& options, const RecordFilter& filter,
+                  const MadeQuery& made, Ranks* ranks) {
   Admitted result;
   in_all(ranks, [&] {
     std::vector<std::vector<bool>> labelled;
     if (!options.run.empty())
       labelled.push_back(
           rows_with_label(collection, load_run(collection, options.run), options.labels));
-    result.rows = findable_rows(collection, filter_of_options(options), made, labelled);
+    result.rows = findable_rows(collection, filter, made, labelled);
   });
   result.count = static_cast<uint64_t>(std::ranges::count(result.rows, true));
   if (ranks != nullptr) ranks->add_up(std::span(&result.count, 1));
@@ -258,11 +258,12 @@ void check_query(const SearchOptions& options, const MadeQuery& made) {
 
 int search_together(SearchOptions options, Ranks* ranks) {
   std::vector<SearchTerm> terms;
+  RecordFilter filter;
   in_all(ranks, [&] {
     if (options.text.empty())
       options.text = take_last(options.collections, LastArgument::MayLack).value_or("");
     terms = terms_of_options(options);
-    filter_of_options(options);  // what is wrong with it is told before anything is opened
+    filter = filter_of_options(options);
   });
   const SearchSpace space = options.space;
   const OpenedView opened = open_named(options, ranks);
@@ -280,7 +281,7 @@ int search_together(SearchOptions options, Ranks* ranks) {
     }
   }
   const LexicalQuery& lexical = made.query.lexical;
-  const Admitted allowed = admitted(collection, options, made, ranks);
+  const Admitted allowed = admitted(collection, options, filter, made, ranks);
   SearchLimits limits;
   limits.space = space;
   limits.threads = options.model.threads;

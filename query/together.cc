@@ -31,13 +31,15 @@ constexpr std::string_view kTogether[] = {"classify", "search"};
 // Where a silent process can still be heard.
 int spare_stderr = -1;
 
-void write_all(int descriptor, std::string_view text) {
+// False: nobody takes it.
+bool write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
+    if (written <= 0) return false;
     text.remove_prefix(static_cast<size_t>(written));
   }
+  return true;
 }
 
 void tell(std::string_view text) {
@@ -60,14 +62,7 @@ void pass_on(int from, int to) {
     const ssize_t count = ::read(from, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
-    std::string_view text(buffer, static_cast<size_t>(count));
-    while (!text.empty()) {
-      const ssize_t written = ::write(to, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) break;
-      text.remove_prefix(static_cast<size_t>(written));
-    }
-    if (!text.empty()) break;
+    if (!write_all(to, {buffer, static_cast<size_t>(count)})) break;
   }
   ::close(from);
 }
@@ -127,9 +122,10 @@ bool is_idle(int argc, char** argv) {
 
 void add_deadline_flag(CLI::App* command, std::optional<double>& deadline_s) {
   command
-      ->add_option("--deadline", deadline_s,
-                   "Give up on a collection that takes longer to open, and on a process (mpirun, srun) "
-                   "that keeps the others waiting for longer; default: wait")
+      ->add_option(
+          "--deadline", deadline_s,
+          "Give up on a collection that takes longer to open, and on a process (mpirun, srun) "
+          "that keeps the others waiting for longer; default: wait")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e6));
 }

@@ -27,7 +27,6 @@ class Voice {
 
  private:
   int output_ = -1;  // what standard output was
-  int pipe_ = -1;
   std::function<void()> join_;
 };
 

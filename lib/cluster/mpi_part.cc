@@ -1,6 +1,6 @@
-// The only source that knows MPI. Waiting sleeps between looks, a millisecond at the most: MPI's own
-// way takes a whole core for it, which on a machine with few of them is another process's. Tested by
-// tests/programs/ranks_test.cc.
+// The only source that knows MPI. Waiting sleeps between looks, a millisecond at the most: MPI's
+// own way takes a whole core for it, which on a machine with few of them is another process's.
+// Tested by tests/programs/ranks_test.cc.
 
 #include "lib/cluster/mpi_part.h"
 
@@ -38,34 +38,31 @@ bool begin(int* rank, int* size) {
          MPI_Comm_size(MPI_COMM_WORLD, size) == MPI_SUCCESS;
 }
 
-bool send(int to, const void* bytes, size_t size, MpiWait wait) {
-  const char* at = static_cast<const char*>(bytes);
-  while (size > 0) {
-    const size_t some = std::min(size, kMostAtOnce);
+// begin_some(at, count, request): some of the bytes, from `at` on.
+template <class BeginSome>
+bool transfer(size_t size, MpiWait wait, const BeginSome& begin_some) {
+  for (size_t at = 0; at < size;) {
+    const size_t some = std::min(size - at, kMostAtOnce);
     MPI_Request request;
-    if (MPI_Isend(at, static_cast<int>(some), MPI_BYTE, to, kTag, MPI_COMM_WORLD, &request) !=
-            MPI_SUCCESS ||
-        !finish(request, wait))
+    if (begin_some(at, static_cast<int>(some), &request) != MPI_SUCCESS || !finish(request, wait))
       return false;
     at += some;
-    size -= some;
   }
   return true;
 }
 
+bool send(int to, const void* bytes, size_t size, MpiWait wait) {
+  return transfer(size, wait, [&](size_t at, int count, MPI_Request* request) {
+    return MPI_Isend(static_cast<const char*>(bytes) + at, count, MPI_BYTE, to, kTag,
+                     MPI_COMM_WORLD, request);
+  });
+}
+
 bool receive(int from, void* bytes, size_t size, MpiWait wait) {
-  char* at = static_cast<char*>(bytes);
-  while (size > 0) {
-    const size_t some = std::min(size, kMostAtOnce);
-    MPI_Request request;
-    if (MPI_Irecv(at, static_cast<int>(some), MPI_BYTE, from, kTag, MPI_COMM_WORLD, &request) !=
-            MPI_SUCCESS ||
-        !finish(request, wait))
-      return false;
-    at += some;
-    size -= some;
-  }
-  return true;
+  return transfer(size, wait, [&](size_t at, int count, MPI_Request* request) {
+    return MPI_Irecv(static_cast<char*>(bytes) + at, count, MPI_BYTE, from, kTag, MPI_COMM_WORLD,
+                     request);
+  });
 }
 
 void leave() {
@@ -83,5 +80,4 @@ void abort_all(int code) {
 }  // namespace zeroshelf
 
 extern "C" __attribute__((visibility("default"))) const zeroshelf::MpiPart zeroshelf_mpi_part = {
-    zeroshelf::begin, zeroshelf::send, zeroshelf::receive, zeroshelf::leave,
-    zeroshelf::abort_all};
+    zeroshelf::begin, zeroshelf::send, zeroshelf::receive, zeroshelf::leave, zeroshelf::abort_all};

@@ -3,44 +3,27 @@
 
 #include "lib/cluster/mpi_ranks.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
-
-#include "lib/util/below.h"
 #include "lib/util/error.h"
-#include "lib/util/program_path.h"
+#include "lib/util/loaded_part.h"
 
 namespace zeroshelf {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// As the part with libtorch is found: beside an installed program, in bin/../lib/zeroshelf, and
-// where it was built only for a program that lies there, too.
-fs::path place() {
-  const fs::path built = ZEROSHELF_MPI_PART;
-  const fs::path build = ZEROSHELF_BUILD_FOLDER;  // empty: knows none
-  if (!build.empty() && is_below(program_path(), build)) return built;
-  return installation_prefix() / "lib" / "zeroshelf" / built.filename();
-}
-
+// Open MPI's own plugins look for its symbols among those of the program.
 const MpiPart& load() {
-  // Never closed. Open MPI's own plugins look for its symbols among those of the program.
-  void* library = ::dlopen(place().c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (library != nullptr) {
-    const void* table = ::dlsym(library, kMpiPartSymbol);
-    if (table != nullptr) return *static_cast<const MpiPart*>(table);
-  }
-  const char* cause = ::dlerror();
-  throw Error(ErrorCode::Unavailable, "MPI",
-              std::string("the part that needs it cannot be loaded: ") +
-                  (cause != nullptr ? cause : "no table"),
-              "install libopenmpi3 and a zeroshelf that was built with libopenmpi-dev, or start one "
-              "process");
+  return *static_cast<const MpiPart*>(load_part(
+      {.name = "MPI",
+       .file = ZEROSHELF_PART,
+       .build_folder = ZEROSHELF_BUILD_FOLDER,
+       .symbol = kMpiPartSymbol,
+       .is_global = true,
+       .cure = "install libopenmpi3 and a zeroshelf that was built with libopenmpi-dev, or "
+               "start one process"}));
 }
 
 }  // namespace
@@ -54,11 +37,10 @@ MpiRanks::MpiRanks(const Launch& launch, std::optional<std::chrono::nanoseconds>
   rank_ = static_cast<size_t>(rank);
   size_ = static_cast<size_t>(size);
   if (rank_ == launch.rank && size_ == launch.size) return;
-  throw Error(
-      ErrorCode::Unavailable, "MPI",
-      fmt::format("this is process {} of {} by MPI, and {} of {} by the launcher", rank_, size_,
-                  launch.rank, launch.size),
-      "start it with the mpirun of Open MPI, or with srun --mpi=pmix");
+  throw Error(ErrorCode::Unavailable, "MPI",
+              fmt::format("this is process {} of {} by MPI, and {} of {} by the launcher", rank_,
+                          size_, launch.rank, launch.size),
+              "start it with the mpirun of Open MPI, or with srun --mpi=pmix");
 }
 
 MpiRanks::~MpiRanks() {

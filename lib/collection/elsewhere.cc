@@ -19,7 +19,6 @@
 namespace zeroshelf {
 namespace {
 
-constexpr const char* kMessage = "a message between processes";
 // Few enough to look at each: a number of 64 bits of its vector.
 constexpr uint64_t kFewTexts = 65'536;
 // So many contents are looked at for those with text, where texts are more.
@@ -102,7 +101,7 @@ struct Told {
 std::vector<Told> merged(const std::vector<std::string>& of_ranks) {
   std::vector<Told> all;
   for (const std::string& bytes : of_ranks) {
-    ByteReader in(bytes, kMessage);
+    ByteReader in(bytes, kRanksMessage);
     while (in.left() > 0) {
       const std::string_view key = in.take(sizeof(ContentHash));
       all.push_back({key, in.text()});
@@ -162,9 +161,9 @@ std::optional<size_t> append_text(ByteReader& in, Elsewhere& all) {
 
 template <class Take>
 void for_each_told(std::string_view bytes, const Take& take) {
-  ByteReader in(bytes, kMessage);
+  ByteReader in(bytes, kRanksMessage);
   for (uint64_t left = in.varint_at_most(ViewVectors::kMostSampled); left > 0; --left) {
-    ByteReader one(in.text(), kMessage);
+    ByteReader one(in.text(), kRanksMessage);
     take(one);
     one.expect_end();
   }
@@ -216,7 +215,7 @@ std::string introduced(const View* own) {
 Introduction introduction_of_all(const std::vector<std::string>& of_ranks) {
   Introduction all;
   for (const std::string& bytes : of_ranks) {
-    ByteReader in(bytes, kMessage);
+    ByteReader in(bytes, kRanksMessage);
     const uint64_t parts = in.varint();
     const std::string_view directory = in.text();
     const std::string_view manifest = in.text();

@@ -244,7 +244,7 @@ std::vector<fs::path> parts_of_all(std::span<const fs::path> named, const OpenOp
     return std::move(out).bytes();
   });
   std::vector<fs::path> parts;
-  ByteReader in(listed, "a message between processes");
+  ByteReader in(listed, kRanksMessage);
   while (in.left() > 0) parts.emplace_back(in.text());
   return parts;
 }
@@ -277,7 +277,7 @@ std::vector<Error> lost_of_all(const std::vector<Error>& own, Ranks& ranks) {
   for (const Error& error : own) out.text(bytes_of_error(error));
   std::vector<Error> all;
   for (const std::string& of_rank : ranks.gather(out.bytes())) {
-    ByteReader in(of_rank, "a message between processes");
+    ByteReader in(of_rank, kRanksMessage);
     while (in.left() > 0) all.push_back(error_of_bytes(in.text()));
   }
   return all;

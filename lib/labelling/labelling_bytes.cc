@@ -1,16 +1,13 @@
-// Members are taken apart by name, so that a new one does not compile until it is told, too. Tested by
-// tests/labelling/labelling_bytes_test.cc.
+// Members are taken apart by name, so that a new one does not compile until it is told, too. Tested
+// by tests/labelling/labelling_bytes_test.cc.
 
 #include "lib/labelling/labelling_bytes.h"
 
-#include <cstring>
 #include <optional>
-#include <span>
-#include <type_traits>
 #include <utility>
 
 #include "lib/util/bytes.h"
-#include "lib/util/matrix_bytes.h"
+#include "lib/util/value_bytes.h"
 
 namespace zeroshelf {
 namespace {
@@ -32,15 +29,12 @@ std::optional<Number> read_optional(ByteReader& in) {
 void write_label(ByteWriter& out, const Label& label) {
   const auto& [name, prompts] = label;
   out.text(name);
-  out.varint(prompts.size());
-  for (const std::string& prompt : prompts) out.text(prompt);
+  write_texts(out, prompts);
 }
 
 Label read_label(ByteReader& in) {
-  Label label{std::string(in.text()), {}};
-  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
-    label.prompts.emplace_back(in.text());
-  return label;
+  std::string name(in.text());
+  return {std::move(name), read_texts(in)};
 }
 
 void write_vetoes(ByteWriter& out, const VetoVectors& veto_vectors) {
@@ -89,19 +83,17 @@ LabelVectors read_vectors(ByteReader& in) {
   return vectors;
 }
 
-static_assert(std::is_trivially_copyable_v<FusionSettings>);
-
 void write_fusion(ByteWriter& out, const Fusion& fusion) {
   const auto& [rule, settings, sigmoid_bias] = fusion;
   out.text(rule->name());
-  out.raw(std::as_bytes(std::span(&settings, 1)));
+  write_plain(out, settings);
   write_optional(out, sigmoid_bias);
 }
 
 Fusion read_fusion(ByteReader& in) {
   Fusion fusion;
   fusion.rule = &fusion_rule(in.text());
-  std::memcpy(&fusion.settings, in.take(sizeof fusion.settings).data(), sizeof fusion.settings);
+  fusion.settings = read_plain<FusionSettings>(in);
   fusion.sigmoid_bias = read_optional<float>(in);
   return fusion;
 }
@@ -113,8 +105,7 @@ void write_tree(ByteWriter& out, const LabelTree& tree) {
     write_optional(out, parent);
     out.number(depth);
   }
-  out.varint(nodes.size());
-  for (const std::string& node : nodes) out.text(node);
+  write_texts(out, nodes);
 }
 
 LabelTree read_tree(ByteReader& in) {
@@ -124,8 +115,7 @@ LabelTree read_tree(ByteReader& in) {
     parent = read_optional<uint32_t>(in);
     depth = in.number<uint32_t>();
   }
-  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
-    tree.nodes.emplace_back(in.text());
+  tree.nodes = read_texts(in);
   return tree;
 }
 

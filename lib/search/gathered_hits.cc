@@ -7,12 +7,12 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include "lib/collection/elsewhere.h"
 #include "lib/collection/path_order.h"
 #include "lib/util/bytes.h"
+#include "lib/util/value_bytes.h"
 #include "lib/vectors/scan.h"
 #include "lib/vectors/vector_rows.h"
 
@@ -56,26 +56,12 @@ class ToldFacts : public HitFacts {
   VectorRows vectors_;
 };
 
-static_assert(std::is_trivially_copyable_v<SearchHit> && std::is_trivially_copyable_v<Box>);
-
-template <class Plain>
-void write_plain(ByteWriter& out, const Plain& value) {
-  out.raw(std::as_bytes(std::span(&value, 1)));
-}
-
-template <class Plain>
-Plain read_plain(ByteReader& in) {
-  Plain value;
-  std::memcpy(&value, in.take(sizeof value).data(), sizeof value);
-  return value;
-}
-
 std::string bytes_of(const View& view, std::span<const SearchHit> hits, const ToldOfHits& told) {
   std::vector<Row> rows;
   for (const SearchHit& hit : hits) rows.push_back(hit.row);
   const std::vector<PictureRecord> records = records_of(view, rows);
-  const auto words = told.words ? words_of(view, rows)
-                                : std::vector<std::vector<Word>>(rows.size());
+  const auto words =
+      told.words ? words_of(view, rows) : std::vector<std::vector<Word>>(rows.size());
   ByteWriter out;
   for (size_t i = 0; i < hits.size(); ++i) {
     write_plain(out, hits[i]);
@@ -86,8 +72,8 @@ std::string bytes_of(const View& view, std::span<const SearchHit> hits, const To
       out.number(word.confidence);
       write_plain(out, word.box);
     }
-    const auto vector = told.vectors ? ViewVectors::pictures(view).row(rows[i])
-                                     : std::span<const uint16_t>();
+    const auto vector =
+        told.vectors ? ViewVectors::pictures(view).row(rows[i]) : std::span<const uint16_t>();
     out.varint(vector.size());
     out.raw(std::as_bytes(vector));
   }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,16 +24,14 @@
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/input.h"
-#include "lib/util/matrix_bytes.h"
 #include "lib/util/unicode.h"
+#include "lib/util/value_bytes.h"
 #include "lib/vectors/scan.h"
 
 namespace zeroshelf {
 namespace {
 
 using Kind = SearchTerm::Kind;
-
-constexpr const char* kMessage = "a message between processes";
 
 // One term as it is compared with the pictures, and with the texts.
 struct TermVectors {
@@ -92,7 +91,7 @@ std::optional<Found> find_first(const View& collection,
   const auto first = std::ranges::find_if(all, [](const std::string& it) { return !it.empty(); });
   if (first == all.end()) return std::nullopt;
   Found found;
-  ByteReader in(*first, kMessage);
+  ByteReader in(*first, kRanksMessage);
   found.vectors.picture = read_floats(in);
   found.vectors.text = read_floats(in);
   if (static_cast<size_t>(first - all.begin()) == ranks->rank()) found.row = own;
@@ -126,18 +125,14 @@ Named named_anywhere(const View& collection, const std::string& path) {
   ByteWriter out;
   ranks->agree_after([&] {
     const Named own = own_named(collection, path);
-    for (const auto* paths : {&own.same, &own.by_name}) {
-      out.varint(paths->size());
-      for (const std::string& one : *paths) out.text(one);
-    }
+    write_texts(out, own.same);
+    write_texts(out, own.by_name);
   });
   Named all;
   for (const std::string& bytes : ranks->exchange(out.bytes())) {
-    ByteReader in(bytes, kMessage);
-    for (auto* paths : {&all.same, &all.by_name}) {
-      for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
-        paths->emplace_back(in.text());
-    }
+    ByteReader in(bytes, kRanksMessage);
+    for (auto* paths : {&all.same, &all.by_name})
+      std::ranges::move(read_texts(in), std::back_inserter(*paths));
   }
   return all;
 }
@@ -233,11 +228,13 @@ class VectorFile {
 std::vector<float> given_vector(const View& collection, std::vector<float> values) {
   const uint32_t dimension = collection.manifest().dimension;
   if (values.size() != dimension)
-    throw Error(ErrorCode::InvalidArgument, "vector",
-                fmt::format("{} values; the collection's vectors have {}", values.size(), dimension),
-                "make it with the model that made the collection's vectors");
+    throw Error(
+        ErrorCode::InvalidArgument, "vector",
+        fmt::format("{} values; the collection's vectors have {}", values.size(), dimension),
+        "make it with the model that made the collection's vectors");
   if (!scale_to_unit(values))
-    throw Error(ErrorCode::InvalidArgument, "vector", "it has no direction: it is zero or not finite");
+    throw Error(ErrorCode::InvalidArgument, "vector",
+                "it has no direction: it is zero or not finite");
   return values;
 }
 
@@ -336,8 +333,7 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
   SearchQuery& query = made.query;
   for (size_t i = 0; i < terms.size(); ++i) {
     const SearchTerm& term = terms[i];
-    TermVectors vectors =
-        found[i] ? found[i]->vectors : vectors_of(collection, term, encoder);
+    TermVectors vectors = found[i] ? found[i]->vectors : vectors_of(collection, term, encoder);
     if (vectors.text.empty() && space == SearchSpace::Text) vectors.text = vectors.picture;
     float picture_spread = 1;
     float text_spread = 1;
@@ -346,8 +342,7 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
       picture_spread =
           sampled_spread(ViewVectors::pictures(collection), vectors.picture, kSample).spread;
       if (!vectors.text.empty())
-        text_spread =
-            sampled_spread(ViewVectors::texts(collection), vectors.text, kSample).spread;
+        text_spread = sampled_spread(ViewVectors::texts(collection), vectors.text, kSample).spread;
     }
     add(query.picture, vectors.picture, term.weight / picture_spread);
     add(query.text, vectors.text, term.weight / text_spread);
@@ -363,17 +358,6 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
   normalise(query.text);
   if (has(Kind::Text)) made.background = background_vectors(collection, encoders);
   return made;
-}
-
-void write_texts(ByteWriter& out, const std::vector<std::string>& texts) {
-  out.varint(texts.size());
-  for (const std::string& text : texts) out.text(text);
-}
-
-std::vector<std::string> read_texts(ByteReader& in) {
-  std::vector<std::string> texts;
-  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left) texts.emplace_back(in.text());
-  return texts;
 }
 
 // Members are taken apart by name, so that a new one does not compile until it is told, too.
@@ -394,7 +378,7 @@ std::string bytes_of(const MadeQuery& made) {
 }
 
 MadeQuery query_of_bytes(std::string_view bytes) {
-  ByteReader in(bytes, kMessage);
+  ByteReader in(bytes, kRanksMessage);
   MadeQuery made;
   made.query.picture = read_floats(in);
   made.query.text = read_floats(in);

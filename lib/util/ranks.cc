@@ -10,11 +10,6 @@
 #include "lib/util/bytes.h"
 
 namespace zeroshelf {
-namespace {
-
-constexpr const char* kMessage = "a message between processes";
-
-}  // namespace
 
 std::string bytes_of_error(const Error& error) {
   ByteWriter out;
@@ -24,7 +19,7 @@ std::string bytes_of_error(const Error& error) {
 }
 
 Error error_of_bytes(std::string_view bytes) {
-  ByteReader in(bytes, kMessage);
+  ByteReader in(bytes, kRanksMessage);
   const auto code = static_cast<ErrorCode>(in.number<uint8_t>());
   std::string subject(in.text());
   std::string cause(in.text());
@@ -64,7 +59,7 @@ std::vector<std::string> Ranks::exchange(std::string_view bytes) {
   ByteWriter together;
   for (const std::string& one : gather(bytes)) together.text(one);
   const std::string all = broadcast(std::move(together).bytes());
-  ByteReader in(all, kMessage);
+  ByteReader in(all, kRanksMessage);
   std::vector<std::string> each;
   for (size_t i = 0; i < size(); ++i) each.emplace_back(in.text());
   in.expect_end();
@@ -85,8 +80,7 @@ void Ranks::add_up(std::span<uint64_t> values) {
     }
   }
   const auto of_all = std::as_bytes(std::span(sums));
-  const std::string all =
-      broadcast({reinterpret_cast<const char*>(of_all.data()), of_all.size()});
+  const std::string all = broadcast({reinterpret_cast<const char*>(of_all.data()), of_all.size()});
   assert(all.size() == bytes.size());
   std::memcpy(values.data(), all.data(), all.size());
 }

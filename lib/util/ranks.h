@@ -3,9 +3,9 @@
 // Several processes that answer one question together, each from its share of the parts.
 //
 // Every process (a rank) runs the same program with the same arguments. What they do together is
-// done by all of them in the same order; what one has to tell another is bytes. How the bytes travel
-// is another class's matter (lib/cluster has MPI; tests have threads), so that whatever adds up what
-// parts have knows no library.
+// done by all of them in the same order; what one has to tell another is bytes. How the bytes
+// travel is another class's matter (lib/cluster has MPI; tests have threads), so that whatever adds
+// up what parts have knows no library.
 //
 // Threads: one at a time, always the same.
 
@@ -23,6 +23,9 @@
 #include "lib/util/error.h"
 
 namespace zeroshelf {
+
+// What errors call bytes that come from another rank.
+inline constexpr const char* kRanksMessage = "a message between processes";
 
 class Ranks {
  public:
@@ -49,7 +52,8 @@ class Ranks {
   std::string broadcast(std::string bytes);
   // What each has given, everywhere.
   std::vector<std::string> exchange(std::string_view bytes);
-  // Adds up, element by element, everywhere; modulo 2^64, so exact in any order. As many everywhere.
+  // Adds up, element by element, everywhere; modulo 2^64, so exact in any order. As many
+  // everywhere.
   void add_up(std::span<uint64_t> values);
   // The largest of all, everywhere.
   float largest(float value);

@@ -453,12 +453,8 @@ Preprocessing open_clip_preprocessing(const ConfigSection& section, int64_t imag
   if (section.side("size", image_size_px) != image_size_px) section.refuse_value("size");
   section.read_triple("mean", preprocessing.mean);
   section.read_triple("std", preprocessing.standard_deviation);
-  const std::string filter = section.text("interpolation", "bicubic");
-  if (filter != "bicubic" && filter != "bilinear") section.refuse_value("interpolation");
-  preprocessing.filter = filter == "bilinear" ? Filter::Bilinear : Filter::Bicubic;
-  const std::string resize = section.text("resize_mode", "shortest");
-  if (resize != "shortest" && resize != "squash") section.refuse_value("resize_mode");
-  preprocessing.resize = resize == "squash" ? Resize::Squash : Resize::ShortestSide;
+  preprocessing.filter = read_filter(section, "interpolation");
+  preprocessing.resize = read_resize(section, "resize_mode");
   section.expect("mode", "RGB");
   section.ignore({"fill_color"});  // of a resize that leaves something to fill
   section.expect_no_more();

@@ -34,7 +34,8 @@ const json& ConfigSection::value(const char* key) const {
 
 ConfigSection ConfigSection::section(const char* key) const {
   if (has(key) && !value_[key].is_object()) fail(key);
-  ConfigSection section(has(key) ? value_[key] : json::object(), subject_, where_ + key + ".", cure_);
+  ConfigSection section(has(key) ? value_[key] : json::object(), subject_, where_ + key + ".",
+                        cure_);
   section.damage_cure_ = damage_cure_;
   return section;
 }
@@ -92,6 +93,18 @@ void ConfigSection::refuse_value(const char* key) const {
 void ConfigSection::fail(const char* key) const {
   throw Error(ErrorCode::Corruption, subject_,
               fmt::format("damaged: \"{}{}\" is not what it should be", where_, key), damage_cure_);
+}
+
+Filter read_filter(const ConfigSection& section, const char* key) {
+  const std::string filter = section.text(key, "bicubic");
+  if (filter != "bicubic" && filter != "bilinear") section.refuse_value(key);
+  return filter == "bilinear" ? Filter::Bilinear : Filter::Bicubic;
+}
+
+Resize read_resize(const ConfigSection& section, const char* key) {
+  const std::string resize = section.text(key, "shortest");
+  if (resize != "shortest" && resize != "squash") section.refuse_value(key);
+  return resize == "squash" ? Resize::Squash : Resize::ShortestSide;
 }
 
 }  // namespace zeroshelf

@@ -1,7 +1,7 @@
 #pragma once
 
-// Inside models/clip: one JSON object of a configuration file, read by an allow list. Errors name the
-// file and the key.
+// Inside models/clip: one JSON object of a configuration file, read by an allow list. Errors name
+// the file and the key.
 
 #include <array>
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 
+#include "lib/image/preprocess.h"
 #include "lib/util/json_object.h"
 
 namespace zeroshelf {
@@ -37,7 +38,7 @@ class ConfigSection {
   bool has(const char* key) const;
   const nlohmann::json& value(const char* key) const;  // has(key)
   bool has_array(const char* key) const { return has(key) && value(key).is_array(); }
-  ConfigSection section(const char* key) const;        // empty where it is absent
+  ConfigSection section(const char* key) const;  // empty where it is absent
   int64_t integer(const char* key, int64_t otherwise) const { return member(key, otherwise); }
   double number(const char* key, double otherwise) const { return member(key, otherwise); }
   bool boolean(const char* key, bool otherwise) const { return member(key, otherwise); }
@@ -76,5 +77,11 @@ class ConfigSection {
   std::string damage_cure_ = "fetch the file again";
   mutable std::set<std::string> asked_;
 };
+
+// Either default is CLIP's. Throw Incompatible for another value.
+Filter read_filter(const ConfigSection& section,
+                   const char* key);  // "bicubic" (default), "bilinear"
+Resize read_resize(const ConfigSection& section,
+                   const char* key);  // "shortest" (default), "squash"
 
 }  // namespace zeroshelf

@@ -56,12 +56,8 @@ Preprocessing read_preprocessing(const ConfigSection& root) {
   constexpr int64_t kMaxSide = 4'096;
   Preprocessing preprocessing;
   preprocessing.size_px = static_cast<int>(bounded(root, "size", 1, kMaxSide));
-  const std::string resize = root.text("resize", "");
-  if (resize != "shortest" && resize != "squash") root.refuse_value("resize");
-  preprocessing.resize = resize == "squash" ? Resize::Squash : Resize::ShortestSide;
-  const std::string filter = root.text("filter", "bicubic");
-  if (filter != "bicubic" && filter != "bilinear") root.refuse_value("filter");
-  preprocessing.filter = filter == "bilinear" ? Filter::Bilinear : Filter::Bicubic;
+  preprocessing.resize = read_resize(root, "resize");
+  preprocessing.filter = read_filter(root, "filter");
   root.read_triple("mean", preprocessing.mean);
   root.read_triple("deviation", preprocessing.standard_deviation);
   check_preprocessing(preprocessing, root.subject());

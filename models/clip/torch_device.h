@@ -12,6 +12,8 @@
 
 namespace zeroshelf {
 
+inline constexpr size_t kCudaBatch = 64;  // pictures or texts that a call takes on such a device
+
 // A tensor of two dimensions, of any floating type and on any device.
 inline Matrix to_matrix(const at::Tensor& tensor) {
   const at::Tensor floats = tensor.to(at::kCPU, at::kFloat).contiguous();

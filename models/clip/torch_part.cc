@@ -20,7 +20,6 @@
 namespace zeroshelf {
 namespace {
 
-constexpr size_t kCudaBatch = 64;
 constexpr size_t kCpuBatch = 32;
 
 class TorchNetwork : public Network {

@@ -41,7 +41,6 @@ namespace warnings = c10::WarningUtils;
 namespace warnings = c10::Warning;
 #endif
 
-constexpr size_t kCudaBatch = 64;
 constexpr int64_t kMaxDimension = 16'384;
 constexpr size_t kShownBytes = 300;
 

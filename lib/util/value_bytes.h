@@ -1,17 +1,46 @@
 #pragma once
 
-// Vectors and matrices in small binary records (bytes.h).
+// Texts, vectors, matrices and plain structs in small binary records (bytes.h).
 
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "lib/util/bytes.h"
 #include "lib/util/matrix.h"
 
 namespace zeroshelf {
+
+inline void write_texts(ByteWriter& out, const std::vector<std::string>& texts) {
+  out.varint(texts.size());
+  for (const std::string& text : texts) out.text(text);
+}
+
+inline std::vector<std::string> read_texts(ByteReader& in) {
+  std::vector<std::string> texts;
+  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
+    texts.emplace_back(in.text());
+  return texts;
+}
+
+// As it lies in memory: for another process of the same program.
+template <class Plain>
+void write_plain(ByteWriter& out, const Plain& value) {
+  static_assert(std::is_trivially_copyable_v<Plain>);
+  out.raw(std::as_bytes(std::span(&value, 1)));
+}
+
+template <class Plain>
+Plain read_plain(ByteReader& in) {
+  static_assert(std::is_trivially_copyable_v<Plain>);
+  Plain value;
+  std::memcpy(&value, in.take(sizeof value).data(), sizeof value);
+  return value;
+}
 
 inline void write_floats(ByteWriter& out, std::span<const float> values) {
   out.varint(values.size());
