@@ -3,7 +3,8 @@
 // each stage; the start of zeroshelf-query until a text is answered; and the speed of a whole `add`
 // beside the slower of its two parts. Random weights, so it runs anywhere.
 //
-//   ./dev bench encode [--models B32,B16,L14] [--repeats 5] [--seconds 4] [--prompts 1000]
+//   ./dev bench encode [--models B32,B16,L14,SigLIP-B16] [--repeats 5] [--seconds 4] [--prompts
+//   1000]
 //                      [--small 2000] [--large 200] [--ocr 0] [--skip images,texts,loading,add]
 //
 // Variants are measured in turns, one after the other in each round, and the ratios are of the
@@ -55,7 +56,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::vector<std::string> models = {"B32", "B16", "L14"};
+  std::vector<std::string> models = {"B32", "B16", "L14", "SigLIP-B16"};
   std::vector<std::string> skip;
   int repeats = 5;
   double seconds = 4;
@@ -73,11 +74,23 @@ ClipConfig geometry(const std::string& name) {
   config.text = is_large ? TransformerConfig{768, 12, 12, 3072, Activation::QuickGelu}
                          : TransformerConfig{512, 12, 8, 2048, Activation::QuickGelu};
   config.image_size_px = 224;
-  config.patch_size_px = name == "B32" ? 32 : name == "B16" ? 16 : 14;
+  config.patch_size_px = name == "B32" ? 32 : is_large ? 14 : 16;
   config.context_length = 77;
   config.vocabulary_size = 49408;
   config.dimension = is_large ? 768 : 512;
+  if (name != "SigLIP-B16") return config;
+  config.image.activation = config.text.activation = Activation::GeluTanh;
+  config.image.epsilon = config.text.epsilon = 1e-6;
+  config.has_class_token = config.has_norm_before = false;
+  config.has_patch_bias = true;
+  config.image_pool = ImagePool::Attention;
+  config.image_projection = Projection::None;
+  config.dimension = config.image.width;
   return config;
+}
+
+int64_t tokens_of(const ClipConfig& config) {
+  return config.grid() * config.grid() + (config.has_class_token ? 1 : 0);
 }
 
 // Weights of the geometry in Hugging Face's layout: every tensor is a piece of one pool of random
@@ -135,12 +148,23 @@ std::shared_ptr<Checkpoint> random_checkpoint(const ClipConfig& config) {
   };
   const ImageNames image = image_names(config, checkpoint->names);
   put_linear(image.patches);
-  put(image.class_token, {config.image.width});
-  put(image.positions, {1 + config.grid() * config.grid(), config.image.width});
-  put_norm(image.before, config.image.width);
+  if (config.has_class_token) put(image.class_token, {config.image.width});
+  put(image.positions, {tokens_of(config), config.image.width});
+  if (config.has_norm_before) put_norm(image.before, config.image.width);
   put_blocks(image.blocks, config.image.width);
   put_norm(image.after, config.image.width);
   put_linear(image.projection);
+  if (const PoolNames& attention = image.pool; !attention.query.empty()) {
+    put(attention.query, {1, 1, config.image.width});
+    for (size_t i = 0; i < attention.weights.size(); ++i) {
+      put(attention.weights[i], {attention.rows[i], config.image.width});
+      put(attention.biases[i], {attention.rows[i]});
+    }
+    put_linear(attention.attention_out);
+    put_norm(attention.before_mlp, config.image.width);
+    put_linear(attention.mlp_in);
+    put_linear(attention.mlp_out);
+  }
   const TextNames text = text_names(config, checkpoint->names);
   put(text.tokens, {config.vocabulary_size, config.text.width});
   put(text.positions, {config.context_length, config.text.width});
@@ -228,9 +252,7 @@ Variant at_best_batch(const std::string& name, std::initializer_list<size_t> bat
 class Multiplications {
  public:
   Multiplications(const ClipConfig& config, const Kernels& kernels, size_t batch)
-      : kernels_(kernels),
-        tokens_(static_cast<size_t>(1 + config.grid() * config.grid())),
-        batch_(batch) {
+      : kernels_(kernels), tokens_(static_cast<size_t>(tokens_of(config))), batch_(batch) {
     const auto width = static_cast<size_t>(config.image.width);
     const auto mlp = static_cast<size_t>(config.image.mlp_width);
     const auto patch = static_cast<size_t>(3 * config.patch_size_px * config.patch_size_px);
@@ -245,6 +267,7 @@ class Multiplications {
       add(width, mlp, true);
       add(mlp, width, false);
     }
+    if (config.image_pool == ImagePool::Attention) add(width, 2 * width, true);
   }
 
   void run(size_t images) const {
@@ -379,7 +402,9 @@ StepTimes measure_steps(const Kernels& kernels, const TransformerConfig& config,
   std::vector<float> numbers(std::max(width * mlp, rows * 3 * width));
   for (float& number : numbers) number = normal(random) * 0.03f;
   const std::span<const float> weights = std::span(numbers).first(width * mlp);
-  const After activation = config.activation == Activation::Gelu ? After::Gelu : After::QuickGelu;
+  const After activation = config.activation == Activation::Gelu       ? After::Gelu
+                           : config.activation == Activation::GeluTanh ? After::GeluTanh
+                                                                       : After::QuickGelu;
   const PackedLinear with(kernels, {.in = width, .out = mlp, .after = activation}, {&weights, 1},
                           {});
   const PackedLinear without(kernels, {.in = width, .out = mlp}, {&weights, 1}, {});
@@ -434,7 +459,7 @@ void print_stages(const std::shared_ptr<const Checkpoint>& checkpoint, const Ker
   const double pictures = static_cast<double>(images.size()) * kRepeats;
   const double whole = wall * available_cores() / pictures;
   const size_t batch = network->batch_images();
-  const auto tokens = static_cast<size_t>(1 + config.grid() * config.grid());
+  const auto tokens = static_cast<size_t>(tokens_of(config));
   const StepTimes steps = measure_steps(kernels, config.image, tokens, batch);
   const double blocks = static_cast<double>(config.image.layers) / static_cast<double>(batch);
   const auto of = [&](Stage stage) { return clock.seconds(stage) / pictures; };
@@ -510,6 +535,7 @@ void bench_images(const std::string& name, const Options& options) {
   const auto some = std::span(images).first(count);
 
   const c10::InferenceMode inference;
+  const bool has_modules = is_plain(config);
   const at::Tensor pixels = pixels_of(images, config.preprocessing);
   std::vector<Variant> variants;
   const auto add_plain = [&](const std::string& of, const ImageWeights& weights) {
@@ -517,10 +543,13 @@ void bench_images(const std::string& name, const Options& options) {
       encode_pixels(weights, config, pixels.slice(0, 0, static_cast<int64_t>(size)));
     }));
   };
-  const ImageWeights fp32 = read_image_weights(*checkpoint, at::kFloat);
-  add_plain("plain libtorch modules, fp32", fp32);
+  std::optional<ImageWeights> fp32;
   std::optional<ImageWeights> bf16;
-  if (has_bf16) {
+  if (has_modules) {
+    fp32 = read_image_weights(*checkpoint, at::kFloat);
+    add_plain("plain libtorch modules, fp32", *fp32);
+  }
+  if (has_modules && has_bf16) {
     bf16 = read_image_weights(*checkpoint, at::kBFloat16);
     add_plain("plain libtorch modules, bf16", *bf16);
   }
@@ -536,7 +565,8 @@ void bench_images(const std::string& name, const Options& options) {
   variants.push_back(variant(fmt::format("ours, {} ({})", has_bf16 ? "bf16" : "fp32", kernels.name),
                              count, [&] { network->encode_images(some); }));
   measure(variants, options);
-  fmt::print("ViT-{}, {} pictures a call, {} a batch\n", name, count, batch);
+  fmt::print("{}{}, {} pictures a call, {} a batch\n", has_modules ? "ViT-" : "", name, count,
+             batch);
   print(variants, "pictures/s");
   if (has_peak) {
     const auto speed = [&](size_t from_end) {
@@ -546,9 +576,12 @@ void bench_images(const std::string& name, const Options& options) {
                speed(2) / speed(3));
   }
   print_stages(checkpoint, kernels, some);
-  const Matrix reference = to_matrix(
-      encode_pixels(fp32, config, pixels_of(std::span(images).first(8), config.preprocessing)));
-  const Matrix ours = network->encode_images(std::span(images).first(8));
+  const auto eight = std::span(images).first(8);
+  const Matrix reference =
+      has_modules ? to_matrix(encode_pixels(*fp32, config, pixels_of(eight, config.preprocessing)))
+                  : make_cpu_network(checkpoint, EncoderSide::ImageOnly, Precision::Fp32, 0)
+                        ->encode_images(eight);
+  const Matrix ours = network->encode_images(eight);
   // The larger models take their time.
   const auto compared = std::span(images).first(name == "B32" ? 64 : 8);
   fmt::print("  cosine to fp32: {:.7f}; same bits in batches of 1 to {}, on 1 to 4 threads: {}\n",
@@ -776,7 +809,10 @@ void run(const Options& options) {
              clip_kernels::multiplies_bf16() ? "bf16 in hardware" : "no bf16 in hardware",
              openblas_core(), options.repeats);
   if (!skip.contains("images")) {
-    for (const std::string& name : options.models) bench_images(name, options);
+    for (const std::string& name : options.models) {
+      bench_images(name, options);
+      std::fflush(stdout);
+    }
   }
   if (!skip.contains("texts")) bench_texts(options);
   const testing::TemporaryDirectory directory;
@@ -795,7 +831,9 @@ int main(int argc, char** argv) try {
   zeroshelf::use_best_openblas_core(argv);
   zeroshelf::Options options;
   CLI::App app("The encoders and the indexing pipeline, measured");
-  app.add_option("--models", options.models)->delimiter(',');
+  app.add_option("--models", options.models)
+      ->delimiter(',')
+      ->check(CLI::IsMember({"B32", "B16", "L14", "SigLIP-B16"}));
   app.add_option("--skip", options.skip)->delimiter(',');
   app.add_option("--repeats", options.repeats);
   app.add_option("--seconds", options.seconds);

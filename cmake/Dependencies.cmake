@@ -6,6 +6,9 @@ include(${CMAKE_CURRENT_LIST_DIR}/LibraryDependencies.cmake)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(webpmux REQUIRED IMPORTED_TARGET libwebpmux)
 
+# Pictures that tests make.
+find_package(OpenCV REQUIRED COMPONENTS imgcodecs)
+
 # The server.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 

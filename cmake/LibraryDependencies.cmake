@@ -25,7 +25,7 @@ find_package(ZLIB REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
 # Pictures and text in them.
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs photo)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc photo)
 pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(heif REQUIRED IMPORTED_TARGET libheif)
 pkg_check_modules(webpdemux REQUIRED IMPORTED_TARGET libwebpdemux libwebp)

@@ -19,6 +19,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/text.h"
+#include "lib/util/text_input.h"
 #include "lib/util/utc.h"
 #include "models/flags/model_flags.h"
 
@@ -84,7 +85,7 @@ std::vector<ImportRow> read_rows(const ImportFlags& flags) {
   const fs::path list = !flags.paths.empty()    ? flags.paths
                         : !flags.paths0.empty() ? flags.paths0
                                                 : flags.metadata;
-  const fs::path root = flags.root.empty() ? absolute_path(list).parent_path() : flags.root;
+  const fs::path root = flags.root.empty() ? folder_of_input(list) : flags.root;
   if (!flags.paths.empty()) return read_import_paths(list, PathSeparator::Line, root);
   if (!flags.paths0.empty()) return read_import_paths(list, PathSeparator::Nul, root);
   return read_import_metadata(list, root);

@@ -391,6 +391,7 @@ void add_search(Program& program) {
           ->type_name("FILE.npy");
   command->add_option("--row", options.row, "Row of --vector, from 0; default: the first")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->needs(vector);
   command
       ->add_option(

@@ -1,20 +1,17 @@
-// BMP by OpenCV, once our own look at the header has shown that it will find every byte it wants:
-// at the end of the input OpenCV prints.
-// Tested by tests/image/decode_test.cc and tests/image/hostile_test.cc.
+// BMP, read here: no Debian library reads it but OpenCV's, which takes 32 bits for blue, green,
+// red, whatever their masks say, and with which 90 others are loaded. Tested by
+// tests/image/decode_test.cc and tests/image/hostile_test.cc.
 //
-// Pixels of 16 and 32 bits are read here: OpenCV takes 32 bits for blue, green, red, whatever their
-// masks say, and knows masks of 16 bits behind the oldest header only. The fourth byte of 32-bit
-// pixels is padding far more often than alpha, so it is alpha only where a mask says so.
+// The fourth byte of 32-bit pixels is padding far more often than alpha, so it is alpha only where
+// a mask says so.
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
-#include <opencv2/core/utils/logger.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <optional>
+#include <vector>
 
 #include "lib/image/decoders.h"
 
@@ -45,6 +42,9 @@ struct Header {
   uint32_t compression = kPlain;
   uint32_t pixel_bytes = 0;  // of compressed pixels
   uint32_t colours = 0;      // of the palette
+
+  // Where row y from the top is stored, or the other way round.
+  uint64_t stored_row(uint64_t y) const { return is_top_down ? y : height - 1 - y; }
 };
 
 template <class T>
@@ -103,8 +103,7 @@ std::optional<Masks> masks_of(Bytes file, const Header& header, uint32_t header_
     if (header.bits == 16) return Masks{{{0x7c00}, {0x3e0}, {0x1f}, {0}}};
     return Masks{{{0xff0000}, {0xff00}, {0xff}, {0}}};
   }
-  const bool has_alpha =
-      header_bytes >= kAlphaHeaderBytes || header.compression == kAlphaBitFields;
+  const bool has_alpha = header_bytes >= kAlphaHeaderBytes || header.compression == kAlphaBitFields;
   const size_t count = has_alpha ? 4 : 3;
   if (file.size() < kMasksAt + count * sizeof(uint32_t)) return std::nullopt;
   Masks masks;
@@ -120,8 +119,7 @@ Image decode_masked(Bytes file, const Header& header, const Masks& masks) {
   const size_t stride = (header.width * header.bits + 31) / 32 * 4;
   bool has_alpha = false;
   for (uint64_t y = 0; y < header.height; ++y) {
-    const uint64_t stored = header.is_top_down ? y : header.height - 1 - y;
-    const size_t line = header.pixel_offset + stored * stride;
+    const size_t line = header.pixel_offset + header.stored_row(y) * stride;
     uint8_t* rgba = image.rgb.data() + y * header.width * 4;
     for (uint64_t x = 0; x < header.width; ++x, rgba += 4) {
       const size_t at = line + x * pixel_bytes;
@@ -139,13 +137,108 @@ Image decode_masked(Bytes file, const Header& header, const Masks& masks) {
   return image;
 }
 
-cv::Mat decode_padded(Bytes file, const Header& header) {
-  // Run lengths may ask for more than there is; zeros end a row each.
-  const size_t padding = 2 * header.height + 4096;
-  std::vector<uint8_t> padded(file.size() + padding);
-  std::memcpy(padded.data(), file.data(), file.size());
-  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  return cv::imdecode(padded, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+// Pixels of 24 bits, all of which the file has.
+Image decode_plain(Bytes file, const Header& header) {
+  Image image = blank_image(header.width, header.height, 3);
+  const size_t stride = (header.width * 24 + 31) / 32 * 4;
+  uint8_t* rgb = image.rgb.data();
+  for (uint64_t y = 0; y < header.height; ++y) {
+    const uint8_t* bgr = as_uint8(file) + header.pixel_offset + header.stored_row(y) * stride;
+    for (uint64_t x = 0; x < header.width; ++x, rgb += 3, bgr += 3) {
+      rgb[0] = bgr[2];
+      rgb[1] = bgr[1];
+      rgb[2] = bgr[0];
+    }
+  }
+  return image;
+}
+
+// The places of colours in the palette, [height, width] from the top.
+struct Places {
+  const Header& header;
+  std::vector<uint8_t> places = std::vector<uint8_t>(header.width * header.height);
+
+  // Row 0 is the first that is stored. What lies outside is left out.
+  void put(uint64_t x, uint64_t stored, uint8_t place) {
+    if (x < header.width && stored < header.height)
+      places[header.stored_row(stored) * header.width + x] = place;
+  }
+};
+
+void read_places(Bytes file, const Header& header, Places& places) {
+  const size_t stride = (header.width * header.bits + 31) / 32 * 4;
+  const size_t in_byte = 8u / header.bits;
+  const unsigned mask = (1u << header.bits) - 1;
+  for (uint64_t stored = 0; stored < header.height; ++stored) {
+    const uint8_t* line = as_uint8(file) + header.pixel_offset + stored * stride;
+    for (uint64_t x = 0; x < header.width; ++x) {
+      const size_t right = in_byte - 1 - x % in_byte;  // pixels of the same byte
+      places.put(x, stored,
+                 static_cast<uint8_t>((line[x / in_byte] >> (right * header.bits)) & mask));
+    }
+  }
+}
+
+// Runs of one colour (of two in turn, with 4 bits), stretches as they are, and jumps. What is not
+// written has the first colour.
+void read_runs(Bytes runs, const Header& header, Places& places) {
+  constexpr uint8_t kEndOfLine = 0;
+  constexpr uint8_t kEnd = 1;
+  constexpr uint8_t kJump = 2;
+  const bool is_nibbles = header.bits == 4;
+  const uint8_t* bytes = as_uint8(runs);
+  uint64_t x = 0;
+  uint64_t y = 0;
+  const auto put = [&](size_t i, uint8_t byte) {
+    const auto nibble = static_cast<uint8_t>(i % 2 == 0 ? byte >> 4 : byte & 15);
+    places.put(x++, y, is_nibbles ? nibble : byte);
+  };
+  for (size_t at = 0; at + 2 <= runs.size() && y < header.height;) {
+    const uint8_t count = bytes[at];
+    const uint8_t what = bytes[at + 1];
+    at += 2;
+    if (count > 0) {
+      for (size_t i = 0; i < count; ++i) put(i, what);
+    } else if (what == kEndOfLine) {
+      x = 0;
+      ++y;
+    } else if (what == kEnd) {
+      return;
+    } else if (what == kJump) {
+      if (at + 2 > runs.size()) return;
+      x += bytes[at];
+      y += bytes[at + 1];
+      at += 2;
+    } else {
+      const size_t size = is_nibbles ? (what + 1u) / 2 : what;
+      if (at + size > runs.size()) return;
+      for (size_t i = 0; i < what; ++i) put(i, bytes[at + (is_nibbles ? i / 2 : i)]);
+      at += size + size % 2;
+    }
+  }
+}
+
+// Nothing where the file has no room for the palette.
+std::optional<Image> decode_palette(Bytes file, const Header& header, uint32_t header_bytes) {
+  const size_t entry_bytes = header_bytes == kOldHeaderBytes ? 3 : 4;
+  const size_t colours = header.colours == 0 ? size_t{1} << header.bits : header.colours;
+  const size_t palette_at = kFileHeaderBytes + size_t{header_bytes};
+  if (file.size() < palette_at + colours * entry_bytes) return std::nullopt;
+  std::array<std::array<uint8_t, 3>, 256> palette{};
+  for (size_t i = 0; i < colours; ++i) {
+    const uint8_t* bgr = as_uint8(file) + palette_at + i * entry_bytes;
+    palette.at(i) = {bgr[2], bgr[1], bgr[0]};
+  }
+  Places places{header};
+  if (header.compression == kPlain) {
+    read_places(file, header, places);
+  } else {
+    read_runs(file.subspan(header.pixel_offset, header.pixel_bytes), header, places);
+  }
+  Image image = blank_image(header.width, header.height, 3);
+  for (size_t i = 0; i < places.places.size(); ++i)
+    std::ranges::copy(palette.at(places.places[i]), image.rgb.data() + 3 * i);
+  return image;
 }
 
 }  // namespace
@@ -162,7 +255,9 @@ Decoded decode_bmp(Bytes file, const DecodeLimits& limits) {
   constexpr std::array kBits = {1, 4, 8, 16, 24, 32};
   const bool masked = header.bits == 16 || header.bits == 32;
   if ((header.compression > kBitFields && header.compression != kAlphaBitFields) ||
-      std::ranges::find(kBits, header.bits) == kBits.end() || (has_masks(header) && !masked)) {
+      std::ranges::find(kBits, header.bits) == kBits.end() || (has_masks(header) && !masked) ||
+      (header.compression == kRle8 && header.bits != 8) ||
+      (header.compression == kRle4 && header.bits != 4)) {
     return unsupported("an unusual kind of BMP", "convert it to PNG");
   }
   if (header.bits <= 8 && header.colours > 256)
@@ -172,12 +267,9 @@ Decoded decode_bmp(Bytes file, const DecodeLimits& limits) {
     const auto masks = masks_of(file, header, header_bytes);
     return masks ? Decoded(decode_masked(file, header, *masks)) : Decoded(cut_short());
   }
-  const cv::Mat bgr = decode_padded(file, header);
-  if (bgr.empty()) return damaged("not as BMP says");
-  Image image = blank_image(bgr.cols, bgr.rows, 3);
-  cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, image.rgb.data());
-  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
-  return image;
+  if (header.bits == 24) return decode_plain(file, header);
+  std::optional<Image> image = decode_palette(file, header, header_bytes);
+  return image ? Decoded(*std::move(image)) : Decoded(cut_short());
 }
 
 }  // namespace zeroshelf

@@ -8,8 +8,8 @@
 
 namespace zeroshelf {
 
-// quality: 1 to 100. The picture has at least one pixel. Throws Unavailable when there is no JPEG
-// encoder.
+// quality: 1 to 100. The picture has at least one pixel. Throws InvalidArgument for one that is too
+// large: JPEG has 65,500 pixels a side at most.
 // Threads: any number of calls may run together.
 std::string encode_jpeg(const Image& image, int quality);
 

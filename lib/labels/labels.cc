@@ -143,8 +143,9 @@ class LabelCollector {
     for (const std::string& written : label.prompts) {
       Prompt prompt = parse_prompt(written);
       if (!std::exchange(prompt.is_veto, false) || !own.contains(prompt)) continue;
-      refuse(subject_, fmt::format("{}'{}' is a prompt of '{}' and a veto against it", where,
-                                   fitted(without_veto_sign(written), kShownColumns), label.name),
+      refuse(subject_,
+             fmt::format("{}'{}' is a prompt of '{}' and a veto against it", where,
+                         fitted(without_veto_sign(written), kShownColumns), label.name),
              "leave one of them out");
     }
   }
@@ -270,7 +271,8 @@ std::vector<Label> read_label_file(const std::filesystem::path& path,
   const std::string subject = name_of_input(path);
   const std::string text = read_text_input(path, kMaxFileBytes);
   if (!is_utf8(text)) refuse(subject, "not UTF-8 text", "save it as UTF-8");
-  LabelCollector collector(subject, templates, slash, path.parent_path());
+  const std::filesystem::path folder = is_regular_input(path) ? path.parent_path() : "";
+  LabelCollector collector(subject, templates, slash, folder);
   const std::string_view body = trimmed(text);
   if (!body.empty() && (body.front() == '[' || body.front() == '{')) {
     return parse_json(body, subject, std::move(collector));

@@ -61,7 +61,8 @@ bool counts_nothing(const LexicalQuery& query, const std::string& word) {
 }
 
 // The ways of one part's terms to stand for the word.
-std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std::string& word) {
+std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std::string& word,
+                                 std::string_view languages) {
   std::map<uint32_t, Variant> found;
   const size_t letters = code_points(word).size();
   if (letters >= kLettersOfBeginning) {
@@ -73,7 +74,8 @@ std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std:
       }
     });
   }
-  lexicon.near(word, allowed_edits(letters), [&](uint32_t term, int edits) {
+  lexicon.near(word, allowed_edits(code_points(word)), [&](uint32_t term, int edits) {
+    if (edits > 0 && is_function_word(lexicon.term(term), languages)) return;
     Variant& variant = found.try_emplace(term, Variant{part, term, Way::Near}).first->second;
     if (edits == 0) variant.way = Way::Whole;
     if (variant.way == Way::Part) variant.way = Way::Near;
@@ -89,7 +91,7 @@ struct WordCounts {
   uint64_t whole = 0;  // texts with the word
   uint64_t begun = 0;  // or a longer one
   int fewest_edits = std::numeric_limits<int>::max();
-  bool is_there = false;  // any variant
+  bool is_there = false;                                 // any variant
   std::map<std::string, uint64_t, std::less<>> of_term;  // texts with it
   std::map<std::string, uint64_t, std::less<>> of_joined;
 
@@ -216,8 +218,7 @@ void find_weights(double texts, Ranks* ranks, std::vector<QueryWord>& words) {
     }
   }
   for (size_t i = 0; i < words.size(); ++i) {
-    if (words[i].counts)
-      words[i].weight = best[i] == kNowhere ? surprise(0, texts) : best[i];
+    if (words[i].counts) words[i].weight = best[i] == kNowhere ? surprise(0, texts) : best[i];
   }
 }
 
@@ -233,7 +234,7 @@ std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts,
   }
   for (size_t part = 0; part < parts.size(); ++part) {
     for (QueryWord& word : words) {
-      std::ranges::move(variants_in(*parts[part].lexicon, part, word.text),
+      std::ranges::move(variants_in(*parts[part].lexicon, part, word.text, query.languages),
                         std::back_inserter(word.variants));
     }
     for (size_t i = 0; i + 1 < query.words.size(); ++i) {
@@ -466,7 +467,7 @@ std::optional<int> edits_between(const std::string& word, const std::string& ter
   const size_t at = letters.find(wanted);
   if (at == 0 && wanted.size() >= kLettersOfBeginning) return 0;
   if (at != std::u32string::npos && wanted.size() >= kLettersOfPart) return 0;
-  const int limit = allowed_edits(wanted.size());
+  const int limit = allowed_edits(wanted);
   const int edits = edit_distance(wanted, letters, limit);
   return edits <= limit ? std::optional(edits) : std::nullopt;
 }
@@ -475,6 +476,7 @@ std::optional<int> edits_between(const std::string& word, const std::string& ter
 
 LexicalQuery lexical_query(std::string_view text, std::string_view languages) {
   LexicalQuery query;
+  query.languages = languages;
   bool quoted = false;
   while (true) {
     const size_t quote = text.find('"');
@@ -562,8 +564,12 @@ std::vector<MatchedWord> matched_words(const LexicalQuery& query, const std::vec
           best = MatchedWord{i, query.words[j] + " " + query.words[j + 1], 1};
       }
       if (best) break;
-      for (const std::string& word : query.words)
-        if (!counts_nothing(query, word)) offer(word, edits_between(word, term));
+      const bool is_function = is_function_word(term, query.languages);
+      for (const std::string& word : query.words) {
+        if (counts_nothing(query, word)) continue;
+        const auto edits = edits_between(word, term);
+        if (!is_function || edits == 0) offer(word, edits);
+      }
     }
     if (best) matches.push_back(*std::move(best));
   }

@@ -44,6 +44,7 @@ struct LexicalQuery {
   std::vector<std::string> words;                 // terms in order, those of the phrases included
   std::vector<std::vector<std::string>> phrases;  // each in quotes: its terms, one or more
   std::vector<std::string> function_words;        // of the words: those that count nothing
+  std::string languages;                          // whose function words are near to no word
 };
 
 // "he wants "his money"" has one phrase. A quote that is not closed ends with the text. languages:

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "lib/util/words.h"
 #include "lib/util/error.h"
+#include "lib/util/words.h"
 
 namespace zeroshelf {
 namespace {
@@ -103,8 +103,12 @@ std::vector<std::string> terms_of(std::string_view text) {
   return std::move(terms).take();
 }
 
-int allowed_edits(size_t length) {
-  return length <= 2 ? 0 : length <= 5 ? 1 : 2;
+int allowed_edits(std::u32string_view word) {
+  constexpr char32_t kEndOfAlphabets = 0x0530;
+  const bool has_letters =
+      std::ranges::all_of(word, [](char32_t one) { return one < kEndOfAlphabets; });
+  if (word.size() <= (has_letters ? 3 : 2)) return 0;
+  return word.size() <= 5 ? 1 : 2;
 }
 
 }  // namespace zeroshelf

@@ -20,8 +20,8 @@ inline constexpr size_t kMaxTermLength = 64;  // code points
 // Bytes that are not UTF-8 separate.
 std::vector<std::string> terms_of(std::string_view text);
 
-// How many edits of a word of that many letters still count as the word: none up to 2, 1 up to 5,
-// and 2 from 6 on.
-int allowed_edits(size_t length);
+// How many edits of a word still count as the word: none up to 3 letters, whose neighbours are
+// words of their own (2 where characters are syllables or ideographs), 1 up to 5, and 2 from 6 on.
+int allowed_edits(std::u32string_view word);
 
 }  // namespace zeroshelf

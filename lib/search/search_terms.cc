@@ -352,6 +352,7 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
       std::ranges::move(lexical.words, std::back_inserter(query.lexical.words));
       std::ranges::move(lexical.phrases, std::back_inserter(query.lexical.phrases));
       std::ranges::move(lexical.function_words, std::back_inserter(query.lexical.function_words));
+      query.lexical.languages = std::move(lexical.languages);
     }
   }
   normalise(query.picture);
@@ -364,7 +365,7 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
 std::string bytes_of(const MadeQuery& made) {
   const auto& [query, background, liked] = made;
   const auto& [picture, text, lexical] = query;
-  const auto& [words, phrases, function_words] = lexical;
+  const auto& [words, phrases, function_words, languages] = lexical;
   static_cast<void>(liked);  // each knows its own
   ByteWriter out;
   write_floats(out, picture);
@@ -373,6 +374,7 @@ std::string bytes_of(const MadeQuery& made) {
   out.varint(phrases.size());
   for (const std::vector<std::string>& phrase : phrases) write_texts(out, phrase);
   write_texts(out, function_words);
+  out.text(languages);
   write_matrix(out, background);
   return std::move(out).bytes();
 }
@@ -387,6 +389,7 @@ MadeQuery query_of_bytes(std::string_view bytes) {
   for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left)
     lexical.phrases.push_back(read_texts(in));
   lexical.function_words = read_texts(in);
+  lexical.languages = in.text();
   made.background = read_matrix(in);
   in.expect_end();
   return made;

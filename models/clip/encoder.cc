@@ -59,13 +59,13 @@ std::optional<Cleaning> cleaning_of(TextCleaning cleaning) {
 }
 
 std::unique_ptr<TextTokenizer> load_vocabulary(Vocabulary vocabulary, TextCleaning named_cleaning,
-                                               bool has_open_clip_marks,
+                                               bool has_open_clip_marks, int64_t filled_up_to,
                                                const std::filesystem::path& folder,
                                                const LoadOptions& options) {
   const std::optional<Cleaning> cleaning = cleaning_of(named_cleaning);
   if (vocabulary != Vocabulary::Clip) {
     return load_piece_tokenizer(folder, options.vocabulary,
-                                {cleaning, vocabulary == Vocabulary::RobertaPieces});
+                                {cleaning, vocabulary == Vocabulary::RobertaPieces, filled_up_to});
   }
   TokenizerOptions how;
   how.cleaning = cleaning.value_or(Cleaning::Clip);
@@ -252,8 +252,11 @@ std::unique_ptr<Encoder> load_checkpoint(const std::filesystem::path& path,
                 "--text-model when you ask");
   }
   EncoderParts parts;
-  parts.tokenizer = load_vocabulary(config.vocabulary, config.cleaning, config.has_open_clip_marks,
-                                    checkpoint->folder, options);
+  // OpenCLIP's own files say how many tokens a text has; transformers goes by its tokenizer's.
+  const bool goes_by_tokenizer = checkpoint->names == TensorNames::HuggingFace && config.pads_texts;
+  parts.tokenizer =
+      load_vocabulary(config.vocabulary, config.cleaning, config.has_open_clip_marks,
+                      goes_by_tokenizer ? config.context_length : 0, checkpoint->folder, options);
   ModelInfo& info = parts.info;
   info.fingerprint = checked_fingerprint(checkpoint->weight_files, describe(config),
                                          parts.tokenizer.get(), options);
@@ -315,7 +318,7 @@ std::unique_ptr<Encoder> load_torchscript(const std::filesystem::path& named,
   EncoderParts parts;
   if (config.tokenizer == TorchScriptTokenizer::Vocabulary) {
     parts.tokenizer = load_vocabulary(config.vocabulary, config.cleaning,
-                                      config.has_open_clip_marks, folder, options);
+                                      config.has_open_clip_marks, 0, folder, options);
     parts.pad_id =
         static_cast<int32_t>(config.pad_id.value_or(parts.tokenizer->pad_id().value_or(0)));
   }

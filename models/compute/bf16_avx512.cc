@@ -21,6 +21,14 @@ struct Vectors : HardwareRounding {
  private:
   using Products = void (*)(const uint16_t*, size_t, const uint16_t*, size_t, bool, float*, size_t);
 
+  static __m512i everywhere(int numbers) {
+    __m512i result = _mm512_set1_epi32(numbers);
+#ifdef __clang__
+    asm("" : "+v"(result));  // clang 16 crashes when it sees pairs of bf16 broadcast
+#endif
+    return result;
+  }
+
   template <size_t Rows>
   static Products choose(size_t rows) {
     if constexpr (Rows > 1) {
@@ -46,7 +54,7 @@ struct Vectors : HardwareRounding {
         for (size_t i = 0; i < Rows; ++i) {
           int numbers;
           __builtin_memcpy(&numbers, x + i * kBlock + 2 * pair, sizeof numbers);
-          const auto left = reinterpret_cast<__m512bh>(_mm512_set1_epi32(numbers));
+          const auto left = reinterpret_cast<__m512bh>(everywhere(numbers));
           sums[i][0] = _mm512_dpbf16_ps(sums[i][0], left, lower);
           sums[i][1] = _mm512_dpbf16_ps(sums[i][1], left, upper);
         }

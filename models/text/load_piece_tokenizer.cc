@@ -28,9 +28,10 @@ fs::path find_vocabulary(const fs::path& folder, const fs::path& named) {
        {"tokenizer.json", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model"}) {
     if (fs::exists(folder / name)) return folder / name;
   }
-  throw Error(ErrorCode::NotFound, folder.string(), "no vocabulary",
-              "put tokenizer.json, spiece.model, tokenizer.model or sentencepiece.bpe.model there, or "
-              "name it with --vocab FILE");
+  throw Error(
+      ErrorCode::NotFound, folder.string(), "no vocabulary",
+      "put tokenizer.json, spiece.model, tokenizer.model or sentencepiece.bpe.model there, or "
+      "name it with --vocab FILE");
 }
 
 // "</s>", or an object with it.
@@ -56,7 +57,8 @@ int32_t id_of(const PieceModel& model, const std::string& text, const std::strin
 
 // Marks that a text may hold as words. SentencePiece's own files do not say which.
 void mark_literals(const nlohmann::json& config, PieceModel& model) {
-  if (!config.contains("added_tokens_decoder") || !config["added_tokens_decoder"].is_object()) return;
+  if (!config.contains("added_tokens_decoder") || !config["added_tokens_decoder"].is_object())
+    return;
   for (const auto& [id, token] : config["added_tokens_decoder"].items()) {
     const std::string text = token.is_object() ? mark_text(token, "content") : "";
     for (Piece& piece : model.pieces) {
@@ -101,6 +103,40 @@ PieceMarks read_marks(const nlohmann::json& config, const PieceModel& model,
           id_of(model, pad, vocabulary.string())};
 }
 
+// What tokenizer_config.json may say that would make other tokens of a text is said by its name.
+void check_settings(const nlohmann::json& config, const PieceOptions& options,
+                    const std::string& subject) {
+  const auto refuse = [&](const std::string& key) {
+    throw Error(ErrorCode::Incompatible, subject,
+                fmt::format("'{}' is {}, which makes other tokens of texts than are made here", key,
+                            config[key].dump().substr(0, 60)),
+                "take the tokenizer_config.json that was published with the model");
+  };
+  const auto expect = [&](const char* key, const nlohmann::json& value) {
+    if (config.contains(key) && config[key] != value) refuse(key);
+  };
+  if (!options.cleaning) expect("do_lower_case", true);  // else whoever asks cleans before
+  expect("add_bos_token", options.is_roberta);
+  expect("add_eos_token", true);
+  expect("padding_side", "right");
+  expect("truncation_side", "right");
+  expect("sp_model_kwargs", nlohmann::json::object());
+  constexpr const char* kClasses[] = {"SiglipTokenizer",     "Siglip2Tokenizer",
+                                      "GemmaTokenizer",      "T5Tokenizer",
+                                      "XLMRobertaTokenizer", "PreTrainedTokenizer"};
+  constexpr const char* kClass = "tokenizer_class";
+  const bool has_known_class = !config.contains(kClass) || config[kClass].is_null() ||
+                               std::ranges::any_of(kClasses, [&](const std::string& name) {
+                                 return config[kClass] == name || config[kClass] == name + "Fast";
+                               });
+  if (!has_known_class) refuse(kClass);
+  constexpr const char* kLength = "model_max_length";
+  if (config.contains(kLength) && !config[kLength].is_null() &&
+      !(config[kLength].is_number() &&
+        config[kLength].get<double>() >= static_cast<double>(options.filled_up_to)))
+    refuse(kLength);
+}
+
 }  // namespace
 
 std::unique_ptr<TextTokenizer> load_piece_tokenizer(const fs::path& folder, const fs::path& file,
@@ -112,6 +148,7 @@ std::unique_ptr<TextTokenizer> load_piece_tokenizer(const fs::path& folder, cons
   nlohmann::json config = nlohmann::json::object();
   const fs::path path = vocabulary.parent_path() / "tokenizer_config.json";
   if (fs::exists(path)) config = parse_strict_json(read_file(path, kMaxFileBytes), path.string());
+  check_settings(config, options, path.string());
   if (!is_json) mark_literals(config, model);
   PieceMarks marks = read_marks(config, model, vocabulary);
   if (options.is_roberta) marks.start = id_of(model, "<s>", vocabulary.string());

@@ -24,6 +24,7 @@ struct TokenizerOptions {
 struct PieceOptions {
   std::optional<Cleaning> cleaning;  // nothing: as transformers does for SigLIP's vocabularies
   bool is_roberta = false;           // XLM-R's start mark, and its order of SentencePiece's pieces
+  int64_t filled_up_to = 0;          // tokens; 0: texts are as long as they are
 };
 
 // Threads: const calls may run together.
@@ -47,7 +48,7 @@ class TextTokenizer {
 // The tokenizer of SentencePiece pieces whose vocabulary is `file`, or where that is empty the one
 // found in `folder`: tokenizer.json, spiece.model, tokenizer.model or sentencepiece.bpe.model. Its
 // marks are what tokenizer_config.json beside it says. Throws NotFound with what to put where,
-// Corruption, or Incompatible.
+// Corruption, or Incompatible, also where that file says what would make other tokens of a text.
 std::unique_ptr<TextTokenizer> load_piece_tokenizer(const std::filesystem::path& folder,
                                                     const std::filesystem::path& file,
                                                     const PieceOptions& options);

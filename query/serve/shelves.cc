@@ -88,7 +88,8 @@ Shelves::Shelves(SnapshotPointer snapshot, Labelling labelling, std::optional<fl
 }
 
 void Shelves::scan_best(const std::function<void()>& go_on) {
-  answers_.resize(view().rows());
+  memory_ = std::make_unique_for_overwrite<Answer[]>(view().rows());
+  answers_ = {memory_.get(), view().rows()};
   scan(view(), labelling_, {}, [&](const PredictionBlock& block) {
     go_on();
     for (size_t i = 0; i < block.predictions.size(); ++i) {

@@ -74,10 +74,10 @@ class Shelves {
     static constexpr uint8_t kHasAnswer = 2;  // the rule gives one
     static constexpr uint8_t kDisagrees = 4;  // its sides say different labels
 
-    float score = 0;
-    float margin = 0;
-    uint16_t label = 0;
-    uint8_t flags = 0;
+    float score;
+    float margin;
+    uint16_t label;
+    uint8_t flags;
 
     bool is(uint8_t flag) const { return (flags & flag) != 0; }
   };
@@ -106,7 +106,9 @@ class Shelves {
   SnapshotPointer snapshot_;
   Labelling labelling_;
   std::optional<float> multi_;
-  std::vector<Answer> answers_;  // one a row; none with multi
+  // One a row; none with multi. The scan's threads are the first who touch this memory.
+  std::unique_ptr<Answer[]> memory_;
+  std::span<Answer> answers_;
   // With multi: of each label, best first; and the unsure ones.
   std::vector<std::vector<Placed>> placed_;
   std::vector<std::vector<uint64_t>> fine_histograms_;

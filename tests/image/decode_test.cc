@@ -229,14 +229,16 @@ BOOST_AUTO_TEST_CASE(bmp_masks_are_obeyed_behind_every_header) {
   const Rgb expected = {255, 0, 0, 0, 0, 255, 255, 255, 255};
   for (const uint32_t header : {40u, 52u, 56u, 108u, 124u}) {
     BOOST_TEST_CONTEXT("a header of " << header) {
-      for (const std::vector<uint32_t>& masks :
-           {std::vector<uint32_t>{0xff0000, 0xff00, 0xff}, {0xff000000, 0xff0000, 0xff00},
-            {0xff, 0xff00, 0xff0000}, {0x3ff00000, 0xffc00, 0x3ff}}) {
+      for (const std::vector<uint32_t>& masks : {std::vector<uint32_t>{0xff0000, 0xff00, 0xff},
+                                                 {0xff000000, 0xff0000, 0xff00},
+                                                 {0xff, 0xff00, 0xff0000},
+                                                 {0x3ff00000, 0xffc00, 0x3ff}}) {
         BOOST_TEST(decoded(masked_bmp(32, masks, header)).rgb == expected,
                    boost::test_tools::per_element());
       }
-      for (const std::vector<uint32_t>& masks :
-           {std::vector<uint32_t>{0xf800, 0x7e0, 0x1f}, {0x7c00, 0x3e0, 0x1f}, {0xf00, 0xf0, 0xf}}) {
+      for (const std::vector<uint32_t>& masks : {std::vector<uint32_t>{0xf800, 0x7e0, 0x1f},
+                                                 {0x7c00, 0x3e0, 0x1f},
+                                                 {0xf00, 0xf0, 0xf}}) {
         BOOST_TEST(decoded(masked_bmp(16, masks, header)).rgb == expected,
                    boost::test_tools::per_element());
       }
@@ -247,6 +249,162 @@ BOOST_AUTO_TEST_CASE(bmp_masks_are_obeyed_behind_every_header) {
   const auto unusual = skip_of(masked_bmp(32, {0xff0000, 0xff00, 0xff}, 40).replace(30, 1, "\5"));
   BOOST_REQUIRE(unusual.has_value());
   BOOST_TEST((unusual->reason == SkipReason::NotAPicture));
+}
+
+namespace {
+
+// Places of a palette, from the top.
+struct PlacesPicture {
+  int width = 0;
+  int height = 0;
+  int bits = 8;
+  std::vector<uint8_t> places = {};
+
+  uint8_t at(int x, int y) const { return places[static_cast<size_t>(y * width + x)]; }
+};
+
+PlacesPicture random_places(int width, int height, int bits) {
+  PlacesPicture picture{width, height, bits};
+  uint32_t random = 12345;
+  for (int i = 0; i < width * height; ++i) {
+    random = random * 1664525 + 1013904223;
+    // Runs and stretches.
+    picture.places.push_back(i % 7 < 4 && i > 0
+                                 ? picture.places.back()
+                                 : static_cast<uint8_t>(random >> 24 & ((1 << bits) - 1)));
+  }
+  return picture;
+}
+
+uint8_t colour_at(uint8_t place, int channel) {
+  return static_cast<uint8_t>(place * (channel == 0 ? 1 : channel == 1 ? 3 : 7) + 5 * channel);
+}
+
+// pixels: as they are stored. height: negative where the first row is the top one.
+std::string palette_bmp(const PlacesPicture& picture, int height, uint32_t compression,
+                        const std::string& pixels, uint32_t header_bytes) {
+  const bool is_old = header_bytes == 12;
+  const int side = is_old ? 2 : 4;
+  std::string header = little_endian(header_bytes, 4) +
+                       little_endian(static_cast<uint64_t>(picture.width), side) +
+                       little_endian(static_cast<uint64_t>(height), side) + little_endian(1, 2) +
+                       little_endian(static_cast<uint64_t>(picture.bits), 2);
+  if (!is_old) header += little_endian(compression, 4) + little_endian(pixels.size(), 4);
+  header.resize(header_bytes);
+  for (int place = 0; place < 1 << picture.bits; ++place) {
+    for (const int channel : {2, 1, 0})
+      header += static_cast<char>(colour_at(static_cast<uint8_t>(place), channel));
+    if (!is_old) header += '\0';
+  }
+  const size_t offset = 14 + header.size();
+  return "BM" + little_endian(offset + pixels.size(), 4) + std::string(4, '\0') +
+         little_endian(offset, 4) + header + pixels;
+}
+
+std::string packed_rows(const PlacesPicture& picture, bool from_top) {
+  std::string all;
+  for (int row = 0; row < picture.height; ++row) {
+    std::string line(static_cast<size_t>((picture.width * picture.bits + 31) / 32 * 4), '\0');
+    for (int x = 0; x < picture.width; ++x) {
+      const int value = picture.at(x, from_top ? row : picture.height - 1 - row);
+      const int bit = x * picture.bits;
+      line[static_cast<size_t>(bit / 8)] = static_cast<char>(line[static_cast<size_t>(bit / 8)] |
+                                                             value << (8 - picture.bits - bit % 8));
+    }
+    all += line;
+  }
+  return all;
+}
+
+// Runs where neighbours are alike, else stretches of three or more; the last row with jumps over
+// its first colour.
+std::string run_lengths(const PlacesPicture& picture) {
+  std::string all;
+  const bool is_nibbles = picture.bits == 4;
+  for (int y = picture.height - 1; y >= 0; --y) {
+    for (int x = 0; x < picture.width;) {
+      int run = 1;
+      while (x + run < picture.width && run < 255 && picture.at(x + run, y) == picture.at(x, y))
+        ++run;
+      int stretch = std::min(picture.width - x, 5);
+      if (picture.at(x, y) == 0) {
+        all += std::string{0, 2, static_cast<char>(run), 0};
+        x += run;
+      } else if (run > 2 || stretch < 3) {
+        const int value = picture.at(x, y);
+        all += std::string{static_cast<char>(run),
+                           static_cast<char>(is_nibbles ? value << 4 | value : value)};
+        x += run;
+      } else {
+        std::string bytes;
+        for (int i = 0; i < stretch; ++i) {
+          const int value = picture.at(x + i, y);
+          if (!is_nibbles)
+            bytes += static_cast<char>(value);
+          else if (i % 2 == 0)
+            bytes += static_cast<char>(value << 4);
+          else
+            bytes.back() = static_cast<char>(bytes.back() | value);
+        }
+        if (bytes.size() % 2 != 0) bytes += '\0';
+        all += std::string{0, static_cast<char>(stretch)} + bytes;
+        x += stretch;
+      }
+    }
+    all += std::string{0, 0};
+  }
+  return all + std::string{0, 1};
+}
+
+void check_places(const std::string& file, const PlacesPicture& picture) {
+  const Image image = decoded(file);
+  BOOST_REQUIRE(image.width_px == picture.width);
+  BOOST_REQUIRE(image.height_px == picture.height);
+  Rgb expected;
+  for (const uint8_t place : picture.places) {
+    for (const int channel : {0, 1, 2}) expected.push_back(colour_at(place, channel));
+  }
+  BOOST_TEST((image.rgb == expected));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(bmp_palettes_are_read_of_every_depth_behind_every_header) {
+  for (const int bits : {1, 4, 8}) {
+    for (const int width : {1, 7, 8, 33}) {
+      const PlacesPicture picture = random_places(width, 9, bits);
+      for (const uint32_t header : {12u, 40u, 108u, 124u}) {
+        BOOST_TEST_CONTEXT(bits << " bits, " << width << " wide, a header of " << header) {
+          check_places(palette_bmp(picture, 9, 0, packed_rows(picture, false), header), picture);
+          if (header != 12)
+            check_places(palette_bmp(picture, -9, 0, packed_rows(picture, true), header), picture);
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bmp_runs_are_read_and_never_written_outside) {
+  for (const int bits : {4, 8}) {
+    const PlacesPicture picture = random_places(37, 11, bits);
+    const uint32_t compression = bits == 4 ? 2 : 1;
+    const std::string runs = run_lengths(picture);
+    check_places(palette_bmp(picture, 11, compression, runs, 40), picture);
+    // A longer run than the row, a jump beyond the last row, a stretch that the file does not have.
+    for (const std::string& wild :
+         {std::string("\xff\x01\xff\x02\0\1", 6), std::string("\0\2\xff\xff\5\1", 6),
+          std::string("\0\xfe\1\2", 4), std::string("\0\2", 2), std::string()}) {
+      const Image image = decoded(palette_bmp(picture, 11, compression, wild, 40));
+      BOOST_TEST(image.width_px == 37);
+    }
+    // Of another depth than its runs.
+    PlacesPicture other = picture;
+    other.bits = bits == 4 ? 8 : 4;
+    BOOST_TEST(skip_of(palette_bmp(other, 11, compression, runs, 40)).has_value());
+  }
+  const PlacesPicture picture = random_places(8, 8, 8);
+  const std::string file = palette_bmp(picture, 8, 0, packed_rows(picture, false), 40);
+  BOOST_TEST(skip_of(file.substr(0, 14 + 40 + 100)).has_value());
 }
 
 namespace {
@@ -267,9 +425,15 @@ std::string tiff_of(const std::vector<TiffPage>& pages) {
     const size_t bytes = size_t{page.side_px} * page.side_px;
     file += std::string(bytes + bytes % 2, static_cast<char>(page.value));
     file.replace(next_at, 4, little_endian(file.size(), 4));
-    const std::pair<uint16_t, size_t> entries[] = {
-        {256, page.side_px}, {257, page.side_px},     {258, 8},       {259, 1},
-        {262, page.photometric}, {273, data_at}, {277, 1}, {278, page.side_px}, {279, bytes}};
+    const std::pair<uint16_t, size_t> entries[] = {{256, page.side_px},
+                                                   {257, page.side_px},
+                                                   {258, 8},
+                                                   {259, 1},
+                                                   {262, page.photometric},
+                                                   {273, data_at},
+                                                   {277, 1},
+                                                   {278, page.side_px},
+                                                   {279, bytes}};
     file += little_endian(std::size(entries), 2);
     for (const auto& [tag, value] : entries)
       file += little_endian(tag, 2) + little_endian(4, 2) + little_endian(1, 4) +

@@ -110,7 +110,7 @@ class Exhaustive {
   }
   static bool stands_for(const std::string& word, const std::string& term,
                          const std::vector<std::string>& words) {
-    return resemblance(word, term, words).any(allowed_edits(word.size()));
+    return resemblance(word, term, words).any(allowed_edits(code_points(word)));
   }
 
   double surprise(double with) const {
@@ -131,10 +131,10 @@ class Exhaustive {
     std::map<std::string, double> nats;
     for (const auto& [term, count] : texts_with) {
       const Resemblance found = resemblance(word, term, words);
-      if (!found.any(allowed_edits(word.size()))) continue;
+      if (!found.any(allowed_edits(code_points(word)))) continue;
       const double resembling = std::min(surprise(begun), surprise(count));
       double best = found.holds ? 0.5 * resembling : 0;
-      if (found.edits <= allowed_edits(word.size()) || found.joined)
+      if (found.edits <= allowed_edits(code_points(word)) || found.joined)
         best = (found.edits == 2 && !found.joined ? 0.6 : 0.8) * resembling;
       if (found.begins) best = surprise(begun);
       if (found.edits == 0) best = surprise(whole);
@@ -323,6 +323,19 @@ BOOST_AUTO_TEST_CASE(function_words_count_nothing_unless_alone) {
   BOOST_TEST(matched_words(query, words_of("and this is it")).empty());
   BOOST_TEST(lexical_query("is it", "eng").function_words.empty());
   BOOST_TEST(lexical_query("the skull and fire", "deu").function_words.empty());
+}
+
+// "cat" is not "at" or "car" misspelt; three syllables say more than three letters.
+BOOST_AUTO_TEST_CASE(short_words_and_function_words_are_near_to_nothing) {
+  const Texts texts({"at the car", "what is it", "a big house", "안녕하새"});
+  for (const char* query : {"cat", "hat", "dig"}) {
+    BOOST_TEST_CONTEXT(query) BOOST_TEST(texts.fitting(query).empty());
+  }
+  BOOST_TEST(texts.fitting("whap").empty());
+  BOOST_TEST(texts.fitting("hause") == std::vector<uint64_t>{2});
+  BOOST_TEST(texts.fitting("what") == std::vector<uint64_t>{1});
+  BOOST_TEST(matched_words(lexical_query("cat whap", "eng"), words_of("at what")).empty());
+  BOOST_TEST(allowed_edits(U"녕하세") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(most_of_several_words_must_fit) {

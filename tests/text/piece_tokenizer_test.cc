@@ -13,6 +13,7 @@
 namespace zeroshelf {
 namespace {
 
+using nlohmann::json;
 using testing::bpe_json;
 using testing::bpe_pieces;
 using testing::bytes_field;
@@ -22,12 +23,13 @@ using testing::sentencepiece_file;
 using testing::TemporaryDirectory;
 using testing::unigram_json;
 using testing::unigram_pieces;
-using nlohmann::json;
 
 std::vector<int32_t> ids_of(const char* name, const std::string& content, std::string_view text) {
   const TemporaryDirectory folder;
   testing::write_file(folder / name, content);
-  return load_piece_tokenizer(folder.path(), {}, {.cleaning = Cleaning::Nothing, .is_roberta = false})->encode(text);
+  return load_piece_tokenizer(folder.path(), {},
+                              {.cleaning = Cleaning::Nothing, .is_roberta = false})
+      ->encode(text);
 }
 
 void check_refused(const char* name, const std::string& content, const char* cause) {
@@ -87,8 +89,8 @@ BOOST_AUTO_TEST_CASE(xlm_r_counts_the_pieces_of_its_file_in_its_own_order) {
   const TemporaryDirectory folder;
   testing::write_file(folder / "sentencepiece.bpe.model",
                       sentencepiece_file(PieceKind::Unigram, pieces));
-  const auto tokenizer = load_piece_tokenizer(
-      folder.path(), {}, {.cleaning = Cleaning::Nothing, .is_roberta = true});
+  const auto tokenizer =
+      load_piece_tokenizer(folder.path(), {}, {.cleaning = Cleaning::Nothing, .is_roberta = true});
   BOOST_TEST(tokenizer->start_id().value() == 0);
   BOOST_TEST(tokenizer->end_id() == 2);
   BOOST_TEST(tokenizer->encode("the<mask> cat x") == (Ids{5, 15, 10, 4, 3}));
@@ -96,7 +98,50 @@ BOOST_AUTO_TEST_CASE(xlm_r_counts_the_pieces_of_its_file_in_its_own_order) {
   // A vocabulary of another kind has its marks elsewhere.
   testing::write_file(folder / "sentencepiece.bpe.model",
                       sentencepiece_file(PieceKind::Unigram, unigram_pieces()));
-  BOOST_CHECK_THROW(load_piece_tokenizer(folder.path(), {}, {.cleaning = {}, .is_roberta = true}), Error);
+  BOOST_CHECK_THROW(load_piece_tokenizer(folder.path(), {}, {.cleaning = {}, .is_roberta = true}),
+                    Error);
+}
+
+BOOST_AUTO_TEST_CASE(settings_that_would_make_other_tokens_are_refused_by_their_name) {
+  const TemporaryDirectory folder;
+  testing::write_file(folder / "spiece.model",
+                      sentencepiece_file(PieceKind::Unigram, unigram_pieces()));
+  const auto load = [&](const json& settings, PieceOptions options = {.filled_up_to = 64}) {
+    testing::write_file(folder / "tokenizer_config.json", settings.dump());
+    return load_piece_tokenizer(folder.path(), {}, options);
+  };
+  const json sound = {{"do_lower_case", true},
+                      {"model_max_length", 64},
+                      {"tokenizer_class", "SiglipTokenizer"},
+                      {"add_eos_token", true},
+                      {"padding_side", "right"},
+                      {"sp_model_kwargs", json::object()},
+                      {"clean_up_tokenization_spaces", true}};
+  BOOST_TEST(load(sound)->end_id() >= 0);
+  const std::pair<const char*, json> others[] = {{"do_lower_case", false},
+                                                 {"model_max_length", 16},
+                                                 {"tokenizer_class", "BertTokenizer"},
+                                                 {"add_eos_token", false},
+                                                 {"add_bos_token", true},
+                                                 {"padding_side", "left"},
+                                                 {"truncation_side", "left"},
+                                                 {"sp_model_kwargs", {{"enable_sampling", true}}},
+                                                 {"model_max_length", "many"}};
+  for (const auto& [key, value] : others) {
+    json changed = sound;
+    changed[key] = value;
+    BOOST_CHECK_EXCEPTION(load(changed), Error, [&](const Error& error) {
+      return error.code() == ErrorCode::Incompatible &&
+             error.cause().find(key) != std::string::npos;
+    });
+  }
+  json longer = sound;
+  longer["model_max_length"] = 1e30;
+  load(longer);
+  // Whoever cleans texts before does not go by the file's letters.
+  json cased = sound;
+  cased["do_lower_case"] = false;
+  load(cased, {.cleaning = Cleaning::Canonical});
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_known_of_a_vocabulary_is_refused) {
