@@ -63,12 +63,12 @@ class MemoryGate : public PixelGate {
 };
 
 std::variant<ReducedImage, Skip> decode(std::span<const std::byte> bytes,
-                                        const PrepareOptions& options, bool has_ocr,
+                                        const PrepareOptions& options, bool is_read, bool has_ocr,
                                         const PrepareContext& context) {
   // libjpeg's reduction is a box filter; twice the crop's size leaves the model's filter its say.
   constexpr uint64_t kSpare = 2;
   const EnoughPixels enough{kSpare * static_cast<uint64_t>(options.preprocessing.size_px),
-                            has_ocr ? kOcrPixels : 0};
+                            is_read ? kOcrPixels : 0};
   MemoryGate gate(context.memory, bytes.size(), has_ocr);
   DecodeLimits limits = options.limits;
   limits.gate = &gate;
@@ -94,7 +94,8 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
 
   std::optional<PictureText> known;
   if (reader != nullptr && options.known_texts) known = options.known_texts(hash);
-  auto decoded = decode(bytes, options, reader != nullptr && !known, context);
+  const bool has_ocr = reader != nullptr && !known;
+  auto decoded = decode(bytes, options, has_ocr || options.keeps_text, has_ocr, context);
   if (Skip* skip = std::get_if<Skip>(&decoded)) return SkippedFile{stamp, std::move(*skip)};
   const ReducedImage& reduced = std::get<ReducedImage>(decoded);
   const Image& image = reduced.image;
@@ -109,9 +110,13 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
                     0,
                     {}};
   picture.is_blank = is_blank(image);
+  // The crop of pictures that are not read as a rule, when this run reads them.
+  std::variant<ReducedImage, Skip> smaller = Skip{};
+  if (has_ocr && !options.keeps_text) smaller = decode(bytes, options, false, false, context);
+  const ReducedImage* const other = std::get_if<ReducedImage>(&smaller);
   {
     const StageTimer timer(context.times, Stage::Resize);
-    picture.crop = resize_and_crop(image, options.preprocessing);
+    picture.crop = resize_and_crop(other ? other->image : image, options.preprocessing);
   }
   if (reader == nullptr) return picture;
   int width_px = reduced.width_px;
@@ -132,8 +137,8 @@ Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReade
   picture.record.word_count = static_cast<uint32_t>(picture.words.size());
   picture.record.text_confidence = mean_confidence(picture.words);
   if (options.mask_text && !picture.words.empty()) {
-    picture.masked_crop = with_words_masked(picture.crop, picture.words, width_px, height_px,
-                                            options.preprocessing);
+    picture.masked_crop =
+        with_words_masked(picture.crop, picture.words, width_px, height_px, options.preprocessing);
   }
   if (width_px == image.width_px && height_px == image.height_px)
     scale_boxes(picture.words, reduced);

@@ -45,6 +45,7 @@ struct PrepareOptions {
   Preprocessing preprocessing;
   bool mask_text = false;
   KnownTexts known_texts = {};  // taken in place of reading; empty: everything is read
+  bool keeps_text = true;       // pictures of this collection are read as a rule
 };
 
 // What a call reports to and asks from.
@@ -53,9 +54,10 @@ struct PrepareContext {
   MemoryBudget::Lease& memory;
 };
 
-// reader: null without OCR, and then known_texts is not asked. is_known is asked for the content's hash before the costly work.
-// A large JPEG is decoded at a reduced scale that leaves twice the crop's size, and with a reader
-// as many pixels as OCR looks at. Threads: one call a reader at a time.
+// reader: null without OCR, and then known_texts is not asked. is_known is asked for the content's
+// hash before the costly work. A large JPEG is decoded at a reduced scale that leaves twice the
+// crop's size, where the collection keeps text as many pixels as OCR looks at: the crop is the same
+// whether this run reads or not. Threads: one call a reader at a time.
 Prepared prepare(const FoundFile& file, const PrepareOptions& options, TextReader* reader,
                  const std::function<bool(const ContentHash&)>& is_known,
                  const PrepareContext& context);

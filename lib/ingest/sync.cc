@@ -133,7 +133,7 @@ class Synchroniser {
 
   PrepareOptions prepare_options() const {
     return {options_.limits, encoder_->info().preprocessing, options_.mask_text,
-            options_.known_texts};
+            options_.known_texts, !collection_.manifest().ocr_languages.empty()};
   }
 
   std::shared_ptr<TextReader> make_reader() const {

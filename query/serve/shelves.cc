@@ -3,12 +3,16 @@
 #include "query/serve/shelves.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstddef>
+#include <cstdlib>
 #include <limits>
+#include <new>
 
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
@@ -33,6 +37,19 @@ size_t bin_of(float score, size_t bins) {
   const float place = score * static_cast<float>(bins);
   if (!(place > 0)) return 0;
   return std::min(static_cast<size_t>(place), bins - 1);
+}
+
+// Memory that is not written yet, in large pages where there is much of it: the faults of small
+// ones would take a tenth of a scan's time.
+void* large_pages(size_t bytes) {
+  constexpr size_t kPage = size_t{2} << 20;
+  const bool is_large = bytes >= kPage;
+  const size_t unit = is_large ? kPage : alignof(std::max_align_t);
+  const size_t size = (std::max<size_t>(bytes, 1) + unit - 1) / unit * unit;
+  void* memory = std::aligned_alloc(unit, size);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (is_large) ::madvise(memory, size, MADV_HUGEPAGE);
+  return memory;
 }
 
 }  // namespace
@@ -88,8 +105,9 @@ Shelves::Shelves(SnapshotPointer snapshot, Labelling labelling, std::optional<fl
 }
 
 void Shelves::scan_best(const std::function<void()>& go_on) {
-  memory_ = std::make_unique_for_overwrite<Answer[]>(view().rows());
-  answers_ = {memory_.get(), view().rows()};
+  const size_t rows = view().rows();
+  memory_.reset(large_pages(rows * sizeof(Answer)));
+  answers_ = {static_cast<Answer*>(memory_.get()), rows};
   scan(view(), labelling_, {}, [&](const PredictionBlock& block) {
     go_on();
     for (size_t i = 0; i < block.predictions.size(); ++i) {
@@ -130,10 +148,10 @@ void Shelves::scan_multi(const std::function<void()>& go_on) {
       if (above.empty()) found.push_back({count, {row, block.predictions[i].fused.score}});
     }
     if ((placed += found.size()) > kMostPlaced)
-      throw Error(ErrorCode::InvalidArgument, "threshold",
-                  fmt::format("{} puts every picture under so many labels that they are too many",
-                              *multi_),
-                  "raise it");
+      throw Error(
+          ErrorCode::InvalidArgument, "threshold",
+          fmt::format("{} puts every picture under so many labels that they are too many", *multi_),
+          "raise it");
     const std::lock_guard lock(mutex);
     for (const auto& [shelf, one] : found) placed_[shelf].push_back(one);
     for (size_t k = 0; k < count; ++k) {

@@ -5,6 +5,7 @@
 // applied when they are asked, so moving it costs a pass over these bytes and no scan.
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <list>
 #include <map>
@@ -34,8 +35,9 @@ using ShelfLabel = std::optional<uint32_t>;
 class Shelves {
  public:
   // Scans the collection; go_on is asked for each block, and what it throws ends the scan. The
-  // labelling's threshold is ignored. multi: a picture is on the shelf of every label that has this score or
-  // more. Throws what scan() throws, and InvalidArgument where that puts too many on too many.
+  // labelling's threshold is ignored. multi: a picture is on the shelf of every label that has this
+  // score or more. Throws what scan() throws, and InvalidArgument where that puts too many on too
+  // many.
   Shelves(SnapshotPointer snapshot, Labelling labelling, std::optional<float> multi,
           const std::function<void()>& go_on);
 
@@ -61,8 +63,8 @@ class Shelves {
   std::shared_ptr<const std::vector<Row>> shelf(ShelfLabel label, std::optional<float> threshold,
                                                 ShelfOrder order) const;
 
-  // The first `count` of all pictures with an answer, whatever the threshold; with Disagreement only
-  // those whose sides disagree. Not with multi. candidates: of how many.
+  // The first `count` of all pictures with an answer, whatever the threshold; with Disagreement
+  // only those whose sides disagree. Not with multi. candidates: of how many.
   std::vector<Row> least_sure(ShelfOrder order, size_t count, uint64_t& candidates) const;
 
   // The labelling with a threshold.
@@ -107,7 +109,7 @@ class Shelves {
   Labelling labelling_;
   std::optional<float> multi_;
   // One a row; none with multi. The scan's threads are the first who touch this memory.
-  std::unique_ptr<Answer[]> memory_;
+  std::unique_ptr<void, decltype(&std::free)> memory_{nullptr, &std::free};
   std::span<Answer> answers_;
   // With multi: of each label, best first; and the unsure ones.
   std::vector<std::vector<Placed>> placed_;

@@ -1,4 +1,4 @@
-// One file, without OCR; what is read in pictures is tried by tests/ocr and sync_test.cc.
+// One file; what is read in pictures is tried by tests/ocr and sync_test.cc.
 
 #include "lib/ingest/prepare.h"
 
@@ -19,10 +19,10 @@ struct OneFile {
     return find_file(path.string()).value();
   }
 
-  Prepared prepare_it(const FoundFile& file, bool known = false) {
+  Prepared prepare_it(const FoundFile& file, bool known = false, TextReader* reader = nullptr) {
     MemoryBudget budget(1 << 20);
     MemoryBudget::Lease lease(budget, 0);
-    return prepare(file, options, nullptr,
+    return prepare(file, options, reader,
                    [&](const ContentHash& hash) {
                      asked = hash;
                      return known;
@@ -77,6 +77,31 @@ BOOST_AUTO_TEST_CASE(a_large_jpeg_keeps_its_own_size_in_the_record) {
   BOOST_TEST(picture.record.width_px == 1600u);
   BOOST_TEST(picture.record.height_px == 1200u);
   BOOST_TEST(picture.crop.width_px == 32);
+}
+
+// A vector is that of the picture in this collection, whether a run reads, knows the text, or does
+// not.
+BOOST_AUTO_TEST_CASE(the_crop_does_not_depend_on_whether_the_text_is_read) {
+  options.preprocessing.size_px = 32;
+  const FoundFile file = put(testing::jpeg_bytes(testing::noise_image(900, 700, 1)));
+  TextReader reader(TextReaderOptions{"eng"});
+  std::vector<std::vector<uint8_t>> crops;
+  for (const bool keeps_text : {true, false}) {
+    options.keeps_text = keeps_text;
+    options.known_texts = {};
+    std::vector<std::vector<uint8_t>> same;
+    const auto take = [&](TextReader* by) {
+      same.push_back(std::get<PreparedPicture>(prepare_it(file, false, by)).crop.rgb);
+    };
+    take(nullptr);
+    take(&reader);
+    options.known_texts = [](const ContentHash&) { return PictureText{}; };
+    take(&reader);
+    BOOST_TEST((same[0] == same[1]));
+    BOOST_TEST((same[0] == same[2]));
+    crops.push_back(same[0]);
+  }
+  BOOST_TEST((crops[0] != crops[1]));  // without text the JPEG is decoded at a reduced scale
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_skipped_with_its_reason) {

@@ -99,6 +99,7 @@ Image prepared_crop(const Jpeg& jpeg, int size_px) {
     files.push_back(std::get<FoundFile>(entry));
   });
   PrepareOptions options;
+  options.keeps_text = false;
   options.preprocessing.size_px = size_px;
   StageTimes times;
   MemoryBudget memory(uint64_t{1} << 30);
