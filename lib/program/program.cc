@@ -3,6 +3,7 @@
 #include "lib/program/program.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -110,6 +111,16 @@ std::terminate_handler usual_end = nullptr;
   usual_end = std::set_terminate(end_before_main);
 };
 
+// A part of a collection holds files open, and parts may be thousands. The usual limit, 1,024, is
+// for programs that call select(), which nothing here does.
+void allow_open_files() {
+  constexpr rlim_t kEnough = 1 << 20;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where that is refused, opening tells
+}
+
 }  // namespace
 
 bool shows_colours(std::FILE* stream) {
@@ -139,6 +150,7 @@ std::string_view meaning_of(ExitCode code) {
 Program::Program(std::string name, std::string description, std::vector<ExitCode> codes)
     : name_(std::move(name)), codes_(std::move(codes)), app_(std::move(description), name_) {
   running_program = name_;
+  allow_open_files();
   app_.require_subcommand(1);
   app_.set_version_flag("--version", version_text(name_));
   app_.formatter(help_formatter());

@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -43,6 +44,7 @@ class SilentLogger : public rocksdb::Logger {
   if (status.IsNotFound()) throw Error(ErrorCode::NotFound, subject, cause);
   if (status.IsNoSpace())
     throw Error(ErrorCode::Io, subject, "the disk is full", "make room and run it again");
+  if (cause.ends_with("Too many open files")) throw system_error(subject, "open its files", EMFILE);
   throw Error(ErrorCode::Io, subject, cause);
 }
 

@@ -27,11 +27,25 @@ std::string errno_text(int error_number) {
   return text;
 }
 
+namespace {
+
+const char* cure_of(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return "make room and run it again";
+    case EMFILE:
+      return "raise the limit of open files (ulimit -n)";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
 Error system_error(std::string subject, const char* doing, int error_number) {
-  const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
   return {error_number == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, std::move(subject),
-          std::string("cannot ") + doing + ": " + errno_text(error_number),
-          is_full ? "make room and run it again" : ""};
+          std::string("cannot ") + doing + ": " + errno_text(error_number), cure_of(error_number)};
 }
 
 }  // namespace zeroshelf

@@ -262,6 +262,24 @@ BOOST_AUTO_TEST_CASE(a_picture_in_two_parts_is_a_fault) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+// ulimit: how the shell is told.
+ProgramResult summary_with_files(const std::string& ulimit) {
+  const Words program = {"/bin/sh", "-c", ulimit + R"( && exec "$0" "$@")", ZEROSHELF_QUERY_PROGRAM};
+  return run_program(
+      joined(program, joined({"classify", shards(8).set, "--summary"}, kLabels)));
+}
+
+BOOST_AUTO_TEST_CASE(many_parts_need_no_raised_limit_of_open_files) {
+  const ProgramResult few = summary_with_files("ulimit -S -n 24");
+  BOOST_TEST(few.exit_code == 0, few.err);
+  BOOST_TEST(few.out == ask("classify", {memes().collection}, joined({"--summary"}, kLabels)).out);
+  // Where the system allows no more, the message names the limit and a part.
+  const ProgramResult none = summary_with_files("ulimit -n 24");
+  BOOST_TEST(none.exit_code == 2);
+  BOOST_TEST(none.err.find("ulimit -n") != std::string::npos, none.err);
+  BOOST_TEST(none.err.find("shards/part") != std::string::npos, none.err);
+}
+
 BOOST_AUTO_TEST_SUITE(shards_of_files)
 
 BOOST_AUTO_TEST_CASE(running_again_changes_nothing_and_another_shard_is_refused) {
