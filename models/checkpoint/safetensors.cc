@@ -12,7 +12,7 @@
 
 #include "lib/files/new_file.h"
 #include "lib/util/error.h"
-#include "models/checkpoint/strict_json.h"
+#include "lib/util/json_object.h"
 
 namespace zeroshelf {
 namespace {
@@ -31,6 +31,18 @@ constexpr Type kTypes[] = {{"F32", TensorType::F32, 4},   {"F16", TensorType::F1
                            {"I16", TensorType::Other, 2}, {"I8", TensorType::Other, 1},
                            {"U8", TensorType::Other, 1},  {"BOOL", TensorType::Other, 1}};
 
+// A name that stands twice at the top.
+class OnceNamed : public JsonBuilder {
+ public:
+  const std::optional<std::string>& repeated() const { return repeated_; }
+
+ private:
+  void named(size_t depth, const std::string& name, bool is_new) override {
+    if (depth == 1 && !is_new && !repeated_) repeated_ = name;
+  }
+  std::optional<std::string> repeated_;
+};
+
 class HeaderReader {
  public:
   HeaderReader(std::string subject, std::span<const std::byte> file)
@@ -47,11 +59,14 @@ class HeaderReader {
                                 header_bytes);
     data_ = file_.subspan(sizeof header_bytes + header_bytes);
     std::map<std::string, TensorView> tensors;
-    const nlohmann::json header = parse_strict_json(text, subject_);
-    for (const auto& [name, entry] : header.items()) {
+    OnceNamed builder;
+    const std::optional<nlohmann::json> header = builder.parse(text);
+    if (!header || !header->is_object()) fail("it is not a JSON object");
+    if (builder.repeated()) fail(fmt::format("tensor {} stands there twice", *builder.repeated()));
+    for (const auto& [name, entry] : header->items()) {
       if (name != "__metadata__") tensors.emplace(name, read_tensor(name, entry));
     }
-    check_overlaps(tensors);
+    check_places(tensors);
     return tensors;
   }
 
@@ -117,17 +132,21 @@ class HeaderReader {
     return view;
   }
 
-  void check_overlaps(const std::map<std::string, TensorView>& tensors) const {
+  // One behind the other, from the first byte to the last, as the library that writes them has it.
+  void check_places(const std::map<std::string, TensorView>& tensors) const {
     std::vector<const TensorView*> order;
     for (const auto& [name, view] : tensors) {
       if (!view.bytes.empty()) order.push_back(&view);
     }
     std::sort(order.begin(), order.end(),
               [](const auto* a, const auto* b) { return a->bytes.data() < b->bytes.data(); });
-    for (size_t i = 1; i < order.size(); ++i) {
-      if (order[i - 1]->bytes.data() + order[i - 1]->bytes.size() > order[i]->bytes.data())
-        fail("two tensors overlap");
+    const std::byte* end = data_.data();
+    for (const TensorView* view : order) {
+      if (view->bytes.data() < end) fail("two tensors overlap");
+      if (view->bytes.data() > end) fail("some of its bytes belong to no tensor");
+      end += view->bytes.size();
     }
+    if (end != data_.data() + data_.size()) fail("some of its bytes belong to no tensor");
   }
 
   std::string subject_;

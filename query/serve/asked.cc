@@ -72,8 +72,9 @@ std::vector<std::string> ask_prompts(Members& label) {
     prompts.push_back(value->get<std::string>());
     if (prompts.back().size() > kMostText) label.refuse(place, "it is too long");
     if (parse_prompt(prompts.back()).kind == Prompt::Kind::Picture)
-      label.refuse(place, "a request names no files",
-                   R"(name a picture of the collection by its row, {"row": 12}, or write \@ for the sign)");
+      label.refuse(
+          place, "a request names no files",
+          R"(name a picture of the collection by its row, {"row": 12}, or write \@ for the sign)");
   }
   return prompts;
 }
@@ -196,7 +197,8 @@ void ask_filters(const nlohmann::json& json, AskedSearch& asked) {
   pixels("min_height", filter.min_height);
   pixels("max_height", filter.max_height);
   filter.has_text = members.flag("has_text");
-  if (const auto run = members.text("run", kMostName)) asked.run = checked_name(*run, "filters.run");
+  if (const auto run = members.text("run", kMostName))
+    asked.run = checked_name(*run, "filters.run");
   asked.labels = members.texts("label", kMostLabels, kMostName);
   if (const nlohmann::json* labelling = members.find("labelling")) {
     Members of_labelling(*labelling, "filters.labelling.");
@@ -302,14 +304,34 @@ void Members::expect_no_others() const {
   }
 }
 
+namespace {
+
+// The first member that stands twice: which one is meant?
+class OnceNamed : public JsonBuilder {
+ public:
+  const std::optional<std::string>& repeated() const { return repeated_; }
+
+ private:
+  void named(size_t, const std::string& name, bool is_new) override {
+    if (!is_new && !repeated_) repeated_ = name;
+  }
+  std::optional<std::string> repeated_;
+};
+
+}  // namespace
+
 nlohmann::json parse_body(const std::string& body) {
-  JsonBuilder builder;
+  OnceNamed builder;
   std::optional<nlohmann::json> json = builder.parse(body);
   if (!json)
     throw Error(ErrorCode::InvalidArgument, "the body",
                 builder.is_too_deep() ? "it is nested too deeply" : "it is no JSON in UTF-8");
   if (!json->is_object())
     throw Error(ErrorCode::InvalidArgument, "the body", "it is no JSON object");
+  if (builder.repeated())
+    throw Error(ErrorCode::InvalidArgument, "the body",
+                fmt::format("'{}' stands twice in one object", *builder.repeated()),
+                "give it once");
   return *std::move(json);
 }
 
@@ -325,16 +347,14 @@ std::optional<float> AskedLabelling::multi() const {
 
 std::string AskedLabelling::key(const Manifest& manifest) const {
   const ThresholdBearing bearing = threshold_bearing(manifest, request);
-  std::string key = fmt::format("{}\n{}\n{}\n", request.fusion, request.calibration,
-                                request.classifier);
+  std::string key =
+      fmt::format("{}\n{}\n{}\n", request.fusion, request.calibration, request.classifier);
   key += fmt::format("{} {} {} {}\n", request.last_is_none, request.none_has_own_prompts,
                      multi().value_or(2),
                      bearing != ThresholdBearing::None && request.threshold.has_value());
   key += fmt::format("{} {}\n", request.slash == Slash::Letter, request.depth.value_or(0));
   if (bearing == ThresholdBearing::Value) key += fmt::format("{}\n", request.threshold.value_or(2));
-  const auto add = [&](const std::string& text) {
-    key += fmt::format("{}:", text.size()) + text;
-  };
+  const auto add = [&](const std::string& text) { key += fmt::format("{}:", text.size()) + text; };
   for (const Label& label : request.labels) {
     add(label.name);
     key += fmt::format("{}|", label.prompts.size());
@@ -364,13 +384,15 @@ AskedLabelling ask_labelling(Members& members) {
     for (const char* other : {"labels", "calibration", "none", "template", "flat", "depth"}) {
       const nlohmann::json* given = members.find(other);
       const bool says_no = given == nullptr || (given->is_boolean() && !given->get<bool>()) ||
-                           (given->is_array() && given->empty()) || std::string_view(other) == "template";
+                           (given->is_array() && given->empty()) ||
+                           std::string_view(other) == "template";
       if (!says_no) members.refuse(other, "a classifier has its own", "leave it out");
     }
     return asked;
   }
   if (members.flag("flat").value_or(false)) request.slash = Slash::Letter;
-  if (const auto depth = members.whole("depth", 1, 16)) request.depth = static_cast<uint32_t>(*depth);
+  if (const auto depth = members.whole("depth", 1, 16))
+    request.depth = static_cast<uint32_t>(*depth);
   if (request.depth && request.slash == Slash::Letter)
     members.refuse("depth", "flat labels have no levels", "leave out depth or flat");
   if (request.depth && request.several)

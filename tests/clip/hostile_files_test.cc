@@ -30,11 +30,11 @@ void read_config_with(const char* vision_member, const char* value) {
   read_hugging_face_config(folder.path());
 }
 
-void read_safetensors(const std::string& header) {
+void read_safetensors(const std::string& header, const std::string& data = "") {
   const TemporaryDirectory folder;
   const uint64_t size = header.size();
   const std::string length(reinterpret_cast<const char*>(&size), sizeof size);
-  testing::write_file(folder / "model.safetensors", length + header);
+  testing::write_file(folder / "model.safetensors", length + header + data);
   Safetensors(folder / "model.safetensors");
 }
 
@@ -67,8 +67,9 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_the_number_of_tensors) {
     }
     return value.dump();
   };
-  BOOST_TEST(testing::growth_over_four_sizes(2'000, header, read_safetensors) <
-             testing::kLinearGrowth);
+  BOOST_TEST(testing::growth_over_four_sizes(2'000, header, [](const std::string& text) {
+               read_safetensors(text);
+             }) < testing::kLinearGrowth);
   const auto tensors = [](size_t count) {
     std::map<std::string, TensorView> views;
     for (size_t i = 0; i < count; ++i)
@@ -77,6 +78,25 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_the_number_of_tensors) {
   };
   const auto write = [&](const auto& views) { write_safetensors(folder / "written", views); };
   BOOST_TEST(testing::growth_over_four_sizes(2'000, tensors, write) < testing::kLinearGrowth);
+}
+
+// As the library that writes them refuses them.
+BOOST_AUTO_TEST_CASE(tensors_fill_the_file_once_each) {
+  const auto entry = [](int begin, int end) {
+    return R"({"dtype":"U8","shape":[)" + std::to_string(end - begin) + R"(],"data_offsets":[)" +
+           std::to_string(begin) + "," + std::to_string(end) + "]}";
+  };
+  const auto two = [&](const char* second, int begin, int end) {
+    return R"({"a":)" + entry(0, 4) + ",\"" + second + "\":" + entry(begin, end) + "}";
+  };
+  const std::string data = "12345678";
+  read_safetensors(two("b", 4, 8), data);
+  for (const std::string& header :
+       {two("a", 4, 8), two("b", 3, 7), two("b", 5, 8), two("b", 4, 7)}) {
+    BOOST_TEST_CONTEXT(header)
+    BOOST_CHECK_EXCEPTION(read_safetensors(header, data), Error, is_corruption);
+  }
+  BOOST_CHECK_EXCEPTION(read_safetensors(two("b", 4, 8), data + "9"), Error, is_corruption);
 }
 
 BOOST_AUTO_TEST_CASE(an_mlp_without_bound_is_refused) {

@@ -79,8 +79,9 @@ BOOST_AUTO_TEST_CASE(prompts_are_texts_vetoes_and_pictures_by_their_rows) {
       R"({"labels":[{"name":"cat","prompts":["a cat","- a dog",{"row":12},{"row":3,"veto":true}]}]})");
   BOOST_TEST((asked.request.labels[0].prompts ==
               std::vector<std::string>{"a cat", "- a dog", "@#12", "- @#3"}));
-  for (const char* prompt : {R"("@/etc/passwd")", R"("- @/etc/passwd")", R"("@#12")", R"("@")", "{}", "12",
-                             R"({"row":-1})", R"({"row":1,"path":"/etc/passwd"})", "[]", "null"}) {
+  for (const char* prompt :
+       {R"("@/etc/passwd")", R"("- @/etc/passwd")", R"("@#12")", R"("@")", "{}", "12",
+        R"({"row":-1})", R"({"row":1,"path":"/etc/passwd"})", "[]", "null"}) {
     const std::string body = std::string(R"({"labels":[{"name":"a","prompts":[)") + prompt + "]}]}";
     BOOST_TEST(refused(body).starts_with("labels[0].prompts[0]"), body);
   }
@@ -128,15 +129,18 @@ BOOST_AUTO_TEST_CASE(what_is_misspelt_or_out_of_range_is_refused_by_its_name) {
   BOOST_TEST(refused(R"({"labels":[{"name":"none"}],"none":true})") == "none");
   BOOST_TEST(refused(R"({"labels":[{"name":"a"}],"none":[]})") == "none");
   BOOST_TEST(refused(R"({"labels":[{"name":"a"}],"calibration":"../x"})") == "calibration");
-  BOOST_TEST(refused(R"({"labels":[{"name":"a"}],"calibration":"x","fusion":"max"})") == "calibration");
+  BOOST_TEST(refused(R"({"labels":[{"name":"a"}],"calibration":"x","fusion":"max"})") ==
+             "calibration");
   BOOST_TEST(refused(R"({"classifier":"x","labels":[{"name":"a"}]})") == "labels");
   BOOST_TEST(refused(R"({"classifier":"x","none":true})") == "none");
   BOOST_TEST(refused(R"({"classifier":"x","none":false,"threshold":0.5,"multi":true})") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_is_one_object_that_is_not_too_deep) {
-  for (const std::string& body : {std::string("{"), std::string("[]"), std::string("1"), std::string(),
-                                  std::string(10'000, '['), std::string("{\"a\":\"\xff\"}")})
+  for (const std::string& body :
+       {std::string("{"), std::string("[]"), std::string("1"), std::string(),
+        std::string(10'000, '['), std::string("{\"a\":\"\xff\"}"),
+        std::string(R"({"a":1,"b":{"c":2,"c":3}})")})
     BOOST_CHECK_THROW(parse_body(body), Error);
 }
 
