@@ -1,4 +1,5 @@
-// Tested by tests/export/promised_test.cc, and on true vectors by tests/export/true_promise_test.cc.
+// Tested by tests/export/promised_test.cc, and on true vectors by
+// tests/export/true_promise_test.cc.
 
 #include "lib/export/promised.h"
 
@@ -22,7 +23,8 @@ std::vector<Label> with_others(const std::vector<Label>& labels,
                                const std::vector<std::string>& of_truth) {
   std::vector<Label> all = labels;
   for (const std::string& name : of_truth) {
-    if (std::ranges::find(labels, name, &Label::name) == labels.end()) all.push_back({name, {name}});
+    if (std::ranges::find(labels, name, &Label::name) == labels.end())
+      all.push_back({name, {name}});
   }
   return all;
 }
@@ -78,15 +80,16 @@ void expect_fair(const Candidates& candidates, const Leaning& leaning) {
     ++judged;
     among_sure += candidates.scores[i] > median;
   }
-  throw Error(ErrorCode::InvalidArgument, "the judged pictures",
-              fmt::format("{} of {} are among the surer half of the answers, so they tell too little "
-                          "of how often the others are wrong",
-                          with_thousands(among_sure), with_thousands(judged)),
-              "judge pictures that were drawn by chance: review --by chance lists some");
+  throw Error(
+      ErrorCode::InvalidArgument, "the judged pictures",
+      fmt::format("{} of {} are among the surer half of the answers, so they tell too little "
+                  "of how often the others are wrong",
+                  with_thousands(among_sure), with_thousands(judged)),
+      "judge pictures that were drawn by chance: review --by chance lists some");
 }
 
-// What would be exported: of the first ones what was not judged wrong, of the others what was judged
-// right, as often as now.
+// What would be exported: of the first ones what was not judged wrong, of the others what was
+// judged right, as often as now.
 std::vector<Forecast> forecast_exports(const JudgedAnswers& answers, const PromiseOptions& options,
                                        uint64_t exported) {
   const auto count = [&](size_t from, size_t to, Judgement judgement) {
@@ -207,19 +210,26 @@ std::vector<std::string> told_promise(const Promised& promised) {
   std::vector<std::string> lines;
   const std::string most = percent(promised.at_most_wrong);
   if (promised.threshold) {
-    lines.push_back(fmt::format(
-        "at most {} wrong, with {} confidence: {} of {} pictures, those with a score of {:.4g} or more; "
-        "of {} of them that were judged {} were wrong, so at most {} are",
-        most, percent(promised.confidence), with_thousands(promised.exported),
-        with_thousands(promised.candidates), *promised.threshold,
-        with_thousands(promised.judged_above), with_thousands(promised.wrong_above),
-        percent(promised.bound)));
+    const std::string right_below = promised.right_below == 0
+                                        ? ""
+                                        : fmt::format(" and {} below it that were judged right",
+                                                      with_thousands(promised.right_below));
+    lines.push_back(
+        fmt::format("at most {} wrong, with {} confidence: {} of {} pictures, those with a score "
+                    "of {:.4g} or more{}; "
+                    "of {} with that score that were judged {} were wrong{}, so at most {} of what "
+                    "is exported is",
+                    most, percent(promised.confidence), with_thousands(promised.exported),
+                    with_thousands(promised.candidates), *promised.threshold, right_below,
+                    with_thousands(promised.judged_above), with_thousands(promised.wrong_above),
+                    promised.wrong_above > 0 ? " and are left out" : "", percent(promised.bound)));
   } else {
-    lines.push_back(fmt::format(
-        "at most {} wrong, with {} confidence: no score keeps that as far as {} judged pictures say, "
-        "of which {} were wrong; at the least {} have to be judged",
-        most, percent(promised.confidence), with_thousands(promised.judged),
-        with_thousands(promised.wrong), with_thousands(promised.needed)));
+    lines.push_back(
+        fmt::format("at most {} wrong, with {} confidence: no score keeps that as far as {} judged "
+                    "pictures say, "
+                    "of which {} were wrong; it takes at least {}, all of them right",
+                    most, percent(promised.confidence), with_thousands(promised.judged),
+                    with_thousands(promised.wrong), with_thousands(promised.needed)));
   }
   std::string more;
   for (const Forecast& one : promised.more) {

@@ -240,7 +240,7 @@ namespace {
 // Runs the decoder of the file's format: decode(decoder), whose failures become skips.
 template <class Result, class Decode>
 std::variant<Result, Skip> with_decoder(Bytes file, const DecodeLimits& limits, Decode decode) {
-  if (file.empty()) return Skip{SkipReason::Empty, "0 bytes"};
+  if (file.empty()) return Skip{SkipReason::Empty, "the file is empty"};
   if (file.size() > limits.max_bytes) {
     return Skip{SkipReason::TooManyBytes,
                 fmt::format("{} bytes, at most {} are read; raise --max-bytes",

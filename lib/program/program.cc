@@ -241,7 +241,9 @@ std::string Program::usage_error(const CLI::ParseError& error) const {
   std::string text = printable(error.what());
   if (text.find("; ") != std::string::npos) return text;  // it says what to do
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
-    text += "; what has blanks stands in quotes";
+    text += text.find(": -") != std::string::npos
+                ? "; what begins with - and is no flag stands behind --"
+                : "; what has blanks stands in quotes";
   const auto chosen = app_.get_subcommands();
   return text + "; see " + name_ + (chosen.empty() ? "" : " " + chosen.front()->get_name()) +
          " --help";

@@ -305,6 +305,14 @@ SearchTerm parse_term(const std::string& argument, float weight) {
 
 Matrix background_of_file(const View& collection, const std::filesystem::path& path) {
   const VectorFile file(collection, path);
+  constexpr size_t kFewest = 20;  // of which a standard deviation says something
+  if (file.rows() < kFewest) {
+    throw Error(
+        ErrorCode::InvalidArgument, path.string(),
+        fmt::format("{} vectors are too few to tell what fits from what does not", file.rows()),
+        fmt::format("give the vectors of at least {} everyday names, better of some hundred",
+                    kFewest));
+  }
   Matrix background(file.rows(), collection.manifest().dimension);
   for (size_t i = 0; i < file.rows(); ++i)
     std::ranges::copy(file.row(i), background.row(i).begin());

@@ -36,6 +36,11 @@ const char* cure_of(int error_number) {
       return "make room and run it again";
     case EMFILE:
       return "raise the limit of open files (ulimit -n)";
+    case EROFS:
+      return "make its file system writable, or take a copy elsewhere";
+    case EACCES:
+    case EPERM:
+      return "run it as somebody who may, or change its permissions";
     default:
       return "";
   }
