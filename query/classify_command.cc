@@ -24,7 +24,6 @@
 #include "lib/labelling/kept_request.h"
 #include "lib/labelling/label_lock.h"
 #include "lib/labelling/labelling.h"
-#include "lib/labelling/labelling_bytes.h"
 #include "lib/labelling/run.h"
 #include "lib/program/message.h"
 #include "lib/program/version.h"
@@ -222,13 +221,6 @@ void write_lines(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks
 }
 
 // What all have counted together.
-PictureCounts of_all(PictureCounts counts, Ranks* ranks) {
-  if (ranks == nullptr) return counts;
-  ranks->add_up(counts.of_label);
-  ranks->add_up(std::span(&counts.unanswered, 1));
-  return counts;
-}
-
 Counted of_all(const Counted& counted, Ranks* ranks) {
   if (ranks == nullptr) return counted;
   uint64_t any = counted.any;
@@ -342,13 +334,6 @@ int write_overview(const View& collection, const Labelling& labelling,
 bool wants_overview(const ClassifyOptions& options) {
   return options.answers.empty() && options.format == OutputFormat::Table && !options.list && !options.multi &&
          options.only.empty() && ::isatty(STDOUT_FILENO) == 1;
-}
-
-Labelling labelling_for(const View& collection, const LabellingRequest& request,
-                        EncoderSource& encoders, Ranks* ranks) {
-  if (ranks == nullptr) return make_labelling(collection, request, encoders);
-  return labelling_of_bytes(ranks->made_by_first(
-      [&] { return bytes_of_labelling(make_labelling(collection, request, encoders)); }));
 }
 
 void keep_run(const View& collection, const LabellingRequest& request, const Labelling& labelling,

@@ -10,13 +10,16 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
+#include "lib/collection/elsewhere.h"
 #include "lib/collection/foreign.h"
 #include "lib/collection/open_view.h"
 #include "lib/export/bands.h"
@@ -29,10 +32,13 @@
 #include "lib/export/promised.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
+#include "lib/labelling/example_pictures.h"
 #include "lib/labelling/labelling.h"
+#include "lib/labelling/labelling_bytes.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
 #include "lib/report/prediction_writer.h"
+#include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/suggest.h"
@@ -40,6 +46,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 #include "query/told_apart.h"
 
 namespace zeroshelf {
@@ -134,12 +141,19 @@ void check_targets(const ExportOptions& options) {
   }
 }
 
-// What is exported, and from what.
+// What is exported, and from what: of several processes each has its rows.
 struct Classified {
   const View& collection;
-  const Labelling& labelling;
+  Labelling labelling;
   std::vector<Prediction> predictions;        // one a row
   std::vector<std::vector<uint32_t>> labels;  // of each row, where it may have several; else empty
+};
+
+// Which of them are exported.
+struct Chosen {
+  Bands bands;
+  std::vector<bool> validation;      // of imagefolder: by row
+  std::optional<Promised> promised;  // known to the first process
 };
 
 // The pictures whose label is known, by which the promise is tested; what of them is doubtful is
@@ -186,15 +200,21 @@ struct Exported {
 };
 
 // Pictures that could not be exported: the first few of each cause, and how many more there were.
+// Of several processes the first one tells them, by their paths, when all have ended.
 class FailureTeller {
  public:
+  explicit FailureTeller(Ranks* ranks) : ranks_(ranks) {}
+
   void tell(const Error& error) {
     const std::string& cause = error.cause();
     const size_t colon = cause.rfind(": ");  // paths stand before it
     const std::string kind = colon == std::string::npos ? cause : cause.substr(colon + 2);
-    if (++failures_[kind] <= kShownOfACause) warn(kProgram, error.what());
+    if (++failures_[kind] > kShownOfACause) return;
+    ranks_ == nullptr ? warn(kProgram, error.what()) : first_.push_back({kind, error});
   }
-  void tell_rest() const {
+
+  void tell_rest() {
+    if (ranks_ != nullptr) tell_those_of_all();
     for (const auto& [kind, count] : failures_) {
       if (count <= kShownOfACause) continue;
       warn(kProgram, fmt::format("{} more could not be exported: {}",
@@ -203,8 +223,48 @@ class FailureTeller {
   }
 
  private:
+  struct Failure {
+    std::string kind;
+    Error error;
+  };
   static constexpr uint64_t kShownOfACause = 3;
+
+  void tell_those_of_all() {
+    ByteWriter out;
+    out.varint(failures_.size());
+    for (const auto& [kind, count] : std::exchange(failures_, {})) {
+      out.text(kind);
+      out.varint(count);
+    }
+    for (const Failure& failure : std::exchange(first_, {})) {
+      out.text(failure.kind);
+      out.text(bytes_of_error(failure.error));
+    }
+    for (const std::string& of_rank : ranks_->gather(out.bytes())) add(of_rank);
+    std::ranges::stable_sort(first_, {}, [](const Failure& failure) -> const std::string& {
+      return failure.error.subject();
+    });
+    std::map<std::string, uint64_t> shown;
+    for (const Failure& failure : first_) {
+      if (++shown[failure.kind] <= kShownOfACause) warn(kProgram, failure.error.what());
+    }
+  }
+
+  void add(const std::string& of_rank) {
+    ByteReader in(of_rank, kRanksMessage);
+    for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left) {
+      const std::string kind(in.text());
+      failures_[kind] += in.varint();
+    }
+    while (in.left() > 0) {
+      std::string kind(in.text());
+      first_.push_back({std::move(kind), error_of_bytes(in.text())});
+    }
+  }
+
+  Ranks* ranks_;
   std::map<std::string, uint64_t> failures_;
+  std::vector<Failure> first_;  // of each cause
 };
 
 // --multi: every label of each picture that reaches the threshold.
@@ -238,7 +298,7 @@ std::vector<uint32_t> keyword_labels(const Classified& classified, Row row) {
 }
 
 ExportContext context_for(const ExportOptions& options, const Classified& classified,
-                          const Bands& bands) {
+                          const Chosen& chosen) {
   const std::vector<Label>& labels = classified.labelling.labels;
   ExportContext context(classified.collection, labels, classified.predictions);
   context.mode_name = options.mode.value_or("symlink");
@@ -253,24 +313,31 @@ ExportContext context_for(const ExportOptions& options, const Classified& classi
   context.max_per_label = options.max_per_label;
   context.threads = options.model.threads;
   context.tree = classified.labelling.tree;
-  if (traits_of(options.format).splits) {
-    context.validation =
-        choose_validation(classified.collection, labels.size(), classified.predictions, bands,
-                          options.validation.value_or(kDefaultValidation));
-  }
+  context.validation = chosen.validation;
   return context;
 }
 
-// Each collection knows where its files are now.
-void follow(const View& view, const std::vector<MovedFile>& moved) {
+// Each collection knows where its files are now; of several processes each tells its own ones, and
+// the first one what went wrong.
+void follow(const View& view, const std::vector<MovedFile>& moved, Ranks* ranks) {
+  ByteWriter problems;
   for (const View::Part& part : view.parts()) {
     try {
       follow_moves(part.collection.directory(), moved);
     } catch (const Error& error) {
+      problems.text(error.what());
+    }
+  }
+  const std::vector<std::string> of_all = ranks == nullptr
+                                              ? std::vector{std::move(problems).bytes()}
+                                              : ranks->gather(problems.bytes());
+  for (const std::string& bytes : of_all) {
+    ByteReader in(bytes, kRanksMessage);
+    while (in.left() > 0) {
       warn(kProgram,
            fmt::format("the collection could not be told where its files are now: {}; run "
                        "zeroshelf-index add with the old folder and the new one",
-                       error.what()));
+                       in.text()));
     }
   }
 }
@@ -282,12 +349,12 @@ std::vector<std::filesystem::path> directories_of(const View& view) {
 }
 
 Exported write_target(const ExportOptions& options, const Classified& classified,
-                      const Bands& bands, Band band, const std::filesystem::path& target,
-                      const std::string& promise) {
-  ExportContext context = context_for(options, classified, bands);
-  context.promise = promise;
+                      const Chosen& chosen, Band band, const std::filesystem::path& target) {
+  Ranks* ranks = ranks_of(classified.collection);
+  ExportContext context = context_for(options, classified, chosen);
+  if (band == Band::Sure && chosen.promised) context.promise = chosen.promised->members();
   const bool moves = traits_of(options.format).places_pictures && context.mode == ExportMode::Move;
-  FailureTeller failures;
+  FailureTeller failures(ranks);
   context.on_failure = [&](const Error& error) { failures.tell(error); };
   std::vector<MovedFile> moved;
   if (moves) {
@@ -312,16 +379,16 @@ Exported write_target(const ExportOptions& options, const Classified& classified
     warn(kProgram,
          fmt::format("{}: {}: others may change what is put there", target.string(), exposure));
   try {
-    sink->add_rows([&](Row row) { return bands.of_row[row] == band; });
+    sink->add_rows([&](Row row) { return chosen.bands.of_row[row] == band; });
     sink->finish();
   } catch (...) {
-    if (moves) follow(classified.collection, moved);  // what was moved until then
+    if (moves) follow(classified.collection, moved, nullptr);  // what was moved until then
     if (follower) follower->finish();
     throw;
   }
   if (follower) follower->finish();
   failures.tell_rest();
-  if (moves) follow(classified.collection, moved);
+  if (moves) follow(classified.collection, moved, ranks);
   say("{}\n", sink->told(band == Band::Unsure ? "unsure " : ""));
   return {sink->exported(), sink->failed()};
 }
@@ -393,55 +460,173 @@ std::optional<Promised> settle_bands(const ExportOptions& options, const Classif
   }
 }
 
-int run_export(const ExportOptions& options) {
-  check_flags(options);
-  check_targets(options);
-  LabellingRequest request = labelling_request(options.labels);
-  request.several = options.multi;
-  const View collection = open_view(options.collections).view;
+BandOptions band_options(const ExportOptions& options, const std::vector<Label>& labels) {
+  BandOptions bands;
+  bands.min_score = options.min_score;
+  if (!traits_of(options.format).cuts_labels) {
+    bands.max_per_label = options.max_per_label;
+  } else if (options.at_most_wrong) {  // the promise is of what the page shows
+    bands.max_per_label = options.max_per_label.value_or(PageOptions().max_per_label);
+  }
+  bands.only = find_labels("--only", options.only, labels);
+  return bands;
+}
+
+// ranks: of the collection, and only where nothing rests on the answers of all together.
+struct Decided {
+  Classified classified;
+  Chosen chosen;
+};
+Decided decide(const ExportOptions& options, const View& collection,
+               const LabellingRequest& request, Ranks* ranks) {
   ModelSource encoders(collection, options.model);
-  const Labelling labelling = make_labelling(collection, request, encoders);
+  Decided decided{{collection, labelling_for(collection, request, encoders, ranks), {}, {}}, {}};
+  auto& [classified, chosen] = decided;
+  const Labelling& labelling = classified.labelling;
   warn_of_labels(labelling, encoders);
-  const std::vector<uint32_t> only = find_labels("--only", options.only, labelling.labels);
-  const JudgedPictures judged =
-      options.at_most_wrong ? read_judged(options, collection, labelling) : JudgedPictures();
-  const auto start = std::chrono::steady_clock::now();
-  const Classified classified{collection, labelling,
-                              classify(collection, labelling, options.model.threads),
-                              options.multi ? labels_of_rows(options, collection, labelling)
-                                            : std::vector<std::vector<uint32_t>>()};
+  JudgedPictures judged;
+  std::chrono::steady_clock::time_point start;
+  in_all(ranks, [&] {
+    const BandOptions wanted = band_options(options, labelling.labels);
+    if (options.at_most_wrong) judged = read_judged(options, collection, labelling);
+    start = std::chrono::steady_clock::now();
+    classified.predictions = classify(collection, labelling, options.model.threads);
+    if (options.multi) classified.labels = labels_of_rows(options, collection, labelling);
+    chosen.bands =
+        choose_bands(collection, labelling.labels.size(), classified.predictions, wanted);
+  });
+  const PictureCounts counts =
+      of_all(count_pictures(collection, labelling, classified.predictions), ranks);
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
   say("{} pictures labelled with {} labels in {:.3g} ms\n", with_thousands(collection.pictures()),
       labelling.labels.size(), spent.count());
-  BandOptions band_options;
-  band_options.min_score = options.min_score;
-  if (!traits_of(options.format).cuts_labels) {
-    band_options.max_per_label = options.max_per_label;
-  } else if (options.at_most_wrong) {  // the promise is of what the page shows
-    band_options.max_per_label = options.max_per_label.value_or(PageOptions().max_per_label);
+  say("{}\n", count_summary(labelling.labels, counts));
+  chosen.promised = settle_bands(options, classified, judged, chosen.bands);
+  if (chosen.promised) {
+    for (const std::string& line : told_promise(*chosen.promised)) say("{}\n", line);
   }
-  band_options.only = only;
-  Bands bands = choose_bands(classified.collection, classified.labelling.labels.size(),
-                             classified.predictions, band_options);
-  say("{}\n", count_summary(labelling.labels,
-                            count_pictures(collection, labelling, classified.predictions)));
-  const std::optional<Promised> promised = settle_bands(options, classified, judged, bands);
-  if (promised) {
-    for (const std::string& line : told_promise(*promised)) say("{}\n", line);
+  if (traits_of(options.format).splits) {
+    chosen.validation = choose_validation(collection, labelling.labels.size(),
+                                          classified.predictions, chosen.bands,
+                                          options.validation.value_or(kDefaultValidation));
   }
-  if (const std::string left_out = left_out_summary(options, bands); !left_out.empty())
+  if (ranks != nullptr) ranks->add_up(std::span(&chosen.bands.unsure, 1));
+  if (const std::string left_out = left_out_summary(options, chosen.bands); !left_out.empty())
     say("{}\n", left_out);
+  return decided;
+}
 
-  Exported exported = write_target(options, classified, bands, Band::Sure, options.target,
-                                   promised ? promised->members() : "");
+// --- several processes ---------------------------------------------------------------------------
+
+// What is chosen by the answers of all, or rests on pictures that may be anywhere.
+bool needs_all_parts(const ExportOptions& options, const LabellingRequest& request) {
+  return options.max_per_label || options.at_most_wrong || traits_of(options.format).splits ||
+         has_examples(request.labels);
+}
+
+// A byte a row.
+std::string marks_of(const Chosen& chosen) {
+  std::string marks;
+  marks.reserve(chosen.bands.of_row.size());
+  for (Row row = 0; row < chosen.bands.of_row.size(); ++row) {
+    const bool validates = row < chosen.validation.size() && chosen.validation[row];
+    marks += static_cast<char>(static_cast<unsigned>(chosen.bands.of_row[row]) * 2 + validates);
+  }
+  return marks;
+}
+
+Chosen chosen_of(std::string_view marks) {
+  Chosen chosen;
+  for (const char mark : marks) {
+    chosen.bands.of_row.push_back(static_cast<Band>(static_cast<unsigned char>(mark) / 2));
+    chosen.validation.push_back(mark % 2 != 0);
+  }
+  return chosen;
+}
+
+// What the first process knows of all rows -> what it knows of this process's, which come in the
+// order of the processes.
+std::string own_marks(uint64_t rows, const std::string& of_all, Ranks& ranks) {
+  ByteWriter own;
+  own.number(rows);
+  std::vector<uint64_t> counts;
+  for (const std::string& bytes : ranks.gather(own.bytes()))
+    counts.push_back(ByteReader(bytes, kRanksMessage).number<uint64_t>());
+  ranks.agree_after([&] {
+    if (std::accumulate(counts.begin(), counts.end(), uint64_t{0}) == of_all.size()) return;
+    throw Error(ErrorCode::Unavailable, "the collections", "one of them was changed meanwhile",
+                "export again");
+  });
+  if (!ranks.is_first()) return ranks.receive(0);
+  size_t end = rows;
+  for (size_t rank = 1; rank < ranks.size(); ++rank) {
+    ranks.send(rank, std::string_view(of_all).substr(end, counts[rank]));
+    end += counts[rank];
+  }
+  return of_all.substr(0, rows);
+}
+
+// The first process opens all parts, too, and chooses for all.
+Decided decide_by_first(const ExportOptions& options, const View& collection,
+                        const LabellingRequest& request, Ranks& ranks) {
+  std::string marks;
+  std::optional<Promised> promised;
+  const std::string labelling = ranks.made_by_first([&] {
+    const View whole = open_view(options.collections).view;
+    const Decided decided = decide(options, whole, request, nullptr);
+    marks = marks_of(decided.chosen);
+    promised = decided.chosen.promised;
+    return bytes_of_labelling(decided.classified.labelling);
+  });
+  Decided own{{collection, labelling_of_bytes(labelling), {}, {}},
+              chosen_of(own_marks(collection.rows(), marks, ranks))};
+  own.chosen.promised = std::move(promised);
+  ranks.agree_after([&] {
+    own.classified.predictions =
+        classify(collection, own.classified.labelling, options.model.threads);
+  });
+  return own;
+}
+
+// request: of the first process; the others need none.
+int export_all(const ExportOptions& options, const LabellingRequest& request, Ranks* ranks) {
+  const View collection = open_view(options.collections, ranks, std::nullopt).view;
+  const bool by_first =
+      ranks != nullptr && !ranks->broadcast(needs_all_parts(options, request) ? "all" : "").empty();
+  const auto [classified, chosen] = by_first
+                                        ? decide_by_first(options, collection, request, *ranks)
+                                        : decide(options, collection, request, ranks);
+  Exported exported = write_target(options, classified, chosen, Band::Sure, options.target);
   if (!options.unsure_target.empty()) {
     const Exported unsure =
-        write_target(options, classified, bands, Band::Unsure, options.unsure_target, "");
+        write_target(options, classified, chosen, Band::Unsure, options.unsure_target);
     exported.pictures += unsure.pictures;
     exported.failed += unsure.failed;
   }
   if (exported.failed > 0) return kFailed;
   return exported.pictures > 0 ? kDone : kNothingFound;
+}
+
+int export_together(const ExportOptions& options, Ranks* ranks) {
+  LabellingRequest request;
+  in_all(ranks, [&] {
+    check_flags(options);
+    if (ranks != nullptr && !ranks->is_first()) return;
+    check_targets(options);
+    request = labelling_request(options.labels);
+    request.several = options.multi;
+  });
+  const ExportFormatTraits& format = traits_of(options.format);
+  if (ranks == nullptr || format.placed_together) return export_all(options, request, ranks);
+  ranks->part();
+  if (!ranks->is_first()) return kDone;
+  note(fmt::format("--format {} is the work of one process: the others wait ({} is that of all)",
+                   format.name, formats_with(&ExportFormatTraits::placed_together)));
+  return export_all(options, request, nullptr);
+}
+
+int run_export(const ExportOptions& options) {
+  return together(std::nullopt, [&](Ranks* ranks) { return export_together(options, ranks); });
 }
 
 // What a target is by its ending.

@@ -18,6 +18,7 @@
 
 #include "lib/cluster/launch.h"
 #include "lib/cluster/mpi_ranks.h"
+#include "lib/labelling/labelling_bytes.h"
 #include "lib/program/program.h"
 #include "lib/util/error.h"
 #include "lib/util/output_stream.h"
@@ -26,7 +27,7 @@
 namespace zeroshelf {
 namespace {
 
-constexpr std::string_view kTogether[] = {"classify", "search"};
+constexpr std::string_view kTogether[] = {"classify", "export", "search"};
 
 // Where a silent process can still be heard.
 int spare_stderr = -1;
@@ -179,6 +180,20 @@ OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* 
   OpenedView opened = open_view(collections, OpenOptions{lost, nanoseconds(deadline_s), ranks});
   if (ranks != nullptr) keep_death_notice(*ranks);
   return opened;
+}
+
+Labelling labelling_for(const View& collection, const LabellingRequest& request,
+                        EncoderSource& encoders, Ranks* ranks) {
+  if (ranks == nullptr) return make_labelling(collection, request, encoders);
+  return labelling_of_bytes(ranks->made_by_first(
+      [&] { return bytes_of_labelling(make_labelling(collection, request, encoders)); }));
+}
+
+PictureCounts of_all(PictureCounts counts, Ranks* ranks) {
+  if (ranks == nullptr) return counts;
+  ranks->add_up(counts.of_label);
+  ranks->add_up(std::span(&counts.unanswered, 1));
+  return counts;
 }
 
 void expect_one_process(const char* command) {

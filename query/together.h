@@ -12,6 +12,8 @@
 #include <span>
 
 #include "lib/collection/open_view.h"
+#include "lib/encoder/encoder_source.h"
+#include "lib/labelling/labelling.h"
 #include "lib/util/ranks.h"
 
 namespace zeroshelf {
@@ -53,6 +55,14 @@ void in_all(Ranks* ranks, const std::function<void()>& work);
 // has died, it tells from then on who had what.
 OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* ranks,
                      std::optional<double> deadline_s, LostParts lost = LostParts::Refuse);
+
+// What the first one makes of the request, in all of them; null: there is only this one. request: of
+// the first one; the others need none.
+Labelling labelling_for(const View& collection, const LabellingRequest& request,
+                        EncoderSource& encoders, Ranks* ranks);
+
+// What all have counted together.
+PictureCounts of_all(PictureCounts counts, Ranks* ranks);
 
 // Throws InvalidArgument where several processes were started, for a command that cannot use them.
 void expect_one_process(const char* command);

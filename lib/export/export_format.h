@@ -24,6 +24,8 @@ struct ExportFormatTraits {
   std::string_view name;         // as --format takes it
   bool makes_folder = false;     // else one file
   bool places_pictures = false;  // in that folder, by the mode
+  // Several processes can place some of the pictures each.
+  bool placed_together = false;
   bool splits = false;           // has a validation part
   bool takes_root = false;       // writes paths relative to a folder, or keywords below one
   bool writes_keywords = false;  // to files that are there; the folder has what the undo needs

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "lib/collection/elsewhere.h"
 #include "lib/collection/path_order.h"
 #include "lib/export/datasets.h"
 #include "lib/export/export_page.h"
@@ -43,7 +44,7 @@ class RecordSink : public ExportSink {
   RecordSink(ExportFormat format, const fs::path& target, const ExportContext& context)
       : format_(format), target_(target), context_(context) {}
 
-  void add_rows(const std::function<bool(Row)>& chosen) final {
+  void add_rows(const std::function<bool(Row)>& chosen) override {
     for_each_record_by_path(context_.collection, [&](Row row, const PictureRecord& record) {
       if (chosen(row)) add(row, record, context_.predictions[row]);
     });
@@ -75,18 +76,26 @@ class FolderSink : public RecordSink {
                        names_of(context.labels));
   }
 
+  // Several processes place some of them each: they agree on the names before.
+  void add_rows(const std::function<bool(Row)>& chosen) override {
+    Ranks* ranks = ranks_of(context_.collection);
+    if (ranks == nullptr) return RecordSink::add_rows(chosen);
+    ranks->agree_after([&] {
+      for_each_record_by_path(context_.collection, [&](Row row, const PictureRecord& record) {
+        if (chosen(row)) folders_.announce(item_of(row, record, context_.predictions[row]));
+      });
+    });
+    folders_.agree_on_names();
+    ranks->agree_after([&] { RecordSink::add_rows(chosen); });
+  }
+
   void add(Row row, const PictureRecord& record, const Prediction& prediction) override {
-    ExportItem item;
-    item.source = record.file.path;
-    item.folders = folders_of(row, prediction);
+    ExportItem item = item_of(row, record, prediction);
     if (const auto label = label_of(prediction)) item.label = context_.labels[*label].name;
     JsonWriter(item.evidence_json)
         .member("mode", context_.mode_name)
         .member("prediction", evidence_message(context_.labels, prediction));
     if (context_.mode == ExportMode::Move) append_collection(item.evidence_json, row);
-    item.size_bytes = record.file.size_bytes;
-    item.mtime_ns = record.file.mtime_ns;
-    item.content = record.content_hash;
     if (fifty_one_) {
       item.tag = label_of(prediction).value_or(kNoLabel);
       item.score = prediction.winner ? prediction.answer().score : 0;
@@ -111,7 +120,8 @@ class FolderSink : public RecordSink {
     FolderExportOptions options;
     options.mode = context_.mode;
     options.on_failure = context_.on_failure;
-    options.unique_stems = format_ == ExportFormat::FiftyOne;
+    if (format_ == ExportFormat::FiftyOne) options.names_differ = NamesDiffer::InStem;
+    options.ranks = ranks_of(context_.collection);
     options.promise = context_.promise;
     options.on_placed = [this](const ExportItem& item, const fs::path& target) {
       const auto label = item.tag == kNoLabel ? std::nullopt : std::optional(item.tag);
@@ -120,6 +130,16 @@ class FolderSink : public RecordSink {
         context_.on_placed(item.source, absolute_path(folders_.directory() / target));
     };
     return options;
+  }
+
+  ExportItem item_of(Row row, const PictureRecord& record, const Prediction& prediction) const {
+    ExportItem item;
+    item.source = record.file.path;
+    item.folders = folders_of(row, prediction);
+    item.size_bytes = record.file.size_bytes;
+    item.mtime_ns = record.file.mtime_ns;
+    item.content = record.content_hash;
+    return item;
   }
 
   // For the undo: which collection is to follow the files.

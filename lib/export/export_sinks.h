@@ -60,7 +60,9 @@ struct ExportContext {
 class ExportSink {
  public:
   virtual ~ExportSink() = default;
-  // The chosen rows, which are live, in the order of their paths. Once.
+  // The chosen rows, which are live, in the order of their paths. Once. Where the collection's ranks
+  // (elsewhere.h) have more, only formats that are placed_together export them, all ranks together,
+  // each its own rows; what is counted is then of all.
   virtual void add_rows(const std::function<bool(Row)>& chosen) = 0;
   virtual void finish() = 0;
   virtual uint64_t exported() const = 0;

@@ -1,4 +1,5 @@
-// Export into folders. Tested by tests/export/folder_export_test.cc.
+// Export into folders. Tested by tests/export/folder_export_test.cc, and that of several processes by
+// tests/export/shared_export_test.cc.
 
 #include "lib/export/folder_export.h"
 
@@ -7,7 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cassert>
 #include <cerrno>
+#include <cstdlib>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -18,44 +22,23 @@
 #include "lib/files/exclusive.h"
 #include "lib/files/remove_folder.h"
 #include "lib/report/formats.h"
+#include "lib/report/ordered_lines.h"
+#include "lib/util/bytes.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
-#include "lib/util/unicode.h"
+#include "lib/util/value_bytes.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxNameBytes = 200;  // of 255, so that " (12345)" and an ending still fit
 constexpr size_t kMovesABatch = 1000;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& cause,
                        const std::string& cure = "") {
   throw Error(ErrorCode::Io, path.string(), cause, cure);
-}
-
-std::string with_first_letter_escaped(const std::string& name) {
-  return fmt::format("%{:02X}{}", name.front(), name.substr(1));
-}
-
-// What Windows takes for a device, with any ending.
-bool is_device(const std::string& name) {
-  std::string stem = folded(name.substr(0, name.find('.')));
-  while (stem.ends_with(' ')) stem.pop_back();
-  if (stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")))
-    return stem[3] >= '1' && stem[3] <= '9';
-  return stem == "con" || stem == "prn" || stem == "aux" || stem == "nul";
-}
-
-// Names of our own in DIR, which a folder must not have. (Some disks tell no case apart.)
-bool is_ours(const std::string& name) {
-  const std::string plain = folded(name);
-  for (const std::string_view ours : {kManifestName, kMoveJournalName, "labels.json"}) {
-    if (plain.starts_with(ours)) return true;
-  }
-  return false;
 }
 
 bool is_absent(const fs::path& path) {
@@ -66,12 +49,6 @@ bool is_absent(const fs::path& path) {
 // No other picture can be placed either.
 bool ends_all(int error_number) {
   return error_number == ENOSPC || error_number == EDQUOT || error_number == EROFS;
-}
-
-std::string numbered(const std::string& name, unsigned number) {
-  if (number == 1) return name;
-  const fs::path path(name);
-  return fmt::format("{} ({}){}", path.stem().string(), number, path.extension().string());
 }
 
 Error cannot_place(const fs::path& source, const fs::path& target, ExportMode mode,
@@ -96,11 +73,29 @@ Error is_link(const fs::path& source) {
           "not moved: a link, not the picture itself", "use --mode symlink or copy for it"};
 }
 
+// Before a picture is named, and, where that is long before, again when it is placed.
+enum class Look { First, Again };
+
+bool is_indexed(const IndexedFile& file, ExportMode mode, Look look) {
+  // A copy is compared while it is made.
+  if (mode == ExportMode::Copy) return file.has_size();
+  // A link shows nothing that its reader could not see anyway.
+  const bool by_stamp = mode == ExportMode::Symlink || look == Look::Again;
+  return (by_stamp && file.has_stamp()) || file.has_content();
+}
+
 // Only the very file that was indexed is moved.
 void check_may_move(const ExportItem& item) {
   const IndexedContent content = indexed(item);
   const IndexedFile file(content, is_link(item.source));
   if (!file.has_stamp() || !file.has_content()) throw is_another(item.source);
+}
+
+void check_may_be_placed(const ExportItem& item, ExportMode mode) {
+  if (mode == ExportMode::Move) return check_may_move(item);
+  const IndexedContent content = indexed(item);
+  const IndexedFile file(content);
+  if (!is_indexed(file, mode, Look::First)) throw is_another(item.source);
 }
 
 // Where a file was made that is not the one that was looked at, it goes again.
@@ -129,6 +124,45 @@ int place_exclusively(const ExportItem& item, const IndexedFile& file, const Pla
   return EINVAL;
 }
 
+// What a manifest says of each picture, by its path.
+class ManifestLines {
+ public:
+  ManifestLines(const Place& manifest, fs::path shown) : shown_(std::move(shown)) {
+    const int file = ::openat(manifest.folder, manifest.name.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file >= 0) file_ = ::fdopen(file, "r");
+    if (file_ == nullptr) throw system_error(shown_.string(), "read", errno);
+  }
+  ~ManifestLines() {
+    std::free(line_);
+    std::fclose(file_);
+  }
+  ManifestLines(const ManifestLines&) = delete;
+  ManifestLines& operator=(const ManifestLines&) = delete;
+
+  // Some more; nothing: that was all.
+  std::optional<OrderedLines> next() {
+    constexpr size_t kAtOnce = size_t{1} << 16;  // bytes
+    OrderedLines some;
+    while (some.text.size() < kAtOnce) {
+      const ssize_t size = ::getline(&line_, &capacity_, file_);
+      if (size < 0 && std::ferror(file_) != 0) throw system_error(shown_.string(), "read", errno);
+      if (size < 0) break;
+      const std::string line(line_, static_cast<size_t>(size));
+      auto file = exported_file_of(line);
+      if (!file) throw Error(ErrorCode::Corruption, shown_.string(), "somebody has changed it");
+      some.text += line;
+      some.lines.push_back({std::move(file->original), some.text.size()});
+    }
+    return some.lines.empty() ? std::nullopt : std::optional(std::move(some));
+  }
+
+ private:
+  fs::path shown_;
+  std::FILE* file_ = nullptr;
+  char* line_ = nullptr;
+  size_t capacity_ = 0;
+};
+
 }  // namespace
 
 ExportMode parse_export_mode(std::string_view name) {
@@ -140,66 +174,93 @@ ExportMode parse_export_mode(std::string_view name) {
               "use symlink, hardlink, copy or move");
 }
 
-std::string safe_file_name(std::string_view name, const DiskNames& names) {
-  std::string safe;
-  const bool readable = is_utf8(name);
-  for (size_t i = 0; i < name.size();) {
-    size_t end = i + 1;  // of the character
-    while (readable && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80)
-      ++end;
-    const std::string_view character = name.substr(i, end - i);
-    const auto byte = static_cast<unsigned char>(name[i]);
-    const bool at_end = end == name.size();
-    const bool refused =
-        (!names.any_character && (std::string_view(":?\"*|<>").find(name[i]) != std::string::npos ||
-                                  ((byte == '.' || byte == ' ') && at_end))) ||
-        (!names.any_script && byte >= 0x80);
-    const bool harmful = refused || byte == '/' || byte == '\\' || byte == '%' || (byte == '.' && i == 0) ||
-                         (byte >= 0x80 && !readable) ||
-                         ((byte < 0x20 || byte >= 0x7f) && legible(character) != character);
-    for (const char c : character) {
-      if (harmful) {
-        fmt::format_to(std::back_inserter(safe), "%{:02X}", static_cast<unsigned char>(c));
-      } else {
-        safe += c;
-      }
-    }
-    i = end;
+FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
+    : directory_(std::move(directory)), options_(std::move(options)) {
+  try {
+    options_.ranks == nullptr ? begin_alone() : begin_together();
+  } catch (...) {
+    forget_journal();
+    give_up();
+    throw;
   }
-  if (!names.any_character && is_device(safe)) safe = with_first_letter_escaped(safe);
-  if (safe.size() <= kMaxNameBytes) return safe.empty() ? "%" : safe;
-  // Keep the beginning and the file's ending, whole characters only.
-  const std::string ending = fs::path(safe).extension().string();
-  const std::string kept = ending.size() <= 16 ? ending : "";
-  const std::string mark = fmt::format("~{:016x}", checksum64(std::as_bytes(std::span(name))));
-  size_t cut = kMaxNameBytes - kept.size() - mark.size();
-  while (cut > 0 && (static_cast<unsigned char>(safe[cut]) & 0xc0) == 0x80) --cut;
-  return safe.substr(0, cut) + mark + kept;
 }
 
-FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
-    : directory_(std::move(directory)),
-      options_(std::move(options)),
-      is_new_(is_absent(directory_)),
-      folder_(open_export_folder(directory_)),
-      disk_(try_disk(folder_.get())),
-      numbers_last_(identity_trust(folder_.get()).inode) {
-  check_links();
-  if (options_.mode == ExportMode::Move) {
-    sync_path(absolute_path(directory_).parent_path());
+void FolderExport::begin_alone() {
+  begin();
+  if (options_.mode == ExportMode::Move)
     journal_ = std::make_unique<MoveJournal>(folder_, directory_);
+  manifest_name_ = kUnfinishedManifestName;
+  partial_name_ = kMovePartialName;
+  manifest_ = new_manifest(manifest_name_);
+  names_.emplace(disk_.names, options_.names_differ);
+}
+
+void FolderExport::begin() {
+  is_new_ = is_absent(directory_);
+  folder_ = open_export_folder(directory_);
+  disk_ = try_disk(folder_.get());
+  numbers_last_ = identity_trust(folder_.get()).inode;
+  check_links();
+  if (options_.mode == ExportMode::Move) sync_path(absolute_path(directory_).parent_path());
+}
+
+// The first process makes the folder, all others enter it; nothing is moved before all have begun.
+void FolderExport::begin_together() {
+  Ranks& ranks = *options_.ranks;
+  const bool moves = options_.mode == ExportMode::Move;
+  const ExportShare share{ranks.rank(), ranks.size()};
+  manifest_name_ = share_name(ShareFile::Manifest, share);
+  partial_name_ = share_name(ShareFile::Partial, share);
+  const std::string begun = ranks.made_by_first([&] {
+    begin();
+    if (moves) shared_journal_ = std::make_unique<SharedMoveJournal>(folder_, directory_);
+    whole_manifest_ = new_manifest(kUnfinishedManifestName);
+    ByteWriter out;
+    write_plain(out, disk_);
+    out.number<uint8_t>(is_new_);
+    return std::move(out).bytes();
+  });
+  ranks.agree_after([&] {
+    if (!ranks.is_first()) join(begun);
+    if (moves) journal_ = std::make_unique<MoveJournal>(folder_, directory_, share);
+    manifest_ = new_manifest(manifest_name_);
+  });
+  ranks.agree_after([&] {
+    if (shared_journal_) shared_journal_->begin_moves(ranks.size());
+  });
+  shared_names_.emplace(ranks, disk_.names);
+}
+
+void FolderExport::join(std::string_view begun) {
+  ByteReader in(begun, kRanksMessage);
+  disk_ = read_plain<DiskAbilities>(in);
+  const bool is_new = in.number<uint8_t>() != 0;
+  Descriptor folder;
+  if (!is_absent(directory_)) folder = enter_folder(absolute_path(directory_), directory_);
+  struct stat status {};
+  if (!folder.is_open() || ::fstatat(folder.get(), kUnfinishedManifestName, &status,
+                                     AT_SYMLINK_NOFOLLOW) != 0) {
+    throw Error(ErrorCode::NotFound, directory_.string(),
+                fmt::format("process {} does not see the folder that the first one has made",
+                            options_.ranks->rank()),
+                "name a folder that all machines have under this path");
   }
-  const int file = ::openat(folder_.get(), kUnfinishedManifestName,
+  folder_ = std::move(folder);
+  numbers_last_ = identity_trust(folder_.get()).inode;
+  is_new_ = is_new;
+}
+
+std::FILE* FolderExport::new_manifest(const std::string& name) {
+  const int file = ::openat(folder_.get(), name.c_str(),
                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (file >= 0) manifest_ = ::fdopen(file, "w");
-  if (manifest_ != nullptr) return;
-  const int error_number = errno;
-  forget_journal();
-  if (is_new_) remove_folder(directory_);
-  throw system_error((directory_ / kUnfinishedManifestName).string(), "write", error_number);
+  std::FILE* manifest = file < 0 ? nullptr : ::fdopen(file, "w");
+  if (manifest == nullptr) throw system_error((directory_ / name).string(), "write", errno);
+  own_files_.insert(name);
+  return manifest;
 }
 
 FolderExport::~FolderExport() {
+  if (whole_manifest_ != nullptr) std::fclose(whole_manifest_);
   if (manifest_ == nullptr) return;
   std::fclose(manifest_);
   if (!journal_) give_up();
@@ -209,7 +270,6 @@ void FolderExport::check_links() const {
   const bool no_link = options_.mode == ExportMode::Symlink && !disk_.symbolic_links;
   const bool no_name = options_.mode == ExportMode::Hardlink && !disk_.hard_links;
   if (!no_link && !no_name) return;
-  if (is_new_) remove_folder(directory_);
   throw Error(ErrorCode::InvalidArgument, directory_.string(),
               no_link ? "its file system has no symbolic links" : "its file system has no hard links",
               "use --mode copy (or move)");
@@ -217,13 +277,23 @@ void FolderExport::check_links() const {
 
 // Of an export that moved nothing.
 void FolderExport::forget_journal() {
-  if (journal_ == nullptr) return;
-  journal_.reset();
+  if (journal_ != nullptr) {
+    journal_.reset();
+    const std::string name =
+        options_.ranks == nullptr
+            ? kMoveJournalName
+            : share_name(ShareFile::Journal, {options_.ranks->rank(), options_.ranks->size()});
+    ::unlinkat(folder_.get(), name.c_str(), 0);
+  }
+  if (shared_journal_ == nullptr) return;
+  shared_journal_.reset();
   ::unlinkat(folder_.get(), kMoveJournalName, 0);
 }
 
-// Removes what was made, deepest first.
+// Removes what was made, deepest first. Of several processes each removes what it made, and the last
+// one finds the folders empty.
 void FolderExport::give_up() {
+  if (!folder_.is_open()) return;
   for (const fs::path& file : made_) {
     try {
       ::unlinkat(folder_at(file.parent_path()), file.filename().c_str(), 0);
@@ -231,7 +301,6 @@ void FolderExport::give_up() {
       // Somebody exchanged its folder; what is there now is not ours.
     }
   }
-  own_files_.insert({kManifestName, kUnfinishedManifestName});
   for (const std::string& name : own_files_) ::unlinkat(folder_.get(), name.c_str(), 0);
   for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
     try {
@@ -242,27 +311,6 @@ void FolderExport::give_up() {
     }
   }
   if (is_new_) remove_folder(directory_);
-}
-
-// The same in every part of the export, e.g. in both halves of an image folder.
-std::string FolderExport::folder_name(size_t depth, const std::string& name) {
-  const auto [known, is_new] = folder_names_.try_emplace({depth, name});
-  if (!is_new) return known->second;
-  std::string safe = safe_file_name(name, disk_.names);
-  if (is_ours(safe)) safe = with_first_letter_escaped(safe);
-  std::string wanted = safe;
-  const auto take = [&] {
-    return taken_folders_.emplace(depth, disk_.names.tell_case ? wanted : folded(wanted)).second;
-  };
-  for (unsigned number = 2; !take(); ++number) wanted = fmt::format("{} ({})", safe, number);
-  return known->second = wanted;
-}
-
-fs::path FolderExport::folder_of(const ExportItem& item) {
-  fs::path folder;
-  size_t depth = 0;
-  for (const std::string& name : item.folders) folder /= folder_name(depth++, name);
-  return folder;
 }
 
 void FolderExport::expect_same_folder(const Descriptor& opened, const fs::path& folder) {
@@ -298,64 +346,93 @@ int FolderExport::folder_at(const fs::path& folder) {
 }
 
 // A name that this export did not give yet; something else may have it all the same.
-fs::path FolderExport::free_name(const fs::path& folder, const ExportItem& item) {
-  const std::string name = safe_file_name(item.source.filename().string(), disk_.names);
-  unsigned& number = numbers_[(folder / name).string()];
-  for (;;) {
-    const fs::path target = folder / numbered(name, ++number);
-    const std::string key = (options_.unique_stems ? folder / target.stem() : target).string();
-    if (taken_.insert(disk_.names.tell_case ? key : folded(key)).second) return target;
+fs::path FolderExport::free_name(const ExportItem& item) {
+  const fs::path folder = names_->folder_of(item.folders);
+  return names_->place_of(folder, item.source, names_->free_number(folder, item.source));
+}
+
+void FolderExport::announce(const ExportItem& item) {
+  bool may_be_placed = true;
+  try {
+    check_may_be_placed(item, options_.mode);
+  } catch (const Error& error) {
+    may_be_placed = false;
+    note_failed(error);
   }
+  admitted_.push_back(may_be_placed);
+  if (may_be_placed) shared_names_->want(item.source, item.folders);
+}
+
+void FolderExport::agree_on_names() {
+  shared_names_->give();
+}
+
+// Nothing: why it is not placed was told.
+std::optional<fs::path> FolderExport::announced_name(const ExportItem& item) {
+  assert(added_ < admitted_.size());
+  if (!admitted_[added_++]) return std::nullopt;
+  GivenName given = shared_names_->next(item.source, item.folders);
+  if (options_.mode != ExportMode::Move || !given.earlier) return std::move(given.place);
+  note_failed(gone_since_indexed(item.source));
+  if (options_.on_placed) options_.on_placed(item, *given.earlier);
+  return std::nullopt;
 }
 
 void FolderExport::add(ExportItem item) {
   std::optional<fs::path> target;
+  if (shared_names_) {
+    target = announced_name(item);
+    if (!target) return;
+  }
+  bool is_placed = false;
   try {
     if (options_.mode == ExportMode::Move) {
-      check_may_move(item);
-      plan_move(std::move(item));
+      if (!target) {
+        check_may_move(item);
+        target = free_name(item);
+      }
+      planned_.push_back({std::move(item), *std::move(target)});
     } else {
-      target = place_item(item);
+      is_placed = place_item(item, target);
     }
   } catch (const DiskRefuses& all) {
     throw all.error;
   } catch (const Error& error) {
     note_failed(error);
   }
-  if (target) note_placed(item, *target);
+  if (is_placed) note_placed(item, *target);
   if (planned_.size() >= kMovesABatch) make_moves();
 }
 
-fs::path FolderExport::place_item(const ExportItem& item) {
+// target: its announced name, or the one that it gets. Whether it was placed.
+bool FolderExport::place_item(const ExportItem& item, std::optional<fs::path>& target) {
   const IndexedContent content = indexed(item);
   const IndexedFile file(content);
-  // A link shows nothing that its reader could not see anyway; a copy is compared while it is made.
-  const bool is_indexed = options_.mode == ExportMode::Symlink
-                              ? file.has_stamp() || file.has_content()
-                          : options_.mode == ExportMode::Copy ? file.has_size()
-                                                              : file.has_content();
-  if (!is_indexed) throw is_another(item.source);
-  const fs::path folder = folder_of(item);
-  const int open_folder = folder_at(folder);
-  for (;;) {
-    const fs::path target = free_name(folder, item);
-    const int error_number =
-        place_exclusively(item, file, {open_folder, target.filename()}, options_.mode);
-    if (error_number == 0) {
-      made_.push_back(target);
-      return target;
-    }
-    if (error_number == ESTALE) throw is_another(item.source);
-    if (ends_all(error_number))
-      throw DiskRefuses{system_error((directory_ / target).string(), "write", error_number)};
-    if (error_number != EEXIST)
-      throw cannot_place(item.source, directory_ / target, options_.mode, error_number);
+  if (!is_indexed(file, options_.mode, target ? Look::Again : Look::First))
+    throw is_another(item.source);
+  if (target) {
+    if (place_as(item, file, *target)) return true;
+    again_.push_back(item);
+    return false;
   }
+  folder_at(names_->folder_of(item.folders));
+  do {
+    target = free_name(item);
+  } while (!place_as(item, file, *target));
+  return true;
 }
 
-void FolderExport::plan_move(ExportItem item) {
-  fs::path target = free_name(folder_of(item), item);
-  planned_.push_back({std::move(item), std::move(target)});
+// False: something else has the name.
+bool FolderExport::place_as(const ExportItem& item, const IndexedFile& file,
+                            const fs::path& target) {
+  const Place place(folder_at(target.parent_path()), target.filename());
+  const int error_number = place_exclusively(item, file, place, options_.mode);
+  if (error_number == 0) made_.push_back(target);
+  if (error_number == 0 || error_number == EEXIST) return error_number == 0;
+  if (error_number == ESTALE) throw is_another(item.source);
+  if (ends_all(error_number))
+    throw DiskRefuses{system_error((directory_ / target).string(), "write", error_number)};
+  throw cannot_place(item.source, directory_ / target, options_.mode, error_number);
 }
 
 // It may have been planned long before: looked at again, and once more under its new name.
@@ -366,7 +443,7 @@ void FolderExport::make_move(Planned& move) {
     const IndexedFile file(content, is_link(move.item.source));
     if (!file.has_stamp()) throw is_another(move.item.source);
     const Place target(folder_at(move.target.parent_path()), move.target.filename());
-    error_number = move_exclusively(move.item.source, target, place(kMovePartialName));
+    error_number = move_exclusively(move.item.source, target, place(partial_name_));
     if (error_number == 0 && !file.is_at(target)) {
       if (rename_exclusively(target, move.item.source) != 0)
         throw Error(ErrorCode::Io, move.item.source.string(),
@@ -382,11 +459,14 @@ void FolderExport::make_move(Planned& move) {
   journal_->note_kept(move.item.source, move.target);
   if (ends_all(error_number))
     throw system_error((directory_ / move.target).string(), "write", error_number);
-  if (error_number == EEXIST) {
-    plan_move(std::move(move.item));  // under its next name
-  } else {
+  if (error_number != EEXIST) {
     note_failed(
         cannot_place(move.item.source, directory_ / move.target, options_.mode, error_number));
+  } else if (shared_names_) {
+    again_.push_back(std::move(move.item));
+  } else {
+    fs::path next = free_name(move.item);
+    planned_.push_back({std::move(move.item), std::move(next)});
   }
 }
 
@@ -397,13 +477,8 @@ void FolderExport::make_moves() {
   for (Planned& move : planned) make_move(move);
 }
 
-void FolderExport::write_line(const std::string& line) {
-  if (std::fwrite(line.data(), 1, line.size(), manifest_) != line.size())
-    fail(directory_ / kUnfinishedManifestName, "cannot write: " + errno_text(errno));
-}
-
 void FolderExport::note_placed(const ExportItem& item, const fs::path& target) {
-  ++placed_;
+  ++counts_.placed;
   std::string line = "{\"type\":\"exported\",";
   append_json_path(line, item.source.string());
   line += ",\"exported\":";
@@ -416,12 +491,12 @@ void FolderExport::note_placed(const ExportItem& item, const fs::path& target) {
   }
   if (!item.evidence_json.empty()) (line += ',') += item.evidence_json;
   line += "}\n";
-  write_line(line);
+  write(manifest_, line);
   if (options_.on_placed) options_.on_placed(item, target);
 }
 
 void FolderExport::note_failed(const Error& error) {
-  ++failed_;
+  ++counts_.failed;
   options_.on_failure(error);
 }
 
@@ -437,28 +512,128 @@ void FolderExport::sync_folders() {
   }
 }
 
-void FolderExport::place_all() {
+void FolderExport::make_all_moves() {
   while (!planned_.empty()) make_moves();
+}
+
+void FolderExport::place_all() {
+  if (options_.ranks == nullptr) return make_all_moves();
+  if (of_all_) return;
+  Ranks& ranks = *options_.ranks;
+  ranks.agree_after([&] { make_all_moves(); });
+  place_again();
+  std::array sums = {counts_.placed, counts_.failed};
+  ranks.add_up(sums);
+  of_all_ = {sums[0], sums[1]};
+}
+
+// Under their next names, until nothing else has one of them.
+void FolderExport::place_again() {
+  Ranks& ranks = *options_.ranks;
+  for (;;) {
+    uint64_t left = again_.size();
+    ranks.add_up(std::span(&left, 1));
+    if (left == 0) return;
+    std::vector<ExportItem> items = std::exchange(again_, {});
+    admitted_.assign(items.size(), true);
+    added_ = 0;
+    for (const ExportItem& item : items) shared_names_->want(item.source, item.folders);
+    agree_on_names();
+    ranks.agree_after([&] {
+      for (ExportItem& item : items) add(std::move(item));
+      make_all_moves();
+    });
+  }
+}
+
+void FolderExport::write(std::FILE* manifest, std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), manifest) != text.size())
+    fail(directory_ / kUnfinishedManifestName, "cannot write: " + errno_text(errno));
+}
+
+void FolderExport::write_promise(std::FILE* manifest) {
+  if (!options_.promise.empty())
+    write(manifest, "{\"type\":\"promise\"," + options_.promise + "}\n");
+}
+
+void FolderExport::end_manifest(std::FILE*& manifest) {
+  const bool flushed =
+      std::fflush(manifest) == 0 && (!journal_ || ::fsync(::fileno(manifest)) == 0);
+  if (std::fclose(std::exchange(manifest, nullptr)) != 0 || !flushed)
+    fail(directory_ / kUnfinishedManifestName, "cannot write: " + errno_text(errno));
+}
+
+void FolderExport::publish_manifest() {
+  if (const int error = rename_exclusively(place(kUnfinishedManifestName), place(kManifestName)))
+    fail(directory_ / kManifestName, "cannot write: " + errno_text(error));
 }
 
 void FolderExport::finish() {
   place_all();
-  if (placed_ == 0 && failed_ > 0) return forget_journal();  // and all goes with the object
-  if (!options_.promise.empty())
-    write_line("{\"type\":\"promise\"," + options_.promise + "}\n");
+  if (placed() == 0 && failed() > 0) return forget_journal();  // and all goes with the object
+  options_.ranks == nullptr ? complete() : complete_together();
+  journal_.reset();
+  shared_journal_.reset();
+}
+
+void FolderExport::complete() {
+  write_promise(manifest_);
   if (journal_) {
     sync_folders();
     journal_->sync();
   }
-  const fs::path unfinished = directory_ / kUnfinishedManifestName;
-  const bool flushed =
-      std::fflush(manifest_) == 0 && (!journal_ || ::fsync(::fileno(manifest_)) == 0);
-  if (std::fclose(std::exchange(manifest_, nullptr)) != 0 || !flushed) {
-    fail(unfinished, "cannot write: " + errno_text(errno));
-  }
-  if (const int error = rename_exclusively(place(kUnfinishedManifestName), place(kManifestName)))
-    fail(directory_ / kManifestName, "cannot write: " + errno_text(error));
-  journal_.reset();
+  end_manifest(manifest_);
+  publish_manifest();
+}
+
+// The manifest gets its name when nothing is missing any more: each step is done by all before the next.
+void FolderExport::complete_together() {
+  Ranks& ranks = *options_.ranks;
+  ranks.agree_after([&] {
+    if (journal_) {
+      sync_folders();
+      journal_->sync();
+    }
+    if (std::fflush(manifest_) != 0)
+      fail(directory_ / manifest_name_, "cannot write: " + errno_text(errno));
+  });
+  merge_manifests();
+  ranks.agree_after([&] {
+    std::fclose(std::exchange(manifest_, nullptr));
+    if (::unlinkat(folder_.get(), manifest_name_.c_str(), 0) != 0)
+      throw system_error((directory_ / manifest_name_).string(), "remove", errno);
+  });
+  ranks.agree_after([&] {
+    if (ranks.is_first()) publish_manifest();
+  });
+}
+
+void FolderExport::merge_manifests() {
+  Ranks& ranks = *options_.ranks;
+  std::optional<Error> failed;
+  // All lines are sent and received whatever happens here, so that nobody waits for ever.
+  const auto unless_failed = [&](const auto& work) {
+    try {
+      if (!failed) return work();
+    } catch (const Error& error) {
+      failed = error;
+    }
+    return decltype(work())();
+  };
+  std::optional<ManifestLines> lines;
+  const auto next = [&]() -> std::optional<OrderedLines> {
+    if (!lines) lines.emplace(Place(folder_.get(), manifest_name_), directory_ / manifest_name_);
+    return lines->next();
+  };
+  merge_lines(
+      ranks, [&] { return unless_failed(next); },
+      [&](std::string_view text) { unless_failed([&] { write(whole_manifest_, text); }); });
+  ranks.agree_after([&] {
+    if (failed) throw *failed;
+    if (!ranks.is_first()) return;
+    write_promise(whole_manifest_);
+    end_manifest(whole_manifest_);
+  });
 }
 
 }  // namespace zeroshelf

@@ -5,7 +5,8 @@
 //   DIR/<folder>/<file name>    e.g. one folder a label
 //   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score;
 //                               last, where something was promised, {"type":"promise",...}
-//   DIR/moves.journal           only when pictures are moved: see move_journal.h
+//   DIR/moves.journal           only when pictures are moved: see move_journal.h, also for those of
+//                               several processes
 //
 // Only the very content that was indexed is placed. DIR and its folders are held open and entered
 // by descriptor, so that nobody can lead pictures elsewhere by putting a link in a folder's place.
@@ -19,6 +20,9 @@
 //
 // An export that is given up, or that could place nothing, leaves nothing; one by moving leaves its
 // journal, by which it is undone.
+//
+// Several processes may place some of the pictures each (FolderExportOptions::ranks): under the names,
+// and with the manifest, that one process would give them.
 
 #include <cstdint>
 #include <cstdio>
@@ -30,29 +34,27 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "lib/export/export_names.h"
 #include "lib/export/move_journal.h"
+#include "lib/export/shared_names.h"
 #include "lib/files/descriptor.h"
 #include "lib/files/disk.h"
 #include "lib/files/exclusive.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
+#include "lib/util/ranks.h"
 
 namespace zeroshelf {
+
+class IndexedFile;
 
 enum class ExportMode { Symlink, Hardlink, Copy, Move };
 
 // "symlink", "hardlink", "copy", "move". Throws InvalidArgument for any other name.
 ExportMode parse_export_mode(std::string_view name);
-
-// A label or file name as one safe path component of at most 200 bytes; a longer one is cut and
-// gets a checksum of the whole, so that different names stay different. On a disk that tells no
-// case apart two may still be one.
-std::string safe_file_name(std::string_view name, const DiskNames& names = {});
 
 // One picture to be placed.
 struct ExportItem {
@@ -73,33 +75,45 @@ struct ExportItem {
 
 struct FolderExportOptions {
   ExportMode mode = ExportMode::Symlink;
-  // No two names in a folder that differ in their ending alone ("a.jpg", "a.png").
-  bool unique_stems = false;
+  NamesDiffer names_differ = NamesDiffer::Anywhere;
   // Members of the manifest's last line, of the type "promise"; empty: there is none.
   std::string promise;
   // Called for each picture that could not be placed; the export goes on. Io, NotFound, or
   // InvalidArgument for what is not the picture that was indexed. Must be set.
   std::function<void(const Error&)> on_failure;
-  // Called for each picture that was placed, with its place below DIR. May be empty.
+  // Called for each picture that was placed, with its place below DIR; also for one that is a move's
+  // second, whose file another process has moved there. May be empty.
   std::function<void(const ExportItem&, const std::filesystem::path&)> on_placed;
+  // The processes that place some of the pictures each, all of which have to see DIR; null: this one
+  // places all. What they do together is marked so. They outlive the export. Not with names that
+  // differ in their stems.
+  Ranks* ranks = nullptr;
 };
 
 // Threads: one at a time.
 class FolderExport {
  public:
   // Makes the folder. Throws what check_export_folder (open_folder.h) does, InvalidArgument when its
-  // file system has no links of the wanted kind, and Io when it cannot be made.
+  // file system has no links of the wanted kind, and Io when it cannot be made. With ranks: all of
+  // them together; NotFound in one that does not see the folder.
   FolderExport(std::filesystem::path directory, FolderExportOptions options);
   ~FolderExport();
   FolderExport(const FolderExport&) = delete;
   FolderExport& operator=(const FolderExport&) = delete;
 
-  // Places one picture. Moving is done in batches: a thousand are written into the journal, which
-  // is synced, before the first of them is moved. Throws Io when the manifest or the journal cannot
-  // be written, or when no picture could be: the disk is full, or read-only.
+  // With ranks only, before add: every picture that is going to be added, in the order of their paths,
+  // and then, all together, what they are called. Pictures that cannot be placed are told here; what
+  // is said of them in add is passed over.
+  void announce(const ExportItem& item);
+  void agree_on_names();
+
+  // Places one picture; with ranks those that were announced, in the same order. Moving is done in
+  // batches: a thousand are written into the journal, which is synced, before the first of them is
+  // moved. Throws Io when the manifest or the journal cannot be written, or when no picture could be:
+  // the disk is full, or read-only.
   void add(ExportItem item);
 
-  // Places what is left. Throws what add does.
+  // Places what is left. Throws what add does. With ranks: all together.
   void place_all();
   // The same, and completes the manifest. Throws Io.
   void finish();
@@ -110,9 +124,9 @@ class FolderExport {
     own_files_.insert(name);
     return {folder_.get(), name};
   }
-  const DiskNames& names() const { return disk_.names; }
-  uint64_t placed() const { return placed_; }
-  uint64_t failed() const { return failed_; }
+  // With ranks: after place_all of all, before that of this one.
+  uint64_t placed() const { return of_all_.value_or(counts_).placed; }
+  uint64_t failed() const { return of_all_.value_or(counts_).failed; }
 
  private:
   struct Planned {
@@ -126,46 +140,68 @@ class FolderExport {
     uint64_t file = 0;
     bool operator==(const Identity&) const = default;
   };
+  struct Counts {
+    uint64_t placed = 0;
+    uint64_t failed = 0;
+  };
 
+  void begin();
+  void begin_alone();
+  void begin_together();
+  void join(std::string_view begun);
+  std::FILE* new_manifest(const std::string& name);
   void check_links() const;
-  std::string folder_name(size_t depth, const std::string& name);
-  std::filesystem::path folder_of(const ExportItem& item);
   void forget_journal();
   void give_up();
   int folder_at(const std::filesystem::path& folder);
   void expect_same_folder(const Descriptor& opened, const std::filesystem::path& folder);
-  std::filesystem::path free_name(const std::filesystem::path& folder, const ExportItem& item);
-  std::filesystem::path place_item(const ExportItem& item);
-  void plan_move(ExportItem item);
+  std::filesystem::path free_name(const ExportItem& item);
+  std::optional<std::filesystem::path> announced_name(const ExportItem& item);
+  bool place_item(const ExportItem& item, std::optional<std::filesystem::path>& target);
+  bool place_as(const ExportItem& item, const IndexedFile& file,
+                const std::filesystem::path& target);
   void make_move(Planned& move);
   void make_moves();
+  void make_all_moves();
+  void place_again();
   void sync_folders();
-  void write_line(const std::string& line);  // of the manifest
   void note_placed(const ExportItem& item, const std::filesystem::path& target);
   void note_failed(const Error& error);
+  void write(std::FILE* manifest, std::string_view text);
+  void write_promise(std::FILE* manifest);
+  void end_manifest(std::FILE*& manifest);
+  void publish_manifest();
+  void complete();
+  void complete_together();
+  void merge_manifests();
 
   std::filesystem::path directory_;
   FolderExportOptions options_;
   bool is_new_ = false;  // the folder was not there before
   Descriptor folder_;
   DiskAbilities disk_;
-  bool numbers_last_ = true;  // the file system's numbers of folders
+  bool numbers_last_ = true;            // the file system's numbers of folders
   Descriptor current_;                  // the folder below it that was used last
   std::filesystem::path current_name_;  // empty: none yet
+  std::string manifest_name_;           // of what this process places
+  std::string partial_name_;
   std::FILE* manifest_ = nullptr;
   std::unique_ptr<MoveJournal> journal_;  // only when moving
   std::vector<Planned> planned_;
   std::map<std::string, Identity> folders_;  // made
   std::set<std::string> own_files_;
   std::vector<std::filesystem::path> made_;  // below directory_; of a move none
-  // Of each depth: the folders' names by those that were asked for, and which are taken.
-  std::map<std::pair<size_t, std::string>, std::string> folder_names_;
-  std::set<std::pair<size_t, std::string>> taken_folders_;
-  std::unordered_set<std::string> taken_;  // names, without their ending when stems are unique
-  // The next number to try for a name that was taken.
-  std::unordered_map<std::string, unsigned> numbers_;
-  uint64_t placed_ = 0;
-  uint64_t failed_ = 0;
+  std::optional<ExportNames> names_;         // of one process
+  Counts counts_;                            // of this process
+
+  // With ranks.
+  std::optional<Counts> of_all_;
+  std::FILE* whole_manifest_ = nullptr;  // of the first one: of what all place
+  std::unique_ptr<SharedMoveJournal> shared_journal_;  // of the first one, only when moving
+  std::optional<SharedNames> shared_names_;
+  std::vector<bool> admitted_;  // of what was announced: what may be placed
+  size_t added_ = 0;            // of what was announced
+  std::vector<ExportItem> again_;  // under another name: something else had theirs
 };
 
 }  // namespace zeroshelf

@@ -19,6 +19,11 @@ bool is_same_time(int64_t kept_ns, int64_t known_ns) {
 
 }  // namespace
 
+Error gone_since_indexed(const std::filesystem::path& source) {
+  return {ErrorCode::NotFound, source.string(), "the picture is gone since it was indexed",
+          "run zeroshelf-index add again"};
+}
+
 Error is_another(const std::filesystem::path& source) {
   return {ErrorCode::InvalidArgument, source.string(),
           "not exported: it changed since it was indexed", "run zeroshelf-index add again"};
@@ -31,10 +36,7 @@ IndexedFile::IndexedFile(const IndexedContent& wanted, const std::optional<Error
   file_ =
       Descriptor(::open(source.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follow));
   if (!file_.is_open() && errno == ELOOP && if_link) throw *if_link;
-  if (!file_.is_open() && errno == ENOENT) {
-    throw Error(ErrorCode::NotFound, source.string(), "the picture is gone since it was indexed",
-                "run zeroshelf-index add again");
-  }
+  if (!file_.is_open() && errno == ENOENT) throw gone_since_indexed(source);
   if (!file_.is_open() || ::fstat(file_.get(), &status_) != 0)
     throw system_error(source.string(), "read", errno);
   if (!S_ISREG(status_.st_mode)) throw is_another(source);

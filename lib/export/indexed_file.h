@@ -23,6 +23,8 @@ struct IndexedContent {
   ContentHash content{};
 };
 
+// NotFound: "gone since it was indexed".
+Error gone_since_indexed(const std::filesystem::path& source);
 // InvalidArgument: "changed since it was indexed".
 Error is_another(const std::filesystem::path& source);
 

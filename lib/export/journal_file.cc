@@ -88,11 +88,11 @@ std::string journal_seal(std::string_view line) {
   return fmt::format("{:016x}", checksum64(std::as_bytes(std::span(line))));
 }
 
-JournalWriter::JournalWriter(const JournalKind& kind, const Descriptor& folder,
-                             const fs::path& directory)
-    : path_(directory / kind.file_name) {
+JournalWriter::JournalWriter(const JournalKind& kind, const std::string& name,
+                             const Descriptor& folder, const fs::path& directory)
+    : path_(directory / name) {
   // Nobody else is to write to it, whatever the umask.
-  const int file = ::openat(folder.get(), kind.file_name,
+  const int file = ::openat(folder.get(), name.c_str(),
                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file >= 0) file_ = ::fdopen(file, "w");
   if (file_ == nullptr) fail();
@@ -129,10 +129,10 @@ void JournalWriter::fail() const {
               "zeroshelf-query undo puts back what was done");
 }
 
-LockedJournal::LockedJournal(const JournalKind& kind, const Descriptor& folder,
-                             const fs::path& directory)
-    : kind_(kind), path_(directory / kind.file_name) {
-  file_ = Descriptor(::openat(folder.get(), kind.file_name,
+LockedJournal::LockedJournal(const JournalKind& kind, const std::string& name,
+                             const Descriptor& folder, const fs::path& directory)
+    : kind_(kind), path_(directory / name) {
+  file_ = Descriptor(::openat(folder.get(), name.c_str(),
                               O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
   if (!file_.is_open() && errno == ENOENT) {
     throw Error(ErrorCode::NotFound, directory.string(),

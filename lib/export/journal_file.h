@@ -25,7 +25,6 @@ namespace zeroshelf {
 
 // What the journals of one kind of export have in common.
 struct JournalKind {
-  const char* file_name;
   std::string_view header;  // with the end of its line
   const char* of_what;      // "moves"
   const char* made_by;      // "only an export with --mode move has one"
@@ -37,9 +36,9 @@ std::string journal_seal(std::string_view line);
 // Threads: one at a time.
 class JournalWriter {
  public:
-  // Begins a journal in the folder, which must have none, and holds its lock. directory is for
-  // errors. Throws Io.
-  JournalWriter(const JournalKind& kind, const Descriptor& folder,
+  // Begins a journal of that name in the folder, which must have none, and holds its lock. directory
+  // is for errors. Throws Io.
+  JournalWriter(const JournalKind& kind, const std::string& name, const Descriptor& folder,
                 const std::filesystem::path& directory);
   ~JournalWriter();
   JournalWriter(const JournalWriter&) = delete;
@@ -72,8 +71,10 @@ class LockedJournal {
  public:
   // Throws NotFound where there is none, InvalidArgument for one that is no file, another user's or
   // has a second name, Unavailable while somebody holds its lock.
-  LockedJournal(const JournalKind& kind, const Descriptor& folder,
+  LockedJournal(const JournalKind& kind, const std::string& name, const Descriptor& folder,
                 const std::filesystem::path& directory);
+
+  const std::filesystem::path& path() const { return path_; }
 
   // What is locked, whatever has its name by now. Fields are as they were before they were escaped;
   // a line with fields that are not sound counts as one that cannot be read. Throws Corruption for a
@@ -84,7 +85,7 @@ class LockedJournal {
  private:
   void expect_own() const;
 
-  const JournalKind& kind_;
+  JournalKind kind_;
   std::filesystem::path path_;
   Descriptor file_;
   uint64_t size_bytes_ = 0;

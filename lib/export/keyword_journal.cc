@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr JournalKind kKind = {kKeywordJournalName, "zeroshelf-keywords 1\n", "keywords",
+constexpr JournalKind kKind = {"zeroshelf-keywords 1\n", "keywords",
                                "only an export with --format xmp has one"};
 constexpr std::string_view kTemporaryStem = ".zeroshelf";
 constexpr const char* kNothing = "-";
@@ -138,7 +138,7 @@ class KeywordUndo {
 
  private:
   void put_all_back() {
-    const LockedJournal journal(kKind, folder_, directory_);
+    const LockedJournal journal(kKind, kKeywordJournalName, folder_, directory_);
     const JournalContent content = read_journal(journal);
     for (const size_t line : content.bad_lines) {
       tell(Error(ErrorCode::Corruption, (directory_ / kKeywordJournalName).string(),
@@ -289,7 +289,7 @@ Descriptor new_originals(const Descriptor& folder, const fs::path& path) {
 KeywordJournal::KeywordJournal(const Descriptor& folder, const fs::path& directory)
     : originals_path_(directory / kKeywordOriginalsName),
       originals_(new_originals(folder, originals_path_)),
-      journal_(kKind, folder, directory) {}
+      journal_(kKind, kKeywordJournalName, folder, directory) {}
 
 void KeywordJournal::name_collection(const fs::path& collection) {
   journal_.write({"collection", absolute_path(collection).string()});

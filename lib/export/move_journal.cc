@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -28,8 +30,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr JournalKind kKind = {kMoveJournalName, "zeroshelf-moves 1\n", "moves",
-                               "only an export with --mode move has one"};
+constexpr const char* kMadeBy = "only an export with --mode move has one";
+constexpr JournalKind kKind = {"zeroshelf-moves 1\n", "moves", kMadeBy};
+// Of several processes: says how many have one.
+constexpr JournalKind kSharedKind = {"zeroshelf-moves 2\n", "moves", kMadeBy};
 // What exports write beside the pictures and the journal.
 constexpr const char* kWritten[] = {kManifestName, kUnfinishedManifestName, "labels.json",
                                     "labels.json.unfinished"};
@@ -49,7 +53,8 @@ struct Announced {
 // the files that go with the journal.
 bool stays_below(const fs::path& path) {
   if (path.empty() || path.is_absolute() || !path.has_filename()) return false;
-  if (path == kMoveJournalName || path == kMovePartialName) return false;
+  if (path == kMoveJournalName || path == kMovePartialName || is_share_name(path.string()))
+    return false;
   for (const fs::path& part : path) {
     if (part == ".." || part == "." || part.empty()) return false;
   }
@@ -64,10 +69,11 @@ std::optional<Announced> parse_line(const std::vector<std::string>& fields) {
   return Announced{fields[0] == "kept", {fields[1], fields[2]}};
 }
 
+// Of one journal, or of all of them together.
 struct JournalContent {
-  std::vector<Move> moves;        // that were announced, without those that were not made
-  std::vector<size_t> bad_lines;  // that cannot be read, with sound ones after them
-  bool has_bad_end = false;  // whole lines at the end that cannot be read, or not even a header
+  std::vector<Move> moves;         // that were announced, without those that were not made
+  std::vector<Error> bad_lines;    // that cannot be read, with sound ones after them
+  std::vector<fs::path> bad_ends;  // whole lines at the end that cannot be read, or not even a header
 };
 
 // What was announced and not said to be kept later.
@@ -88,11 +94,41 @@ std::vector<Move> moves_made(std::vector<Announced> lines) {
 
 // After a crash bad lines at the end were never synced, so nothing that they announce was begun;
 // but somebody may have damaged them since.
-JournalContent read_journal(const LockedJournal& journal) {
-  JournalLines read = journal.read([](const auto& fields) { return parse_line(fields).has_value(); });
+void note_damage(const LockedJournal& journal, const JournalLines& read, JournalContent& content) {
+  for (const size_t line : read.bad_lines) {
+    content.bad_lines.emplace_back(
+        ErrorCode::Corruption, journal.path().string(),
+        fmt::format("line {} is damaged; the file that it names stays where it is", line));
+  }
+  if (read.has_bad_end) content.bad_ends.push_back(journal.path());
+}
+
+void read_journal(const LockedJournal& journal, JournalContent& content) {
+  const JournalLines read =
+      journal.read([](const auto& fields) { return parse_line(fields).has_value(); });
+  note_damage(journal, read, content);
   std::vector<Announced> lines;
   for (const JournalLine& line : read.lines) lines.push_back(*parse_line(line.fields));
-  return {moves_made(std::move(lines)), std::move(read.bad_lines), read.has_bad_end};
+  std::ranges::move(moves_made(std::move(lines)), std::back_inserter(content.moves));
+}
+
+std::optional<size_t> processes_of(const std::vector<std::string>& fields) {
+  size_t processes = 0;
+  if (fields.size() != 2 || fields[0] != "processes") return std::nullopt;
+  const char* end = fields[1].data() + fields[1].size();
+  const auto [last, error] = std::from_chars(fields[1].data(), end, processes);
+  if (error != std::errc() || last != end || processes == 0 || processes > kMostProcesses)
+    return std::nullopt;
+  return processes;
+}
+
+// How many processes have a journal; nothing: nothing was moved yet, or all of it is back.
+std::optional<size_t> read_shared_journal(const LockedJournal& journal, JournalContent& content) {
+  const JournalLines read =
+      journal.read([](const auto& fields) { return processes_of(fields).has_value(); });
+  note_damage(journal, read, content);
+  if (read.lines.empty()) return std::nullopt;
+  return processes_of(read.lines.front().fields);
 }
 
 std::optional<struct stat> status_of(const Place& place) {
@@ -107,6 +143,15 @@ std::optional<struct stat> without_reservation(const Place& place) {
   const auto status = status_of(place);
   if (!status || !is_only_reserved(place)) return status;
   return ::unlinkat(place.folder, place.name.c_str(), 0) == 0 ? std::nullopt : status;
+}
+
+bool begins_with(const Place& place, std::string_view text) {
+  const Descriptor file(::openat(place.folder, place.name.c_str(),
+                                 O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
+  std::string beginning(text.size(), '\0');
+  return file.is_open() && ::read(file.get(), beginning.data(), beginning.size()) ==
+                               static_cast<ssize_t>(beginning.size()) &&
+         beginning == text;
 }
 
 // Whether a file is one that exports write beside the pictures: nobody else's goes with an undo.
@@ -157,19 +202,15 @@ class Undo {
 
  private:
   void put_all_back() {
-    const LockedJournal journal(kKind, folder_, directory_);
-    const auto [moves, bad_lines, has_bad_end] = read_journal(journal);
+    const std::vector<LockedJournal> journals = locked_journals();
+    JournalContent content = read_all(journals);
     const std::vector<ExportedFile> exported = read_exported_files(directory_);
     report_.followed_by = moves_back(directory_, exported);
     // The manifest says what damaged lines said, and better.
-    if (tell_what_only_the_manifest_has(exported, moves) == 0) {
-      for (const size_t line : bad_lines) {
-        tell(Error(
-            ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
-            fmt::format("line {} is damaged; the file that it names stays where it is", line)));
-      }
+    if (tell_what_only_the_manifest_has(exported, content.moves) == 0) {
+      for (const Error& line : content.bad_lines) tell(line);
     }
-    for (auto move = moves.rbegin(); move != moves.rend(); ++move) {
+    for (auto move = content.moves.rbegin(); move != content.moves.rend(); ++move) {
       try {
         put_back(*move);
       } catch (const Error& error) {
@@ -177,8 +218,46 @@ class Undo {
       }
     }
     for (const fs::path& folder : changed_) sync_path(folder);
-    if (report_.problems == 0 && has_bad_end) tell_what_a_bad_end_leaves();
-    if (report_.problems == 0) clean_up(moves);
+    if (report_.problems == 0 && !content.bad_ends.empty())
+      tell_what_a_bad_end_leaves(content.bad_ends.front());
+    if (report_.problems == 0) clean_up(content.moves);
+  }
+
+  // All of the folder: moves.journal first where it is there, and those of several processes.
+  std::vector<LockedJournal> locked_journals() {
+    shares_ = shares_in(directory_, ShareFile::Journal);
+    const Place whole(folder_.get(), kMoveJournalName);
+    is_shared_ = begins_with(whole, kSharedKind.header.substr(0, kSharedKind.header.size() - 1));
+    has_whole_ = shares_.empty() || status_of(whole).has_value();
+    std::vector<LockedJournal> journals;
+    if (has_whole_)
+      journals.emplace_back(is_shared_ ? kSharedKind : kKind, kMoveJournalName, folder_,
+                            directory_);
+    for (const ExportShare& share : shares_)
+      journals.emplace_back(kKind, share_name(ShareFile::Journal, share), folder_, directory_);
+    return journals;
+  }
+
+  JournalContent read_all(const std::vector<LockedJournal>& journals) {
+    JournalContent content;
+    // Without moves.journal, what its journals are called says how many there were.
+    size_t processes = has_whole_ ? 0 : shares_.front().processes;
+    for (const LockedJournal& journal : journals) {
+      if (is_shared_ && &journal == &journals.front()) {
+        processes = read_shared_journal(journal, content).value_or(0);
+      } else {
+        read_journal(journal, content);
+      }
+    }
+    for (size_t process = 0; process < processes; ++process) {
+      const ExportShare share{process, processes};
+      if (std::ranges::binary_search(shares_, share)) continue;
+      tell(Error(ErrorCode::NotFound,
+                 (directory_ / share_name(ShareFile::Journal, share)).string(),
+                 "the journal of one of the processes is missing; what it moved stays where it is",
+                 "put the journal back and run undo again; the manifest may know the files, too"));
+    }
+    return content;
   }
 
   // Files that the manifest names and no line of the journal does, and that are still here: lines
@@ -200,16 +279,16 @@ class Undo {
   }
 
   // A bad end announces nothing that was begun, unless there are files that nothing else explains.
-  void tell_what_a_bad_end_leaves() {
+  void tell_what_a_bad_end_leaves(const fs::path& journal) {
     std::error_code ignored;
     for (fs::recursive_directory_iterator entry(directory_, ignored), end; !ignored && entry != end;
          entry.increment(ignored)) {
       const fs::path name = entry->path().lexically_relative(directory_);
       const bool is_own =
-          name == kMoveJournalName || name == kMovePartialName ||
+          name == kMoveJournalName || name == kMovePartialName || is_share_name(name.string()) ||
           std::find(std::begin(kWritten), std::end(kWritten), name) != std::end(kWritten);
       if (is_own || !entry->is_regular_file(ignored) || entry->is_symlink(ignored)) continue;
-      tell(Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
+      tell(Error(ErrorCode::Corruption, journal.string(),
                  "its end is damaged, and may have said where " + name.string() + " belongs",
                  "move such files back by hand (the manifest may know from where), then run undo "
                  "again"));
@@ -303,7 +382,7 @@ class Undo {
       throw system_error(shown.string(), "remove", errno);
   }
 
-  // The journal last: whatever is cut short before that can be gone on with.
+  // The journals last: whatever is cut short before that can be gone on with.
   void clean_up(const std::vector<Move>& moves) const {
     std::set<fs::path> folders;
     for (const Move& move : moves) {
@@ -311,14 +390,36 @@ class Undo {
            part = part.parent_path())
         folders.insert(part);
     }
-    ::unlinkat(folder_.get(), kMovePartialName, 0);
-    for (const char* name : kWritten) {
-      if (is_written_by_export({folder_.get(), name})) ::unlinkat(folder_.get(), name, 0);
+    std::vector<std::string> written(std::begin(kWritten), std::end(kWritten));
+    for (const ExportShare& share : shares_in(directory_, ShareFile::Manifest))
+      written.push_back(share_name(ShareFile::Manifest, share));
+    for (const std::string& name : written) {
+      if (is_written_by_export({folder_.get(), name})) ::unlinkat(folder_.get(), name.c_str(), 0);
     }
+    ::unlinkat(folder_.get(), kMovePartialName, 0);
+    for (const ExportShare& share : shares_in(directory_, ShareFile::Partial))
+      ::unlinkat(folder_.get(), share_name(ShareFile::Partial, share).c_str(), 0);
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
       remove_if_empty(*folder);
-    if (::unlinkat(folder_.get(), kMoveJournalName, 0) != 0)
-      throw system_error((directory_ / kMoveJournalName).string(), "remove", errno);
+    if (is_shared_) forget_processes();
+    for (const ExportShare& share : shares_)
+      remove_journal(share_name(ShareFile::Journal, share));
+    if (has_whole_) remove_journal(kMoveJournalName);
+  }
+
+  // From here on a journal may be missing.
+  void forget_processes() const {
+    const Descriptor file(
+        ::openat(folder_.get(), kMoveJournalName, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!file.is_open() ||
+        ::ftruncate(file.get(), static_cast<off_t>(kSharedKind.header.size())) != 0 ||
+        ::fsync(file.get()) != 0)
+      throw system_error((directory_ / kMoveJournalName).string(), "write", errno);
+  }
+
+  void remove_journal(const std::string& name) const {
+    if (::unlinkat(folder_.get(), name.c_str(), 0) != 0)
+      throw system_error((directory_ / name).string(), "remove", errno);
   }
 
   void remove_if_empty(const fs::path& folder) const {
@@ -333,6 +434,9 @@ class Undo {
   fs::path directory_;
   Descriptor folder_;
   const std::function<void(const Error&)>& on_problem_;
+  bool has_whole_ = false;           // moves.journal
+  bool is_shared_ = false;           // and it is that of several processes
+  std::vector<ExportShare> shares_;  // which have journals
   std::set<fs::path> changed_;
   UndoReport report_;
 };
@@ -343,7 +447,11 @@ MoveJournal::MoveJournal(const fs::path& directory)
     : MoveJournal(enter_folder(absolute_path(directory), directory), directory) {}
 
 MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory)
-    : journal_(kKind, folder, directory) {}
+    : journal_(kKind, kMoveJournalName, folder, directory) {}
+
+MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory,
+                         const ExportShare& share)
+    : journal_(kKind, share_name(ShareFile::Journal, share), folder, directory) {}
 
 void MoveJournal::plan(const fs::path& from, const fs::path& to) {
   journal_.write({"move", from.string(), to.string()});
@@ -354,6 +462,14 @@ void MoveJournal::note_kept(const fs::path& from, const fs::path& to) {
 }
 
 void MoveJournal::sync() {
+  journal_.sync();
+}
+
+SharedMoveJournal::SharedMoveJournal(const Descriptor& folder, const fs::path& directory)
+    : journal_(kSharedKind, kMoveJournalName, folder, directory) {}
+
+void SharedMoveJournal::begin_moves(size_t processes) {
+  journal_.write({"processes", std::to_string(processes)});
   journal_.sync();
 }
 

@@ -10,6 +10,12 @@
 //                                                place below DIR
 //   kept <tab> FROM <tab> TO <tab> SEAL          was not moved after all: the place was taken
 //
+// Where several processes move, each has a journal like that of its own
+// (DIR/moves-00003-of-00016.journal, exported_files.h), and DIR/moves.journal says how many there are:
+//
+//   zeroshelf-moves 2
+//   processes <tab> COUNT <tab> SEAL             all of them are there: from now on files are moved
+//
 // See journal_file.h.
 
 #include <cstdint>
@@ -17,6 +23,7 @@
 #include <functional>
 #include <string>
 
+#include "lib/export/exported_files.h"
 #include "lib/export/follow_moves.h"
 #include "lib/export/journal_file.h"
 #include "lib/files/descriptor.h"
@@ -35,11 +42,27 @@ class MoveJournal {
   explicit MoveJournal(const std::filesystem::path& directory);
   // The same in a folder that is held open; directory is for errors.
   MoveJournal(const Descriptor& folder, const std::filesystem::path& directory);
+  // That of one of several processes.
+  MoveJournal(const Descriptor& folder, const std::filesystem::path& directory,
+              const ExportShare& share);
 
   // to: below the folder. Durable only after sync(), before which nothing may be moved. Throw Io.
   void plan(const std::filesystem::path& from, const std::filesystem::path& to);
   void note_kept(const std::filesystem::path& from, const std::filesystem::path& to);
   void sync();
+
+ private:
+  JournalWriter journal_;
+};
+
+// moves.journal where several processes move. Threads: one at a time.
+class SharedMoveJournal {
+ public:
+  // As MoveJournal has it. No process has a journal yet.
+  SharedMoveJournal(const Descriptor& folder, const std::filesystem::path& directory);
+
+  // All of them have theirs, and it is on the disk. Before that nothing may be moved. Throws Io.
+  void begin_moves(size_t processes);
 
  private:
   JournalWriter journal_;
@@ -53,7 +76,8 @@ struct UndoReport {
   ExportedMoves followed_by;
 };
 
-// Puts every file of the folder's journal back. Nothing is ever overwritten: where something else
+// Puts every file of the folder's journal back, or of its journals, where several processes moved: one
+// that is missing is a problem that names it, and the others' files go back. Nothing is ever overwritten: where something else
 // is at the old place, that is a problem (on_problem), and so is a file that is gone from both
 // places. Where the old place has the same bytes already (a move cut short between copying and
 // removing), the copy goes. Folders that are gone are made again.
@@ -62,11 +86,11 @@ struct UndoReport {
 // another user owns is not believed: it would move files to wherever it says, with the rights of
 // the one who undoes it.
 //
-// Files that the manifest names and the journal does not are problems too, as is a damaged end of
+// Files that the manifest names and no journal does are problems too, as is a damaged end of
 // the journal where files are left: what knows where they were is then kept.
 //
 // May be killed at any instant and run again. Without problems the folders that are empty then, the
-// manifest and the labels that the export wrote, and last the journal are removed, and the folder
+// manifest and the labels that the export wrote, and last the journals are removed, and the folder
 // itself when nothing else is in it; otherwise the journal stays, and undo can be run again.
 //
 // Throws NotFound when the folder has no journal, InvalidArgument for one that is not the user's,

@@ -1,23 +1,21 @@
-#include <sys/stat.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <sstream>
 
 #include "lib/export/folder_export.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
-#include "lib/util/hash.h"
 #include "lib/util/text.h"
+#include "tests/export/export_items.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::export_item;
 using testing::TemporaryDirectory;
 
 std::string content(const fs::path& path) {
@@ -39,21 +37,6 @@ FolderExportOptions options_for(ExportMode mode) {
   return options;
 }
 
-ExportItem item(const fs::path& source, const std::string& label, std::string evidence = "") {
-  ExportItem item;
-  item.source = source;
-  item.folders = {label};
-  item.label = label;
-  item.evidence_json = std::move(evidence);
-  struct stat status {};
-  if (::stat(source.c_str(), &status) != 0) return item;
-  item.size_bytes = static_cast<uint64_t>(status.st_size);
-  item.mtime_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  const std::string bytes = content(source);
-  item.content = content_hash(std::as_bytes(std::span(bytes)));
-  return item;
-}
-
 BOOST_AUTO_TEST_SUITE(folder_export)
 
 BOOST_AUTO_TEST_CASE(every_mode_places_the_picture_and_says_so_in_the_manifest) {
@@ -61,7 +44,7 @@ BOOST_AUTO_TEST_CASE(every_mode_places_the_picture_and_says_so_in_the_manifest) 
   testing::write_file(directory / "in" / "a.jpg", "picture");
   for (const char* mode : {"symlink", "hardlink", "copy"}) {
     FolderExport result(directory / mode, options_for(parse_export_mode(mode)));
-    result.add(item(directory / "in" / "a.jpg", "cat", "\"score\":0.5"));
+    result.add(export_item(directory / "in" / "a.jpg", "cat", "\"score\":0.5"));
     result.finish();
     const fs::path placed = directory / mode / "cat" / "a.jpg";
     BOOST_TEST(content(placed) == "picture");
@@ -79,9 +62,9 @@ BOOST_AUTO_TEST_CASE(names_that_collide_are_numbered) {
   testing::write_file(directory / "y" / "a.jpg", "two");
   testing::write_file(directory / "z" / "a (2).jpg", "three");
   FolderExport result(directory / "out", options_for(ExportMode::Copy));
-  result.add(item(directory / "z" / "a (2).jpg", "cat"));
-  result.add(item(directory / "x" / "a.jpg", "cat"));
-  result.add(item(directory / "y" / "a.jpg", "cat"));
+  result.add(export_item(directory / "z" / "a (2).jpg", "cat"));
+  result.add(export_item(directory / "x" / "a.jpg", "cat"));
+  result.add(export_item(directory / "y" / "a.jpg", "cat"));
   result.finish();
   BOOST_TEST(content(directory / "out" / "cat" / "a (2).jpg") == "three");
   BOOST_TEST(content(directory / "out" / "cat" / "a.jpg") == "one");
@@ -104,7 +87,7 @@ BOOST_AUTO_TEST_CASE(hostile_labels_stay_inside_the_folder) {
   FolderExport result(directory / "out", options_for(ExportMode::Copy));
   for (const std::string label :
        {"../up", "..", ".", "", "a/b", "line\nbreak", "manifest.jsonl", "bad\xff", "100%"}) {
-    result.add(item(directory / "a.jpg", label));
+    result.add(export_item(directory / "a.jpg", label));
   }
   result.finish();
   BOOST_TEST(std::distance(fs::directory_iterator(directory.path()), {}) == 2);
@@ -124,13 +107,13 @@ BOOST_AUTO_TEST_CASE(names_that_deceive_a_terminal_are_escaped_and_can_be_turned
 BOOST_AUTO_TEST_CASE(stems_are_kept_apart_where_that_is_wanted) {
   const TemporaryDirectory directory;
   FolderExportOptions options = options_for(ExportMode::Copy);
-  options.unique_stems = true;
+  options.names_differ = NamesDiffer::InStem;
   std::vector<std::string> placed;
   options.on_placed = [&](const ExportItem&, const fs::path& at) { placed.push_back(at.string()); };
   FolderExport result(directory / "out", options);
   for (const char* name : {"a.jpg", "a.png", "b.jpg"}) {
     testing::write_file(directory / name, "picture");
-    result.add(item(directory / name, "data"));
+    result.add(export_item(directory / name, "data"));
   }
   result.finish();
   const std::vector<std::string> wanted = {"data/a.jpg", "data/a (2).png", "data/b.jpg"};
@@ -141,7 +124,7 @@ BOOST_AUTO_TEST_CASE(folders_may_lie_in_folders) {
   const TemporaryDirectory directory;
   testing::write_file(directory / "a.jpg", "picture");
   FolderExport result(directory / "out", options_for(ExportMode::Symlink));
-  ExportItem one = item(directory / "a.jpg", "cat");
+  ExportItem one = export_item(directory / "a.jpg", "cat");
   one.folders = {"train", "../cat"};
   result.add(one);
   result.finish();
@@ -167,10 +150,10 @@ BOOST_AUTO_TEST_CASE(a_picture_that_is_gone_is_told_and_the_rest_goes_on) {
   FolderExportOptions options = options_for(ExportMode::Symlink);
   options.on_failure = [&](const Error& error) { failures.push_back(error.code()); };
   FolderExport result(directory / "out", options);
-  result.add(item(directory / "gone.jpg", "cat"));
+  result.add(export_item(directory / "gone.jpg", "cat"));
   BOOST_REQUIRE(failures.size() == 1u);
   BOOST_TEST((failures[0] == ErrorCode::NotFound));
-  result.add(item(directory / "a.jpg", "cat"));
+  result.add(export_item(directory / "a.jpg", "cat"));
   result.finish();
   BOOST_TEST(manifest(directory / "out").size() == 1u);
 }
@@ -187,17 +170,17 @@ BOOST_AUTO_TEST_CASE(what_is_not_the_picture_that_was_indexed_is_placed_in_no_mo
     options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
     FolderExport result(directory / mode, options);
     // A file of the same size and time, which a link need not know.
-    ExportItem other = item(file, "cat");
+    ExportItem other = export_item(file, "cat");
     other.content[5] ^= 1;
     if (mode != std::string("symlink")) result.add(other);
-    ExportItem longer = item(file, "cat");
+    ExportItem longer = export_item(file, "cat");
     longer.size_bytes += 1;
     result.add(longer);
-    ExportItem both = item(file, "cat");
+    ExportItem both = export_item(file, "cat");
     both.content[5] ^= 1;
     both.mtime_ns += 1;
     result.add(both);
-    ExportItem folder = item(file, "cat");
+    ExportItem folder = export_item(file, "cat");
     folder.source = directory.path();
     result.add(folder);
     const size_t expected = mode == std::string("symlink") ? 3 : 4;
@@ -208,7 +191,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_the_picture_that_was_indexed_is_placed_in_no_mo
       BOOST_TEST(result.placed() == 0u);
     }
     // The content counts: a picture that was only touched is the picture.
-    ExportItem touched = item(file, "cat");
+    ExportItem touched = export_item(file, "cat");
     touched.mtime_ns += 1;
     result.add(touched);
     BOOST_TEST(result.placed() == 1u);
@@ -228,8 +211,8 @@ BOOST_AUTO_TEST_CASE(a_link_in_the_place_of_a_folder_is_not_followed) {
     options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
     FolderExport result(directory / mode, options);
     fs::create_directory_symlink(directory / "theirs", directory / mode / "cat");
-    result.add(item(directory / "a.jpg", "cat"));
-    result.add(item(directory / "a.jpg", "dog"));
+    result.add(export_item(directory / "a.jpg", "cat"));
+    result.add(export_item(directory / "a.jpg", "dog"));
     result.finish();
     BOOST_TEST(fs::is_empty(directory / "theirs"));
     BOOST_REQUIRE(failures.size() == 1u);

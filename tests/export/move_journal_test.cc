@@ -22,6 +22,7 @@
 #include "lib/files/exclusive.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "tests/export/export_items.h"
 #include "tests/support/growth.h"
 #include "tests/support/temporary_directory.h"
 
@@ -29,39 +30,15 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::export_item;
+using testing::file_tree;
 using testing::TemporaryDirectory;
-
-ExportItem item(const fs::path& source, const std::string& label) {
-  struct stat status {};
-  BOOST_REQUIRE(::stat(source.c_str(), &status) == 0);
-  ExportItem item;
-  item.source = source;
-  item.folders = {label};
-  item.label = label;
-  item.size_bytes = static_cast<uint64_t>(status.st_size);
-  item.mtime_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  const std::string bytes = read_file(source, 1 << 20);
-  item.content = content_hash(std::as_bytes(std::span(bytes)));
-  return item;
-}
 
 FolderExportOptions moving() {
   FolderExportOptions options;
   options.mode = ExportMode::Move;
   options.on_failure = [](const Error& error) { throw error; };
   return options;
-}
-
-// Every file below the folder with its bytes and its time.
-std::map<std::string, std::string> tree(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    files[entry.path().string()] =
-        read_file(entry.path(), 1 << 20) + "|" +
-        std::to_string(fs::last_write_time(entry.path()).time_since_epoch().count());
-  }
-  return files;
 }
 
 UndoReport undo(const fs::path& directory) {
@@ -76,13 +53,13 @@ struct Pictures {
       testing::write_file(path, "picture " + std::to_string(i) + std::string(i % 4096, 'x'));
       paths.push_back(path);
     }
-    before = tree(folder);
+    before = file_tree(folder);
   }
 
   void move_all(const fs::path& target) const {
     FolderExport result(target, moving());
     for (size_t i = 0; i < paths.size(); ++i)
-      result.add(item(paths[i], "label " + std::to_string(i % 3)));
+      result.add(export_item(paths[i], "label " + std::to_string(i % 3)));
     result.finish();
   }
 
@@ -138,7 +115,7 @@ void kill_and_undo(const fs::path& sources, const fs::path& target, int count) {
   const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(
                          std::chrono::steady_clock::now() - start)
                          .count();
-  BOOST_TEST(tree(pictures.folder).empty());
+  BOOST_TEST(file_tree(pictures.folder).empty());
   BOOST_TEST(undo(target).put_back == pictures.paths.size());
   BOOST_TEST(!fs::exists(target));
 
@@ -156,7 +133,7 @@ void kill_and_undo(const fs::path& sources, const fs::path& target, int count) {
         killed += run_and_kill([&] { undo_moves(target, silent); }, after() / 2);
       }
       if (fs::exists(target / kMoveJournalName)) undo(target);
-      BOOST_TEST((tree(pictures.folder) == pictures.before));
+      BOOST_TEST((file_tree(pictures.folder) == pictures.before));
       std::error_code ignored;
       // Killed before the journal was there, maybe while it was tried what the disk can do.
       fs::remove_all(target, ignored);
@@ -172,13 +149,13 @@ BOOST_AUTO_TEST_CASE(what_was_moved_is_put_back) {
   const TemporaryDirectory directory;
   const Pictures pictures(directory.path(), 300);
   pictures.move_all(directory / "out");
-  BOOST_TEST(tree(pictures.folder).empty());
+  BOOST_TEST(file_tree(pictures.folder).empty());
   BOOST_TEST(fs::exists(directory / "out" / "label 0" / "p0%FF.jpg"));
   fs::remove_all(pictures.folder);  // empty folders: they are made again
   const UndoReport report = undo(directory / "out");
   BOOST_TEST(report.put_back == 300u);
   BOOST_TEST(report.problems == 0u);
-  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
   BOOST_TEST(!fs::exists(directory / "out"));
 }
 
@@ -214,7 +191,7 @@ BOOST_AUTO_TEST_CASE(undo_never_overwrites_and_goes_on_when_the_way_is_free) {
 
   fs::remove(pictures.paths[1]);
   BOOST_TEST(undo(directory / "out").put_back == 1u);
-  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
   BOOST_TEST(!fs::exists(directory / "out"));
 }
 
@@ -224,7 +201,7 @@ BOOST_AUTO_TEST_CASE(files_of_others_in_the_folder_stay) {
   pictures.move_all(directory / "out");
   testing::write_file(directory / "out" / "label 0" / "note.txt", "mine");
   undo(directory / "out");
-  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
   BOOST_TEST(read_file(directory / "out" / "label 0" / "note.txt", 100) == "mine");
   BOOST_TEST(!fs::exists(directory / "out" / kMoveJournalName));
 }
@@ -253,14 +230,14 @@ BOOST_AUTO_TEST_CASE(only_the_file_that_was_indexed_is_moved) {
   FolderExportOptions options = moving();
   options.on_failure = [&](const Error& error) { failures.push_back(error.what()); };
   FolderExport result(directory / "out", options);
-  ExportItem changed = item(directory / "b.jpg", "cat");
+  ExportItem changed = export_item(directory / "b.jpg", "cat");
   changed.mtime_ns += 1;
   result.add(changed);
-  ExportItem exchanged = item(directory / "b.jpg", "cat");
+  ExportItem exchanged = export_item(directory / "b.jpg", "cat");
   exchanged.content[0] ^= 1;  // of the same size and time
   result.add(exchanged);
-  result.add(item(directory / "link.jpg", "cat"));
-  result.add(item(directory / "a.jpg", "cat"));
+  result.add(export_item(directory / "link.jpg", "cat"));
+  result.add(export_item(directory / "a.jpg", "cat"));
   result.finish();
   BOOST_REQUIRE(failures.size() == 3u);
   BOOST_TEST(failures[0].find("changed since it was indexed") != std::string::npos);
@@ -275,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_somebody_took_meanwhile_is_passed_over) {
   const TemporaryDirectory directory;
   testing::write_file(directory / "a.jpg", "picture");
   FolderExport result(directory / "out", moving());
-  result.add(item(directory / "a.jpg", "cat"));
+  result.add(export_item(directory / "a.jpg", "cat"));
   testing::write_file(directory / "out" / "cat" / "a.jpg", "somebody's");
   result.finish();
   BOOST_TEST(read_file(directory / "out" / "cat" / "a.jpg", 100) == "somebody's");
@@ -302,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_exchanged_while_pictures_move_gets_none) {
   };
   FolderExport result(directory / "out", options);
   for (size_t i = 0; i < pictures.paths.size(); ++i)
-    result.add(item(pictures.paths[i], "label " + std::to_string(i % 3)));
+    result.add(export_item(pictures.paths[i], "label " + std::to_string(i % 3)));
   result.finish();
   BOOST_TEST(fs::is_empty(directory / "theirs"));
   BOOST_TEST(failures.size() == 3u);
@@ -312,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_exchanged_while_pictures_move_gets_none) {
   fs::remove(directory / "out" / "label 1");
   fs::rename(directory / "out" / "away", directory / "out" / "label 0");
   undo(directory / "out");
-  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_of_another_user_is_not_believed) {
@@ -352,7 +329,7 @@ BOOST_AUTO_TEST_CASE(an_undo_removes_only_what_the_export_wrote) {
   testing::write_file(directory / "out" / "manifest.jsonl", written + "and a note of mine\n");
   testing::write_file(directory / "out" / "labels.json", "{\"mine\": 1}");
   BOOST_TEST(undo(directory / "out").put_back == 3u);
-  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
   BOOST_TEST(read_file(directory / "out" / "labels.json", 100) == "{\"mine\": 1}");
   BOOST_TEST(read_file(directory / "out" / "manifest.jsonl", 1 << 20) ==
              written + "and a note of mine\n");
@@ -372,7 +349,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {
   write_damaged(3);
   BOOST_CHECK_EXCEPTION(undo(directory / "out"), Error,
                         [](const Error& error) { return error.code() == ErrorCode::Corruption; });
-  BOOST_TEST(tree(pictures.folder).empty());
+  BOOST_TEST(file_tree(pictures.folder).empty());
 
   // Only the manifest knows then which file it was.
   const fs::path manifest = directory / "out" / "manifest.jsonl";
@@ -395,7 +372,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_line_keeps_one_file_and_a_cut_tail_none) {
 
   std::ofstream(journal, std::ios::trunc) << sound << "move\t/x\ty";
   BOOST_TEST(undo(directory / "out").put_back == 1u);
-  BOOST_TEST((tree(pictures.folder) == pictures.before));
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_forgotten_where_lines_of_the_journal_are_missing_or_damaged) {
@@ -539,7 +516,7 @@ BOOST_AUTO_TEST_CASE(a_folder_without_a_journal_or_with_a_running_export_is_refu
   BOOST_CHECK_EXCEPTION(undo(directory.path()), Error,
                         [](const Error& error) { return error.code() == ErrorCode::NotFound; });
   FolderExport running(directory / "out", moving());
-  running.add(item(directory / "a.jpg", "cat"));
+  running.add(export_item(directory / "a.jpg", "cat"));
   BOOST_CHECK_EXCEPTION(undo(directory / "out"), Error,
                         [](const Error& error) { return error.code() == ErrorCode::Unavailable; });
   running.finish();
