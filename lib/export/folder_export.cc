@@ -235,8 +235,11 @@ void FolderExport::join(std::string_view begun) {
   ByteReader in(begun, kRanksMessage);
   disk_ = read_plain<DiskAbilities>(in);
   const bool is_new = in.number<uint8_t>() != 0;
+  const fs::path path = absolute_path(directory_);
+  // A network's file system that remembers that there was no such folder looks again.
+  const Descriptor above(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Descriptor folder;
-  if (!is_absent(directory_)) folder = enter_folder(absolute_path(directory_), directory_);
+  if (!is_absent(path)) folder = enter_folder(path, directory_);
   struct stat status {};
   if (!folder.is_open() || ::fstatat(folder.get(), kUnfinishedManifestName, &status,
                                      AT_SYMLINK_NOFOLLOW) != 0) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lib/export/move_journal.h"
+#include "lib/export/open_folder.h"
 #include "lib/files/npy_reader.h"
 #include "lib/ingest/import.h"
 #include "lib/util/file.h"
@@ -113,6 +114,13 @@ std::string journal_seed(const fs::path& nowhere) {
   return read_file(folder / kMoveJournalName, 1 << 20);
 }
 
+// Of several processes, whose own journals are not there.
+std::string shared_journal_seed() {
+  const TemporaryDirectory folder;
+  SharedMoveJournal(open_export_folder(folder.path()), folder.path()).begin_moves(3);
+  return read_file(folder / kMoveJournalName, 1 << 20);
+}
+
 // Each line's checksum.
 void seal_journal(std::string& bytes) {
   std::string sealed;
@@ -166,7 +174,7 @@ Target import_target() {
 Target journal_target() {
   const auto folder = std::make_shared<TemporaryDirectory>();
   return {"",
-          {journal_seed(*folder / "nowhere")},
+          {journal_seed(*folder / "nowhere"), shared_journal_seed()},
           {"move\t", "kept\t", "\t", "\n", "%00", "%2E%2E/", "../", "/", "%", "%FF"},
           seal_journal,
           [folder](const std::string& input) { return read_journal(*folder / "export", input); }};

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/util/file.h"
 #include "tests/programs/programs.h"
 #include "tests/support/temporary_directory.h"
 
@@ -175,16 +176,204 @@ BOOST_AUTO_TEST_CASE(a_run_is_kept_as_one_process_keeps_it) {
 
 BOOST_AUTO_TEST_CASE(what_does_not_gain_is_answered_by_the_first_and_said_once) {
   TemporaryDirectory directory;
-  const std::string target = (directory / "sorted").string();
-  const auto before = files_below(shards().pictures);
-  const auto exported =
-      ask(joined({"export", shards().set, "--to", target, "--mode", "move"}, kLabels));
+  const auto words = [&](const std::string& name) {
+    return joined({"export", shards().set, "--to", (directory / name).string()}, kLabels);
+  };
+  const auto exported = ask(words("four.csv"));
   BOOST_TEST(exported.exit_code == 0, exported.err);
   BOOST_TEST(times("pictures exported to", exported.err) == 1u, exported.err);
-  BOOST_TEST((files_below(shards().pictures) != before));
-  BOOST_TEST(zeroshelf_query({"undo", target}).exit_code == 0);
-  BOOST_TEST((files_below(shards().pictures) == before));
+  BOOST_TEST(times("--format csv is the work of one process", exported.err) == 1u, exported.err);
+  BOOST_TEST(zeroshelf_query(words("one.csv")).exit_code == 0);
+  BOOST_TEST(read_file(directory / "four.csv", 1 << 24) == read_file(directory / "one.csv", 1 << 24));
 }
+
+// --- export ----------------------------------------------------------------------------------------
+
+// Pictures in two folders, of the same names in both, in five shards.
+struct Twins {
+  static constexpr int kPictures = 40;
+
+  Twins() {
+    std::ofstream list(set);
+    for (int i = 0; i < kPictures; ++i) {
+      const std::string name = "p" + std::to_string(100 + i / 2) + ".ppm";
+      write_file(fs::path(pictures) / (i % 2 == 0 ? "one" : "two") / name, tinted_pixmap(i));
+    }
+    for (int i = 0; i < 5; ++i) {
+      parts.push_back((directory / ("part" + std::to_string(i))).string());
+      const auto added = zeroshelf_index(
+          {"add", parts.back(), pictures, "--shard", std::to_string(i) + "/5", "--no-ocr"});
+      BOOST_REQUIRE_MESSAGE(added.exit_code == 0, added.err);
+      list << "part" << i << std::endl;
+    }
+    before = files_below(pictures);
+    answers(set);  // the model is asked, and what is to be said of it said, before
+  }
+
+  // What classify says of them, path by path.
+  std::vector<nlohmann::json> answers(const std::string& collection) const {
+    return json_lines(
+        zeroshelf_query({"classify", collection, "--labels", kColours, "--format", "jsonl"}).out);
+  }
+  Words exporting(const fs::path& target, const Words& more) const {
+    return joined({"export", set, "--labels", kColours, "--to", target.string()}, more);
+  }
+
+  static constexpr const char* kColours = "red, green, blue";
+  TemporaryDirectory directory;
+  std::string pictures = (directory / "pictures").string();
+  std::string set = (directory / "all.set").string();
+  Words parts;
+  std::vector<std::pair<std::string, std::string>> before;
+};
+
+const Twins& twins() {
+  static const Twins all;
+  return all;
+}
+
+// Everything below the folder but the journals: files with their bytes and second names, links with
+// where they lead.
+Words made_in(const fs::path& folder) {
+  Words made;
+  if (!fs::exists(folder)) return made;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().lexically_relative(folder).string();
+    if (name.ends_with(".journal") || entry.is_directory()) continue;
+    made.push_back(name + (entry.is_symlink()
+                               ? " -> " + fs::read_symlink(entry.path()).string()
+                               : " " + std::to_string(fs::hard_link_count(entry.path())) + " " +
+                                     read_file(entry.path(), 1 << 24)));
+  }
+  std::ranges::sort(made);
+  return made;
+}
+
+// All that is told but how long it took, and what the launcher says.
+std::string told(const ProgramResult& result) {
+  std::string text;
+  std::istringstream stream(result.err);
+  for (std::string line; std::getline(stream, line) && !line.starts_with("-----");) {
+    if (line.find(" pictures labelled with ") == std::string::npos) text += line + "\n";
+  }
+  return text;
+}
+
+// One process exports, and then four do, to the same places.
+void expect_same_export(const Words& more, int exit_code = 0) {
+  TemporaryDirectory directory;
+  const fs::path target = directory / "out";
+  const fs::path unsure = directory / "unsure";
+  const Words words =
+      joined(twins().exporting(target, {"--unsure-to", unsure.string()}), more);
+  const ProgramResult alone = zeroshelf_query(words);
+  BOOST_TEST(alone.exit_code == exit_code, alone.err);
+  const auto made = std::pair(made_in(target), made_in(unsure));
+  BOOST_TEST(made.first.size() > 2u);
+  const auto take_back = [&] {
+    for (const fs::path& folder : {target, unsure}) {
+      if (fs::exists(folder / "moves.journal")) {
+        const auto undone = zeroshelf_query({"undo", folder.string()});
+        BOOST_TEST(undone.exit_code == 0, undone.err);
+      }
+      fs::remove_all(folder);
+    }
+    BOOST_TEST((files_below(twins().pictures) == twins().before));
+  };
+  take_back();
+  const ProgramResult together = ask(words);
+  BOOST_TEST_CONTEXT(more.back()) {
+    BOOST_TEST(together.exit_code == exit_code, together.err);
+    BOOST_TEST(told(together) == told(alone));
+    BOOST_TEST(made_in(target) == made.first, boost::test_tools::per_element());
+    BOOST_TEST(made_in(unsure) == made.second, boost::test_tools::per_element());
+  }
+  take_back();
+}
+
+BOOST_AUTO_TEST_CASE(an_export_is_that_of_one) {
+  expect_same_export({"--only", "red", "--only", "blue", "--min-score", "0.4", "--mode", "hardlink"});
+}
+
+BOOST_AUTO_TEST_CASE(an_export_that_rests_on_all_answers_is_that_of_one) {
+  expect_same_export({"--format", "imagefolder", "--validation", "0.3", "--max-per-label", "7",
+                      "--mode", "copy"});
+  std::string judged = "path,label\n";
+  int wrong = 4;
+  for (const nlohmann::json& line : twins().answers(twins().set)) {
+    judged += line["path"].get<std::string>() + "," +
+              (wrong-- > 0 ? "purple" : line["label"].get<std::string>()) + "\n";
+  }
+  write_file(twins().directory / "judged.csv", judged);
+  expect_same_export({"--at-most-wrong", "2%", "--truth",
+                      (twins().directory / "judged.csv").string(), "--mode", "move"});
+}
+
+BOOST_AUTO_TEST_CASE(pictures_that_cannot_be_exported_are_told_as_one_tells_them) {
+  TemporaryDirectory away;
+  for (const int i : {103, 107, 111, 112, 115})
+    fs::rename(fs::path(twins().pictures) / "two" / ("p" + std::to_string(i) + ".ppm"),
+               away / std::to_string(i));
+  const fs::path target = away / "out";
+  const Words words = twins().exporting(target, {"--min-score", "0.4", "--mode", "symlink"});
+  const ProgramResult alone = zeroshelf_query(words);
+  const Words made = made_in(target);
+  fs::remove_all(target);
+  const ProgramResult together = ask(words);
+  BOOST_TEST(alone.exit_code == 2);
+  BOOST_TEST(together.exit_code == 2);
+  BOOST_TEST(told(together) == told(alone));
+  BOOST_TEST(times("2 more could not be exported", told(together)) == 1u, together.err);
+  BOOST_TEST(made_in(target) == made, boost::test_tools::per_element());
+  for (const int i : {103, 107, 111, 112, 115})
+    fs::rename(away / std::to_string(i),
+               fs::path(twins().pictures) / "two" / ("p" + std::to_string(i) + ".ppm"));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
+  TemporaryDirectory directory;
+  const fs::path target = directory / "sorted";
+  const Words words = twins().exporting(target, {"--mode", "move"});
+  const auto of_third = twins().answers(twins().parts[2]);
+  BOOST_REQUIRE(of_third.size() >= 3u);
+  const std::string dying = of_third[of_third.size() / 2]["path"];
+  ::setenv("LD_PRELOAD", ZEROSHELF_HANGING_OPEN, 1);
+  ::setenv("ZEROSHELF_DYING", dying.c_str(), 1);
+  const auto killed = ask(words);
+  ::unsetenv("ZEROSHELF_DYING");
+  ::unsetenv("LD_PRELOAD");
+  BOOST_TEST(killed.exit_code != 0);
+  BOOST_TEST(times("pictures exported to", killed.err) == 0u, killed.err);
+  BOOST_TEST(!fs::exists(target / "manifest.jsonl"));
+  BOOST_TEST(!fs::exists(of_third.front()["path"].get<std::string>()));
+  BOOST_TEST(fs::exists(dying));
+  const auto refused = zeroshelf_query(words);
+  BOOST_TEST(refused.exit_code == 2);
+  BOOST_TEST(times("zeroshelf-query undo puts back", refused.err) == 1u, refused.err);
+  const auto undone = zeroshelf_query({"undo", target.string()});
+  BOOST_TEST(undone.exit_code == 0, undone.err);
+  BOOST_TEST((files_below(twins().pictures) == twins().before));
+  BOOST_TEST(!fs::exists(target));
+
+  // Once more: what is moved is found in its new place, and what is put back in its old one.
+  const auto again = ask(words);
+  BOOST_TEST(again.exit_code == 0, again.err);
+  const auto there = twins().answers(twins().set);
+  BOOST_TEST(there.size() == size_t{Twins::kPictures});
+  for (const nlohmann::json& line : there)
+    BOOST_TEST(line["path"].get<std::string>().starts_with(target.string()));
+  fs::rename(target / "moves-00002-of-00004.journal", directory / "away");
+  const auto missing = zeroshelf_query({"undo", target.string()});
+  BOOST_TEST(missing.exit_code == 2);
+  BOOST_TEST(times("moves-00002-of-00004.journal", missing.err) == 1u, missing.err);
+  fs::rename(directory / "away", target / "moves-00002-of-00004.journal");
+  BOOST_TEST(zeroshelf_query({"undo", target.string()}).exit_code == 0);
+  BOOST_TEST((files_below(twins().pictures) == twins().before));
+  for (const nlohmann::json& line : twins().answers(twins().set))
+    BOOST_TEST(line["path"].get<std::string>().starts_with(twins().pictures));
+}
+
+// --- answers of each process ------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(each_process_writes_a_part_of_the_answers) {
   TemporaryDirectory directory;
