@@ -714,8 +714,8 @@ void add_export(Program& program) {
       ->default_str("folders; html, csv or jsonl if the target ends like that");
   command
       ->add_option("--mode", options.mode,
-                   "How pictures get into folders; zeroshelf-query undo DIR reverts a move. Started by "
-                   "mpirun or srun, each process places those of its parts")
+                   "How pictures get into folders (zeroshelf-query undo DIR reverts a move; started by "
+                   "mpirun or srun, each process places those of its parts)")
       ->check(one_of({"symlink", "hardlink", "copy", "move"}))
       ->default_str("symlink");
   command
