@@ -279,8 +279,11 @@ class KeywordSink : public ExportSink {
  public:
   KeywordSink(const fs::path& target, const ExportContext& context)
       : context_(context), keywords_(target, options()), promise_(target, context.promise) {
-    for (const Label& label : context.labels)
-      paths_.push_back(parse_keyword(label.name, "label '" + label.name + "'"));
+    for (uint32_t k = 0; k < context.labels.size(); ++k) {
+      const std::string& name = context.labels[k].name;
+      paths_.push_back(
+          keyword_of_levels(levels_of(context.tree, k, name), "label '" + name + "'"));
+    }
   }
 
   void add_rows(const std::function<bool(Row)>& chosen) override {

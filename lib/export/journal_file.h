@@ -27,7 +27,7 @@ namespace zeroshelf {
 struct JournalKind {
   std::string_view header;  // with the end of its line
   const char* of_what;      // "moves"
-  const char* made_by;      // "only an export with --mode move has one"
+  const char* made_by;      // "only an export with --mode move or --format xmp has one"
 };
 
 // XXH3-64 in hexadecimal.

@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMadeBy = "only an export with --mode move has one";
+constexpr const char* kMadeBy = "only an export with --mode move or --format xmp has one";
 constexpr JournalKind kKind = {"zeroshelf-moves 1\n", "moves", kMadeBy};
 // Of several processes: says how many have one.
 constexpr JournalKind kSharedKind = {"zeroshelf-moves 2\n", "moves", kMadeBy};

@@ -18,16 +18,18 @@ namespace {
 class LabelNames {
  public:
   explicit LabelNames(const std::vector<Label>& labels) {
-    for (const Label& label : labels)
+    for (const Label& label : labels) {
       names_.emplace(compared(split_keyword(label.name, '/'), 0), label.name);
+      names_.emplace(compared({as_part(label.name)}, 0), label.name);
+    }
   }
 
   bool are_given() const { return !names_.empty(); }
 
   // The label with the most of the keyword's last parts.
   std::optional<std::string> find(const KeywordPath& keyword) const {
-    if (!are_given()) return is_utf8(with_slashes(keyword)) ? std::optional(with_slashes(keyword))
-                                                            : std::nullopt;
+    if (!are_given())
+      return is_utf8(with_slashes(keyword)) ? std::optional(with_slashes(keyword)) : std::nullopt;
     for (size_t first = 0; first < keyword.size(); ++first) {
       if (const auto name = names_.find(compared(keyword, first)); name != names_.end())
         return name->second;

@@ -42,6 +42,19 @@ KeywordPath parse_keyword(std::string_view text, const std::string& subject) {
   return path;
 }
 
+std::string as_part(std::string_view level) {
+  constexpr const char* kDivisionSlash = "\u2215";
+  std::string part;
+  for (const char c : level) c == '/' ? part += kDivisionSlash : part += c;
+  return part;
+}
+
+KeywordPath keyword_of_levels(const std::vector<std::string>& levels, const std::string& subject) {
+  KeywordPath path;
+  for (const std::string& level : levels) path.push_back(as_part(level));
+  return parse_keyword(with_slashes(path), subject);
+}
+
 std::string with_slashes(const KeywordPath& path) {
   return joined(path, '/');
 }

@@ -16,6 +16,12 @@ using KeywordPath = std::vector<std::string>;
 // UTF-8, control characters, or more than 4 KiB.
 KeywordPath parse_keyword(std::string_view text, const std::string& subject);
 
+// A level as one part: programs part keywords at every '/', so one that is a letter ("AC/DC")
+// becomes the division slash, U+2215.
+std::string as_part(std::string_view level);
+// One part a level. Throws what parse_keyword throws.
+KeywordPath keyword_of_levels(const std::vector<std::string>& levels, const std::string& subject);
+
 // The parts with '/' between them.
 std::string with_slashes(const KeywordPath& path);
 // The same with '|', which in a part itself becomes '_'.

@@ -73,13 +73,24 @@ class OneThread {
   int before_;
 };
 
-// libtorch tells where in a program it failed on many lines, and why on the last.
+// libtorch tells why on the first line, but of what failed in a program where on many lines, and
+// why on the last. Frames of its own may follow.
 std::string reason_of(const std::exception& error) {
-  std::string_view text = error.what();
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0)
-    text.remove_suffix(1);
-  text = text.substr(text.rfind('\n') + 1);
-  return printable(text.substr(0, kShownBytes));
+  constexpr std::string_view kInProgram = "The following operation failed in the TorchScript";
+  const auto* known = dynamic_cast<const c10::Error*>(&error);
+  std::string_view text = known != nullptr ? known->what_without_backtrace() : error.what();
+  std::string_view first;
+  std::string_view last;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with("frame #") || line.starts_with("Exception raised from ")) break;
+    if (line.empty()) continue;
+    if (first.empty()) first = line;
+    last = line;
+  }
+  return printable((first.starts_with(kInProgram) ? last : first).substr(0, kShownBytes));
 }
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& cause) {

@@ -22,7 +22,7 @@ struct TokenizerOptions {
 };
 
 struct PieceOptions {
-  std::optional<Cleaning> cleaning;  // nothing: as transformers does for SigLIP's vocabularies
+  std::optional<Cleaning> cleaning = {};  // nothing: as transformers does for SigLIP's vocabularies
   bool is_roberta = false;           // XLM-R's start mark, and its order of SentencePiece's pieces
   int64_t filled_up_to = 0;          // tokens; 0: texts are as long as they are
 };

@@ -19,6 +19,12 @@ BOOST_AUTO_TEST_CASE(slashes_nest) {
   BOOST_TEST(!is_below({"ab", "c"}, {"a"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_slash_that_is_a_letter_parts_nothing) {
+  BOOST_TEST((keyword_of_levels({"music", "AC/DC"}, "") == KeywordPath{"music", "AC\u2215DC"}));
+  BOOST_TEST((keyword_of_levels({"a"}, "") == KeywordPath{"a"}));
+  BOOST_CHECK_THROW(keyword_of_levels({"a\nb"}, ""), Error);
+}
+
 BOOST_AUTO_TEST_CASE(what_can_be_no_keyword_is_refused_by_name) {
   for (const std::string& text :
        {std::string(), std::string("/ /"), std::string("a\nb"), std::string("a\0b", 3),
