@@ -175,6 +175,7 @@ BOOST_AUTO_TEST_CASE(a_reduced_jpeg_keeps_its_size_in_the_record_and_nearly_its_
   Files made(0);
   made.add("large.jpg", bytes);
   made.options.prepare.preprocessing.size_px = 224;
+  made.options.prepare.keeps_text = false;
   MemoryBudget memory(1 << 30);
   MemoryBudget::Lease lease(memory, 0);
   const Prepared prepared =
