@@ -328,9 +328,8 @@ void follow(const View& view, const std::vector<MovedFile>& moved, Ranks* ranks)
       problems.text(error.what());
     }
   }
-  const std::vector<std::string> of_all = ranks == nullptr
-                                              ? std::vector{std::move(problems).bytes()}
-                                              : ranks->gather(problems.bytes());
+  const std::vector<std::string> of_all =
+      ranks == nullptr ? std::vector{std::move(problems).bytes()} : ranks->gather(problems.bytes());
   for (const std::string& bytes : of_all) {
     ByteReader in(bytes, kRanksMessage);
     while (in.left() > 0) {
@@ -506,9 +505,9 @@ Decided decide(const ExportOptions& options, const View& collection,
     for (const std::string& line : told_promise(*chosen.promised)) say("{}\n", line);
   }
   if (traits_of(options.format).splits) {
-    chosen.validation = choose_validation(collection, labelling.labels.size(),
-                                          classified.predictions, chosen.bands,
-                                          options.validation.value_or(kDefaultValidation));
+    chosen.validation =
+        choose_validation(collection, labelling.labels.size(), classified.predictions, chosen.bands,
+                          options.validation.value_or(kDefaultValidation));
   }
   if (ranks != nullptr) ranks->add_up(std::span(&chosen.bands.unsure, 1));
   if (const std::string left_out = left_out_summary(options, chosen.bands); !left_out.empty())
@@ -593,9 +592,8 @@ int export_all(const ExportOptions& options, const LabellingRequest& request, Ra
   const View collection = open_view(options.collections, ranks, std::nullopt).view;
   const bool by_first =
       ranks != nullptr && !ranks->broadcast(needs_all_parts(options, request) ? "all" : "").empty();
-  const auto [classified, chosen] = by_first
-                                        ? decide_by_first(options, collection, request, *ranks)
-                                        : decide(options, collection, request, ranks);
+  const auto [classified, chosen] = by_first ? decide_by_first(options, collection, request, *ranks)
+                                             : decide(options, collection, request, ranks);
   Exported exported = write_target(options, classified, chosen, Band::Sure, options.target);
   if (!options.unsure_target.empty()) {
     const Exported unsure =
@@ -713,9 +711,10 @@ void add_export(Program& program) {
              "keywords in sidecars that photo programs read")
       ->default_str("folders; html, csv or jsonl if the target ends like that");
   command
-      ->add_option("--mode", options.mode,
-                   "How pictures get into folders (zeroshelf-query undo DIR reverts a move; started by "
-                   "mpirun or srun, each process places those of its parts)")
+      ->add_option(
+          "--mode", options.mode,
+          "How pictures get into folders (zeroshelf-query undo DIR reverts a move; started by "
+          "mpirun or srun, each process places those of its parts)")
       ->check(one_of({"symlink", "hardlink", "copy", "move"}))
       ->default_str("symlink");
   command

@@ -60,8 +60,8 @@ std::string safe_file_name(std::string_view name, const DiskNames& names) {
         (!names.any_character && (std::string_view(":?\"*|<>").find(name[i]) != std::string::npos ||
                                   ((byte == '.' || byte == ' ') && at_end))) ||
         (!names.any_script && byte >= 0x80);
-    const bool harmful = refused || byte == '/' || byte == '\\' || byte == '%' || (byte == '.' && i == 0) ||
-                         (byte >= 0x80 && !readable) ||
+    const bool harmful = refused || byte == '/' || byte == '\\' || byte == '%' ||
+                         (byte == '.' && i == 0) || (byte >= 0x80 && !readable) ||
                          ((byte < 0x20 || byte >= 0x7f) && legible(character) != character);
     for (const char c : character) {
       if (harmful) {

@@ -4,13 +4,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
-#include <map>
 #include <vector>
 
 #include "lib/files/disk.h"
@@ -35,14 +35,15 @@ class ExportNames {
   explicit ExportNames(const DiskNames& disk, NamesDiffer differ = NamesDiffer::Anywhere)
       : disk_(disk), differ_(differ) {}
 
-  // Of a folder that is asked for by that name and lies so deep, 0 at the top: the same in every part
-  // of the export, e.g. in both halves of an image folder. Two that a disk takes for one are numbered.
+  // Of a folder that is asked for by that name and lies so deep, 0 at the top: the same in every
+  // part of the export, e.g. in both halves of an image folder. Two that a disk takes for one are
+  // numbered.
   std::string folder_name(size_t depth, const std::string& name);
   // The same of folders, each in the one before.
   std::filesystem::path folder_of(const std::vector<std::string>& names);
 
-  // The number of the first name of a file, in that folder, that was not given yet; something else may
-  // have it all the same.
+  // The number of the first name of a file, in that folder, that was not given yet; something else
+  // may have it all the same.
   unsigned free_number(const std::filesystem::path& folder, const std::filesystem::path& source);
   // A file's place by its number.
   std::filesystem::path place_of(const std::filesystem::path& folder,
@@ -59,8 +60,8 @@ class ExportNames {
   std::unordered_map<std::string, unsigned> numbers_;
 };
 
-// What all names that a file could get have in common, and no name that it could not: two files whose
-// bases differ never want one name.
+// What all names that a file could get have in common, and no name that it could not: two files
+// whose bases differ never want one name.
 std::string base_of_names(const std::filesystem::path& source, const DiskNames& disk);
 
 }  // namespace zeroshelf

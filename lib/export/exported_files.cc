@@ -80,8 +80,8 @@ std::optional<ExportShare> share_of_name(ShareFile file, std::string_view name) 
 
 bool is_share_name(std::string_view name) {
   constexpr std::array kFiles = {ShareFile::Journal, ShareFile::Manifest, ShareFile::Partial};
-  return std::ranges::any_of(
-      kFiles, [&](ShareFile file) { return share_of_name(file, name).has_value(); });
+  return std::ranges::any_of(kFiles,
+                             [&](ShareFile file) { return share_of_name(file, name).has_value(); });
 }
 
 std::vector<ExportShare> shares_in(const fs::path& directory, ShareFile file) {

@@ -17,12 +17,13 @@ namespace zeroshelf {
 inline constexpr const char* kManifestName = "manifest.jsonl";
 inline constexpr const char* kUnfinishedManifestName = "manifest.jsonl.unfinished";
 
-// --- of several processes ---------------------------------------------------------------------------
+// --- of several processes ------------------------------------------------------------------------
 
 // What each of them has of its own in the folder, e.g. of the fourth of 16:
 enum class ShareFile {
   Journal,   // moves-00003-of-00016.journal
-  Manifest,  // manifest-00003-of-00016.jsonl.unfinished: of what it has placed, until the export ends
+  Manifest,  // manifest-00003-of-00016.jsonl.unfinished: of what it has placed, until the export
+             // ends
   Partial,   // .moving-00003-of-00016: a file on its way to another file system
 };
 
@@ -41,7 +42,7 @@ bool is_share_name(std::string_view name);
 // Those that are in the folder, in their order; none where it cannot be listed.
 std::vector<ExportShare> shares_in(const std::filesystem::path& directory, ShareFile file);
 
-// --- what was exported ------------------------------------------------------------------------------
+// --- what was exported ---------------------------------------------------------------------------
 
 struct ExportedFile {
   std::string exported;    // below the folder

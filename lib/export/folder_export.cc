@@ -1,5 +1,5 @@
-// Export into folders. Tested by tests/export/folder_export_test.cc, and that of several processes by
-// tests/export/shared_export_test.cc.
+// Export into folders. Tested by tests/export/folder_export_test.cc, and that of several processes
+// by tests/export/shared_export_test.cc.
 
 #include "lib/export/folder_export.h"
 
@@ -69,8 +69,8 @@ IndexedContent indexed(const ExportItem& item) {
 }
 
 Error is_link(const fs::path& source) {
-  return {ErrorCode::InvalidArgument, source.string(),
-          "not moved: a link, not the picture itself", "use --mode symlink or copy for it"};
+  return {ErrorCode::InvalidArgument, source.string(), "not moved: a link, not the picture itself",
+          "use --mode symlink or copy for it"};
 }
 
 // Before a picture is named, and, where that is long before, again when it is placed.
@@ -241,8 +241,8 @@ void FolderExport::join(std::string_view begun) {
   Descriptor folder;
   if (!is_absent(path)) folder = enter_folder(path, directory_);
   struct stat status {};
-  if (!folder.is_open() || ::fstatat(folder.get(), kUnfinishedManifestName, &status,
-                                     AT_SYMLINK_NOFOLLOW) != 0) {
+  if (!folder.is_open() ||
+      ::fstatat(folder.get(), kUnfinishedManifestName, &status, AT_SYMLINK_NOFOLLOW) != 0) {
     throw Error(ErrorCode::NotFound, directory_.string(),
                 fmt::format("process {} does not see the folder that the first one has made",
                             options_.ranks->rank()),
@@ -273,9 +273,10 @@ void FolderExport::check_links() const {
   const bool no_link = options_.mode == ExportMode::Symlink && !disk_.symbolic_links;
   const bool no_name = options_.mode == ExportMode::Hardlink && !disk_.hard_links;
   if (!no_link && !no_name) return;
-  throw Error(ErrorCode::InvalidArgument, directory_.string(),
-              no_link ? "its file system has no symbolic links" : "its file system has no hard links",
-              "use --mode copy (or move)");
+  throw Error(
+      ErrorCode::InvalidArgument, directory_.string(),
+      no_link ? "its file system has no symbolic links" : "its file system has no hard links",
+      "use --mode copy (or move)");
 }
 
 // Of an export that moved nothing.
@@ -293,8 +294,8 @@ void FolderExport::forget_journal() {
   ::unlinkat(folder_.get(), kMoveJournalName, 0);
 }
 
-// Removes what was made, deepest first. Of several processes each removes what it made, and the last
-// one finds the folders empty.
+// Removes what was made, deepest first. Of several processes each removes what it made, and the
+// last one finds the folders empty.
 void FolderExport::give_up() {
   if (!folder_.is_open()) return;
   for (const fs::path& file : made_) {
@@ -589,7 +590,8 @@ void FolderExport::complete() {
   publish_manifest();
 }
 
-// The manifest gets its name when nothing is missing any more: each step is done by all before the next.
+// The manifest gets its name when nothing is missing any more: each step is done by all before the
+// next.
 void FolderExport::complete_together() {
   Ranks& ranks = *options_.ranks;
   ranks.agree_after([&] {

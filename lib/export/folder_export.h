@@ -21,8 +21,8 @@
 // An export that is given up, or that could place nothing, leaves nothing; one by moving leaves its
 // journal, by which it is undone.
 //
-// Several processes may place some of the pictures each (FolderExportOptions::ranks): under the names,
-// and with the manifest, that one process would give them.
+// Several processes may place some of the pictures each (FolderExportOptions::ranks): under the
+// names, and with the manifest, that one process would give them.
 
 #include <cstdint>
 #include <cstdio>
@@ -81,36 +81,36 @@ struct FolderExportOptions {
   // Called for each picture that could not be placed; the export goes on. Io, NotFound, or
   // InvalidArgument for what is not the picture that was indexed. Must be set.
   std::function<void(const Error&)> on_failure;
-  // Called for each picture that was placed, with its place below DIR; also for one that is a move's
-  // second, whose file another process has moved there. May be empty.
+  // Called for each picture that was placed, with its place below DIR; also for one that was not
+  // moved because another process, which has the same path, has moved it there. May be empty.
   std::function<void(const ExportItem&, const std::filesystem::path&)> on_placed;
-  // The processes that place some of the pictures each, all of which have to see DIR; null: this one
-  // places all. What they do together is marked so. They outlive the export. Not with names that
-  // differ in their stems.
+  // The processes that place some of the pictures each, all of which have to see DIR; null: this
+  // one places all. What they do together is marked so. They outlive the export. Not with names
+  // that differ in their stems.
   Ranks* ranks = nullptr;
 };
 
 // Threads: one at a time.
 class FolderExport {
  public:
-  // Makes the folder. Throws what check_export_folder (open_folder.h) does, InvalidArgument when its
-  // file system has no links of the wanted kind, and Io when it cannot be made. With ranks: all of
-  // them together; NotFound in one that does not see the folder.
+  // Makes the folder. Throws what check_export_folder (open_folder.h) does, InvalidArgument when
+  // its file system has no links of the wanted kind, and Io when it cannot be made. With ranks: all
+  // of them together; NotFound in one that does not see the folder.
   FolderExport(std::filesystem::path directory, FolderExportOptions options);
   ~FolderExport();
   FolderExport(const FolderExport&) = delete;
   FolderExport& operator=(const FolderExport&) = delete;
 
-  // With ranks only, before add: every picture that is going to be added, in the order of their paths,
-  // and then, all together, what they are called. Pictures that cannot be placed are told here; what
-  // is said of them in add is passed over.
+  // With ranks only, before add: every picture that is going to be added, in the order of their
+  // paths, and then, all together, what they are called. Pictures that cannot be placed are told
+  // here; what is said of them in add is passed over.
   void announce(const ExportItem& item);
   void agree_on_names();
 
   // Places one picture; with ranks those that were announced, in the same order. Moving is done in
   // batches: a thousand are written into the journal, which is synced, before the first of them is
-  // moved. Throws Io when the manifest or the journal cannot be written, or when no picture could be:
-  // the disk is full, or read-only.
+  // moved. Throws Io when the manifest or the journal cannot be written, or when no picture could
+  // be: the disk is full, or read-only.
   void add(ExportItem item);
 
   // Places what is left. Throws what add does. With ranks: all together.
@@ -196,11 +196,11 @@ class FolderExport {
 
   // With ranks.
   std::optional<Counts> of_all_;
-  std::FILE* whole_manifest_ = nullptr;  // of the first one: of what all place
+  std::FILE* whole_manifest_ = nullptr;                // of the first one: of what all place
   std::unique_ptr<SharedMoveJournal> shared_journal_;  // of the first one, only when moving
   std::optional<SharedNames> shared_names_;
-  std::vector<bool> admitted_;  // of what was announced: what may be placed
-  size_t added_ = 0;            // of what was announced
+  std::vector<bool> admitted_;     // of what was announced: what may be placed
+  size_t added_ = 0;               // of what was announced
   std::vector<ExportItem> again_;  // under another name: something else had theirs
 };
 

@@ -73,7 +73,7 @@ std::optional<Announced> parse_line(const std::vector<std::string>& fields) {
 struct JournalContent {
   std::vector<Move> moves;         // that were announced, without those that were not made
   std::vector<Error> bad_lines;    // that cannot be read, with sound ones after them
-  std::vector<fs::path> bad_ends;  // whole lines at the end that cannot be read, or not even a header
+  std::vector<fs::path> bad_ends;  // journals whose last lines, or header, cannot be read
 };
 
 // What was announced and not said to be kept later.
@@ -149,8 +149,9 @@ bool begins_with(const Place& place, std::string_view text) {
   const Descriptor file(::openat(place.folder, place.name.c_str(),
                                  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
   std::string beginning(text.size(), '\0');
-  return file.is_open() && ::read(file.get(), beginning.data(), beginning.size()) ==
-                               static_cast<ssize_t>(beginning.size()) &&
+  return file.is_open() &&
+         ::read(file.get(), beginning.data(), beginning.size()) ==
+             static_cast<ssize_t>(beginning.size()) &&
          beginning == text;
 }
 
@@ -252,8 +253,7 @@ class Undo {
     for (size_t process = 0; process < processes; ++process) {
       const ExportShare share{process, processes};
       if (std::ranges::binary_search(shares_, share)) continue;
-      tell(Error(ErrorCode::NotFound,
-                 (directory_ / share_name(ShareFile::Journal, share)).string(),
+      tell(Error(ErrorCode::NotFound, (directory_ / share_name(ShareFile::Journal, share)).string(),
                  "the journal of one of the processes is missing; what it moved stays where it is",
                  "put the journal back and run undo again; the manifest may know the files, too"));
     }
@@ -402,8 +402,7 @@ class Undo {
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
       remove_if_empty(*folder);
     if (is_shared_) forget_processes();
-    for (const ExportShare& share : shares_)
-      remove_journal(share_name(ShareFile::Journal, share));
+    for (const ExportShare& share : shares_) remove_journal(share_name(ShareFile::Journal, share));
     if (has_whole_) remove_journal(kMoveJournalName);
   }
 

@@ -11,7 +11,8 @@
 //   kept <tab> FROM <tab> TO <tab> SEAL          was not moved after all: the place was taken
 //
 // Where several processes move, each has a journal like that of its own
-// (DIR/moves-00003-of-00016.journal, exported_files.h), and DIR/moves.journal says how many there are:
+// (DIR/moves-00003-of-00016.journal, exported_files.h), and DIR/moves.journal says how many there
+// are:
 //
 //   zeroshelf-moves 2
 //   processes <tab> COUNT <tab> SEAL             all of them are there: from now on files are moved
@@ -76,11 +77,11 @@ struct UndoReport {
   ExportedMoves followed_by;
 };
 
-// Puts every file of the folder's journal back, or of its journals, where several processes moved: one
-// that is missing is a problem that names it, and the others' files go back. Nothing is ever overwritten: where something else
-// is at the old place, that is a problem (on_problem), and so is a file that is gone from both
-// places. Where the old place has the same bytes already (a move cut short between copying and
-// removing), the copy goes. Folders that are gone are made again.
+// Puts every file of the folder's journal back, or of its journals, where several processes moved:
+// one that is missing is a problem that names it, and the others' files go back. Nothing is ever
+// overwritten: where something else is at the old place, that is a problem (on_problem), and so is
+// a file that is gone from both places. Where the old place has the same bytes already (a move cut
+// short between copying and removing), the copy goes. Folders that are gone are made again.
 //
 // The folders below the export's are entered by descriptor, and no link is followed. A journal that
 // another user owns is not believed: it would move files to wherever it says, with the rights of

@@ -109,7 +109,8 @@ void SharedNames::name_folders() {
       all.emplace_back(std::move(path), depth, in.text());
     }
   }
-  std::ranges::stable_sort(all, {}, [](const auto& one) -> const std::string& { return std::get<0>(one); });
+  std::ranges::stable_sort(all, {},
+                           [](const auto& one) -> const std::string& { return std::get<0>(one); });
   for (const auto& [path, depth, name] : all) names_.folder_name(depth, name);
   first_.clear();
 }

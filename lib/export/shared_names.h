@@ -1,11 +1,12 @@
 #pragma once
 
-// The names that an export by several processes gives: each process says which pictures it is going to
-// place, and all of them get the names that one process would give them, in the order of their paths.
+// The names that an export by several processes gives: each process says which pictures it is going
+// to place, and all of them get the names that one process would give them, in the order of their
+// paths.
 //
-// Every name is given by one of the processes: that of the base of its file's name (export_names.h),
-// so that none has to know them all. What a process keeps of a picture meanwhile is its path, and
-// afterwards a number.
+// Every name is given by one of the processes: that of the base of its file's name
+// (export_names.h), so that none has to know them all. What a process keeps of a picture meanwhile
+// is its path, and afterwards a number.
 //
 // Threads: one at a time.
 

@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(names_of_different_bases_never_meet) {
   for (const std::string whole : {"a(2)", "a ()", "a (x)", "(2)", "a (2)b", "()", ")"})
     BOOST_TEST(base_of_names("/x/" + whole + ".jpg", {}) == whole);
   std::mt19937 random(7);
-  const std::vector<std::string> pieces = {"a", "B", "b", " (2)", " (3)", ".", "\u00e9", "e\u0301", ")"};
+  const std::vector<std::string> pieces = {"a", "B",      "b",       " (2)", " (3)",
+                                           ".", "\u00e9", "e\u0301", ")"};
   const auto some_name = [&] {
     std::string name = "n";
     for (int i = 0; i < 4; ++i) name += pieces[random() % pieces.size()];

@@ -14,8 +14,7 @@ BOOST_AUTO_TEST_SUITE(exported_files)
 
 BOOST_AUTO_TEST_CASE(a_share_of_several_processes_has_a_name_of_its_own) {
   BOOST_TEST(share_name(ShareFile::Journal, {3, 16}) == "moves-00003-of-00016.journal");
-  BOOST_TEST(share_name(ShareFile::Manifest, {0, 4}) ==
-             "manifest-00000-of-00004.jsonl.unfinished");
+  BOOST_TEST(share_name(ShareFile::Manifest, {0, 4}) == "manifest-00000-of-00004.jsonl.unfinished");
   BOOST_TEST(share_name(ShareFile::Partial, {15, 16}) == ".moving-00015-of-00016");
   for (const ShareFile file : {ShareFile::Journal, ShareFile::Manifest, ShareFile::Partial}) {
     for (const ExportShare share : {ExportShare{0, 1}, {3, 16}, {99'998, kMostProcesses}}) {

@@ -1,5 +1,5 @@
-// Several processes that place some of the pictures each, with threads in their place, beside one that
-// places all; also when all of them are killed at random instants, and so is the undo.
+// Several processes that place some of the pictures each, with threads in their place, beside one
+// that places all; also when all of them are killed at random instants, and so is the undo.
 //
 // ZEROSHELF_KILLS sets the number of kills (default 8); the seed is printed.
 
@@ -133,10 +133,12 @@ std::map<std::string, std::string> placed_in(const fs::path& folder) {
 }
 
 size_t undo(const fs::path& directory, std::vector<std::string>* problems = nullptr) {
-  return undo_moves(directory, [&](const Error& error) {
-           if (problems == nullptr) BOOST_ERROR(error.what());
-           if (problems != nullptr) problems->emplace_back(error.what());
-         }).put_back;
+  return undo_moves(directory,
+                    [&](const Error& error) {
+                      if (problems == nullptr) BOOST_ERROR(error.what());
+                      if (problems != nullptr) problems->emplace_back(error.what());
+                    })
+      .put_back;
 }
 
 BOOST_AUTO_TEST_SUITE(shared_export)
@@ -324,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_picture_that_two_processes_have_is_moved_once) {
   }
 }
 
-// --- undo -------------------------------------------------------------------------------------------
+// --- undo ----------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_journal_that_is_missing_is_named_and_the_others_files_go_back) {
   for (const bool has_manifest : {true, false}) {
@@ -367,8 +369,8 @@ BOOST_AUTO_TEST_CASE(without_the_first_journal_the_others_say_how_many_there_wer
 }
 
 BOOST_AUTO_TEST_CASE(journals_that_nothing_was_written_into_yet_need_not_be_all) {
-  for (const std::string whole : {"", "zeroshelf-moves 2", "zeroshelf-moves 2\n",
-                                  "zeroshelf-moves 2\nprocesses\t3\t12"}) {
+  for (const std::string whole :
+       {"", "zeroshelf-moves 2", "zeroshelf-moves 2\n", "zeroshelf-moves 2\nprocesses\t3\t12"}) {
     const TemporaryDirectory directory;
     testing::write_file(directory / "out" / kMoveJournalName, whole);
     testing::write_file(directory / "out" / "moves-00000-of-00003.journal", "zeroshelf-moves 1\n");
@@ -417,7 +419,7 @@ BOOST_AUTO_TEST_CASE(a_folder_into_which_another_process_still_moves_is_refused)
   BOOST_TEST(refused == 1u);
 }
 
-// --- kills ------------------------------------------------------------------------------------------
+// --- kills ---------------------------------------------------------------------------------------
 
 // Runs the body in a process of its own and kills that after the time. Whether it was killed.
 bool run_and_kill(const std::function<void()>& body, std::chrono::microseconds after) {

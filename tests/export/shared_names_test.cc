@@ -25,12 +25,13 @@ struct Picture {
 // In the order of their paths.
 std::vector<Picture> some_pictures(size_t ranks, size_t count, uint32_t seed) {
   std::mt19937 random(seed);
-  const std::vector<std::string> names = {"a.jpg",     "a (2).jpg", "A.jpg",  "b.jpg", "b.png",
-                                          "a (2) (2).jpg", "c",     "c (2)", "\xff.jpg"};
+  const std::vector<std::string> names = {"a.jpg",         "a (2).jpg", "A.jpg", "b.jpg",   "b.png",
+                                          "a (2) (2).jpg", "c",         "c (2)", "\xff.jpg"};
   std::vector<Picture> pictures;
   for (size_t i = 0; i < count; ++i) {
     Picture picture;
-    picture.source = "/p/" + std::to_string(random() % count) + "/" + names[random() % names.size()];
+    picture.source =
+        "/p/" + std::to_string(random() % count) + "/" + names[random() % names.size()];
     picture.folders = {random() % 3 == 0 ? "validation" : "train",
                        std::vector<std::string>{"cat", "Cat", "dog"}[random() % 3]};
     picture.rank = random() % ranks;

@@ -184,10 +184,11 @@ BOOST_AUTO_TEST_CASE(what_does_not_gain_is_answered_by_the_first_and_said_once) 
   BOOST_TEST(times("pictures exported to", exported.err) == 1u, exported.err);
   BOOST_TEST(times("--format csv is the work of one process", exported.err) == 1u, exported.err);
   BOOST_TEST(zeroshelf_query(words("one.csv")).exit_code == 0);
-  BOOST_TEST(read_file(directory / "four.csv", 1 << 24) == read_file(directory / "one.csv", 1 << 24));
+  BOOST_TEST(read_file(directory / "four.csv", 1 << 24) ==
+             read_file(directory / "one.csv", 1 << 24));
 }
 
-// --- export ----------------------------------------------------------------------------------------
+// --- export --------------------------------------------------------------------------------------
 
 // Pictures in two folders, of the same names in both, in five shards.
 struct Twins {
@@ -264,8 +265,7 @@ void expect_same_export(const Words& more, int exit_code = 0) {
   TemporaryDirectory directory;
   const fs::path target = directory / "out";
   const fs::path unsure = directory / "unsure";
-  const Words words =
-      joined(twins().exporting(target, {"--unsure-to", unsure.string()}), more);
+  const Words words = joined(twins().exporting(target, {"--unsure-to", unsure.string()}), more);
   const ProgramResult alone = zeroshelf_query(words);
   BOOST_TEST(alone.exit_code == exit_code, alone.err);
   const auto made = std::pair(made_in(target), made_in(unsure));
@@ -292,12 +292,13 @@ void expect_same_export(const Words& more, int exit_code = 0) {
 }
 
 BOOST_AUTO_TEST_CASE(an_export_is_that_of_one) {
-  expect_same_export({"--only", "red", "--only", "blue", "--min-score", "0.4", "--mode", "hardlink"});
+  expect_same_export(
+      {"--only", "red", "--only", "blue", "--min-score", "0.4", "--mode", "hardlink"});
 }
 
 BOOST_AUTO_TEST_CASE(an_export_that_rests_on_all_answers_is_that_of_one) {
-  expect_same_export({"--format", "imagefolder", "--validation", "0.3", "--max-per-label", "7",
-                      "--mode", "copy"});
+  expect_same_export(
+      {"--format", "imagefolder", "--validation", "0.3", "--max-per-label", "7", "--mode", "copy"});
   std::string judged = "path,label\n";
   int wrong = 4;
   for (const nlohmann::json& line : twins().answers(twins().set)) {
@@ -378,7 +379,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
     BOOST_TEST(line["path"].get<std::string>().starts_with(twins().pictures));
 }
 
-// --- answers of each process ------------------------------------------------------------------------
+// --- answers of each process ---------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(each_process_writes_a_part_of_the_answers) {
   TemporaryDirectory directory;
