@@ -7,8 +7,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "lib/collection/foreign.h"
@@ -22,6 +25,7 @@
 #include "models/flags/model_flags.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/serve/chorus.h"
 #include "query/serve/service.h"
 #include "query/together.h"
 
@@ -99,50 +103,126 @@ std::filesystem::path exports_of(const ServeOptions& options) {
   return folder;
 }
 
-int run_serve(const ServeOptions& options) {
-  expect_one_process("serve");
-  serve::ListenAddress address = serve::parse_listen_address(options.listen);
-  if (!address.is_loopback() && options.token_file.empty())
-    throw Error(ErrorCode::InvalidArgument, "--listen",
-                fmt::format("{} can be reached from other machines, and anybody there could look at "
-                            "the pictures",
-                            options.listen),
-                "add --token-file FILE, or listen on 127.0.0.1 and come through ssh -L");
-  const std::string token =
-      options.token_file.empty() ? "" : serve::read_token(options.token_file);
-  const EndSignals end;
+// Where clients come in.
+class Door {
+ public:
+  // Throws for an address or a token that must not be.
+  explicit Door(const ServeOptions& options)
+      : options_(options), address_(serve::parse_listen_address(options.listen)) {
+    if (!address_.is_loopback() && options.token_file.empty())
+      throw Error(ErrorCode::InvalidArgument, "--listen",
+                  fmt::format("{} can be reached from other machines, and anybody there could look "
+                              "at the pictures",
+                              options.listen),
+                  "add --token-file FILE, or listen on 127.0.0.1 and come through ssh -L");
+    if (!options.token_file.empty()) token_ = serve::read_token(options.token_file);
+  }
+
+  // Until close(); says where. The service must outlive that.
+  void open(Service& service) {
+    service.is_loopback = address_.is_loopback();
+    server_.emplace(
+        serve::HttpLimits{},
+        HttpServer::Handler{
+            [this, &service](const serve::HttpHead& head) { return service.admit(head, *guard_); },
+            [this, &service](const serve::HttpRequest& request) {
+              return service.handle(request, *guard_);
+            },
+            failure});
+    service.http_counts = [this] { return server_->counts(); };
+    address_.port = server_->bind(address_.host, address_.port);
+    guard_.emplace(address_, options_.names, token_);
+    server_->start();
+    tell(service.living.now()->counts.pictures);
+  }
+  void close() { server_->stop(); }
+
+ private:
+  void tell(uint64_t pictures) const {
+    const std::string url = fmt::format("http://{}/", address_.authority());
+    OutputStream out(stdout, "standard output");
+    out.write(json_line(Listening{url}));
+    out.flush();
+    say("{} pictures; open {}{}\n", with_thousands(pictures), url.substr(0, url.size() - 1),
+        guard_->opening_path());
+    if (!token_.empty())
+      say("that address works once; other programs send the token of {}\n",
+          printable(options_.token_file.string()));
+  }
+
+  const ServeOptions& options_;
+  serve::ListenAddress address_;
+  std::string token_;
+  std::optional<Guard> guard_;
+  std::optional<HttpServer> server_;
+};
+
+serve::ServiceOptions service_options(const ServeOptions& options) {
   serve::ServiceOptions of_service;
   of_service.collections = parts_of(options.collections);
   of_service.model = options.model;
   of_service.read_only = options.read_only;
   of_service.exports = exports_of(options);
   of_service.thumbnails = serve::Thumbnails::default_folder();
-  Service service(std::move(of_service));
-  service.is_loopback = address.is_loopback();
+  return of_service;
+}
 
-  std::unique_ptr<Guard> guard;
-  HttpServer server({}, {[&](const serve::HttpHead& head) { return service.admit(head, *guard); },
-                         [&](const serve::HttpRequest& request) {
-                           return service.handle(request, *guard);
-                         },
-                         failure});
-  service.http_counts = [&server] { return server.counts(); };
-  address.port = server.bind(address.host, address.port);
-  guard = std::make_unique<Guard>(address, options.names, token);
-  server.start();
-  const std::string url = fmt::format("http://{}/", address.authority());
-  OutputStream out(stdout, "standard output");
-  out.write(json_line(Listening{url}));
-  out.flush();
-  const auto pictures = service.living.now()->counts.pictures;
-  say("{} pictures; open {}{}\n", with_thousands(pictures), url.substr(0, url.size() - 1),
-      guard->opening_path());
-  if (!token.empty())
-    say("that address works once; other programs send the token of {}\n",
-        printable(options.token_file.string()));
+int serve_alone(const ServeOptions& options, const EndSignals& end) {
+  Door door(options);
+  Service service(service_options(options));
+  door.open(service);
   end.wait();
-  server.stop();
+  door.close();
   return kDone;
+}
+
+// The first process has the door, the model and the files; each has its share of the parts.
+int serve_together(const ServeOptions& options, const EndSignals& end, Ranks& ranks) {
+  std::optional<Door> door;
+  in_all(&ranks, [&] {
+    if (ranks.is_first()) door.emplace(options);
+  });
+  serve::Chorus chorus(ranks);
+  serve::ServiceOptions of_service;
+  of_service.read_only = true;
+  of_service.together = serve::open_together(options.collections, ranks);
+  of_service.chorus = &chorus;
+  std::optional<Service> service;
+  in_all(&ranks, [&] {
+    if (ranks.is_first()) {
+      of_service.model = options.model;
+      of_service.thumbnails = serve::Thumbnails::default_folder();
+    }
+    service.emplace(std::move(of_service));
+    if (door) door->open(*service);
+  });
+  std::thread listener;
+  if (door) {
+    say("{} processes answer together, and only read\n", ranks.size());
+    listener = std::thread([&] {
+      end.wait();
+      chorus.end();
+    });
+  }
+  try {
+    chorus.answer_all(
+        [&](const serve::HttpRequest& request) { return service->answer_together(request); });
+  } catch (...) {
+    if (door) listener.detach();  // the process ends
+    throw;
+  }
+  if (door) {
+    listener.join();
+    door->close();
+  }
+  return kDone;
+}
+
+int run_serve(const ServeOptions& options) {
+  const EndSignals end;
+  return together(std::nullopt, [&](Ranks* ranks) {
+    return ranks == nullptr ? serve_alone(options, end) : serve_together(options, end, *ranks);
+  });
 }
 
 }  // namespace

@@ -27,7 +27,7 @@
 namespace zeroshelf {
 namespace {
 
-constexpr std::string_view kTogether[] = {"classify", "export", "search"};
+constexpr std::string_view kTogether[] = {"classify", "export", "search", "serve"};
 
 // Where a silent process can still be heard.
 int spare_stderr = -1;
@@ -194,14 +194,6 @@ PictureCounts of_all(PictureCounts counts, Ranks* ranks) {
   ranks->add_up(counts.of_label);
   ranks->add_up(std::span(&counts.unanswered, 1));
   return counts;
-}
-
-void expect_one_process(const char* command) {
-  const auto launched = launch();
-  if (!launched) return;
-  throw Error(ErrorCode::InvalidArgument, command,
-              fmt::format("{} processes were started, and it uses one", launched->size),
-              "start it without mpirun or srun, or with one process");
 }
 
 }  // namespace zeroshelf

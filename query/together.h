@@ -64,7 +64,4 @@ Labelling labelling_for(const View& collection, const LabellingRequest& request,
 // What all have counted together.
 PictureCounts of_all(PictureCounts counts, Ranks* ranks);
 
-// Throws InvalidArgument where several processes were started, for a command that cannot use them.
-void expect_one_process(const char* command);
-
 }  // namespace zeroshelf

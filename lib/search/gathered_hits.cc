@@ -22,8 +22,9 @@ namespace {
 constexpr const char* kMessage = "hits of another process";
 
 struct ToldHit {
-  SearchHit hit;
+  SearchHit hit;  // its row: of all processes
   std::string path;
+  PictureRecord record;
   std::vector<Word> words;
   std::vector<uint16_t> vector;
 };
@@ -34,12 +35,16 @@ class ToldFacts : public HitFacts {
   ToldFacts(uint32_t dimension, const std::vector<ToldHit>& told) : vectors_(dimension) {
     for (const ToldHit& one : told) {
       paths_.push_back(one.path);
+      rows_.push_back(one.hit.row);
+      records_.push_back(one.record);
       words_.push_back(one.words);
       if (!one.vector.empty()) vectors_.append(one.vector);
     }
   }
 
   std::string path(Row row) const override { return paths_[row]; }
+  PictureRecord record(Row row) const override { return records_[row]; }
+  Row row_of_all(Row row) const override { return rows_[row]; }
   std::vector<Word> words(Row row) const override { return words_[row]; }
   void read_vector(Row row, std::span<float> out) const override {
     from_fp16(vectors_.row(row), out);
@@ -52,9 +57,30 @@ class ToldFacts : public HitFacts {
 
  private:
   std::vector<std::string> paths_;
+  std::vector<Row> rows_;
+  std::vector<PictureRecord> records_;
   std::vector<std::vector<Word>> words_;
   VectorRows vectors_;
 };
+
+void write_record(ByteWriter& out, const PictureRecord& record) {
+  out.number(record.file.size_bytes);
+  out.number(record.file.mtime_ns);
+  out.raw(std::as_bytes(std::span(record.content_hash)));
+  out.number(record.width_px);
+  out.number(record.height_px);
+}
+
+PictureRecord read_record(ByteReader& in, const std::string& path) {
+  PictureRecord record;
+  record.file.path = path;
+  record.file.size_bytes = in.number<uint64_t>();
+  record.file.mtime_ns = in.number<int64_t>();
+  std::ranges::copy(in.take(record.content_hash.size()), record.content_hash.begin());
+  record.width_px = in.number<uint32_t>();
+  record.height_px = in.number<uint32_t>();
+  return record;
+}
 
 std::string bytes_of(const View& view, std::span<const SearchHit> hits, const ToldOfHits& told) {
   std::vector<Row> rows;
@@ -63,9 +89,12 @@ std::string bytes_of(const View& view, std::span<const SearchHit> hits, const To
   const auto words =
       told.words ? words_of(view, rows) : std::vector<std::vector<Word>>(rows.size());
   ByteWriter out;
+  out.number(view.rows());
+  out.number<uint8_t>(told.records);
   for (size_t i = 0; i < hits.size(); ++i) {
     write_plain(out, hits[i]);
     out.text(records[i].file.path);
+    if (told.records) write_record(out, records[i]);
     out.varint(words[i].size());
     for (const Word& word : words[i]) {
       out.text(word.text);
@@ -80,12 +109,17 @@ std::string bytes_of(const View& view, std::span<const SearchHit> hits, const To
   return std::move(out).bytes();
 }
 
-void read_hits(std::string_view bytes, std::vector<ToldHit>& all) {
+// first_row: of that process among all; the next one's comes out.
+void read_hits(std::string_view bytes, Row& first_row, std::vector<ToldHit>& all) {
   ByteReader in(bytes, kMessage);
+  const auto rows = in.number<uint64_t>();
+  const bool has_records = in.number<uint8_t>() != 0;
   while (in.left() > 0) {
     ToldHit told;
     told.hit = read_plain<SearchHit>(in);
+    told.hit.row += first_row;
     told.path = in.text();
+    if (has_records) told.record = read_record(in, told.path);
     for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left) {
       Word word;
       word.text = in.text();
@@ -98,6 +132,7 @@ void read_hits(std::string_view bytes, std::vector<ToldHit>& all) {
     if (!vector.empty()) std::memcpy(told.vector.data(), vector.data(), vector.size());
     all.push_back(std::move(told));
   }
+  first_row += rows;
 }
 
 // The order of search().
@@ -138,16 +173,17 @@ GatheredHits gathered_hits(const View& view, std::vector<SearchHit> own, SearchS
   std::string bytes;
   ranks->agree_after([&] { bytes = bytes_of(view, own, told); });
   std::vector<ToldHit> all;
-  for (const std::string& of_rank : ranks->gather(bytes)) read_hits(of_rank, all);
+  Row first_row = 0;
+  for (const std::string& of_rank : ranks->gather(bytes)) read_hits(of_rank, first_row, all);
   std::ranges::stable_sort(
       all, [&](const ToldHit& a, const ToldHit& b) { return comes_before(a, b, space); });
   all.resize(std::min(all.size(), count));
   GatheredHits gathered;
-  for (size_t i = 0; i < all.size(); ++i) {
-    all[i].hit.row = i;
-    gathered.hits.push_back(all[i].hit);
-  }
   gathered.facts = std::make_unique<ToldFacts>(view.manifest().dimension, all);
+  for (size_t i = 0; i < all.size(); ++i) {
+    gathered.hits.push_back(all[i].hit);
+    gathered.hits.back().row = i;
+  }
   return gathered;
 }
 

@@ -19,6 +19,11 @@ class HitFacts {
  public:
   virtual ~HitFacts() = default;
   virtual std::string path(Row row) const = 0;
+  // Of other processes' pictures only where ToldOfHits asked for it: its file and identity, and the
+  // size in pixels.
+  virtual PictureRecord record(Row row) const = 0;
+  // The row when those of all processes are numbered through.
+  virtual Row row_of_all(Row row) const = 0;
   virtual std::vector<Word> words(Row row) const = 0;
   // The picture's vector, and its inner product with another one [1, dimension].
   virtual void read_vector(Row row, std::span<float> out) const = 0;
@@ -31,6 +36,8 @@ class ViewFacts : public HitFacts {
   explicit ViewFacts(const View& view) : view_(view), pictures_(ViewVectors::pictures(view)) {}
 
   std::string path(Row row) const override;
+  PictureRecord record(Row row) const override { return view_.record(row); }
+  Row row_of_all(Row row) const override { return row; }
   std::vector<Word> words(Row row) const override;
   void read_vector(Row row, std::span<float> out) const override;
   float inner_product(Row row, const Matrix& other) const override;
@@ -44,6 +51,7 @@ class ViewFacts : public HitFacts {
 struct ToldOfHits {
   bool words = false;
   bool vectors = false;
+  bool records = false;
 };
 
 struct GatheredHits {

@@ -238,9 +238,13 @@ std::vector<float> given_vector(const View& collection, std::vector<float> value
   return values;
 }
 
-Row live_row(const View& collection, Row row) {
-  if (collection.is_live(row)) return row;
-  throw Error(ErrorCode::NotFound, fmt::format("row {}", row), "not a picture of the collection");
+Error no_such_row(Row row) {
+  return {ErrorCode::NotFound, fmt::format("row {}", row), "not a picture of the collection"};
+}
+
+std::optional<Row> own_live_row(const View& collection, Row row) {
+  const bool is_there = row < collection.rows() && collection.is_live(row);
+  return is_there ? std::optional(row) : std::nullopt;
 }
 
 // The picture of the collection that the term is, or that has its content; all processes together.
@@ -249,8 +253,9 @@ std::optional<Found> found_for(const View& collection, const SearchTerm& term) {
     case Kind::PictureOfCollection:
       return liked_picture(collection, term.value);
     case Kind::RowOfCollection: {
-      const Row row = live_row(collection, term.row);
-      return Found{vectors_of_row(collection, row), row};
+      if (auto found = find_first(collection, [&] { return own_live_row(collection, term.row); }))
+        return found;
+      refuse_in_all(collection, no_such_row(term.row));
     }
     case Kind::PictureFile:
       return find_first(collection, [&] { return row_of_file(collection, term.value); });

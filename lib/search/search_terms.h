@@ -19,7 +19,7 @@ struct SearchTerm {
     PictureFile,
     PictureBytes,  // those of a picture file
     PictureOfCollection,
-    RowOfCollection,
+    RowOfCollection,  // the view's; of several processes one that the view has is enough
     Vector,  // of a file
     Values,  // a vector
   };

@@ -70,6 +70,8 @@ class Ranks {
   // Whether they have parted, or an error ended the work of all; without that, a rank that stops
   // leaves others waiting.
   bool ended() const { return ended_; }
+  // The error of one question is no longer in the way of the next. In all of them.
+  void begin_anew() { ended_ = false; }
 
  private:
   std::vector<std::string> names_;

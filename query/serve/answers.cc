@@ -14,6 +14,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/parallel.h"
 #include "lib/util/words.h"
+#include "query/serve/chorus.h"
 #include "query/serve/truths.h"
 
 namespace zeroshelf::serve {
@@ -52,9 +53,10 @@ void append_answer(std::string& out, const std::vector<Label>& labels, Row row,
   out += '}';
 }
 
-std::vector<std::string> answers_json(const View& view, const Labelling& labelling,
-                                      std::span<const Row> rows, std::optional<float> above,
-                                      const KeptTruth& truth) {
+std::vector<std::string> own_answers(const Snapshot& snapshot, const Labelling& labelling,
+                                     std::span<const Row> rows, std::optional<float> above,
+                                     const KeptTruth& truth) {
+  const View& view = snapshot.view;
   constexpr size_t kAtOnce = 16;
   const RowAnswers answers =
       classify_rows(view, labelling, rows, above ? Scores::All : Scores::Best);
@@ -64,26 +66,29 @@ std::vector<std::string> answers_json(const View& view, const Labelling& labelli
       const PictureRecord record = view.record(rows[i]);
       std::vector<Scored> all;
       if (above) all = labels_above(answers.as_block(), i, *above);
-      append_answer(told[i], labelling.labels, rows[i], record, view.words(rows[i]),
-                    answers.predictions[i], above ? &all : nullptr,
+      append_answer(told[i], labelling.labels, snapshot.first_row + rows[i], record,
+                    view.words(rows[i]), answers.predictions[i], above ? &all : nullptr,
                     label_of(truth, record.content_hash));
     }
   });
   return told;
 }
 
-std::string picture_json(const View& view, Row row, const KeptTruth& truth) {
-  const PictureRecord record = view.record(row);
-  const std::vector<Word> words = view.words(row);
-  std::vector<Row> copies;
-  for (const View::Part& part : view.parts()) {
-    for (const Row copy : part.collection.find_contents(record.content_hash)) {
-      if (part.first_row + copy != row) copies.push_back(part.first_row + copy);
-    }
-  }
+std::vector<std::string> answers_json(const Snapshot& snapshot, const Labelling& labelling,
+                                      std::span<const Row> rows, std::optional<float> above,
+                                      const KeptTruth& truth) {
+  return told_of_rows(snapshot, rows, [&](std::span<const Row> own) {
+    return own_answers(snapshot, labelling, own, above, truth);
+  });
+}
+
+std::string picture_json(const Snapshot& snapshot, Row row, const std::vector<Row>& copies,
+                         const KeptTruth& truth) {
+  const PictureRecord record = snapshot.view.record(row);
+  const std::vector<Word> words = snapshot.view.words(row);
   std::error_code ignored;
   return json_object([&](JsonWriter& json) {
-    json.member("row", row)
+    json.member("row", snapshot.first_row + row)
         .path(record.file.path)
         .member("sha256", to_hex(record.content_hash))
         .member("size_bytes", record.file.size_bytes)

@@ -12,6 +12,7 @@
 #include "lib/util/json_object.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
+#include "query/serve/chorus.h"
 #include "query/serve/service.h"
 
 namespace zeroshelf::serve {
@@ -32,12 +33,13 @@ Labelling labelling_of(const Shelves& shelves, const AskedLabelling& asked) {
   return shelves.labelling_with(asked.request.threshold);
 }
 
-ShelfLabel shelf_label(const Members& members, const Shelves& shelves, const std::string* name) {
-  if (name == nullptr) return std::nullopt;
+ShelfLabel shelf_label(const Shelves& shelves, const std::optional<std::string>& name) {
+  if (!name) return std::nullopt;
   const std::vector<Label>& labels = shelves.labelling().labels;
   const auto found = std::ranges::find(labels, *name, &Label::name);
   if (found == labels.end())
-    members.refuse("label", fmt::format("'{}' is none of the labels", *name));
+    throw Error(ErrorCode::InvalidArgument, "label",
+                fmt::format("'{}' is none of the labels", *name));
   return static_cast<uint32_t>(found - labels.begin());
 }
 
@@ -63,27 +65,74 @@ std::string label_json(const Shelves& shelves, const Shelves::Counts& counts, si
 
 }  // namespace
 
+namespace {
+
+struct AskedCounts {
+  AskedLabelling labelling;
+  size_t first = 0;  // of each label
+  size_t bins = 0;
+  ShelfOrder order = ShelfOrder::Score;
+};
+
+AskedCounts ask_counts(const std::string& body) {
+  const nlohmann::json json = parse_body(body);
+  Members members(json, "");
+  AskedCounts asked;
+  asked.labelling = ask_labelling(members);
+  asked.first = members.whole("per_label", 0, 1000).value_or(50);
+  asked.bins = members.whole("bins", 1, 200).value_or(40);
+  asked.order = ask_order(members);
+  members.expect_no_others();
+  expect_order(members, asked.labelling, asked.order);
+  return asked;
+}
+
+struct AskedStretch {
+  AskedLabelling labelling;
+  std::optional<std::string> label;  // absent: the unsure ones
+  size_t offset = 0;
+  size_t limit = 0;
+  ShelfOrder order = ShelfOrder::Score;
+};
+
+AskedStretch ask_stretch(const std::string& body) {
+  const nlohmann::json json = parse_body(body);
+  Members members(json, "");
+  AskedStretch asked;
+  asked.labelling = ask_labelling(members);
+  if (!json.contains("label"))
+    members.refuse("label", "is not there", "name a label, or null for the unsure ones");
+  asked.label = members.text("label", 1000);
+  asked.offset = members.whole("offset", 0, UINT64_MAX).value_or(0);
+  asked.limit = members.whole("limit", 0, 1000).value_or(100);
+  asked.order = ask_order(members);
+  members.expect_no_others();
+  expect_order(members, asked.labelling, asked.order);
+  return asked;
+}
+
+}  // namespace
+
 HttpResponse post_classify(Service& service, const Call& call) {
   const auto start = Clock::now();
-  const nlohmann::json json = parse_body(call.request.body);
-  Members members(json, "");
-  const AskedLabelling asked = ask_labelling(members);
-  const size_t first = members.whole("per_label", 0, 1000).value_or(50);
-  const size_t bins = members.whole("bins", 1, 200).value_or(40);
-  const ShelfOrder order = ask_order(members);
-  members.expect_no_others();
-  expect_order(members, asked, order);
+  const AskedCounts asked_counts =
+      in_all(*call.snapshot, [&] { return ask_counts(call.request.body); });
+  const AskedLabelling& asked = asked_counts.labelling;
   const GoOn go_on = go_on_of(service, call, asked.client, "classify ");
   const auto shelves = service.labeller().shelves(call.snapshot, asked, go_on);
-  const Shelves::Counts counts = shelves->count(asked.request.threshold, bins, first, order);
+  const Shelves::Counts counts =
+      count_in_all(*shelves, asked.request.threshold, asked_counts.bins, asked_counts.first,
+                   asked_counts.order);
   go_on();
   std::vector<Row> rows;
   for (const std::vector<Row>& of_shelf : counts.first)
     rows.insert(rows.end(), of_shelf.begin(), of_shelf.end());
   const Labelling labelling = labelling_of(*shelves, asked);
+  const auto truth = in_all(*call.snapshot, [&] { return service.truths.all(); });
   const std::vector<std::string> answers =
-      answers_json(shelves->view(), labelling, rows, above_of(*shelves), *service.truths.all());
+      answers_json(*shelves->snapshot(), labelling, rows, above_of(*shelves), *truth);
   go_on();
+  if (is_silent(*call.snapshot)) return {};
   std::span<const std::string> left(answers);
   std::vector<std::string> labels;
   for (size_t k = 0; k < shelves->labels(); ++k) {
@@ -100,7 +149,7 @@ HttpResponse post_classify(Service& service, const Call& call) {
         .member("threshold", asked.request.several ? asked.multi() : asked.request.threshold)
         .member("none", labelling.none ? std::optional(labelling.labels[*labelling.none].name)
                                        : std::nullopt)
-        .member("bins", bins)
+        .member("bins", asked_counts.bins)
         .member("generation", shelves->snapshot()->generation)
         .member("seconds", Decimal{seconds_since(start), 6})
         .member("warnings", service.labeller().warnings(labelling));
@@ -109,30 +158,24 @@ HttpResponse post_classify(Service& service, const Call& call) {
 
 HttpResponse post_shelf(Service& service, const Call& call) {
   const auto start = Clock::now();
-  const nlohmann::json json = parse_body(call.request.body);
-  Members members(json, "");
-  const AskedLabelling asked = ask_labelling(members);
-  if (!json.contains("label"))
-    members.refuse("label", "is not there", "name a label, or null for the unsure ones");
-  const auto label = members.text("label", 1000);
-  const size_t offset = members.whole("offset", 0, UINT64_MAX).value_or(0);
-  const size_t limit = members.whole("limit", 0, 1000).value_or(100);
-  const ShelfOrder order = ask_order(members);
-  members.expect_no_others();
-  expect_order(members, asked, order);
+  const AskedStretch asked_stretch =
+      in_all(*call.snapshot, [&] { return ask_stretch(call.request.body); });
+  const AskedLabelling& asked = asked_stretch.labelling;
   const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
-  const auto rows = shelves->shelf(shelf_label(members, *shelves, label ? &*label : nullptr),
-                                   asked.request.threshold, order);
-  std::span<const Row> wanted(*rows);
-  wanted = wanted.subspan(std::min(offset, wanted.size()));
-  wanted = wanted.first(std::min(limit, wanted.size()));
+  const ShelfLabel shelf =
+      in_all(*call.snapshot, [&] { return shelf_label(*shelves, asked_stretch.label); });
+  const Stretch stretch = stretch_of_shelf(*shelves, shelf, asked.request.threshold,
+                                           asked_stretch.order, asked_stretch.offset,
+                                           asked_stretch.limit);
+  const auto truth = in_all(*call.snapshot, [&] { return service.truths.all(); });
   const std::vector<std::string> answers =
-      answers_json(shelves->view(), labelling_of(*shelves, asked), wanted, above_of(*shelves),
-                   *service.truths.all());
+      answers_json(*shelves->snapshot(), labelling_of(*shelves, asked), stretch.rows,
+                   above_of(*shelves), *truth);
+  if (is_silent(*call.snapshot)) return {};
   return json_response(json_object([&](JsonWriter& out) {
-    out.member("label", label)
-        .member("count", rows->size())
-        .member("offset", offset)
+    out.member("label", asked_stretch.label)
+        .member("count", stretch.count)
+        .member("offset", asked_stretch.offset)
         .member("pictures", raw(answers))
         .member("generation", shelves->snapshot()->generation)
         .member("seconds", Decimal{seconds_since(start), 6});
@@ -206,16 +249,12 @@ HttpResponse post_answers(Service& service, const Call& call) {
   return response;
 }
 
-HttpResponse post_evidence(Service& service, const Call& call) {
-  const nlohmann::json json = parse_body(call.request.body);
-  Members members(json, "");
-  const AskedLabelling asked = ask_labelling(members);
-  members.expect_no_others();
-  const View& view = call.snapshot->view;
-  const Row row = row_of(call);
-  // Of the kept answers where there are some: a page asks for what it shows.
-  const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
-  const Labelling labelling = labelling_of(*shelves, asked);
+namespace {
+
+std::string evidence_json(const Snapshot& snapshot, Row row, const std::vector<Row>& copies,
+                          const Labelling& labelling, std::optional<float> above,
+                          const KeptTruth& truth) {
+  const View& view = snapshot.view;
   const LabelVectors& vectors = labelling.vectors;
   const RowAnswers answers = classify_rows(view, labelling, std::span(&row, 1), Scores::All);
   const auto similarities = [&](const ViewVectors& of, uint64_t number, const Matrix& labels,
@@ -247,16 +286,39 @@ HttpResponse post_evidence(Service& service, const Call& call) {
   }
   const float weight =
       text_number ? labelling.fusion.settings.text_weight(view.text_evidence(*text_number)) : 0;
-  const auto truth = service.truths.all();
   const std::string answer =
-      answers_json(view, labelling, std::span(&row, 1), above_of(*shelves), *truth).front();
-  return json_response(json_object([&](JsonWriter& out) {
-    out.member("picture", RawJson{picture_json(view, row, *truth)})
+      own_answers(snapshot, labelling, std::span(&row, 1), above, truth).front();
+  return json_object([&](JsonWriter& out) {
+    out.member("picture", RawJson{picture_json(snapshot, row, copies, truth)})
         .member("answer", RawJson{answer})
         .member("scores", raw(scores))
         .member("text_weight", weight)
         .member("fusion", labelling.fusion.rule->name())
-        .member("generation", call.snapshot->generation);
+        .member("generation", snapshot.generation);
+  });
+}
+
+AskedLabelling ask_labelling_alone(const std::string& body) {
+  const nlohmann::json json = parse_body(body);
+  Members members(json, "");
+  AskedLabelling asked = ask_labelling(members);
+  members.expect_no_others();
+  return asked;
+}
+
+}  // namespace
+
+HttpResponse post_evidence(Service& service, const Call& call) {
+  const Snapshot& snapshot = *call.snapshot;
+  const AskedLabelling asked =
+      in_all(snapshot, [&] { return ask_labelling_alone(call.request.body); });
+  const std::optional<Row> own = own_row(call);
+  const std::vector<Row> copies = copies_of(snapshot, own);
+  // Of the kept answers where there are some: a page asks for what it shows.
+  const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
+  return json_response(told_by_owner(snapshot, own, [&](Row row) {
+    return evidence_json(snapshot, row, copies, labelling_of(*shelves, asked), above_of(*shelves),
+                         *service.truths.all());
   }));
 }
 
@@ -282,7 +344,7 @@ HttpResponse post_review(Service& service, const Call& call) {
     if (with_known || truth->find(view.record(row).content_hash) == nullptr) rows.push_back(row);
   }
   const std::vector<std::string> answers =
-      answers_json(view, labelling_of(*shelves, asked), rows, std::nullopt, *truth);
+      answers_json(*shelves->snapshot(), labelling_of(*shelves, asked), rows, std::nullopt, *truth);
   return json_response(json_object([&](JsonWriter& out) {
     out.member("candidates", candidates)
         .member("pictures", raw(answers))

@@ -33,13 +33,12 @@ std::string model_json(const Manifest& manifest) {
   });
 }
 
-std::vector<std::string> parts_json(const View& view) {
+std::vector<std::string> parts_json(const Snapshot& snapshot) {
   std::vector<std::string> parts;
-  for (const View::Part& part : view.parts()) {
-    const Collection& collection = part.collection;
+  for (const PartFacts& part : snapshot.parts) {
     parts.push_back(json_object([&](JsonWriter& out) {
-      out.member("name", folder_name(collection.directory()))
-          .member("pictures", collection.image_sum().count())
+      out.member("name", folder_name(part.directory))
+          .member("pictures", part.pictures)
           .member("first_row", part.first_row);
     }));
   }
@@ -105,7 +104,7 @@ HttpResponse get_collection(Service& service, const Call& call) {
     out.member("name", folder_name(snapshot.view.directory()))
         .member("pictures", counts.pictures)
         .member("with_text", counts.with_text)
-        .member("rows", snapshot.view.rows())
+        .member("rows", snapshot.rows)
         .member("tombstones", counts.tombstones)
         .member("skips", counts.skips)
         .member("commits", counts.commits)
@@ -115,7 +114,7 @@ HttpResponse get_collection(Service& service, const Call& call) {
         .member("ocr_languages", manifest.ocr_languages)
         .member("mask_text", manifest.mask_text)
         .member("created", manifest.created_utc)
-        .member("parts", raw(parts_json(snapshot.view)))
+        .member("parts", raw(parts_json(snapshot)))
         .member("read_only", service.options.read_only)
         .member("exports", exports)
         .member("export_folder", exports ? std::optional(to_utf8(service.options.exports.string()))

@@ -11,9 +11,12 @@
 
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/classifier.h"
+#include "lib/labelling/example_pictures.h"
+#include "lib/labelling/labelling_bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/labelling/told_apart.h"
+#include "query/serve/chorus.h"
 
 namespace zeroshelf::serve {
 namespace {
@@ -35,6 +38,11 @@ std::string kept_marks(const View& view, const LabellingRequest& request) {
   add(kCalibrationKind, request.calibration);
   add(kClassifierKind, request.classifier);
   return marks;
+}
+
+std::string key_of(const Snapshot& snapshot, const AskedLabelling& asked) {
+  return fmt::format("{}\n", snapshot.serial) + kept_marks(snapshot.view, asked.request) +
+         asked.key(snapshot.view.manifest());
 }
 
 }  // namespace
@@ -141,9 +149,9 @@ void Labeller::keep(std::string key, std::shared_ptr<const Shelves> shelves) {
 
 std::shared_ptr<const Shelves> Labeller::shelves(const SnapshotPointer& snapshot,
                                                  const AskedLabelling& asked, const GoOn& go_on) {
-  const View& view = snapshot->view;
-  const std::string key = fmt::format("{}\n", snapshot->serial) +
-                          kept_marks(view, asked.request) + asked.key(view.manifest());
+  if (Ranks* ranks = ranks_of(snapshot->view))
+    return shelves_together(snapshot, asked, go_on, *ranks);
+  const std::string key = key_of(*snapshot, asked);
   if (auto known = find(key)) return known;
   const Gate::Pass pass(gate_, go_on);
   if (auto known = find(key)) return known;  // somebody asked the same meanwhile
@@ -151,6 +159,29 @@ std::shared_ptr<const Shelves> Labeller::shelves(const SnapshotPointer& snapshot
                                                  asked.multi(), go_on);
   keep(key, shelves);
   return shelves;
+}
+
+// The first process makes the labelling, and each its own shelves. One may still have what another
+// had to forget, since shelves differ in size.
+std::shared_ptr<const Shelves> Labeller::shelves_together(const SnapshotPointer& snapshot,
+                                                          const AskedLabelling& asked,
+                                                          const GoOn& go_on, Ranks& ranks) {
+  const std::string key = ranks.made_by_first([&] { return key_of(*snapshot, asked); });
+  std::shared_ptr<const Shelves> known = find(key);
+  if (sum_of_all(*snapshot, known != nullptr) == ranks.size()) return known;
+  const Labelling made = labelling_of_bytes(ranks.made_by_first([&] {
+    if (has_examples(asked.request.labels))
+      throw Error(ErrorCode::InvalidArgument, "labels",
+                  "pictures among prompts are compared with all parts in one process",
+                  "describe the labels in words, or start serve without mpirun");
+    return bytes_of_labelling(labelling(snapshot, asked, go_on));
+  }));
+  ranks.agree_after([&] {
+    if (known) return;
+    known = std::make_shared<const Shelves>(snapshot, made, asked.multi(), go_on);
+    keep(key, known);
+  });
+  return known;
 }
 
 std::vector<std::string> Labeller::warnings(const Labelling& labelling) const {

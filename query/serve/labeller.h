@@ -91,6 +91,9 @@ class Labeller {
     std::string key;
     std::shared_ptr<const Shelves> shelves;
   };
+  std::shared_ptr<const Shelves> shelves_together(const SnapshotPointer& snapshot,
+                                                  const AskedLabelling& asked, const GoOn& go_on,
+                                                  Ranks& ranks);
   std::shared_ptr<const Shelves> find(const std::string& key);
   void keep(std::string key, std::shared_ptr<const Shelves> shelves);
   Matrix encode(const std::vector<std::string>& prompts, const GoOn& go_on);

@@ -10,22 +10,42 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "lib/collection/view.h"
+#include "lib/util/ranks.h"
 
 namespace zeroshelf::serve {
 
-// One committed state.
+// A collection of those that are asked.
+struct PartFacts {
+  std::filesystem::path directory;
+  uint64_t pictures = 0;
+  Row first_row = 0;
+};
+
+// One committed state. Where several processes answer together (chorus.h), each has a view of its
+// own parts, and all else is of all parts: rows that clients see are numbered through them.
 struct Snapshot {
   View view;
   CollectionCounts counts;  // as they were when it was opened
   uint64_t generation = 0;  // of the collections' commits, added up
   uint64_t serial = 0;      // no other one of this process has it
+  std::vector<PartFacts> parts = {};
+  uint64_t rows = 0;
+  Row first_row = 0;  // that of the view's row 0
+  std::vector<Row> first_rows = {};  // of each of several processes
+
+  bool has(Row row) const { return row >= first_row && row - first_row < view.rows(); }
 };
 using SnapshotPointer = std::shared_ptr<const Snapshot>;
+
+// Each of several processes opens its share of the collections. All call it together; it throws what
+// open_view throws.
+SnapshotPointer open_together(std::span<const std::filesystem::path> collections, Ranks& ranks);
 
 // Threads: any.
 class LivingView {
@@ -34,6 +54,8 @@ class LivingView {
   // state has taken the place of the old one.
   LivingView(std::vector<std::filesystem::path> collections,
              std::function<void(const SnapshotPointer&)> on_change);
+  // One state for good.
+  explicit LivingView(SnapshotPointer only);
   ~LivingView();
   LivingView(const LivingView&) = delete;
   LivingView& operator=(const LivingView&) = delete;

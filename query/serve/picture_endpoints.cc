@@ -1,11 +1,18 @@
 // What is known of a picture, and its file. Tested by tests/serve.
 
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "query/serve/answers.h"
+#include "query/serve/chorus.h"
 #include "query/serve/service.h"
 
 namespace zeroshelf::serve {
@@ -22,14 +29,55 @@ std::string cache_control(const Call& call) {
                                           : "private, no-cache";
 }
 
+// What is known of the picture's file; of another process's picture that one tells it.
+PictureRecord file_record(Service& service, const Call& call) {
+  if (service.chorus == nullptr) return call.snapshot->view.record(row_of(call));
+  HttpRequest asked = call.request;
+  asked.path = "/v1/pictures/" + call.variable + "/record";
+  const HttpResponse told = service.chorus->ask(asked);
+  PictureRecord record;
+  ByteReader in(told.body, kRanksMessage);
+  record.file.path = in.text();
+  record.file.size_bytes = in.number<uint64_t>();
+  record.file.mtime_ns = in.number<int64_t>();
+  record.width_px = in.number<uint32_t>();
+  record.height_px = in.number<uint32_t>();
+  std::ranges::copy(in.take(record.content_hash.size()), record.content_hash.begin());
+  in.expect_end();
+  return record;
+}
+
 }  // namespace
 
 HttpResponse get_picture(Service& service, const Call& call) {
-  return json_response(picture_json(call.snapshot->view, row_of(call), *service.truths.all()));
+  const Snapshot& snapshot = *call.snapshot;
+  const std::optional<Row> own = own_row(call);
+  const std::vector<Row> copies = copies_of(snapshot, own);
+  return json_response(told_by_owner(snapshot, own, [&](Row row) {
+    return picture_json(snapshot, row, copies, *service.truths.all());
+  }));
+}
+
+// Asked by the first process alone, which reads the file itself.
+HttpResponse get_file_record(Service&, const Call& call) {
+  const Snapshot& snapshot = *call.snapshot;
+  HttpResponse response;
+  response.body = told_by_owner(snapshot, own_row(call), [&](Row row) {
+    const PictureRecord record = snapshot.view.record(row);
+    ByteWriter out;
+    out.text(record.file.path);
+    out.number(record.file.size_bytes);
+    out.number(record.file.mtime_ns);
+    out.number(record.width_px);
+    out.number(record.height_px);
+    out.raw(std::as_bytes(std::span(record.content_hash)));
+    return std::move(out).bytes();
+  });
+  return response;
 }
 
 HttpResponse get_thumbnail(Service& service, const Call& call) {
-  const PictureRecord record = call.snapshot->view.record(row_of(call));
+  const PictureRecord record = file_record(service, call);
   const uint64_t size = whole_parameter(call.request, "size", 320, 2048);
   auto jpeg = service.thumbnails.get(record, Thumbnails::step_of(size));
   if (const Skip* skip = std::get_if<Skip>(&jpeg)) throw no_file(record, *skip);
@@ -41,7 +89,7 @@ HttpResponse get_thumbnail(Service& service, const Call& call) {
 }
 
 HttpResponse get_file(Service& service, const Call& call) {
-  const PictureRecord record = call.snapshot->view.record(row_of(call));
+  const PictureRecord record = file_record(service, call);
   auto file = service.thumbnails.file(record);
   if (const Skip* skip = std::get_if<Skip>(&file)) throw no_file(record, *skip);
   HttpResponse response;

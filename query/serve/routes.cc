@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -33,55 +34,68 @@ enum class Body {
 // Whether something is kept or written.
 enum class Effect { Reads, Writes };
 
+// Where several processes answer together: which of them it takes.
+enum class Who {
+  First,  // the first one knows it, or asks the others for some of it
+  All,    // each from its own parts
+  One,    // one that has all parts, so it is refused
+};
+
 struct Route {
   const char* method;
   std::string_view path;  // * stands for one part: the variable
   HttpResponse (*answer)(Service&, const Call&);
+  Who who = Who::One;
   Body body = Body::None;
   Effect effect = Effect::Reads;
   uint64_t most_body = kSmall;
 };
 
 constexpr Route kRoutes[] = {
-    {"GET", "/v1/collection", get_collection},
+    {"GET", "/v1/collection", get_collection, Who::First},
     {"GET", "/v1/stats", get_stats},
-    {"POST", "/v1/classify", post_classify, Body::Json},
-    {"POST", "/v1/classify/pictures", post_shelf, Body::Json},
-    {"POST", "/v1/classify/answers", post_answers, Body::Json},
-    {"POST", "/v1/search", post_search, Body::Json, Effect::Reads, kWithPicture},
-    {"GET", "/v1/pictures/*", get_picture},
-    {"POST", "/v1/pictures/*/evidence", post_evidence, Body::Json},
-    {"GET", "/v1/pictures/*/thumbnail", get_thumbnail},
-    {"GET", "/v1/pictures/*/file", get_file},
+    {"POST", "/v1/classify", post_classify, Who::All, Body::Json},
+    {"POST", "/v1/classify/pictures", post_shelf, Who::All, Body::Json},
+    {"POST", "/v1/classify/answers", post_answers, Who::One, Body::Json},
+    {"POST", "/v1/search", post_search, Who::All, Body::Json, Effect::Reads, kWithPicture},
+    {"GET", "/v1/pictures/*", get_picture, Who::All},
+    {"POST", "/v1/pictures/*/evidence", post_evidence, Who::All, Body::Json},
+    {"GET", "/v1/pictures/*/thumbnail", get_thumbnail, Who::First},
+    {"GET", "/v1/pictures/*/file", get_file, Who::First},
     {"GET", "/v1/truth", get_truth},
-    {"PUT", "/v1/truth", put_truth, Body::Json, Effect::Writes},
-    {"DELETE", "/v1/truth", delete_truth, Body::None, Effect::Writes},
-    {"GET", "/v1/truth.csv", get_truth_csv},
-    {"PUT", "/v1/truth.csv", put_truth_csv, Body::Csv, Effect::Writes, kWithPicture},
-    {"POST", "/v1/evaluate", post_evaluate, Body::Json},
-    {"POST", "/v1/calibrate", post_calibrate, Body::Json, Effect::Writes},
-    {"POST", "/v1/train", post_train, Body::Json, Effect::Writes},
-    {"POST", "/v1/review", post_review, Body::Json},
-    {"GET", "/v1/runs", get_runs},
-    {"GET", "/v1/runs/*", get_run},
-    {"PUT", "/v1/runs/*", put_run, Body::Json, Effect::Writes},
-    {"DELETE", "/v1/runs/*", delete_run, Body::None, Effect::Writes},
-    {"DELETE", "/v1/calibrations/*", delete_calibration, Body::None, Effect::Writes},
-    {"DELETE", "/v1/classifiers/*", delete_classifier, Body::None, Effect::Writes},
-    {"POST", "/v1/diff", post_diff, Body::Json},
-    {"POST", "/v1/export/preview", post_preview, Body::Json},
-    {"POST", "/v1/export", post_export, Body::Json, Effect::Writes},
-    {"POST", "/v1/undo", post_undo, Body::Json, Effect::Writes},
-    {"GET", "/v1/jobs", get_jobs},
-    {"GET", "/v1/jobs/*", get_job},
-    {"DELETE", "/v1/jobs/*", delete_job, Body::None, Effect::Writes},
+    {"PUT", "/v1/truth", put_truth, Who::One, Body::Json, Effect::Writes},
+    {"DELETE", "/v1/truth", delete_truth, Who::One, Body::None, Effect::Writes},
+    {"GET", "/v1/truth.csv", get_truth_csv, Who::First},
+    {"PUT", "/v1/truth.csv", put_truth_csv, Who::One, Body::Csv, Effect::Writes, kWithPicture},
+    {"POST", "/v1/evaluate", post_evaluate, Who::One, Body::Json},
+    {"POST", "/v1/calibrate", post_calibrate, Who::One, Body::Json, Effect::Writes},
+    {"POST", "/v1/train", post_train, Who::One, Body::Json, Effect::Writes},
+    {"POST", "/v1/review", post_review, Who::One, Body::Json},
+    {"GET", "/v1/runs", get_runs, Who::First},
+    {"GET", "/v1/runs/*", get_run, Who::First},
+    {"PUT", "/v1/runs/*", put_run, Who::One, Body::Json, Effect::Writes},
+    {"DELETE", "/v1/runs/*", delete_run, Who::One, Body::None, Effect::Writes},
+    {"DELETE", "/v1/calibrations/*", delete_calibration, Who::One, Body::None, Effect::Writes},
+    {"DELETE", "/v1/classifiers/*", delete_classifier, Who::One, Body::None, Effect::Writes},
+    {"POST", "/v1/diff", post_diff, Who::One, Body::Json},
+    {"POST", "/v1/export/preview", post_preview, Who::One, Body::Json},
+    {"POST", "/v1/export", post_export, Who::One, Body::Json, Effect::Writes},
+    {"POST", "/v1/undo", post_undo, Who::One, Body::Json, Effect::Writes},
+    {"GET", "/v1/jobs", get_jobs, Who::First},
+    {"GET", "/v1/jobs/*", get_job, Who::First},
+    {"DELETE", "/v1/jobs/*", delete_job, Who::One, Body::None, Effect::Writes},
     {"GET", "/v1/duplicates", get_duplicates},
     {"GET", "/v1/skips", get_skips},
-    {"GET", "/healthz", get_health},
-    {"GET", "/metrics", get_metrics},
-    {"POST", "/knn-service", post_knn, Body::AnyType, Effect::Reads, kWithPicture},
+    {"GET", "/healthz", get_health, Who::First},
+    {"GET", "/metrics", get_metrics, Who::First},
+    {"POST", "/knn-service", post_knn, Who::One, Body::AnyType, Effect::Reads, kWithPicture},
     {"GET", "/indices-list", get_indices},
-    {"POST", "/metadata", post_metadata, Body::AnyType},
+    {"POST", "/metadata", post_metadata, Who::One, Body::AnyType},
+};
+
+// What processes ask each other.
+constexpr Route kInnerRoutes[] = {
+    {"GET", "/v1/pictures/*/record", get_file_record, Who::All},
 };
 
 // The variable where the path fits the pattern; nothing where it does not.
@@ -106,10 +120,11 @@ struct Found {
   bool path_is_known = false;
 };
 
-Found find_route(std::string_view method, std::string_view path) {
+Found find_route(std::string_view method, std::string_view path,
+                 std::span<const Route> routes = kRoutes) {
   if (method == "HEAD") method = "GET";
   Found found;
-  for (const Route& route : kRoutes) {
+  for (const Route& route : routes) {
     auto variable = fit(route.path, path);
     if (!variable) continue;
     found.path_is_known = true;
@@ -193,13 +208,21 @@ HttpResponse no_such(const HttpHead& head, bool path_is_known) {
                         "GET /openapi.json tells what there is");
 }
 
+HttpResponse answer_by(Service& service, const Route& route, const Call& call) {
+  if (service.chorus == nullptr || route.who == Who::First) return route.answer(service, call);
+  if (route.who == Who::All) return service.chorus->ask(call.request);
+  throw Error(ErrorCode::Unavailable, to_utf8(call.request.path),
+              "takes all parts in one process, and several answer together here",
+              "start serve without mpirun or srun for it");
+}
+
 HttpResponse answer_route(Service& service, const Found& found, const HttpRequest& request) {
   const Call call{request, found.variable, service.living.now(), [&request] {
                     if (request.is_abandoned()) throw Abandoned();
                   }};
   const Metrics::Timer timer(service.metrics, found.route->path);
   try {
-    HttpResponse response = found.route->answer(service, call);
+    HttpResponse response = answer_by(service, *found.route, call);
     timer.ends(response.status);
     return response;
   } catch (...) {
@@ -210,6 +233,13 @@ HttpResponse answer_route(Service& service, const Found& found, const HttpReques
 }
 
 }  // namespace
+
+HttpResponse Service::answer_together(const HttpRequest& request) {
+  Found found = find_route(request.method, request.path);
+  if (found.route == nullptr) found = find_route(request.method, request.path, kInnerRoutes);
+  assert(found.route != nullptr && found.route->who == Who::All);
+  return found.route->answer(*this, {request, found.variable, living.now(), [] {}});
+}
 
 HttpServer::Admission Service::admit(const HttpHead& head, Guard& guard) {
   HttpServer::Admission admission;
@@ -295,7 +325,15 @@ Row row_of(const View& view, std::optional<uint64_t> row,
               "the collection has no such picture");
 }
 
-Row row_of(const Call& call) {
+namespace {
+
+// The row in the path, and what content it should have.
+struct NamedRow {
+  uint64_t row = 0;
+  std::optional<ContentHash> content;
+};
+
+NamedRow named_row(const Call& call) {
   uint64_t row = 0;
   const std::string& text = call.variable;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), row);
@@ -303,7 +341,19 @@ Row row_of(const Call& call) {
     throw Error(ErrorCode::NotFound, to_utf8(text), "no row: rows are whole numbers");
   std::optional<ContentHash> content;
   if (const auto hash = call.request.parameter("sha256")) content = ask_hash(*hash, "sha256");
-  return row_of(call.snapshot->view, row, content);
+  return {row, content};
+}
+
+}  // namespace
+
+Row row_of(const Call& call) {
+  const NamedRow named = named_row(call);
+  return row_of(call.snapshot->view, named.row, named.content);
+}
+
+std::optional<Row> own_row(const Call& call) {
+  const NamedRow named = in_all(*call.snapshot, [&] { return named_row(call); });
+  return own_row(*call.snapshot, named.row, named.content);
 }
 
 }  // namespace zeroshelf::serve

@@ -9,6 +9,7 @@
 #include "lib/labelling/told_apart.h"
 #include "lib/report/messages.h"
 #include "lib/search/findable_rows.h"
+#include "lib/search/gathered_hits.h"
 #include "lib/search/search.h"
 #include "lib/search/search_cut.h"
 #include "lib/util/error.h"
@@ -16,6 +17,7 @@
 #include "lib/report/hit_groups.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
+#include "query/serve/chorus.h"
 #include "query/serve/service.h"
 
 namespace zeroshelf::serve {
@@ -23,12 +25,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::vector<SearchTerm> terms_of(const View& view, AskedSearch& asked) {
+// Rows of pictures become the view's; those of another process's pictures none that it has.
+std::vector<SearchTerm> terms_of(const Snapshot& snapshot, AskedSearch& asked) {
   std::vector<SearchTerm> terms;
   for (AskedTerm& term : asked.terms) {
     if (term.term.kind == SearchTerm::Kind::RowOfCollection) {
       const bool has_row = term.term.row != UINT64_MAX;
-      term.term.row = row_of(view, has_row ? std::optional(term.term.row) : std::nullopt, term.content);
+      term.term.row =
+          own_row(snapshot, has_row ? std::optional(term.term.row) : std::nullopt, term.content)
+              .value_or(UINT64_MAX);
     }
     terms.push_back(std::move(term.term));
   }
@@ -52,13 +57,16 @@ std::vector<std::vector<bool>> labelled_rows(Service& service, const Call& call,
   const View& view = call.snapshot->view;
   std::vector<std::vector<bool>> rows;
   if (!asked.run.empty()) {
-    const Run run = load_run(view, asked.run);
-    find_labels("filters.label", asked.labels, run.labels);
-    rows.push_back(rows_with_label(view, run, asked.labels));
+    rows.push_back(in_all(*call.snapshot, [&] {
+      const Run run = load_run(view, asked.run);
+      find_labels("filters.label", asked.labels, run.labels);
+      return rows_with_label(view, run, asked.labels);
+    }));
   }
-  if (asked.labelling)
-    rows.push_back(rows_of_shelves(
-        *service.labeller().shelves(call.snapshot, *asked.labelling, go_on), asked));
+  if (asked.labelling) {
+    const auto shelves = service.labeller().shelves(call.snapshot, *asked.labelling, go_on);
+    rows.push_back(in_all(*call.snapshot, [&] { return rows_of_shelves(*shelves, asked); }));
+  }
   return rows;
 }
 
@@ -73,22 +81,24 @@ std::vector<std::string> warnings_of(Service& service, const std::vector<SearchT
   return cut_text_warnings(*encoder, texts);
 }
 
-std::string hit_json(const View& view, const HitGroup& group, size_t rank,
+std::string hit_json(const HitFacts& facts, const HitGroup& group, size_t rank,
                      const LexicalQuery& lexical, SearchSpace space, const KeptTruth& truth) {
-  const PictureRecord record = view.record(group.hit.row);
+  const PictureRecord record = facts.record(group.hit.row);
   std::string out = "{";
   JsonWriter json(out);
-  const std::vector<Word> words = view.words(group.hit.row);
+  const std::vector<Word> words = facts.words(group.hit.row);
   const std::vector<MatchedWord> matches = matched_words(lexical, words);
-  message::Hit hit = hit_message(view, group, record.file.path, words, matches, space);
+  message::Hit hit = hit_message(facts, group, record.file.path, words, matches, space);
   hit.rank = rank;
   write_members(json, hit);
-  json.member("row", group.hit.row)
+  std::vector<Row> similar;
+  for (const Row row : group.similar) similar.push_back(facts.row_of_all(row));
+  json.member("row", facts.row_of_all(group.hit.row))
       .member("sha256", to_hex(record.content_hash))
       .member("width", record.width_px)
       .member("height", record.height_px)
       .member("truth", label_of(truth, record.content_hash))
-      .member("similar_rows", group.similar);
+      .member("similar_rows", similar);
   out += '}';
   return out;
 }
@@ -97,42 +107,52 @@ std::string hit_json(const View& view, const HitGroup& group, size_t rank,
 
 HttpResponse post_search(Service& service, const Call& call) {
   const auto start = Clock::now();
-  AskedSearch asked = ask_search(call.request.body);
+  const Snapshot& snapshot = *call.snapshot;
+  const View& view = snapshot.view;
+  AskedSearch asked = in_all(snapshot, [&] { return ask_search(call.request.body); });
   const GoOn go_on = go_on_of(service, call, asked.client, "search ");
-  const View& view = call.snapshot->view;
-  const std::vector<SearchTerm> terms = terms_of(view, asked);
+  const std::vector<SearchTerm> terms = terms_of(snapshot, asked);
   const MadeQuery made = make_query(view, terms, asked.space, service.encoder());
   const LexicalQuery& lexical = made.query.lexical;
-  if (asked.space == SearchSpace::Picture && !lexical.phrases.empty())
-    throw Error(ErrorCode::InvalidArgument, "in", "a phrase in quotes is looked for in the text",
-                "search in text or both");
+  in_all(snapshot, [&] {
+    if (asked.space == SearchSpace::Picture && !lexical.phrases.empty())
+      throw Error(ErrorCode::InvalidArgument, "in", "a phrase in quotes is looked for in the text",
+                  "search in text or both");
+    return true;
+  });
+  const auto labelled = labelled_rows(service, call, asked, go_on);
   const std::vector<bool> allowed =
-      findable_rows(view, asked.filter, made, labelled_rows(service, call, asked, go_on));
+      in_all(snapshot, [&] { return findable_rows(view, asked.filter, made, labelled); });
   SearchLimits limits;
   limits.space = asked.space;
   limits.keep = [&](Row row) { return allowed[row]; };
   if (asked.exact) limits.reach = SearchReach::EveryRow;
   limits.count = asked.group ? asked.count * 4 + 64 : asked.count;
   const bool cut = !asked.all && lexical.phrases.empty() && made.background.rows() > 0;
-  std::vector<HitGroup> groups;
+  GatheredHits found;
   {
     const Gate::Pass pass(service.gate, go_on);
     go_on();
     if (cut) limits.fits = Fit(view, made.query, made.background, asked.space);
-    const std::vector<SearchHit> hits = search(view, made.query, limits);
-    groups = asked.group ? group_hits(view, hits, asked.count) : single_hits(hits);
+    found = gathered_hits(view, search(view, made.query, limits), asked.space, limits.count,
+                          {.words = true, .vectors = asked.group, .records = true});
   }
   go_on();
-  const auto truth = service.truths.all();
+  const uint64_t candidates =
+      sum_of_all(snapshot, static_cast<uint64_t>(std::ranges::count(allowed, true)));
+  const auto truth = in_all(snapshot, [&] { return service.truths.all(); });
+  if (is_silent(snapshot)) return {};
+  const std::vector<HitGroup> groups =
+      asked.group ? group_hits(*found.facts, view.manifest().dimension, found.hits, asked.count)
+                  : single_hits(found.hits);
   std::vector<std::string> hits;
   for (const HitGroup& group : groups)
-    hits.push_back(hit_json(view, group, hits.size() + 1, lexical, asked.space, *truth));
-  const auto candidates = static_cast<uint64_t>(std::ranges::count(allowed, true));
+    hits.push_back(hit_json(*found.facts, group, hits.size() + 1, lexical, asked.space, *truth));
   return json_response(json_object([&](JsonWriter& out) {
     out.member("hits", raw(hits))
         .member("cut", cut)
         .member("candidates", candidates)
-        .member("generation", call.snapshot->generation)
+        .member("generation", snapshot.generation)
         .member("seconds",
                 Decimal{std::chrono::duration<double>(Clock::now() - start).count(), 6})
         .member("warnings", warnings_of(service, terms));

@@ -14,11 +14,13 @@ constexpr auto kHouseEvery = std::chrono::seconds(10);
 
 Service::Service(ServiceOptions given)
     : options(std::move(given)),
-      living(options.collections,
-             [this](const SnapshotPointer& newer) {
-               const std::lock_guard lock(mutex_);
-               if (labeller_) labeller_->forget_others(newer->serial);
-             }),
+      living(options.together != nullptr
+                 ? LivingView(options.together)
+                 : LivingView(options.collections,
+                              [this](const SnapshotPointer& newer) {
+                                const std::lock_guard lock(mutex_);
+                                if (labeller_) labeller_->forget_others(newer->serial);
+                              })),
       truths(living.now()->view),
       thumbnails(options.thumbnails) {
   {

@@ -11,12 +11,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "lib/search/duplicates.h"
+#include "query/serve/chorus.h"
 #include "query/serve/errors.h"
 #include "query/serve/guard.h"
 #include "query/serve/http.h"
@@ -37,6 +39,10 @@ struct ServiceOptions {
   bool read_only = false;
   std::filesystem::path exports;          // where they are put; empty: there are none
   std::filesystem::path thumbnails;       // the cache folder; empty: nothing is kept
+  // Of several processes: what open_together gave, and who asks the others; both or none. It only
+  // reads then.
+  SnapshotPointer together = nullptr;
+  Chorus* chorus = nullptr;
 };
 
 struct FoundDuplicates {
@@ -63,9 +69,13 @@ class Service {
   // Every outcome is an answer.
   HttpResponse handle(const HttpRequest& request, const Guard& guard);
 
+  // Of a question of the chorus, in each process. Throws what the endpoint throws.
+  HttpResponse answer_together(const HttpRequest& request);
+
   // --- of the endpoints ------------------------------------------------------------------------
 
   const ServiceOptions options;
+  Chorus* const chorus = options.chorus;  // null: this is the only process
   WarmEncoder& encoder() { return *encoder_; }
 
   LivingView living;
@@ -103,8 +113,10 @@ struct Call {
   GoOn go_on;  // throws Abandoned
 };
 
-// The sum of a picture's row in the path and its parameter sha256. Throws NotFound.
+// The view's row of the picture in the path, by its row and its parameter sha256. Throws NotFound. In
+// one process alone, and absent where it is another process's.
 Row row_of(const Call& call);
+std::optional<Row> own_row(const Call& call);
 // The same of what a body says; content may be absent.
 Row row_of(const View& view, std::optional<uint64_t> row, const std::optional<ContentHash>& content);
 
@@ -139,6 +151,7 @@ HttpResponse post_search(Service& service, const Call& call);
 HttpResponse get_picture(Service& service, const Call& call);
 HttpResponse get_thumbnail(Service& service, const Call& call);
 HttpResponse get_file(Service& service, const Call& call);
+HttpResponse get_file_record(Service& service, const Call& call);
 
 HttpResponse get_truth(Service& service, const Call& call);
 HttpResponse put_truth(Service& service, const Call& call);

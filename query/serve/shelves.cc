@@ -33,6 +33,10 @@ uint32_t ordered_bits(float value) {
   return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
 }
 
+uint64_t best_first(float score) {
+  return ~ordered_bits(score) & 0xffffffffu;
+}
+
 size_t bin_of(float score, size_t bins) {
   const float place = score * static_cast<float>(bins);
   if (!(place > 0)) return 0;
@@ -179,7 +183,7 @@ Labelling Shelves::labelling_with(std::optional<float> threshold) const {
 }
 
 Shelves::Key Shelves::key_of(const Answer& answer, Row row, ShelfOrder order) {
-  if (order == ShelfOrder::Score) return {~ordered_bits(answer.score) & 0xffffffffu, row};
+  if (order == ShelfOrder::Score) return {best_first(answer.score), row};
   const uint64_t margin = ordered_bits(answer.margin);
   const bool later = order == ShelfOrder::Disagreement && !answer.is(Answer::kDisagrees);
   return {(uint64_t{later} << 32) | margin, row};
@@ -215,7 +219,11 @@ Shelves::Counts Shelves::count(std::optional<float> threshold, size_t bins, size
     const size_t kept = std::min(first, keys.size());
     std::partial_sort(keys.begin(), keys.begin() + static_cast<ptrdiff_t>(kept), keys.end());
     std::vector<Row>& rows = counts.first.emplace_back();
-    for (size_t i = 0; i < kept; ++i) rows.push_back(keys[i].row);
+    std::vector<uint64_t>& orders = counts.orders.emplace_back();
+    for (size_t i = 0; i < kept; ++i) {
+      rows.push_back(keys[i].row);
+      orders.push_back(keys[i].order);
+    }
   }
   return counts;
 }
@@ -228,7 +236,11 @@ Shelves::Counts Shelves::count_multi(size_t bins, size_t first) const {
     const std::vector<Placed>& placed = placed_[k];
     (k < labels() ? counts.of_label[k] : counts.unsure) = placed.size();
     std::vector<Row>& rows = counts.first.emplace_back();
-    for (size_t i = 0; i < std::min(first, placed.size()); ++i) rows.push_back(placed[i].row);
+    std::vector<uint64_t>& orders = counts.orders.emplace_back();
+    for (size_t i = 0; i < std::min(first, placed.size()); ++i) {
+      rows.push_back(placed[i].row);
+      orders.push_back(best_first(placed[i].score));
+    }
     if (k == labels()) break;
     for (size_t bin = 0; bin < kFineBins; ++bin)
       counts.histograms[k][bin * bins / kFineBins] += fine_histograms_[k][bin];
@@ -253,6 +265,17 @@ std::vector<Row> Shelves::sorted(size_t shelf, std::optional<float> threshold,
   rows.reserve(keys.size());
   for (const Key& key : keys) rows.push_back(key.row);
   return rows;
+}
+
+std::vector<uint64_t> Shelves::orders(ShelfLabel label, std::span<const Row> first_of_shelf,
+                                      ShelfOrder order) const {
+  std::vector<uint64_t> orders;
+  orders.reserve(first_of_shelf.size());
+  for (const Row row : first_of_shelf) {
+    orders.push_back(multi_ ? best_first(placed_[label ? *label : labels()][orders.size()].score)
+                            : key_of(answers_[row], row, order).order);
+  }
+  return orders;
 }
 
 std::vector<Row> Shelves::least_sure(ShelfOrder order, size_t count, uint64_t& candidates) const {

@@ -56,12 +56,18 @@ class Shelves {
     std::vector<std::vector<uint64_t>> histograms;
     // [labels + 1]: the first `first` rows of each shelf, that of the unsure ones last.
     std::vector<std::vector<Row>> first;
+    // Where each of these stands: smaller is earlier, equal ones go by row.
+    std::vector<std::vector<uint64_t>> orders;
   };
   Counts count(std::optional<float> threshold, size_t bins, size_t first, ShelfOrder order) const;
 
   // Every row of a shelf in that order; with multi only by score. The last few are kept.
   std::shared_ptr<const std::vector<Row>> shelf(ShelfLabel label, std::optional<float> threshold,
                                                 ShelfOrder order) const;
+
+  // Where each of the shelf's first rows stands in that order, as Counts::orders.
+  std::vector<uint64_t> orders(ShelfLabel label, std::span<const Row> first_of_shelf,
+                               ShelfOrder order) const;
 
   // The first `count` of all pictures with an answer, whatever the threshold; with Disagreement
   // only those whose sides disagree. Not with multi. candidates: of how many.

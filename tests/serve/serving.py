@@ -46,12 +46,13 @@ class Answer:
 
 
 class Server:
-    def __init__(self, *collections, flags=(), folder=None):
+    def __init__(self, *collections, flags=(), folder=None, before=()):
+        """before: words before the program's, of a launcher"""
         self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="zeroshelf-serve-"))
         environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
         self.stderr_file = open(self.folder / "stderr", "w+")
         self.process = subprocess.Popen(
-            [QUERY, "serve", *map(str, collections), "--listen", "127.0.0.1:0", "--export-to",
+            [*before, QUERY, "serve", *map(str, collections), "--listen", "127.0.0.1:0", "--export-to",
              str(self.folder / "exports"), *map(str, flags)],
             stdout=subprocess.PIPE, stderr=self.stderr_file, text=True, env=environment, cwd=self.folder)
         line = self.process.stdout.readline()

@@ -1,0 +1,344 @@
+// Tested by tests/serve/chorus_test.cc and tests/serve/together_test.py.
+
+#include "query/serve/chorus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <memory>
+
+#include "lib/util/bytes.h"
+#include "lib/util/error.h"
+#include "lib/util/hash.h"
+#include "lib/util/value_bytes.h"
+#include "query/serve/errors.h"
+
+namespace zeroshelf::serve {
+namespace {
+
+// Of a request what endpoints read.
+std::string bytes_of(const HttpRequest& request) {
+  ByteWriter out;
+  for (const std::string* text : {&request.method, &request.path, &request.body}) out.text(*text);
+  for (const auto& [name, value] : request.query) {
+    out.text(name);
+    out.text(value);
+  }
+  return std::move(out).bytes();
+}
+
+HttpRequest request_of_bytes(std::string_view bytes) {
+  HttpRequest request;
+  ByteReader in(bytes, kRanksMessage);
+  for (std::string* text : {&request.method, &request.path, &request.body}) *text = in.text();
+  while (in.left() > 0) {
+    std::string name(in.text());
+    request.query.emplace(std::move(name), in.text());
+  }
+  request.is_abandoned = [] { return false; };
+  return request;
+}
+
+Error server_ends() {
+  return {ErrorCode::Unavailable, "the server", "it ends"};
+}
+
+}  // namespace
+
+HttpResponse Chorus::ask(const HttpRequest& request) {
+  Question question{request, {}};
+  std::future<HttpResponse> answer = question.answer.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    if (ends_) throw server_ends();
+    questions_.push_back(&question);
+  }
+  due_.notify_all();
+  return answer.get();
+}
+
+void Chorus::end() {
+  {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+  }
+  due_.notify_all();
+}
+
+void Chorus::answer_all(const Answer& answer) {
+  ranks_.is_first() ? lead(answer) : follow(answer);
+}
+
+void Chorus::lead(const Answer& answer) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    due_.wait(lock, [this] { return ends_ || !questions_.empty(); });
+    if (ends_) break;
+    Question& question = *questions_.front();
+    questions_.pop_front();
+    lock.unlock();
+    if (question.request.is_abandoned()) {
+      question.answer.set_exception(std::make_exception_ptr(Abandoned()));
+    } else {
+      lead(answer, question);
+    }
+    lock.lock();
+  }
+  for (Question* question : std::exchange(questions_, {}))
+    question->answer.set_exception(std::make_exception_ptr(server_ends()));
+  lock.unlock();
+  ranks_.broadcast({});
+}
+
+void Chorus::lead(const Answer& answer, Question& question) {
+  const std::string bytes = bytes_of(question.request);
+  ranks_.begin_anew();
+  std::exception_ptr failure;
+  try {
+    ranks_.broadcast(bytes);
+    question.answer.set_value(answer(request_of_bytes(bytes)));
+    return;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  question.answer.set_exception(failure);
+  if (ranks_.ended()) return;  // all know of it
+  end();
+  std::rethrow_exception(failure);
+}
+
+void Chorus::follow(const Answer& answer) {
+  for (;;) {
+    ranks_.begin_anew();
+    const std::string bytes = ranks_.broadcast({});
+    if (bytes.empty()) return;
+    try {
+      answer(request_of_bytes(bytes));
+    } catch (const EndedElsewhere&) {
+    }
+  }
+}
+
+bool is_silent(const Snapshot& snapshot) {
+  const Ranks* ranks = ranks_of(snapshot.view);
+  return ranks != nullptr && !ranks->is_first();
+}
+
+uint64_t sum_of_all(const Snapshot& snapshot, uint64_t own) {
+  if (Ranks* ranks = ranks_of(snapshot.view)) ranks->add_up(std::span(&own, 1));
+  return own;
+}
+
+// --- rows -----------------------------------------------------------------------------------------
+
+namespace {
+
+// The lowest process that has one; size(): nobody.
+size_t first_with(Ranks& ranks, bool has) {
+  const std::vector<std::string> all = ranks.exchange(has ? "1" : "");
+  return static_cast<size_t>(std::ranges::find(all, "1") - all.begin());
+}
+
+std::optional<Row> row_if_it_is(const Snapshot& snapshot, std::optional<uint64_t> row,
+                                const std::optional<ContentHash>& content) {
+  const View& view = snapshot.view;
+  if (!row || !snapshot.has(*row)) return std::nullopt;
+  const Row own = *row - snapshot.first_row;
+  const bool is_it =
+      view.is_live(own) && (!content || view.record(own).content_hash == *content);
+  return is_it ? std::optional(own) : std::nullopt;
+}
+
+// The last process whose rows begin there or before; one without rows begins where the next does.
+size_t owner_of(const Snapshot& snapshot, Row row) {
+  const auto behind = std::ranges::upper_bound(snapshot.first_rows, row);
+  return static_cast<size_t>(behind - snapshot.first_rows.begin()) - 1;
+}
+
+// In several processes the lowest one's; some: whether any has it.
+std::optional<Row> first_of_all(const Snapshot& snapshot,
+                                const std::function<std::optional<Row>()>& find, bool& some) {
+  std::optional<Row> own = in_all(snapshot, find);
+  some = own.has_value();
+  if (Ranks* ranks = ranks_of(snapshot.view)) {
+    const size_t first = first_with(*ranks, own.has_value());
+    some = first < ranks->size();
+    if (first != ranks->rank()) own.reset();
+  }
+  return own;
+}
+
+}  // namespace
+
+std::optional<Row> own_row(const Snapshot& snapshot, std::optional<uint64_t> row,
+                           const std::optional<ContentHash>& content) {
+  bool some = false;
+  auto own = first_of_all(snapshot, [&] { return row_if_it_is(snapshot, row, content); }, some);
+  if (some) return own;
+  if (content) {
+    own = first_of_all(snapshot, [&] { return snapshot.view.find_content(*content); }, some);
+    if (some) return own;
+  }
+  const Error error(ErrorCode::NotFound,
+                    content ? to_hex(*content) : row ? fmt::format("row {}", *row) : "row",
+                    "the collection has no such picture");
+  if (Ranks* ranks = ranks_of(snapshot.view)) ranks->agree(error);
+  throw Error(error);
+}
+
+std::string told_by_owner(const Snapshot& snapshot, std::optional<Row> own,
+                          const std::function<std::string(Row own)>& make) {
+  std::string told = in_all(snapshot, [&] { return own ? make(*own) : std::string(); });
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) return told;
+  for (std::string& one : ranks->gather(told)) {
+    if (!one.empty()) return std::move(one);
+  }
+  return {};
+}
+
+std::vector<Row> copies_of(const Snapshot& snapshot, std::optional<Row> own) {
+  const View& view = snapshot.view;
+  Ranks* ranks = ranks_of(view);
+  std::string content = in_all(snapshot, [&] {
+    if (!own) return std::string();
+    const ContentHash hash = view.record(*own).content_hash;
+    return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
+  });
+  if (ranks != nullptr) {
+    for (std::string& one : ranks->exchange(content)) {
+      if (!one.empty()) content = std::move(one);
+    }
+  }
+  ContentHash hash{};
+  std::ranges::copy(content, hash.begin());
+  std::string found = in_all(snapshot, [&] {
+    ByteWriter out;
+    for (const View::Part& part : view.parts()) {
+      for (const Row copy : part.collection.find_contents(hash)) {
+        const Row row = part.first_row + copy;
+        if (row != own) out.number(snapshot.first_row + row);
+      }
+    }
+    return std::move(out).bytes();
+  });
+  std::vector<Row> copies;
+  for (const std::string& bytes :
+       ranks == nullptr ? std::vector<std::string>{found} : ranks->exchange(found)) {
+    ByteReader in(bytes, kRanksMessage);
+    while (in.left() > 0) copies.push_back(in.number<Row>());
+  }
+  return copies;
+}
+
+std::vector<std::string> told_of_rows(
+    const Snapshot& snapshot, std::span<const Row> rows,
+    const std::function<std::vector<std::string>(std::span<const Row> own)>& make) {
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) return make(rows);
+  ByteWriter asked;
+  for (const Row row : rows) asked.number(row);
+  const std::string wanted = ranks->broadcast(std::move(asked).bytes());
+  const std::string told = in_all(snapshot, [&] {
+    std::vector<Row> own;
+    ByteReader in(wanted, kRanksMessage);
+    while (in.left() > 0) {
+      const Row row = in.number<Row>();
+      if (snapshot.has(row)) own.push_back(row - snapshot.first_row);
+    }
+    ByteWriter out;
+    for (const std::string& one : make(own)) out.text(one);
+    return std::move(out).bytes();
+  });
+  const std::vector<std::string> all = ranks->gather(told);
+  if (!ranks->is_first()) return {};
+  // Each process's come in the order of the rows.
+  std::vector<ByteReader> readers;
+  for (const std::string& bytes : all) readers.emplace_back(bytes, kRanksMessage);
+  std::vector<std::string> in_order;
+  for (const Row row : rows) in_order.emplace_back(readers[owner_of(snapshot, row)].text());
+  return in_order;
+}
+
+// --- shelves --------------------------------------------------------------------------------------
+
+namespace {
+
+struct PlacedRow {
+  uint64_t order = 0;
+  Row row = 0;
+  auto operator<=>(const PlacedRow&) const = default;
+};
+
+void write_placed(ByteWriter& out, const Snapshot& snapshot, std::span<const Row> rows,
+                  std::span<const uint64_t> orders) {
+  out.varint(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    write_plain(out, PlacedRow{orders[i], snapshot.first_row + rows[i]});
+}
+
+void read_placed(ByteReader& in, std::vector<PlacedRow>& placed) {
+  for (uint64_t left = in.varint_at_most(in.left() / sizeof(PlacedRow)); left > 0; --left)
+    placed.push_back(read_plain<PlacedRow>(in));
+}
+
+std::vector<Row> first_rows(std::vector<PlacedRow>& placed, size_t offset, size_t limit) {
+  std::ranges::sort(placed);
+  std::vector<Row> rows;
+  for (size_t i = offset; i < placed.size() && rows.size() < limit; ++i)
+    rows.push_back(placed[i].row);
+  return rows;
+}
+
+}  // namespace
+
+Shelves::Counts count_in_all(const Shelves& shelves, std::optional<float> threshold, size_t bins,
+                             size_t first, ShelfOrder order) {
+  const Snapshot& snapshot = *shelves.snapshot();
+  Shelves::Counts counts =
+      in_all(snapshot, [&] { return shelves.count(threshold, bins, first, order); });
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) return counts;
+  ranks->add_up(counts.of_label);
+  ranks->add_up(std::span(&counts.unsure, 1));
+  for (std::vector<uint64_t>& histogram : counts.histograms) ranks->add_up(histogram);
+  ByteWriter out;
+  for (size_t k = 0; k < counts.first.size(); ++k)
+    write_placed(out, snapshot, counts.first[k], counts.orders[k]);
+  std::vector<std::vector<PlacedRow>> placed(counts.first.size());
+  for (const std::string& bytes : ranks->gather(out.bytes())) {
+    ByteReader in(bytes, kRanksMessage);
+    for (std::vector<PlacedRow>& of_shelf : placed) read_placed(in, of_shelf);
+  }
+  for (size_t k = 0; k < placed.size(); ++k) counts.first[k] = first_rows(placed[k], 0, first);
+  return counts;
+}
+
+Stretch stretch_of_shelf(const Shelves& shelves, ShelfLabel label, std::optional<float> threshold,
+                         ShelfOrder order, size_t offset, size_t limit) {
+  const Snapshot& snapshot = *shelves.snapshot();
+  const auto rows = in_all(snapshot, [&] { return shelves.shelf(label, threshold, order); });
+  std::span<const Row> own(*rows);
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) {
+    own = own.subspan(std::min(offset, own.size()));
+    own = own.first(std::min(limit, own.size()));
+    return {rows->size(), {own.begin(), own.end()}};
+  }
+  Stretch stretch{sum_of_all(snapshot, own.size()), {}};
+  const size_t end = limit > SIZE_MAX - offset ? SIZE_MAX : offset + limit;
+  own = own.first(std::min(end, own.size()));
+  ByteWriter out;
+  write_placed(out, snapshot, own, shelves.orders(label, own, order));
+  std::vector<PlacedRow> placed;
+  for (const std::string& bytes : ranks->gather(out.bytes())) {
+    ByteReader in(bytes, kRanksMessage);
+    read_placed(in, placed);
+  }
+  stretch.rows = first_rows(placed, offset, limit);
+  return stretch;
+}
+
+}  // namespace zeroshelf::serve
