@@ -4,8 +4,10 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <limits>
 
 #include "lib/util/error.h"
 #include "lib/util/unicode.h"
@@ -75,7 +77,10 @@ int64_t start_of_day_ns(const std::string& flag, const std::string& day, int day
   }
   date.tm_mday += days_later;
   date.tm_isdst = -1;
-  return static_cast<int64_t>(std::mktime(&date)) * 1'000'000'000;
+  // Nanoseconds reach from 1677 to 2262; no file's time lies outside.
+  constexpr int64_t kSecond = 1'000'000'000;
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / kSecond;
+  return std::clamp(static_cast<int64_t>(std::mktime(&date)), -kMost, kMost) * kSecond;
 }
 
 }  // namespace zeroshelf

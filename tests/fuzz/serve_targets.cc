@@ -5,7 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "query/serve/asked.h"
 #include "query/serve/errors.h"
@@ -58,6 +61,19 @@ class Echo {
     server_.start();
   }
 
+  // A thousand connections a second use up the ports of this machine, which come back after a
+  // minute.
+  static bool connect_when_ports_are_free(int socket, const sockaddr_in& address) {
+    constexpr int kTries = 2000;
+    for (int i = 0; i < kTries; ++i) {
+      if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        return true;
+      if (errno != EADDRNOTAVAIL) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  }
+
   // Everything that comes back.
   std::string ask(const std::string& bytes) const {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -65,8 +81,7 @@ class Echo {
     address.sin_family = AF_INET;
     address.sin_port = htons(port_);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    promise(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
-            "the server takes connections");
+    promise(connect_when_ports_are_free(socket, address), "the server takes connections");
     ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     ::shutdown(socket, SHUT_WR);
     std::string got;
@@ -119,19 +134,21 @@ std::string read_request(const Echo& echo, const std::string& bytes) {
 }  // namespace
 
 Target serve_json_target() {
-  return {"",
-          {R"({"labels":[{"name":"cat","prompts":["a {}"]},{"name":"dog"}],"fusion":"mix","threshold":0.5})",
-           R"({"labels":[{"name":"a"}],"none":["x"],"template":["photo","a {}"],"multi":true,"client":"c"})",
-           R"({"classifier":"pets","sort":"margin","per_label":5})",
-           R"({"text":"two \"words\"","plus":["a",{"row":1,"weight":2}],"minus":[{"vector":[1,2]}],"k":5})",
-           R"({"image":"AAAA","in":"text","filters":{"path":["*.jpg"],"since":"2024-01-01","has_text":true,"run":"r","label":["a"]}})"},
-          {"\"labels\":", "\"prompts\":", "\"threshold\":", "null", "1e999", "-0", "{}", "[]", "\\u0000",
-           "\\ud800", "\"filters\":{", "\"labelling\":{", "18446744073709551616", "../", "true"},
-          nullptr,
-          [](const std::string& input) {
-            return outcome_of([&] { read_labelling(input); }).substr(0, 20) +
-                   outcome_of([&] { read_search(input); });
-          }};
+  return {
+      "",
+      {R"({"labels":[{"name":"cat","prompts":["a {}"]},{"name":"dog"}],"fusion":"mix","threshold":0.5})",
+       R"({"labels":[{"name":"a"}],"none":["x"],"template":["photo","a {}"],"multi":true,"client":"c"})",
+       R"({"classifier":"pets","sort":"margin","per_label":5})",
+       R"({"text":"two \"words\"","plus":["a",{"row":1,"weight":2}],"minus":[{"vector":[1,2]}],"k":5})",
+       R"({"image":"AAAA","in":"text","filters":{"path":["*.jpg"],"since":"2024-01-01","has_text":true,"run":"r","label":["a"]}})"},
+      {"\"labels\":", "\"prompts\":", "\"threshold\":", "null", "1e999", "-0", "{}", "[]",
+       "\\u0000", "\\ud800", "\"filters\":{", "\"labelling\":{", "18446744073709551616", "../",
+       "true"},
+      nullptr,
+      [](const std::string& input) {
+        return outcome_of([&] { read_labelling(input); }).substr(0, 20) +
+               outcome_of([&] { read_search(input); });
+      }};
 }
 
 Target serve_head_target() {
@@ -142,10 +159,12 @@ Target serve_head_target() {
            "Content-Length: 2\r\n\r\n{}GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
            "PUT /v1/truth HTTP/1.0\r\nHost: localhost\r\nOrigin: http://localhost\r\nExpect: "
            "100-continue\r\nContent-Length: 3\r\n\r\nabc"},
-          {"\r\n", "\r\n\r\n", "HTTP/1.1", "Host: 127.0.0.1", "Content-Length: ", "Transfer-Encoding: chunked",
-           "Content-Encoding: gzip", "multipart/form-data; boundary=", "Range: bytes=0-", "%00", "%", "?", "#",
+          {"\r\n", "\r\n\r\n", "HTTP/1.1", "Host: 127.0.0.1",
+           "Content-Length: ", "Transfer-Encoding: chunked", "Content-Encoding: gzip",
+           "multipart/form-data; boundary=", "Range: bytes=0-", "%00", "%", "?", "#",
            "Connection: keep-alive", "18446744073709551616", "DELETE ", "HEAD ", "PRI * HTTP/2.0"},
-          nullptr, [echo](const std::string& input) { return read_request(*echo, input); }};
+          nullptr,
+          [echo](const std::string& input) { return read_request(*echo, input); }};
 }
 
 }  // namespace zeroshelf::testing

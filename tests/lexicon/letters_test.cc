@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(evidence_is_what_looking_at_every_text_gives) {
   }
   const auto word = [&] { return vocabulary[random() % (1 + random() % vocabulary.size())]; };
   std::vector<std::string> many;
-  for (int i = 0; i < 10000; ++i) {
+  for (int i = 0; i < 12000; ++i) {
     std::string text = word();
     for (size_t j = random() % 8; j > 0; --j) text += (random() % 9 > 0 ? " " : "") + word();
     many.push_back(text);
