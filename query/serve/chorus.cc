@@ -284,6 +284,20 @@ void read_placed(ByteReader& in, std::vector<PlacedRow>& placed) {
     placed.push_back(read_plain<PlacedRow>(in));
 }
 
+// In one message, however many labels there are.
+void add_up(Shelves::Counts& counts, Ranks& ranks) {
+  std::vector<uint64_t*> places;
+  for (uint64_t& count : counts.of_label) places.push_back(&count);
+  places.push_back(&counts.unsure);
+  for (std::vector<uint64_t>& histogram : counts.histograms) {
+    for (uint64_t& count : histogram) places.push_back(&count);
+  }
+  std::vector<uint64_t> sums;
+  for (const uint64_t* place : places) sums.push_back(*place);
+  ranks.add_up(sums);
+  for (size_t i = 0; i < places.size(); ++i) *places[i] = sums[i];
+}
+
 std::vector<Row> first_rows(std::vector<PlacedRow>& placed, size_t offset, size_t limit) {
   std::ranges::sort(placed);
   std::vector<Row> rows;
@@ -301,9 +315,7 @@ Shelves::Counts count_in_all(const Shelves& shelves, std::optional<float> thresh
       in_all(snapshot, [&] { return shelves.count(threshold, bins, first, order); });
   Ranks* ranks = ranks_of(snapshot.view);
   if (ranks == nullptr) return counts;
-  ranks->add_up(counts.of_label);
-  ranks->add_up(std::span(&counts.unsure, 1));
-  for (std::vector<uint64_t>& histogram : counts.histograms) ranks->add_up(histogram);
+  add_up(counts, *ranks);
   ByteWriter out;
   for (size_t k = 0; k < counts.first.size(); ++k)
     write_placed(out, snapshot, counts.first[k], counts.orders[k]);

@@ -11,6 +11,7 @@
 
 #include "lib/collection/open_view.h"
 #include "lib/search/search_cut.h"
+#include "lib/util/hash.h"
 #include "tests/search/collected.h"
 #include "tests/support/thread_ranks.h"
 
@@ -66,7 +67,7 @@ struct Asked {
   bool cut = false;
 };
 
-std::string hits_text(const View& view, const Asked& asked) {
+GatheredHits found_by(const View& view, const Asked& asked) {
   std::mt19937 random(17);
   SearchQuery query = SearchQuery::of_vector(random_unit(random));
   query.lexical = lexical_query(asked.words);
@@ -77,8 +78,11 @@ std::string hits_text(const View& view, const Asked& asked) {
   limits.space = asked.space;
   limits.count = asked.count;
   if (asked.cut) limits.fits = Fit(view, query, background, asked.space);
-  const GatheredHits found = gathered_hits(view, search(view, query, limits), asked.space,
-                                           asked.count, {.words = true, .vectors = true});
+  return gathered_hits(view, search(view, query, limits), asked.space, asked.count,
+                       {.words = true, .vectors = true, .records = true});
+}
+
+std::string hits_text(const GatheredHits& found) {
   std::string text;
   Matrix other(1, kCollectedDimension);
   for (const SearchHit& hit : found.hits) {
@@ -89,9 +93,16 @@ std::string hits_text(const View& view, const Asked& asked) {
             std::to_string(hit.any_lexical_fits) + " " +
             std::to_string(found.facts->inner_product(hit.row, other));
     for (const Word& word : found.facts->words(hit.row)) text += " " + word.text;
-    text += "\n";
+    const PictureRecord record = found.facts->record(hit.row);
+    text += " " + to_hex(record.content_hash) + record.file.path + "\n";
   }
   return text;
+}
+
+std::vector<Row> rows_of_all(const GatheredHits& found) {
+  std::vector<Row> rows;
+  for (const SearchHit& hit : found.hits) rows.push_back(found.facts->row_of_all(hit.row));
+  return rows;
 }
 
 }  // namespace
@@ -112,18 +123,23 @@ BOOST_AUTO_TEST_CASE(they_are_those_of_one_process) {
   const View one = View::open(whole.all.front());
   for (const size_t count : {2u, 5u}) {
     const Parts parts(count);
+    const OpenedView alone = open_view(parts.all);
     for (const size_t size : {1u, 2u, 4u}) {
       for (const Asked& asked : questions) {
         std::vector<std::string> texts(size);
+        std::vector<Row> rows;
         run_ranks(size, [&](Ranks& ranks) {
           try {
             const OpenedView opened = open_view(parts.all, OpenOptions{.ranks = &ranks});
-            texts[ranks.rank()] = hits_text(opened.view, asked);
+            const GatheredHits found = found_by(opened.view, asked);
+            texts[ranks.rank()] = hits_text(found);
+            if (ranks.is_first()) rows = rows_of_all(found);
           } catch (const std::exception& error) {
             texts[ranks.rank()] = error.what();
           }
         });
-        BOOST_TEST(texts[0] == hits_text(one, asked), asked.words);
+        BOOST_TEST(texts[0] == hits_text(found_by(one, asked)), asked.words);
+        BOOST_TEST((rows == rows_of_all(found_by(alone.view, asked))), asked.words);
         for (size_t rank = 1; rank < size; ++rank) BOOST_TEST(texts[rank].empty());
       }
     }
