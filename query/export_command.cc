@@ -462,20 +462,18 @@ std::optional<Promised> settle_bands(const ExportOptions& options, const Classif
 BandOptions band_options(const ExportOptions& options, const std::vector<Label>& labels) {
   BandOptions bands;
   bands.min_score = options.min_score;
-  if (!traits_of(options.format).cuts_labels) {
-    bands.max_per_label = options.max_per_label;
-  } else if (options.at_most_wrong) {  // the promise is of what the page shows
-    bands.max_per_label = options.max_per_label.value_or(PageOptions().max_per_label);
-  }
+  bands.max_per_label =
+      chosen_of_label(options.format, options.max_per_label, options.at_most_wrong.has_value());
   bands.only = find_labels("--only", options.only, labels);
   return bands;
 }
 
-// ranks: of the collection, and only where nothing rests on the answers of all together.
 struct Decided {
   Classified classified;
   Chosen chosen;
 };
+
+// ranks: of the collection, and only where nothing rests on the answers of all together.
 Decided decide(const ExportOptions& options, const View& collection,
                const LabellingRequest& request, Ranks* ranks) {
   ModelSource encoders(collection, options.model);

@@ -72,8 +72,8 @@ class PageExport {
     const PathOrder by_path(collection_);
     for (size_t i = 0; i < rows.size(); ++i) {
       const uint64_t pictures = rows[i].size();
-      rows[i].resize(move_best_to_front(rows[i], options_.max_per_label, predictions_,
-                                        std::cref(by_path)));
+      rows[i].resize(
+          move_best_to_front(rows[i], options_.max_per_label, predictions_, std::cref(by_path)));
       head.sections.push_back({labels_[i].name, pictures, rows[i].size()});
       report_.answered += pictures;
     }
@@ -123,6 +123,13 @@ class PageExport {
 };
 
 }  // namespace
+
+std::optional<uint64_t> chosen_of_label(ExportFormat format, std::optional<uint64_t> max_per_label,
+                                        bool has_promise) {
+  if (!traits_of(format).cuts_labels) return max_per_label;
+  if (!has_promise) return std::nullopt;
+  return max_per_label.value_or(PageOptions().max_per_label);
+}
 
 PageReport export_page(const View& collection, const std::vector<Label>& labels,
                        const std::vector<Prediction>& predictions, const PageOptions& options) {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/collection/view.h"
+#include "lib/export/export_format.h"
 #include "lib/fusion/fusion.h"
 #include "lib/labels/labels.h"
 
@@ -22,6 +24,12 @@ struct PageOptions {
   std::string fusion;             // the rule's name, for the head of the page
   std::function<bool(Row)> keep;  // the rows to show; empty: all
 };
+
+// How many pictures of a label are chosen before anything is written, of what was asked: a format
+// that cuts labels by itself does so later, unless a promise is made, which is then of what the
+// page shows.
+std::optional<uint64_t> chosen_of_label(ExportFormat format, std::optional<uint64_t> max_per_label,
+                                        bool has_promise);
 
 struct PageReport {
   uint64_t answered = 0;           // pictures with a label, of those to show

@@ -43,6 +43,8 @@ struct Header {
   uint32_t pixel_bytes = 0;  // of compressed pixels
   uint32_t colours = 0;      // of the palette
 
+  // Of a row that is not compressed, which ends at a multiple of four.
+  uint64_t row_bytes() const { return (width * bits + 31) / 32 * 4; }
   // Where row y from the top is stored, or the other way round.
   uint64_t stored_row(uint64_t y) const { return is_top_down ? y : height - 1 - y; }
 };
@@ -77,7 +79,7 @@ Header read_header(Bytes file) {
 
 uint64_t stored_bytes(const Header& header) {
   if (header.compression == kRle8 || header.compression == kRle4) return header.pixel_bytes;
-  return (header.width * header.bits + 31) / 32 * 4 * header.height;
+  return header.row_bytes() * header.height;
 }
 
 // The bits of a pixel that are one channel, and what they are at most.
@@ -116,10 +118,9 @@ std::optional<Masks> masks_of(Bytes file, const Header& header, uint32_t header_
 Image decode_masked(Bytes file, const Header& header, const Masks& masks) {
   Image image = blank_image(header.width, header.height, 4);
   const size_t pixel_bytes = header.bits / 8;
-  const size_t stride = (header.width * header.bits + 31) / 32 * 4;
   bool has_alpha = false;
   for (uint64_t y = 0; y < header.height; ++y) {
-    const size_t line = header.pixel_offset + header.stored_row(y) * stride;
+    const size_t line = header.pixel_offset + header.stored_row(y) * header.row_bytes();
     uint8_t* rgba = image.rgb.data() + y * header.width * 4;
     for (uint64_t x = 0; x < header.width; ++x, rgba += 4) {
       const size_t at = line + x * pixel_bytes;
@@ -140,10 +141,10 @@ Image decode_masked(Bytes file, const Header& header, const Masks& masks) {
 // Pixels of 24 bits, all of which the file has.
 Image decode_plain(Bytes file, const Header& header) {
   Image image = blank_image(header.width, header.height, 3);
-  const size_t stride = (header.width * 24 + 31) / 32 * 4;
   uint8_t* rgb = image.rgb.data();
   for (uint64_t y = 0; y < header.height; ++y) {
-    const uint8_t* bgr = as_uint8(file) + header.pixel_offset + header.stored_row(y) * stride;
+    const uint8_t* bgr =
+        as_uint8(file) + header.pixel_offset + header.stored_row(y) * header.row_bytes();
     for (uint64_t x = 0; x < header.width; ++x, rgb += 3, bgr += 3) {
       rgb[0] = bgr[2];
       rgb[1] = bgr[1];
@@ -166,11 +167,10 @@ struct Places {
 };
 
 void read_places(Bytes file, const Header& header, Places& places) {
-  const size_t stride = (header.width * header.bits + 31) / 32 * 4;
   const size_t in_byte = 8u / header.bits;
   const unsigned mask = (1u << header.bits) - 1;
   for (uint64_t stored = 0; stored < header.height; ++stored) {
-    const uint8_t* line = as_uint8(file) + header.pixel_offset + stored * stride;
+    const uint8_t* line = as_uint8(file) + header.pixel_offset + stored * header.row_bytes();
     for (uint64_t x = 0; x < header.width; ++x) {
       const size_t right = in_byte - 1 - x % in_byte;  // pixels of the same byte
       places.put(x, stored,

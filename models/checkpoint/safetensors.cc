@@ -31,16 +31,18 @@ constexpr Type kTypes[] = {{"F32", TensorType::F32, 4},   {"F16", TensorType::F1
                            {"I16", TensorType::Other, 2}, {"I8", TensorType::Other, 1},
                            {"U8", TensorType::Other, 1},  {"BOOL", TensorType::Other, 1}};
 
-// A name that stands twice at the top.
-class OnceNamed : public JsonBuilder {
+// Of tensors that stand there twice it is not known which one is meant.
+class HeaderJson : public JsonBuilder {
  public:
-  const std::optional<std::string>& repeated() const { return repeated_; }
+  explicit HeaderJson(std::string_view subject) : subject_(subject) {}
 
  private:
   void named(size_t depth, const std::string& name, bool is_new) override {
-    if (depth == 1 && !is_new && !repeated_) repeated_ = name;
+    if (depth != 1 || is_new) return;
+    throw Error(ErrorCode::Corruption, std::string(subject_),
+                fmt::format("damaged: tensor {} stands there twice", name), "fetch the file again");
   }
-  std::optional<std::string> repeated_;
+  std::string_view subject_;
 };
 
 class HeaderReader {
@@ -59,10 +61,8 @@ class HeaderReader {
                                 header_bytes);
     data_ = file_.subspan(sizeof header_bytes + header_bytes);
     std::map<std::string, TensorView> tensors;
-    OnceNamed builder;
-    const std::optional<nlohmann::json> header = builder.parse(text);
+    const std::optional<nlohmann::json> header = HeaderJson(subject_).parse(text);
     if (!header || !header->is_object()) fail("it is not a JSON object");
-    if (builder.repeated()) fail(fmt::format("tensor {} stands there twice", *builder.repeated()));
     for (const auto& [name, entry] : header->items()) {
       if (name != "__metadata__") tensors.emplace(name, read_tensor(name, entry));
     }

@@ -306,32 +306,25 @@ void Members::expect_no_others() const {
 
 namespace {
 
-// The first member that stands twice: which one is meant?
-class OnceNamed : public JsonBuilder {
- public:
-  const std::optional<std::string>& repeated() const { return repeated_; }
-
- private:
+// Of members that stand twice it is not known which one is meant.
+class BodyJson : public JsonBuilder {
   void named(size_t, const std::string& name, bool is_new) override {
-    if (!is_new && !repeated_) repeated_ = name;
+    if (is_new) return;
+    throw Error(ErrorCode::InvalidArgument, "the body",
+                fmt::format("'{}' stands twice in one object", name), "give it once");
   }
-  std::optional<std::string> repeated_;
 };
 
 }  // namespace
 
 nlohmann::json parse_body(const std::string& body) {
-  OnceNamed builder;
+  BodyJson builder;
   std::optional<nlohmann::json> json = builder.parse(body);
   if (!json)
     throw Error(ErrorCode::InvalidArgument, "the body",
                 builder.is_too_deep() ? "it is nested too deeply" : "it is no JSON in UTF-8");
   if (!json->is_object())
     throw Error(ErrorCode::InvalidArgument, "the body", "it is no JSON object");
-  if (builder.repeated())
-    throw Error(ErrorCode::InvalidArgument, "the body",
-                fmt::format("'{}' stands twice in one object", *builder.repeated()),
-                "give it once");
   return *std::move(json);
 }
 

@@ -130,11 +130,8 @@ Plan make_plan(Service& service, const SnapshotPointer& snapshot, const AskedExp
   });
   BandOptions options;
   options.min_score = asked.min_score;
-  if (!traits_of(asked.format).cuts_labels) {
-    options.max_per_label = asked.max_per_label;
-  } else if (asked.at_most_wrong) {  // the promise is of what the page shows
-    options.max_per_label = asked.max_per_label.value_or(PageOptions().max_per_label);
-  }
+  options.max_per_label =
+      chosen_of_label(asked.format, asked.max_per_label, asked.at_most_wrong.has_value());
   options.only = find_labels("only", asked.only, plan.labelling.labels);
   plan.bands = choose_bands(plan.view(), plan.labelling.labels.size(), plan.predictions, options);
   return plan;
