@@ -23,6 +23,7 @@
 #include "lib/program/values.h"
 #include "lib/program/version.h"
 #include "lib/util/error.h"
+#include "lib/util/no_unwinding.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/suggest.h"
 #include "lib/util/text.h"
@@ -76,19 +77,28 @@ constexpr std::string_view kOutOfMemory =
 
 std::terminate_handler usual_end = nullptr;
 
-// Threads that a library starts find no memory as well, and nobody catches that there.
 [[noreturn]] void end_without_memory() noexcept {
+  for (const std::string_view part : {std::string_view(running_program), std::string_view(": "),
+                                      kOutOfMemory, std::string_view("\n")})
+    say_text(part);
+  ::_exit(kFailed);
+}
+
+// Threads that a library starts find no memory as well, and nobody catches that there.
+[[noreturn]] void end_uncaught() noexcept {
   try {
     if (std::current_exception()) std::rethrow_exception(std::current_exception());
   } catch (const std::bad_alloc&) {
-    for (const std::string_view part : {std::string_view(running_program), std::string_view(": "),
-                                        kOutOfMemory, std::string_view("\n")})
-      say_text(part);
-    ::_exit(kFailed);
+    end_without_memory();
   } catch (...) {
   }
   usual_end();
   std::abort();
+}
+
+void find_no_memory() {
+  if (NoUnwinding::here()) end_without_memory();
+  throw std::bad_alloc();
 }
 
 // The same before main, when libraries make their own things: nothing of ours is there yet.
@@ -277,7 +287,8 @@ int Program::run_chosen(int argc, char** argv) {
 
 int Program::run(int argc, char** argv) {
   keep_standard_descriptors();
-  std::set_terminate(end_without_memory);
+  std::set_terminate(end_uncaught);
+  std::set_new_handler(find_no_memory);
   // A closed pipe then shows as a failed write: lost on stderr, ClosedPipe on stdout.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // and so does a file that would grow beyond `ulimit -f`

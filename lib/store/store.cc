@@ -21,6 +21,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
+#include "lib/util/no_unwinding.h"
 #include "lib/util/parallel.h"
 #include "lib/util/text.h"
 
@@ -74,6 +75,36 @@ std::optional<std::string_view> unsealed(std::string_view key, std::string_view 
   if (seal != seal_of(key, value)) return std::nullopt;
   return value;
 }
+
+// RocksDB does not survive bad_alloc.
+template <typename Call>
+auto in_rocksdb(const Call& call) {
+  const NoUnwinding guard;
+  return call();
+}
+
+// The entries from a key on.
+class Entries {
+ public:
+  Entries(rocksdb::DB& db, std::string_view from, size_t readahead_bytes) {
+    in_rocksdb([&] {
+      rocksdb::ReadOptions options;
+      options.readahead_size = readahead_bytes;
+      iterator_.reset(db.NewIterator(options));
+      iterator_->Seek(slice(from));
+    });
+  }
+  bool valid() const { return iterator_->Valid(); }
+  void next() {
+    in_rocksdb([&] { iterator_->Next(); });
+  }
+  std::string_view key() const { return view(iterator_->key()); }
+  std::string_view value() const { return view(iterator_->value()); }
+  rocksdb::Status status() const { return iterator_->status(); }
+
+ private:
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
 
 // RocksDB's threads, where one cannot be started: RocksDB would throw with its locks held.
 class Threads : public rocksdb::EnvWrapper {
@@ -225,7 +256,7 @@ Store::Store(const std::filesystem::path& directory, Access access)
                                       : rocksdb::DB::Open(options, directory.string(), &db);
   };
   try {
-    const rocksdb::Status status = open();
+    const rocksdb::Status status = in_rocksdb(open);
     database_->db.reset(db);
     if (!status.ok() && access != Access::Create) {
       if (const std::string missing = missing_lead(directory); !missing.empty())
@@ -237,13 +268,17 @@ Store::Store(const std::filesystem::path& directory, Access access)
   }
 }
 
-Store::~Store() = default;
+Store::~Store() {
+  in_rocksdb([&] { database_.reset(); });
+}
+
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
 std::optional<std::string> Store::get(std::string_view key) const {
   std::string sealed;
-  const rocksdb::Status status = database_->db->Get({}, slice(key), &sealed);
+  const rocksdb::Status status =
+      in_rocksdb([&] { return database_->db->Get({}, slice(key), &sealed); });
   if (status.IsNotFound()) return std::nullopt;
   check(database_->subject, status);
   if (!unsealed(key, sealed)) {
@@ -255,54 +290,57 @@ std::optional<std::string> Store::get(std::string_view key) const {
 }
 
 void Store::for_each(std::string_view prefix, std::string_view from, const Visit& visit) const {
-  rocksdb::ReadOptions options;
-  options.readahead_size = 2 << 20;
-  const std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator(options));
-  for (iterator->Seek(slice(from.empty() ? prefix : from)); iterator->Valid(); iterator->Next()) {
-    const std::string_view key = view(iterator->key());
+  constexpr size_t kReadAhead = 2 << 20;
+  Entries entries(*database_->db, from.empty() ? prefix : from, kReadAhead);
+  for (; entries.valid(); entries.next()) {
+    const std::string_view key = entries.key();
     if (!key.starts_with(prefix)) break;
-    const auto value = unsealed(key, view(iterator->value()));
+    const auto value = unsealed(key, entries.value());
     if (!value) {
       fail(database_->subject, rocksdb::Status::Corruption("the value of key " + printable(key) +
                                                            " fails its checksum"));
     }
     if (!visit(key, *value)) return;
   }
-  check(database_->subject, iterator->status());
+  check(database_->subject, entries.status());
 }
 
 void Store::for_each_checked(std::string_view prefix, const Visit& visit,
                              const std::function<void(std::string_view key)>& damaged) const {
-  const std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator({}));
-  for (iterator->Seek(slice(prefix)); iterator->Valid(); iterator->Next()) {
-    const std::string_view key = view(iterator->key());
+  Entries entries(*database_->db, prefix, 0);
+  for (; entries.valid(); entries.next()) {
+    const std::string_view key = entries.key();
     if (!key.starts_with(prefix)) break;
-    const auto value = unsealed(key, view(iterator->value()));
+    const auto value = unsealed(key, entries.value());
     if (!value) {
       damaged(key);
     } else if (!visit(key, *value)) {
       return;
     }
   }
-  check(database_->subject, iterator->status());
+  check(database_->subject, entries.status());
 }
 
 void Store::write(StoreBatch batch) {
   rocksdb::WriteOptions options;
   options.sync = true;
-  check(database_->subject, database_->db->Write(options, &batch.writes_->batch));
+  check(database_->subject,
+        in_rocksdb([&] { return database_->db->Write(options, &batch.writes_->batch); }));
 }
 
 void Store::flush() {
-  check(database_->subject, database_->db->Flush(rocksdb::FlushOptions()));
+  check(database_->subject,
+        in_rocksdb([&] { return database_->db->Flush(rocksdb::FlushOptions()); }));
 }
 
 void Store::verify_files() const {
-  check(database_->subject, database_->db->VerifyChecksum());
+  check(database_->subject, in_rocksdb([&] { return database_->db->VerifyChecksum(); }));
 }
 
 void Store::salvage(const std::filesystem::path& directory) {
-  check(directory.string(), rocksdb::RepairDB(directory.string(), options_for(Access::ReadWrite)));
+  const rocksdb::Options options = options_for(Access::ReadWrite);
+  check(directory.string(),
+        in_rocksdb([&] { return rocksdb::RepairDB(directory.string(), options); }));
 }
 
 }  // namespace zeroshelf

@@ -36,9 +36,8 @@ struct Shards {
     list << "# all shards\n";
     for (int i = 0; i < count; ++i) {
       const std::string part = (folder / ("part" + std::to_string(i))).string();
-      const auto added =
-          zeroshelf_index({"add", part, memes().folder, "--shard",
-                           std::to_string(i) + "/" + std::to_string(count)});
+      const auto added = zeroshelf_index({"add", part, memes().folder, "--shard",
+                                          std::to_string(i) + "/" + std::to_string(count)});
       BOOST_REQUIRE_MESSAGE(added.exit_code == 0, added.err);
       parts.push_back(part);
       list << "shards/part" << i << "\n";
@@ -56,7 +55,8 @@ const Shards& shards(int count) {
   const auto found = all.find(count);
   return found != all.end() ? found->second
                             : all.emplace(std::piecewise_construct, std::forward_as_tuple(count),
-                                          std::forward_as_tuple(count)).first->second;
+                                          std::forward_as_tuple(count))
+                                  .first->second;
 }
 
 ProgramResult ask(const std::string& command, const Words& collections, const Words& behind) {
@@ -182,8 +182,9 @@ BOOST_AUTO_TEST_CASE(a_move_is_followed_by_the_parts_and_taken_back) {
   Words parts;
   for (const char* shard : {"0/2", "1/2"}) {
     parts.push_back((directory / std::to_string(parts.size())).string());
-    BOOST_REQUIRE(zeroshelf_index({"add", parts.back(), pictures, "--no-ocr", "--shard", shard})
-                      .exit_code == 0);
+    BOOST_REQUIRE(
+        zeroshelf_index({"add", parts.back(), pictures, "--no-ocr", "--shard", shard}).exit_code ==
+        0);
   }
   const Files before = files_below(pictures);
   const std::string target = (directory / "sorted").string();
@@ -245,8 +246,9 @@ BOOST_AUTO_TEST_CASE(a_lost_part_is_an_error_that_names_it_and_a_search_may_go_w
   BOOST_TEST(exported.exit_code == 2);
   BOOST_TEST(!fs::exists(directory / "out"));
   std::ofstream(folder / "part5" / "MANIFEST.json") << "{";
-  BOOST_TEST(ask("search", {folder.string()}, joined(query, {"--partial"})).err.find(
-                 "coverage: 6/7") != std::string::npos);
+  BOOST_TEST(
+      ask("search", {folder.string()}, joined(query, {"--partial"})).err.find("coverage: 6/7") !=
+      std::string::npos);
   const auto faults = zeroshelf_index({"verify", set});
   BOOST_TEST(faults.exit_code == 2);
   for (const char* part : {"part3", "part5"})
@@ -264,20 +266,32 @@ BOOST_AUTO_TEST_SUITE_END()
 
 // ulimit: how the shell is told.
 ProgramResult summary_with_files(const std::string& ulimit) {
-  const Words program = {"/bin/sh", "-c", ulimit + R"( && exec "$0" "$@")", ZEROSHELF_QUERY_PROGRAM};
-  return run_program(
-      joined(program, joined({"classify", shards(8).set, "--summary"}, kLabels)));
+  const Words program = {"/bin/sh", "-c", ulimit + R"( && exec "$0" "$@")",
+                         ZEROSHELF_QUERY_PROGRAM};
+  return run_program(joined(program, joined({"classify", shards(8).set, "--summary"}, kLabels)));
 }
 
 BOOST_AUTO_TEST_CASE(many_parts_need_no_raised_limit_of_open_files) {
+  const std::string expected =
+      ask("classify", {memes().collection}, joined({"--summary"}, kLabels)).out;
   const ProgramResult few = summary_with_files("ulimit -S -n 24");
   BOOST_TEST(few.exit_code == 0, few.err);
-  BOOST_TEST(few.out == ask("classify", {memes().collection}, joined({"--summary"}, kLabels)).out);
-  // Where the system allows no more, the message names the limit and a part.
-  const ProgramResult none = summary_with_files("ulimit -n 24");
-  BOOST_TEST(none.exit_code == 2);
-  BOOST_TEST(none.err.find("ulimit -n") != std::string::npos, none.err);
-  BOOST_TEST(none.err.find("shards/part") != std::string::npos, none.err);
+  BOOST_TEST(few.out == expected);
+  // Where the system allows no more, the message names the limit and, from some number on, a part.
+  // How many files are open at once differs from machine to machine.
+  constexpr int kNotLoaded = 127;
+  bool a_part_was_named = false;
+  for (int files = 40; files >= 4; --files) {
+    const ProgramResult none = summary_with_files("ulimit -n " + std::to_string(files));
+    BOOST_TEST_CONTEXT(files << " files: " << none.err) {
+      if (none.exit_code == 0) BOOST_TEST(none.out == expected);
+      if (none.exit_code == 0 || none.exit_code == kNotLoaded) continue;
+      BOOST_TEST(none.exit_code == 2);
+      BOOST_TEST(none.err.find("ulimit -n") != std::string::npos);
+      if (none.err.find("shards/part") != std::string::npos) a_part_was_named = true;
+    }
+  }
+  BOOST_TEST(a_part_was_named);
 }
 
 BOOST_AUTO_TEST_SUITE(shards_of_files)
@@ -305,8 +319,7 @@ BOOST_AUTO_TEST_CASE(running_again_changes_nothing_and_another_shard_is_refused)
 BOOST_AUTO_TEST_CASE(what_is_removed_leaves_its_own_shard_alone) {
   TemporaryDirectory directory;
   const fs::path pictures = directory / "pictures";
-  for (int i = 0; i < 40; ++i)
-    write_file(pictures / (std::to_string(i) + ".ppm"), noise_pixmap(i));
+  for (int i = 0; i < 40; ++i) write_file(pictures / (std::to_string(i) + ".ppm"), noise_pixmap(i));
   write_file(pictures / "no picture.txt", "a text");
   const auto add = [&](int part) {
     const std::string number = std::to_string(part);
