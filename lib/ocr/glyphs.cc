@@ -63,36 +63,36 @@ struct RowRuns {
   std::vector<size_t> first_of_row;
 };
 
-// inside: 255 or 0. Eight pixels at a time: where a byte differs from the one before, a run begins
-// or ends.
-RowRuns runs_in(const cv::Mat& inside) {
+// Where runs begin and end in a row of 255 and 0: an even number of places, in order. Eight pixels
+// at a time: where a byte differs from the one before, a run begins or ends.
+int* write_changes(const uint8_t* row, int length, int* out) {
   static_assert(std::endian::native == std::endian::little);
+  const int* const first = out;
+  uint64_t before = 0;
+  int x = 0;
+  for (; x + 8 <= length; x += 8) {
+    uint64_t pixels = 0;
+    std::memcpy(&pixels, row + x, sizeof(pixels));
+    uint64_t changes = (pixels ^ (pixels << 8 | before >> 56)) & 0x0101010101010101;
+    for (; changes != 0; changes &= changes - 1) *out++ = x + std::countr_zero(changes) / 8;
+    before = pixels;
+  }
+  for (; x < length; ++x) {
+    if ((row[x] != 0) != ((out - first) % 2 != 0)) *out++ = x;
+  }
+  if ((out - first) % 2 != 0) *out++ = length;
+  return out;
+}
+
+RowRuns runs_in(const cv::Mat& inside) {
   RowRuns result;
   result.first_of_row.reserve(static_cast<size_t>(inside.rows) + 1);
+  std::vector<int> changes(static_cast<size_t>(inside.cols) + 2);
   for (int y = 0; y < inside.rows; ++y) {
     result.first_of_row.push_back(result.runs.size());
-    const uint8_t* row = inside.ptr<uint8_t>(y);
-    bool is_open = false;
-    const auto change_at = [&](int x) {
-      if (is_open) {
-        result.runs.back().end = x;
-      } else {
-        result.runs.push_back({y, x, inside.cols});
-      }
-      is_open = !is_open;
-    };
-    uint64_t before = 0;
-    int x = 0;
-    for (; x + 8 <= inside.cols; x += 8) {
-      uint64_t pixels = 0;
-      std::memcpy(&pixels, row + x, sizeof(pixels));
-      uint64_t changes = (pixels ^ (pixels << 8 | before >> 56)) & 0x0101010101010101;
-      for (; changes != 0; changes &= changes - 1) change_at(x + std::countr_zero(changes) / 8);
-      before = pixels;
-    }
-    for (; x < inside.cols; ++x) {
-      if ((row[x] != 0) != is_open) change_at(x);
-    }
+    const int* const end = write_changes(inside.ptr<uint8_t>(y), inside.cols, changes.data());
+    for (const int* change = changes.data(); change != end; change += 2)
+      result.runs.push_back({y, change[0], change[1]});
   }
   result.first_of_row.push_back(result.runs.size());
   return result;
@@ -101,21 +101,22 @@ RowRuns runs_in(const cv::Mat& inside) {
 // For each run the first run of its region; regions touch with eight neighbours.
 std::vector<uint32_t> first_of_regions(const RowRuns& rows) {
   std::vector<uint32_t> parent(rows.runs.size());
-  std::iota(parent.begin(), parent.end(), 0);
   const auto root = [&](uint32_t i) {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
     return i;
   };
-  for (size_t y = 1; y + 1 < rows.first_of_row.size(); ++y) {
-    size_t above = rows.first_of_row[y - 1];
+  for (size_t y = 0; y + 1 < rows.first_of_row.size(); ++y) {
+    size_t above = y == 0 ? 0 : rows.first_of_row[y - 1];
     const size_t end = rows.first_of_row[y];
     for (size_t i = end; i < rows.first_of_row[y + 1]; ++i) {
       const PixelRun& run = rows.runs[i];
       while (above < end && rows.runs[above].end < run.begin) ++above;
+      auto first = static_cast<uint32_t>(i);
+      parent[i] = first;
       for (size_t j = above; j < end && rows.runs[j].begin <= run.end; ++j) {
-        const uint32_t a = root(static_cast<uint32_t>(i));
-        const uint32_t b = root(static_cast<uint32_t>(j));
-        parent[std::max(a, b)] = std::min(a, b);
+        const uint32_t other = root(static_cast<uint32_t>(j));
+        parent[std::max(first, other)] = std::min(first, other);
+        first = std::min(first, other);
       }
     }
   }
@@ -166,7 +167,10 @@ struct Sums {
 
 // Over the pixels of a region. Neighbours that are inside are of the same region.
 Sums sums_of(const Layer& layer, const Region& region, const cv::Mat& mean, const cv::Mat& inside) {
-  Sums sums;
+  int level = 0;
+  int contrast = 0;
+  int edge = 0;
+  int border = 0;
   for (const PixelRun& run : layer.runs_of(region)) {
     const int y_above = std::max(0, run.y - 1);
     const int y_below = std::min(inside.rows - 1, run.y + 1);
@@ -176,21 +180,35 @@ Sums sums_of(const Layer& layer, const Region& region, const cv::Mat& mean, cons
     const uint8_t* sample_above = layer.samples.ptr<uint8_t>(y_above);
     const uint8_t* sample_below = layer.samples.ptr<uint8_t>(y_below);
     const uint8_t* around = mean.ptr<uint8_t>(run.y);
+    const auto step = [&](int x, int other) { return std::abs(sample[x] - other); };
+    // The steps up and down, as far as they lead outside.
+    const auto upright = [&](int x) {
+      return std::max(step(x, sample_above[x]) & ~above[x], step(x, sample_below[x]) & ~below[x]);
+    };
     for (int x = run.begin; x < run.end; ++x) {
-      sums.level += sample[x];
-      sums.contrast += std::abs(sample[x] - around[x]);
-      int step = -1;
-      if (x == run.begin && x > 0) step = std::abs(sample[x] - sample[x - 1]);
-      if (x + 1 == run.end && x + 1 < inside.cols)
-        step = std::max(step, std::abs(sample[x] - sample[x + 1]));
-      if (above[x] == 0) step = std::max(step, std::abs(sample[x] - sample_above[x]));
-      if (below[x] == 0) step = std::max(step, std::abs(sample[x] - sample_below[x]));
-      if (step < 0) continue;
-      sums.edge += step;
-      ++sums.border;
+      level += sample[x];
+      contrast += step(x, around[x]);
+      edge += upright(x);
+      border += (above[x] & below[x]) == 0 ? 1 : 0;
+    }
+    // The first and the last pixel have a neighbour outside beside them, but at the margin.
+    const int last = run.end - 1;
+    const int left = run.begin > 0 ? step(run.begin, sample[run.begin - 1]) : -1;
+    const int right = run.end < inside.cols ? step(last, sample[run.end]) : -1;
+    const auto beside = [&](int x, int most) {
+      if (most < 0) return;
+      const int before = upright(x);
+      edge += std::max(before, most) - before;
+      border += (above[x] & below[x]) == 0 ? 0 : 1;
+    };
+    if (run.begin == last) {
+      beside(last, std::max(left, right));
+    } else {
+      beside(run.begin, left);
+      beside(last, right);
     }
   }
-  return sums;
+  return {level, contrast, edge, border};
 }
 
 std::optional<Glyph> glyph_of(const Layer& layer, size_t at, const Sums& sums) {
@@ -228,9 +246,49 @@ void find_in(Layer& layer, const cv::Mat& mean, const cv::Mat& where) {
   }
 }
 
+// The mean of the window around each pixel, where the picture's margin goes on for ever. Sums of 2,
+// 4 and 8 columns side by side make those of 31.
 cv::Mat mean_around(const cv::Mat& samples) {
-  cv::Mat mean;
-  cv::boxFilter(samples, mean, -1, {kWindowPx, kWindowPx}, {-1, -1}, true, cv::BORDER_REPLICATE);
+  static_assert(kWindowPx == 31);
+  constexpr int kHalf = kWindowPx / 2;
+  const int width = samples.cols;
+  const int last = samples.rows - 1;
+  cv::Mat mean(samples.size(), CV_8U);
+  const auto row = [&](int y) { return samples.ptr<uint8_t>(std::clamp(y, 0, last)); };
+  const size_t wide = static_cast<size_t>(width) + kWindowPx - 1;
+  std::vector<uint16_t> ones(wide), twos(wide), fours(wide), eights(wide);
+  uint16_t* const columns = ones.data() + kHalf;  // each the sum of 31 pixels
+  const auto add = [&](const uint8_t* in, const uint8_t* out) {
+    for (int x = 0; x < width; ++x) columns[x] = static_cast<uint16_t>(columns[x] + in[x] - out[x]);
+  };
+  const std::vector<uint8_t> nothing(static_cast<size_t>(width));
+  for (int y = -kHalf; y < kHalf; ++y) add(row(y), nothing.data());
+  for (int y = 0; y <= last; ++y) {
+    add(row(y + kHalf), y == 0 ? nothing.data() : row(y - kHalf - 1));
+    std::fill_n(ones.data(), kHalf, columns[0]);
+    std::fill_n(columns + width, kHalf, columns[width - 1]);
+    const auto pairs = [&](const std::vector<uint16_t>& parts, size_t apart,
+                           std::vector<uint16_t>& sums) {
+      const uint16_t* const from = parts.data();
+      uint16_t* const to = sums.data();
+      for (size_t x = 0; x + 2 * apart <= wide; ++x)
+        to[x] = static_cast<uint16_t>(from[x] + from[x + apart]);
+    };
+    pairs(ones, 1, twos);
+    pairs(twos, 2, fours);
+    pairs(fours, 4, eights);
+    const uint16_t* const one = ones.data();
+    const uint16_t* const two = twos.data();
+    const uint16_t* const four = fours.data();
+    const uint16_t* const eight = eights.data();
+    uint8_t* const out = mean.ptr<uint8_t>(y);
+    for (int x = 0; x < width; ++x) {
+      const auto rest = static_cast<uint16_t>(four[x + 24] + two[x + 28] + one[x + 30]);
+      const int sum = eight[x] + eight[x + 8] + eight[x + 16] + rest;
+      out[x] = static_cast<uint8_t>(
+          static_cast<int>(static_cast<float>(sum) * (1.0f / (kWindowPx * kWindowPx)) + 0.5f));
+    }
+  }
   return mean;
 }
 
@@ -337,7 +395,9 @@ cv::Mat crisp_parts(const cv::Mat& grey) {
 }  // namespace
 
 std::vector<Layer> find_glyphs(const cv::Mat& rgb, const GlyphOptions& options) {
+  constexpr size_t kMostLayers = 12;
   std::vector<Layer> layers;
+  layers.reserve(kMostLayers);
   const auto look = [&](const cv::Mat& samples, const cv::Mat& mean, double scale,
                         Polarity polarity, Channel channel, const cv::Mat& where = {}) {
     if (std::min(samples.cols, samples.rows) < 8) return;

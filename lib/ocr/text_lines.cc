@@ -14,6 +14,7 @@ namespace {
 
 // Below that, the ratios alone tell that a row is no text, and nobody looks at it.
 constexpr float kLeastLikely = 0.15f;
+constexpr size_t kFewestGlyphs = 2;
 constexpr float kSteepest = 0.14f;  // 8 degrees
 
 float right_of(const Glyph& glyph) {
@@ -147,7 +148,7 @@ TextLine line_of(const Layer& layer, std::vector<const Glyph*> glyphs) {
   features.gap = median(gaps) / line.height_px;
   features.letter_px = line.height_px * static_cast<float>(layer.scale);
   line.quality = probability(features);
-  if (count < 2 || features.wide < 1 || std::abs(line.slope) > kSteepest) line.quality = 0;
+  if (features.wide < 1 || std::abs(line.slope) > kSteepest) line.quality = 0;
   return line;
 }
 
@@ -241,6 +242,7 @@ std::vector<TextLine> find_candidates(const std::vector<Layer>& layers) {
   for (const Layer& layer : layers) {
     std::vector<TextLine> lines;
     for (auto& chain : chains_of(layer)) {
+      if (chain.size() < kFewestGlyphs) continue;
       TextLine line = line_of(layer, std::move(chain));
       if (line.quality > 0.05f) lines.push_back(std::move(line));
     }
