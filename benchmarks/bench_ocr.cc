@@ -240,22 +240,26 @@ void print_row(const std::string& name, const std::vector<Way>& all,
   std::fflush(stdout);
 }
 
-// A reader of each way and language, loaded when it is first asked for and then kept.
+// A reader of each way and language, loaded when it is first asked for and then kept. What a reader
+// loads when it first meets a script that it cannot read is part of its start, too.
 class Readers {
  public:
-  explicit Readers(const std::vector<Way>& all) : all_(all) {}
+  Readers(const std::vector<Way>& all, const OcrSet& set) : all_(all), set_(set) {}
 
   TextReader& of(size_t way, const std::string& languages) {
     std::unique_ptr<TextReader>& reader = readers_[{way, languages}];
     if (!reader) {
       reader = std::make_unique<TextReader>(
           TextReaderOptions{.languages = languages, .steps = all_[way].steps});
+      const char* const foreign = languages == "rus" ? "Greek caption" : "Russian caption";
+      reader->read(set_.draw(foreign, 0).image);
     }
     return *reader;
   }
 
  private:
   const std::vector<Way>& all_;
+  const OcrSet& set_;
   std::map<std::pair<size_t, std::string>, std::unique_ptr<TextReader>> readers_;
 };
 
@@ -267,7 +271,7 @@ int run(const Options& options) {
         "The shared data is absent: everything is drawn over drawn scenes, and there are no "
         "text-free photographs.\n");
   const std::vector<Way> all = ways(options);
-  Readers readers(all);
+  Readers readers(all, set);
 
   std::vector<std::string> styles = options.styles.empty() ? ocr_styles() : options.styles;
   if (options.styles.empty()) {

@@ -15,7 +15,7 @@ namespace zeroshelf {
 namespace {
 
 // In widths of a letter, from middle to middle.
-constexpr float kSpace = 0.27f;    // a gap that is a space in Korean
+constexpr float kSpace = 0.24f;    // a gap that is a space in Korean
 constexpr float kWideGap = 0.75f;  // a gap that parts what has no spaces
 
 enum class Spaces { Written, None, Unsure };
