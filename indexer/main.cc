@@ -37,5 +37,8 @@ int main(int argc, char** argv) {
   add_import(program);
   add_doctor(program);
   add_examples(program);
+  program.add_sibling("zeroshelf-query", {"search", "duplicates", "suggest", "classify", "export",
+                                          "undo", "evaluate", "calibrate", "train", "runs", "diff",
+                                          "review", "embed", "vectors", "serve"});
   return program.run(argc, argv);
 }

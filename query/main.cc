@@ -67,6 +67,8 @@ int main(int argc, char** argv) {
   add_serve(program);
   add_verify(program);
   add_examples(program);
+  program.add_sibling("zeroshelf-index", {"add", "watch", "forget", "stats", "skips", "repair",
+                                          "compact", "ocr", "import", "doctor"});
   const int code = program.run(argc, argv);
   return is_silent() ? int{kDone} : code;
 }

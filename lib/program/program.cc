@@ -211,6 +211,10 @@ int Program::report(std::string_view message) const {
   return kFailed;
 }
 
+void Program::add_sibling(const std::string& program, const std::vector<std::string>& commands) {
+  for (const std::string& command : commands) siblings_.emplace(command, program);
+}
+
 // CLI11 says of an unknown subcommand only that one is required.
 std::string Program::unknown_command(int argc, char** argv) const {
   if (argc < 2 || argv[1][0] == '-') return "";
@@ -222,6 +226,8 @@ std::string Program::unknown_command(int argc, char** argv) const {
     names.push_back(command->get_name());
   }
   if (known.empty()) return "";  // a program without subcommands
+  if (const auto sibling = siblings_.find(argv[1]); sibling != siblings_.end())
+    return sibling->first + ": no such subcommand; it is " + sibling->second + " " + sibling->first;
   const std::string meant = did_you_mean(argv[1], names);
   return printable(argv[1]) + ": no such subcommand" +
          (meant.empty() ? "; use one of " + known : meant);

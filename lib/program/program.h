@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,9 @@ class Program {
   CLI::App* add_command(const std::string& name, const std::string& description,
                         std::function<int()> run);
 
+  // What another program is asked for, to name it where one of its subcommands is given to this.
+  void add_sibling(const std::string& program, const std::vector<std::string>& commands);
+
   // What run does when parsing has ended: for a subcommand with a callback of its own.
   void choose(std::function<int()> run) { chosen_ = std::move(run); }
 
@@ -61,6 +65,7 @@ class Program {
   std::vector<ExitCode> codes_;
   CLI::App app_;
   std::function<int()> chosen_;
+  std::map<std::string, std::string> siblings_;  // by their subcommands
 };
 
 // Whether messages to the stream may have colours: it is a terminal that knows them, and NO_COLOR

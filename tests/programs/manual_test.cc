@@ -86,6 +86,19 @@ BOOST_AUTO_TEST_CASE(the_manual_names_every_subcommand_and_no_line_is_an_acciden
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_other_programs_subcommands_are_known) {
+  for (const size_t i : {0, 1}) {
+    const auto own = subcommands(kPrograms[i]);
+    for (const std::string& name : subcommands(kPrograms[1 - i])) {
+      if (std::ranges::find(own, name) != own.end()) continue;
+      const ProgramResult refused = run_program({kPrograms[i], name, "x.shelf"});
+      BOOST_TEST(refused.exit_code == 2);
+      const std::string other = i == 0 ? "zeroshelf-query " : "zeroshelf-index ";
+      BOOST_TEST(refused.err.find("it is " + other + name) != std::string::npos, refused.err);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(shells_take_the_completions) {
   for (const std::string& program : kPrograms) {
     for (const std::string shell : {"bash", "zsh", "fish"}) {
