@@ -35,8 +35,7 @@ constexpr uint64_t kMostPixels = 2'000'000'000;  // a side is an int
 
 }  // namespace
 
-// --- flags
-// ----------------------------------------------------------------------------------------
+// --- flags ----------------------------------------------------------------------------------------
 
 void add_place_arguments(CLI::App* command, AddOptions& options) {
   command
@@ -85,8 +84,7 @@ void add_file_flags(CLI::App* command, AddOptions& options) {
       ->type_name("SIZE");
 }
 
-// --- what is indexed
-// ------------------------------------------------------------------------------
+// --- what is indexed ------------------------------------------------------------------------------
 
 namespace {
 
@@ -310,8 +308,8 @@ CollectionWriter Target::open_existing() {
   const Settings settings(options_.collection);
   if (options_.ocr_languages) check_languages(*options_.ocr_languages);
   if (!options_.no_ocr) {
-    languages_ =
-        options_.ocr_languages.value_or(settings.text_languages().value_or(manifest.ocr_languages));
+    languages_ = options_.ocr_languages.value_or(
+        settings.text_languages().value_or(manifest.ocr_languages));
   }
   if (encoder_ && encoder_->info().fingerprint != manifest.model_fingerprint) encoder_.reset();
   if (!encoder_ && !options_.model.model.empty())
