@@ -93,16 +93,17 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
 // Folders that the environment names and that do not exist: what is in the usual places is then not
 // looked for, or not what the user meant.
 void find_lost_folders(message::Doctor& found) {
-  for (const char* name : {"TESSDATA_PREFIX", "ZEROSHELF_MODELS"}) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') continue;
+  const auto look_for = [&](const std::string& folder, const char* variable) {
+    std::error_code error;
+    if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
+    found.missing.push_back({false, fmt::format("the folder {}, which {} names", folder, variable),
+                             fmt::format("correct or unset {}", variable)});
+  };
+  if (const char* folder = std::getenv("TESSDATA_PREFIX")) look_for(folder, "TESSDATA_PREFIX");
+  if (const char* value = std::getenv("ZEROSHELF_MODELS")) {
     std::istringstream folders(value);
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      std::error_code error;
-      if (folder.empty() || std::filesystem::is_directory(folder, error)) continue;
-      found.missing.push_back({false, fmt::format("the folder {}, which {} names", folder, name),
-                               fmt::format("correct or unset {}", name)});
-    }
+    for (std::string folder; std::getline(folders, folder, ':');)
+      look_for(folder, "ZEROSHELF_MODELS");
   }
 }
 
@@ -110,12 +111,6 @@ void find_lost_folders(message::Doctor& found) {
 void find_missing(message::Doctor& found) {
   const auto miss = [&](bool is_needed, std::string what, std::string cure) {
     found.missing.push_back({is_needed, std::move(what), std::move(cure)});
-  };
-  const bool has_own_data = std::getenv("TESSDATA_PREFIX") != nullptr;
-  const auto data_cure = [&](const char* package) {
-    return fmt::format(
-        "apt-get install {}{}", package,
-        has_own_data ? ", and unset TESSDATA_PREFIX, which names another folder" : "");
   };
   const bool bundled = std::ranges::any_of(found.models, [](const message::Doctor::Model& model) {
     return model.name == kBundledModel;
@@ -126,11 +121,11 @@ void find_missing(message::Doctor& found) {
   }
   if (!has(found.ocr_languages, "eng")) {
     miss(true, "Tesseract's data for English, in which text is read by default",
-         data_cure("tesseract-ocr-eng") + ", or use --ocr-lang or --no-ocr");
+         language_data_cure("eng") + "; or use --ocr-lang or --no-ocr");
   }
   if (!has(found.ocr_languages, "osd")) {
     miss(false, "Tesseract's data for scripts, for --ocr-lang auto and for text that is not read",
-         data_cure("tesseract-ocr-osd"));
+         language_data_cure("osd"));
   }
   if (found.openblas_core.empty()) {
     miss(false, "OpenBLAS: FAISS multiplies through another BLAS, perhaps a slow one",

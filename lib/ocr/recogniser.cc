@@ -11,6 +11,8 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -42,15 +44,9 @@ class OpenMpOff {
   int levels_;
 };
 
-std::string package_of(std::string language) {
-  std::ranges::replace(language, '_', '-');
-  return "tesseract-ocr-" + language;
-}
-
 [[noreturn]] void throw_missing(const std::string& language) {
   throw Error(ErrorCode::Unavailable, "language " + language,
-              "Tesseract's data for it is not installed",
-              "apt-get install " + package_of(language));
+              "Tesseract's data for it is missing or does not load", language_data_cure(language));
 }
 
 // A file name, and nothing that leads out of the folder of language data.
@@ -269,6 +265,17 @@ InstalledLanguages installed_languages() {
   return {};
 }
 
+std::string language_data_cure(std::string_view language) {
+  std::string cure = "apt-get install tesseract-ocr-";
+  std::ranges::replace_copy(language, std::back_inserter(cure), '_', '-');
+  const char* folder = std::getenv("TESSDATA_PREFIX");
+  if (folder != nullptr && *folder != '\0') {
+    cure += "; or correct or unset TESSDATA_PREFIX, which names the folder ";
+    cure += folder;
+  }
+  return cure;
+}
+
 struct ScriptFinder::Api {
   tesseract::TessBaseAPI tesseract;
 };
@@ -276,8 +283,9 @@ struct ScriptFinder::Api {
 ScriptFinder::ScriptFinder() : api_(std::make_unique<Api>()) {
   const std::lock_guard lock(loading());
   if (!init(api_->tesseract, kScriptData, tesseract::OEM_TESSERACT_ONLY)) {
-    throw Error(ErrorCode::Unavailable, "scripts", "Tesseract's data for them is not installed",
-                "apt-get install " + package_of(kScriptData));
+    throw Error(ErrorCode::Unavailable, "scripts",
+                "Tesseract's data for them is missing or does not load",
+                language_data_cure(kScriptData));
   }
   api_->tesseract.SetVariable("min_characters_to_try", "4");
 }

@@ -17,6 +17,7 @@
 
 #include "lib/image/preprocess.h"
 #include "lib/ocr/glyphs.h"
+#include "lib/ocr/installed_languages.h"
 #include "lib/ocr/line_reader.h"
 #include "lib/ocr/logical_order.h"
 #include "lib/ocr/reading_order.h"
@@ -306,8 +307,8 @@ struct TextReader::Engine {
       for (auto& [script, groups] : scripts) groups = language_groups(installed, script);
       std::erase_if(scripts, [](const auto& script) { return script.second.empty(); });
       if (scripts.empty()) {
-        throw Error(ErrorCode::Unavailable, "languages auto", "no data of Tesseract is installed",
-                    "apt-get install tesseract-ocr-eng");
+        throw Error(ErrorCode::Unavailable, "languages auto", "no data of Tesseract's is found",
+                    language_data_cure("eng"));
       }
       const auto latin = scripts.find(kLatin);
       languages = (latin == scripts.end() ? scripts.begin() : latin)->second.front();
@@ -464,8 +465,7 @@ struct TextReader::Engine {
     }
 
     PartialText read_in(const std::string& chosen) {
-      PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(chosen), engine_.steps,
-                           time_);
+      PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(chosen), engine_.steps, time_);
       reader.read(lines_);
       is_on_its_head_ = engine_.steps.turned && reader.is_on_its_head();
       if (is_on_its_head_) return {};

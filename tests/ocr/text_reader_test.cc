@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "lib/ocr/time_budget.h"
 #include "lib/util/error.h"
 #include "tests/support/draw.h"
+#include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
 namespace {
@@ -243,6 +245,22 @@ BOOST_AUTO_TEST_CASE(missing_language_names_its_package) {
       BOOST_TEST(error.cure() == "apt-get install tesseract-ocr-xyz-tra");
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_language_tells_of_the_folder_that_the_environment_names) {
+  const testing::TemporaryDirectory empty;
+  ::setenv("TESSDATA_PREFIX", empty.path().c_str(), 1);
+  for (const char* languages : {"eng", "auto"}) {
+    try {
+      TextReader reader({.languages = languages});
+      BOOST_ERROR("no error");
+    } catch (const Error& error) {
+      BOOST_TEST(error.cure().find("unset TESSDATA_PREFIX, which names the folder " +
+                                   empty.path().string()) != std::string::npos,
+                 error.cure());
+    }
+  }
+  ::unsetenv("TESSDATA_PREFIX");
 }
 
 BOOST_AUTO_TEST_CASE(languages_that_are_no_codes_are_refused) {

@@ -61,10 +61,26 @@ BOOST_AUTO_TEST_CASE(without_language_data_it_says_what_to_install_and_fails) {
 
 BOOST_AUTO_TEST_CASE(a_folder_that_the_environment_names_in_vain_is_told) {
   const testing::TemporaryDirectory folder;
-  ::setenv("ZEROSHELF_MODELS", (folder / "lost").c_str(), 1);
-  const auto result = zeroshelf_index({"doctor"});
-  ::unsetenv("ZEROSHELF_MODELS");
-  BOOST_TEST(result.out.find("correct or unset ZEROSHELF_MODELS") != std::string::npos, result.out);
+  for (const std::string variable : {"ZEROSHELF_MODELS", "TESSDATA_PREFIX"}) {
+    ::setenv(variable.c_str(), (folder / "lost").c_str(), 1);
+    const auto result = zeroshelf_index({"doctor"});
+    ::unsetenv(variable.c_str());
+    BOOST_TEST(result.out.find("correct or unset " + variable) != std::string::npos, result.out);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_the_models_of_the_environment_are_a_list_of_folders) {
+  const testing::TemporaryDirectory folder;
+  std::filesystem::create_directory(folder / "data:v2");
+  const auto missing = [&](const char* variable) {
+    ::setenv(variable, (folder / "data:v2").c_str(), 1);
+    const auto found = json_lines(zeroshelf_index({"doctor", "--json"}).out).at(0);
+    ::unsetenv(variable);
+    return has(found.at("missing"), "what",
+               "the folder " + (folder / "data").string() + ", which " + variable + " names");
+  };
+  BOOST_TEST(missing("ZEROSHELF_MODELS"));
+  BOOST_TEST(!missing("TESSDATA_PREFIX"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
