@@ -9,6 +9,7 @@
 #include "models/checkpoint/config.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/text/tokenizer.h"
+#include "tests/support/checks.h"
 #include "tests/support/growth.h"
 #include "tests/support/temporary_directory.h"
 
@@ -16,11 +17,8 @@ namespace zeroshelf {
 namespace {
 
 using nlohmann::json;
+using testing::is_corruption;
 using testing::TemporaryDirectory;
-
-bool is_corruption(const Error& error) {
-  return error.code() == ErrorCode::Corruption;
-}
 
 void read_config_with(const char* vision_member, const char* value) {
   const TemporaryDirectory folder;

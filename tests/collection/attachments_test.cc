@@ -13,21 +13,19 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "tests/collection/shelf.h"
+#include "tests/support/checks.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::is_corruption;
 
 void flip_last_bit(const fs::path& path) {
   std::string bytes = read_file(path, 1 << 20);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write_file_atomically(path, bytes);
-}
-
-bool is_corruption(const Error& error) {
-  return error.code() == ErrorCode::Corruption;
 }
 
 }  // namespace

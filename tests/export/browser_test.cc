@@ -13,6 +13,7 @@
 #include "lib/image/decode.h"
 #include "lib/image/thumbnail.h"
 #include "lib/util/file.h"
+#include "tests/support/checks.h"
 #include "tests/support/draw.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_directory.h"
@@ -20,6 +21,8 @@
 namespace zeroshelf {
 namespace {
 
+using testing::count;
+using testing::has;
 using testing::run_program;
 
 constexpr const char* kAttack =
@@ -88,16 +91,6 @@ struct Browser {
 
   testing::TemporaryDirectory directory;
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
 
 BOOST_FIXTURE_TEST_SUITE(browser, Browser)
 

@@ -2,8 +2,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,11 +12,13 @@
 #include "lib/util/error.h"
 #include "tests/export/keyword_files.h"
 #include "tests/support/draw.h"
+#include "tests/support/run_and_kill.h"
 
 namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::run_and_kill;
 using testing::tree;
 
 // Pictures of which every third has a sidecar that somebody else has made.
@@ -56,26 +56,6 @@ struct Pictures {
 
 KeywordUndoReport undo(const fs::path& directory) {
   return undo_keywords(directory, [](const Error& error) { BOOST_ERROR(error.what()); });
-}
-
-// Runs the body in a process of its own and kills that after the time. Whether it was killed.
-bool run_and_kill(const std::function<void()>& body, std::chrono::microseconds after) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    try {
-      body();
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      ::_exit(1);
-    }
-    ::_exit(0);
-  }
-  ::usleep(static_cast<useconds_t>(after.count()));
-  ::kill(child, SIGKILL);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (WIFEXITED(status)) BOOST_TEST(WEXITSTATUS(status) == 0);
-  return WIFSIGNALED(status);
 }
 
 // At every instant each file has the bytes before or those after, and hidden ones beside it that

@@ -5,12 +5,10 @@
 #include "lib/export/move_journal.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -24,6 +22,7 @@
 #include "lib/util/hash.h"
 #include "tests/export/export_items.h"
 #include "tests/support/growth.h"
+#include "tests/support/run_and_kill.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -32,6 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::export_item;
 using testing::file_tree;
+using testing::run_and_kill;
 using testing::TemporaryDirectory;
 
 FolderExportOptions moving() {
@@ -80,26 +80,6 @@ fs::path other_file_system() {
     }
   }
   return {};
-}
-
-// Runs the body in a process of its own and kills that after the time. Whether it was killed.
-bool run_and_kill(const std::function<void()>& body, std::chrono::microseconds after) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    try {
-      body();
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      ::_exit(1);
-    }
-    ::_exit(0);
-  }
-  ::usleep(static_cast<useconds_t>(after.count()));
-  ::kill(child, SIGKILL);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (WIFEXITED(status)) BOOST_TEST(WEXITSTATUS(status) == 0);
-  return WIFSIGNALED(status);
 }
 
 void kill_and_undo(const fs::path& sources, const fs::path& target, int count) {

@@ -9,10 +9,14 @@
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
+#include "tests/support/checks.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
 namespace {
+
+using testing::count;
+using testing::has;
 
 constexpr const char* kMark = "\ufffd";
 
@@ -44,16 +48,6 @@ std::string page(const PageHead& head, const std::vector<PagePicture>& pictures)
 // A page with one picture whose label, path and text are these.
 std::string page_of(const std::string& label, const std::string& path, const std::string& text) {
   return page({path, label, {{label, 1, 1}}}, {by_text(path, 0, 0.5f, text)});
-}
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return count(text, part) > 0;
 }
 
 std::string between(const std::string& text, const std::string& from, const std::string& to) {

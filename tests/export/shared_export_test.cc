@@ -5,13 +5,11 @@
 
 #include "lib/export/folder_export.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -25,6 +23,7 @@
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 #include "tests/export/export_items.h"
+#include "tests/support/run_and_kill.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/thread_ranks.h"
 
@@ -34,6 +33,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::export_item;
 using testing::file_tree;
+using testing::run_and_kill;
 using testing::TemporaryDirectory;
 
 // Pictures of few names in many folders, in the order of their paths.
@@ -420,20 +420,6 @@ BOOST_AUTO_TEST_CASE(a_folder_into_which_another_process_still_moves_is_refused)
 }
 
 // --- kills ---------------------------------------------------------------------------------------
-
-// Runs the body in a process of its own and kills that after the time. Whether it was killed.
-bool run_and_kill(const std::function<void()>& body, std::chrono::microseconds after) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    body();
-    ::_exit(0);
-  }
-  ::usleep(static_cast<useconds_t>(after.count()));
-  ::kill(child, SIGKILL);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status);
-}
 
 BOOST_AUTO_TEST_CASE(killed_at_random_instants_everything_comes_back) {
   const uint32_t seed = std::random_device()();

@@ -8,23 +8,14 @@
 #include "lib/util/error.h"
 #include "tests/programs/drawn_collection.h"
 #include "tests/support/asked.h"
+#include "tests/support/checks.h"
 
 namespace zeroshelf {
 namespace {
 
 using testing::DrawnCollection;
-
-bool is_corruption(const Error& error) {
-  return error.code() == ErrorCode::Corruption;
-}
-
-FusionSettings scales(float image, float text, float alpha) {
-  FusionSettings settings = FusionSettings::for_logit_scale(20);
-  settings.image_scale = image;
-  settings.text_scale = text;
-  settings.alpha = alpha;
-  return settings;
-}
+using testing::is_corruption;
+using testing::scales;
 
 BOOST_AUTO_TEST_SUITE(classifier)
 

@@ -11,18 +11,12 @@
 #include "lib/labelling/kept_request.h"
 #include "lib/util/error.h"
 #include "tests/programs/drawn_collection.h"
+#include "tests/support/fake_encoder.h"
 
 namespace zeroshelf {
 namespace {
 
-class NoEncoder : public EncoderSource {
- public:
-  Encoder& encoder(EncoderSide) override {
-    throw Error(ErrorCode::NotFound, "model", "no model is needed here");
-  }
-  std::string precision() const override { return "fp32"; }
-  bool is_named() const override { return false; }
-};
+using testing::NoEncoder;
 
 struct CurrentShelf : testing::DrawnCollection {
   CurrentShelf() : DrawnCollection(30) {

@@ -6,13 +6,12 @@
 
 #include "lib/collection/attachments.h"
 #include "tests/programs/drawn_collection.h"
+#include "tests/support/checks.h"
 
 namespace zeroshelf {
 namespace {
 
-bool is_corruption(const Error& error) {
-  return error.code() == ErrorCode::Corruption;
-}
+using testing::is_corruption;
 
 struct KeptShelf : testing::DrawnCollection {
   KeptShelf() : DrawnCollection(1) {}

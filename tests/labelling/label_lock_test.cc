@@ -16,16 +16,7 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Texts are not asked for: the labels have vectors.
-class NoEncoder : public EncoderSource {
- public:
-  Encoder& encoder(EncoderSide) override {
-    throw Error(ErrorCode::NotFound, "model", "no model is needed here");
-  }
-  std::string precision() const override { return "fp32"; }
-  bool is_named() const override { return false; }
-};
+using testing::NoEncoder;
 
 struct LockShelf : testing::DrawnCollection {
   LockShelf() : DrawnCollection(80) {

@@ -16,6 +16,14 @@
 
 namespace zeroshelf::testing {
 
+inline FusionSettings scales(float image, float text, float alpha) {
+  FusionSettings settings = FusionSettings::for_logit_scale(20);
+  settings.image_scale = image;
+  settings.text_scale = text;
+  settings.alpha = alpha;
+  return settings;
+}
+
 struct DrawnCollection {
   static constexpr uint32_t kDimension = 16;
   static constexpr uint32_t kLabels = 3;

@@ -13,6 +13,7 @@
 #include "lib/util/hash.h"
 #include "models/clip/load.h"
 #include "tests/programs/programs.h"
+#include "tests/support/checks.h"
 #include "tests/support/draw.h"
 #include "tests/support/temporary_directory.h"
 
@@ -20,21 +21,13 @@ namespace zeroshelf {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::count;
+using testing::has;
 using testing::ProgramResult;
 using testing::zeroshelf_index;
 using testing::zeroshelf_query;
 
 constexpr const char* kHostileText = "<script>document.title='x'</script>";
-
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return count(text, part) > 0;
-}
 
 // Eight drawn pictures, one of them with words that no OCR would give.
 struct Shelf {

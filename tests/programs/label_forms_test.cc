@@ -9,6 +9,7 @@
 
 #include "lib/files/npy.h"
 #include "tests/programs/programs.h"
+#include "tests/support/checks.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
@@ -16,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::has;
 using testing::json_lines;
 using testing::ProgramResult;
 using testing::zeroshelf_index;
@@ -70,10 +72,6 @@ struct Imported {
 
   testing::TemporaryDirectory directory;
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 // --- vetoes -------------------------------------------------------------------------------------
 

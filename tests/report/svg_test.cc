@@ -1,6 +1,7 @@
 // A drawing is well-formed, whatever its texts are.
 
 #include "lib/report/svg.h"
+#include "tests/support/checks.h"
 
 #include <array>
 #include <boost/test/unit_test.hpp>
@@ -8,9 +9,7 @@
 namespace zeroshelf {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using testing::has;
 
 BOOST_AUTO_TEST_SUITE(svg)
 

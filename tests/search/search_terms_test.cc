@@ -7,21 +7,13 @@
 
 #include "lib/util/error.h"
 #include "tests/search/collected.h"
+#include "tests/support/fake_encoder.h"
 
 namespace zeroshelf {
 namespace {
 
 using testing::Collected;
-
-// No search below needs one.
-class NoEncoder : public EncoderSource {
- public:
-  Encoder& encoder(EncoderSide) override {
-    throw Error(ErrorCode::Unavailable, "encoder", "asked for");
-  }
-  std::string precision() const override { return "fp32"; }
-  bool is_named() const override { return false; }
-};
+using testing::NoEncoder;
 
 BOOST_FIXTURE_TEST_SUITE(search_terms, Collected)
 

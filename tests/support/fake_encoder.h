@@ -10,6 +10,8 @@
 #include <string>
 
 #include "lib/encoder/encoder.h"
+#include "lib/encoder/encoder_source.h"
+#include "lib/util/error.h"
 
 namespace zeroshelf::testing {
 
@@ -65,6 +67,16 @@ class FakeEncoder : public Encoder {
 
  private:
   ModelInfo info_;
+};
+
+// For what needs no encoder: throws Unavailable when it is asked for one.
+class NoEncoder : public EncoderSource {
+ public:
+  Encoder& encoder(EncoderSide) override {
+    throw Error(ErrorCode::Unavailable, "encoder", "none is needed here");
+  }
+  std::string precision() const override { return "fp32"; }
+  bool is_named() const override { return false; }
 };
 
 }  // namespace zeroshelf::testing

@@ -12,10 +12,13 @@
 #include "lib/util/hash.h"
 #include "lib/vectors/kernel.h"
 #include "lib/vectors/scan.h"
+#include "tests/support/checks.h"
 #include "tests/support/temporary_directory.h"
 
 namespace zeroshelf {
 namespace {
+
+using testing::is_corruption;
 
 constexpr uint32_t kDimension = 30;  // no multiple of a group, nor of two
 constexpr IvfOrigin kOrigin = {3, 7};
@@ -72,10 +75,6 @@ std::string sealed(std::string bytes) {
   const uint64_t seal = checksum64(std::as_bytes(std::span(bytes).first(bytes.size() - 8)));
   std::memcpy(bytes.data() + bytes.size() - 8, &seal, sizeof seal);
   return bytes;
-}
-
-bool is_corruption(const Error& error) {
-  return error.code() == ErrorCode::Corruption;
 }
 
 BOOST_AUTO_TEST_SUITE(ivf)

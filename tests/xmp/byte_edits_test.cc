@@ -5,9 +5,12 @@
 #include <random>
 
 #include "lib/util/error.h"
+#include "tests/support/checks.h"
 
 namespace zeroshelf {
 namespace {
+
+using testing::is_corruption;
 
 ByteEdits random_edits(std::mt19937& random, size_t size) {
   ByteEdits edits;
@@ -17,10 +20,6 @@ ByteEdits random_edits(std::mt19937& random, size_t size) {
     at += length;
   }
   return edits;
-}
-
-bool is_corruption(const Error& error) {
-  return error.code() == ErrorCode::Corruption;
 }
 
 BOOST_AUTO_TEST_SUITE(byte_edits)
