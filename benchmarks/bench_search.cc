@@ -18,7 +18,7 @@
 
 #include "benchmarks/clip_like.h"
 #include "benchmarks/measure.h"
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 #include "lib/program/version.h"
 #include "lib/search/search.h"
 #include "lib/util/parallel.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 #include "lib/report/messages.h"
 #include "lib/search/gathered_hits.h"
 #include "lib/search/search.h"

@@ -11,9 +11,10 @@
 //     nats = -ln(2 Q((cosine - c) / s))
 //
 // which is 0 for the median picture, 3.1 at two spreads and 5.9 at three. For words see
-// lib/lexicon/letters.h. A picture without text has 0 nats of both kinds. So kinds of evidence
-// whose cosines live on different scales (a fitting picture has about 0.25, a fitting text 0.7) are
-// comparable, for every model and every query, and independent evidence adds up (Fisher 1925).
+// lib/lexicon/lexical_match.h. A picture without text has 0 nats of both kinds. So kinds of
+// evidence whose cosines live on different scales (a fitting picture has about 0.25, a fitting text
+// 0.7) are comparable, for every model and every query, and independent evidence adds up (Fisher
+// 1925).
 //
 // Threads: any; a call uses several itself.
 
@@ -23,7 +24,7 @@
 #include <vector>
 
 #include "lib/collection/view.h"
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 
 namespace zeroshelf {
 

@@ -4,9 +4,10 @@
 #include <chrono>
 #include <utility>
 
-#include "lib/lexicon/letters.h"
 #include "lib/labelling/run.h"
 #include "lib/labelling/told_apart.h"
+#include "lib/lexicon/lexical_match.h"
+#include "lib/report/hit_groups.h"
 #include "lib/report/messages.h"
 #include "lib/search/findable_rows.h"
 #include "lib/search/gathered_hits.h"
@@ -14,7 +15,6 @@
 #include "lib/search/search_cut.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
-#include "lib/report/hit_groups.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
 #include "query/serve/chorus.h"
@@ -51,7 +51,7 @@ std::vector<bool> rows_of_shelves(const Shelves& shelves, const AskedSearch& ask
   return rows;
 }
 
-// Of each filter by label its rows, one a row.
+// The rows of each filter by label, one a row.
 std::vector<std::vector<bool>> labelled_rows(Service& service, const Call& call,
                                              const AskedSearch& asked, const GoOn& go_on) {
   const View& view = call.snapshot->view;

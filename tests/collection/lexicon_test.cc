@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "lib/files/new_file.h"
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 #include "lib/util/file.h"
 #include "tests/collection/shelf.h"
 

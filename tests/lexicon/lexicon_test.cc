@@ -5,7 +5,7 @@
 #include <map>
 #include <random>
 
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 #include "lib/lexicon/tokens.h"
 #include "lib/util/edit_distance.h"
 #include "lib/util/error.h"

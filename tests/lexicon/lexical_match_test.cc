@@ -1,4 +1,4 @@
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -176,7 +176,7 @@ class Exhaustive {
   std::vector<float> evidence_;
 };
 
-BOOST_AUTO_TEST_SUITE(letters)
+BOOST_AUTO_TEST_SUITE(lexical_match)
 
 // More texts with evidence than the 4,096 whose order is looked at, of equal evidence many.
 BOOST_AUTO_TEST_CASE(evidence_is_what_looking_at_every_text_gives) {

@@ -7,8 +7,8 @@
 // and counts, with s(n) = -ln((n + 1/2) / (texts + 50)):
 //
 //     whole       as typed                                s(texts with the word)
-//     beginning   it begins with the word (3 letters on)  b = s(texts with the word or a longer
-//     one) near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
+//     beginning   it begins with the word (3 letters on)  b = s(texts with it or a longer one)
+//     near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
 //                 lost, replaced, exchanged; see          min(b, s(texts with the term))
 //                 allowed_edits()), or two words of the
 //                 query written as one: one edit

@@ -1,6 +1,6 @@
-// Tested by tests/lexicon/letters_test.cc.
+// Tested by tests/lexicon/lexical_match_test.cc.
 
-#include "lib/lexicon/letters.h"
+#include "lib/lexicon/lexical_match.h"
 
 #include <algorithm>
 #include <array>
@@ -283,7 +283,7 @@ class PartEvidence {
     }
   }
 
-  // Of the texts with so much evidence: that their words stand together, too.
+  // For the texts with at least that evidence: that their words stand together, too.
   void add_order(const std::vector<QueryWord>& words, const LexicalQuery& query, float least) {
     const std::vector<uint32_t> best = texts_from(least);
     if (best.empty()) return;
