@@ -71,7 +71,7 @@ int run_add(const AddOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const std::optional<Shard> shard = asked_shard(options);
   std::optional<Collection> existing = existing_collection(options.collection);
-  if (existing && shard) settle_shard(*existing, *shard);
+  if (existing && shard) claim_shard(*existing, *shard);
   const std::vector<fs::path> roots = roots_of(options, existing ? &*existing : nullptr);
   handle_interrupts();
 
@@ -87,7 +87,7 @@ int run_add(const AddOptions& options) {
   std::unique_ptr<Encoder> encoder;
   Target target(options, std::move(existing), texts ? texts->languages() : kDefaultLanguages,
                 encoder);
-  if (shard) settle_shard(target.collection(), *shard);
+  if (shard) claim_shard(target.collection(), *shard);
   remember_roots(options);
   const SyncReport report = sync(
       target.collection(), roots, sync_options(options, target, texts),

@@ -231,7 +231,9 @@ void check_languages(const std::string& languages) {
   TextReader(TextReaderOptions{languages});
 }
 
-Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, bool mask_text) {
+}  // namespace
+
+Manifest manifest_of(const ModelInfo& model) {
   Manifest manifest;
   manifest.model_name = model.name;
   manifest.model_path = model.path;
@@ -240,13 +242,9 @@ Manifest manifest_for(const ModelInfo& model, const std::string& ocr_languages, 
   manifest.logit_scale = model.logit_scale;
   manifest.scoring = model.scoring;
   manifest.logit_bias = model.logit_bias;
-  manifest.ocr_languages = ocr_languages;
-  manifest.mask_text = mask_text;
   manifest.created_utc = now_utc();
   return manifest;
 }
-
-}  // namespace
 
 OtherTexts::OtherTexts(const fs::path& directory)
     : collection_(Collection::open(directory)),
@@ -326,8 +324,10 @@ CollectionWriter Target::create() {
     languages_ = options_.ocr_languages.value_or(usual_languages_);
     check_languages(languages_);
   }
-  return CollectionWriter::open_or_create(
-      options_.collection, manifest_for(encoder_->info(), languages_, options_.mask_text));
+  Manifest manifest = manifest_of(encoder_->info());
+  manifest.ocr_languages = languages_;
+  manifest.mask_text = options_.mask_text;
+  return CollectionWriter::open_or_create(options_.collection, manifest);
 }
 
 namespace {

@@ -93,7 +93,10 @@ class OtherTexts {
   std::string languages_;
 };
 
-// Of --text-from, if it was given.
+// The manifest of a new collection of this model, made now, without OCR.
+Manifest manifest_of(const ModelInfo& model);
+
+// What --text-from names, if it was given.
 std::optional<OtherTexts> other_texts(const AddOptions& options);
 
 // The collection to write to, and its encoder: loaded at once where the model must be compared with

@@ -1,5 +1,6 @@
 // import: embeddings made elsewhere -> a collection. Tested by tests/programs/import_test.cc.
 
+#include "indexer/adding.h"
 #include "indexer/commands.h"
 
 #include <fmt/format.h>
@@ -92,6 +93,14 @@ std::vector<ImportRow> read_rows(const ImportFlags& flags) {
 }
 
 Manifest manifest_for(const ImportFlags& flags, uint32_t dimension, const Encoder* encoder) {
+  if (encoder != nullptr) {
+    const ModelInfo& model = encoder->info();
+    if (model.dimension == dimension) return manifest_of(model);
+    throw Error(ErrorCode::Incompatible, model.path,
+                fmt::format("its vectors have {} dimensions, the imported ones {}", model.dimension,
+                            dimension),
+                "name the model that made them with --model");
+  }
   Manifest manifest;
   manifest.model_name = "imported";
   manifest.model_fingerprint = Manifest::kUnknownModel;
@@ -102,20 +111,6 @@ Manifest manifest_for(const ImportFlags& flags, uint32_t dimension, const Encode
     manifest.logit_bias = *flags.logit_bias;
   }
   manifest.created_utc = now_utc();
-  if (encoder == nullptr) return manifest;
-  const ModelInfo& model = encoder->info();
-  if (model.dimension != dimension) {
-    throw Error(ErrorCode::Incompatible, model.path,
-                fmt::format("its vectors have {} dimensions, the imported ones {}", model.dimension,
-                            dimension),
-                "name the model that made them with --model");
-  }
-  manifest.model_name = model.name;
-  manifest.model_path = model.path;
-  manifest.model_fingerprint = model.fingerprint;
-  manifest.logit_scale = model.logit_scale;
-  manifest.scoring = model.scoring;
-  manifest.logit_bias = model.logit_bias;
   return manifest;
 }
 
@@ -200,7 +195,7 @@ void add_import(Program& program) {
   const auto shared = std::make_shared<ImportFlags>();
   ImportFlags& flags = *shared;
   CLI::App* command =
-      program.add_command("import", "Make a collection of embeddings made elsewhere",
+      program.add_command("import", "Make a collection from embeddings that another program made",
                           [shared] { return run_import(*shared); });
   command->add_option("COLLECTION", flags.collection, "The collection's folder; must be new")
       ->required();
@@ -243,8 +238,10 @@ void add_import(Program& program) {
       ->check(CLI::Range(0.01f, 10'000.0f))
       ->capture_default_str();
   command
-      ->add_option("--logit-bias", flags.logit_bias,
-                   "Of the model, when it is not given and judges by a sigmoid, as SigLIP does")
+      ->add_option(
+          "--logit-bias", flags.logit_bias,
+          "The model's logit bias, if --model is not given and the model has a sigmoid, as "
+          "SigLIP does")
       ->check(CLI::Range(-1'000.0f, 1'000.0f));
   add_model_flags(command, flags.model,
                   "The model that made the vectors; some pictures are encoded to check it");

@@ -20,7 +20,6 @@
 #include "lib/report/evaluate_output.h"
 #include "lib/report/messages.h"
 #include "lib/util/output_stream.h"
-#include "lib/util/utc.h"
 #include "models/flags/model_source.h"
 #include "query/commands.h"
 #include "query/flags.h"
@@ -75,17 +74,6 @@ void write_json(OutputStream& out, const Calibration& calibration) {
   out.write(json_line(calibration_message(calibration, settings)));
 }
 
-KeptCalibration kept_of(const View& collection, const std::vector<Label>& labels,
-                        const Calibration& calibration) {
-  KeptCalibration kept;
-  kept.settings = calibration.settings;
-  kept.model_fingerprint = collection.manifest().model_fingerprint;
-  kept.created_utc = now_utc();
-  kept.pictures = calibration.gain.pictures;
-  for (const Label& label : labels) kept.labels.push_back(label.name);
-  return kept;
-}
-
 int run_calibrate(const CalibrateOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
   const LabellingRequest request = labelling_request(options.labels);
@@ -96,7 +84,7 @@ int run_calibrate(const CalibrateOptions& options) {
   const auto expect_enough = [&] {
     if (known.pictures.size() >= 10 && labels.size() >= 2) return;
     throw Error(ErrorCode::InvalidArgument, options.truth.name(),
-                fmt::format("{} labelled pictures and {} labels say too little",
+                fmt::format("{} labelled pictures and {} labels are too few",
                             known.pictures.size(), labels.size()),
                 "give at least 10 pictures, better 50, and two labels");
   };
@@ -124,7 +112,7 @@ int run_calibrate(const CalibrateOptions& options) {
     return kNothingFound;
   }
   if (options.save.empty()) return kDone;
-  save_calibration(collection, options.save, kept_of(collection, labels, calibration));
+  save_calibration(collection, options.save, kept_calibration(collection, labels, calibration));
   say("kept as calibration {}; use it with --calibration {}\n", options.save, options.save);
   return kDone;
 }
@@ -135,7 +123,7 @@ void add_calibrate(Program& program) {
   const auto shared = std::make_shared<CalibrateOptions>();
   CalibrateOptions& options = *shared;
   CLI::App* command = program.add_command(
-      "calibrate", "Fit the rule mix to labelled pictures, and say what that gains",
+      "calibrate", "Fit the rule mix to labelled pictures, and show what that gains",
       [shared] { return run_calibrate(*shared); });
   add_collections(command, options.collections);
   add_truth_flags(command, options.truth);

@@ -20,6 +20,7 @@
 #include "lib/util/deadline.h"
 #include "lib/util/file.h"
 #include "lib/util/parallel.h"
+#include "lib/util/text.h"
 #include "lib/util/text_input.h"
 
 namespace zeroshelf {
@@ -62,13 +63,6 @@ std::vector<fs::path> collections_in(const fs::path& folder) {
   if (error) throw system_error(folder.string(), "list the folder", error.value());
   std::ranges::sort(found, {}, [](const fs::path& path) { return path.filename().string(); });
   return found;
-}
-
-std::string_view trimmed(std::string_view line) {
-  constexpr std::string_view kSpace = " \t\f\v\r";
-  const size_t first = line.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return line.substr(first, line.find_last_not_of(kSpace) - first + 1);
 }
 
 std::vector<fs::path> parts_in_set(const fs::path& set) {
@@ -249,7 +243,7 @@ std::vector<fs::path> parts_of_all(std::span<const fs::path> named, const OpenOp
   return parts;
 }
 
-// Of each rank a run of the parts, in their order, as even as may be.
+// The parts of one rank: a run of them, in their order, as even as may be.
 std::span<const fs::path> share_of(std::span<const fs::path> parts, size_t rank, size_t ranks) {
   const size_t begin = parts.size() * rank / ranks;
   return parts.subspan(begin, parts.size() * (rank + 1) / ranks - begin);

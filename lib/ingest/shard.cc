@@ -95,7 +95,7 @@ std::optional<Shard> shard_of(const Collection& collection) {
               "name the shard that it was made with: --shard I/N");
 }
 
-void settle_shard(const Collection& collection, const Shard& shard) {
+void claim_shard(const Collection& collection, const Shard& shard) {
   const Settings settings(collection.directory());
   const auto kept = settings.shard();
   const auto known = kept ? parse_whole(*kept) : std::nullopt;

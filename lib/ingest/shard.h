@@ -38,8 +38,8 @@ Shard parse_shard(std::string_view text, const Environment& environment);
 // What a collection takes; nothing where it takes every picture.
 std::optional<Shard> shard_of(const Collection& collection);
 
-// Makes sure that the collection takes this part: remembers it where nothing was taken up yet.
+// Makes sure that the collection takes this part: remembers it where nothing was indexed yet.
 // Throws InvalidArgument where it takes another part, or all.
-void settle_shard(const Collection& collection, const Shard& shard);
+void claim_shard(const Collection& collection, const Shard& shard);
 
 }  // namespace zeroshelf

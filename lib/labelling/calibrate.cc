@@ -14,6 +14,7 @@
 #include "lib/evaluation/minimise.h"
 #include "lib/labelling/kept.h"
 #include "lib/util/json_object.h"
+#include "lib/util/utc.h"
 
 namespace zeroshelf {
 namespace {
@@ -155,6 +156,17 @@ Calibration calibrate(const KnownEvidence& known, size_t label_count, const Fusi
   std::vector<size_t> all(known.size());
   std::iota(all.begin(), all.end(), 0);
   return {fit_settings(known, all, start), gain_of(known, label_count, start, threads)};
+}
+
+KeptCalibration kept_calibration(const View& collection, const std::vector<Label>& labels,
+                                 const Calibration& calibration) {
+  KeptCalibration kept;
+  kept.settings = calibration.settings;
+  kept.model_fingerprint = collection.manifest().model_fingerprint;
+  kept.created_utc = now_utc();
+  kept.pictures = calibration.gain.pictures;
+  for (const Label& label : labels) kept.labels.push_back(label.name);
+  return kept;
 }
 
 std::string encode_calibration(const KeptCalibration& kept) {

@@ -58,6 +58,10 @@ struct KeptCalibration {
   uint64_t pictures = 0;            // to how many it was fitted
 };
 
+// What is to be kept of a calibration for these labels, now.
+KeptCalibration kept_calibration(const View& collection, const std::vector<Label>& labels,
+                                 const Calibration& calibration);
+
 std::string encode_calibration(const KeptCalibration& kept);  // JSON
 // Throws Corruption unless every number is one that settings may have.
 KeptCalibration decode_calibration(std::string_view bytes, const std::string& subject);

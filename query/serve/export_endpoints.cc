@@ -144,7 +144,7 @@ std::vector<bool> validation_of(const Plan& plan, const AskedExport& asked) {
 
 // Labels that cannot be in both halves are left out, so that both number their classes alike.
 // Returns which.
-std::vector<uint32_t> settle_halves(Plan& plan, const AskedExport& asked) {
+std::vector<uint32_t> apply_halves(Plan& plan, const AskedExport& asked) {
   std::vector<uint32_t> left_out;
   if (!traits_of(asked.format).splits) return left_out;
   const ImageFolderFaults faults =
@@ -157,7 +157,7 @@ std::vector<uint32_t> settle_halves(Plan& plan, const AskedExport& asked) {
   return left_out;
 }
 
-// Those that people judged, of which a classifier that answers was not learned.
+// The pictures that people judged, from which a classifier that answers was not learned.
 JudgedPictures judged_for(const Service& service, const Plan& plan, const AskedExport& asked) {
   JudgedPictures judged =
       judged_pictures(plan.view(), plan.labelling.labels, *service.truths.all());
@@ -169,15 +169,15 @@ JudgedPictures judged_for(const Service& service, const Plan& plan, const AskedE
 }
 
 // What the format lets through, and of that what keeps the promise.
-void settle(const Service& service, Plan& plan, const AskedExport& asked) {
+void apply_limits(const Service& service, Plan& plan, const AskedExport& asked) {
   if (!asked.at_most_wrong) {
-    settle_halves(plan, asked);
+    apply_halves(plan, asked);
     return;
   }
   const JudgedPictures judged = judged_for(service, plan, asked);
   for (Bands before = plan.bands;;) {
     plan.promised = keep_promise(plan.predictions, judged, {*asked.at_most_wrong}, plan.bands);
-    const std::vector<uint32_t> left_out = settle_halves(plan, asked);
+    const std::vector<uint32_t> left_out = apply_halves(plan, asked);
     if (left_out.empty()) return;
     for (const uint32_t label : left_out) leave_out(before, plan.predictions, label);
     plan.bands = before;
@@ -221,7 +221,7 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
   expect_outside_collections(asked.target);
   check_target(asked.format, asked.target, promises_of(asked));
   Plan plan = make_plan(service, snapshot, asked, go_on);
-  settle(service, plan, asked);
+  apply_limits(service, plan, asked);
   ExportContext context(plan.view(), plan.labelling.labels, plan.predictions);
   context.mode_name = asked.mode;
   context.mode = parse_export_mode(asked.mode);
@@ -365,7 +365,7 @@ HttpResponse post_preview(Service& service, const Call& call) {
   constexpr size_t kMostExamples = 100;
   const AskedExport asked = ask_export(service, call);
   Plan plan = make_plan(service, call.snapshot, asked, call.go_on);
-  settle(service, plan, asked);
+  apply_limits(service, plan, asked);
   const View& view = plan.view();
   const std::vector<Label>& names = plan.labelling.labels;
   const std::vector<bool> validation =

@@ -20,7 +20,6 @@
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
-#include "lib/util/utc.h"
 #include "models/clip/load.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
@@ -260,7 +259,7 @@ HttpResponse post_calibrate(Service& service, const Call& call) {
   const KnownContents known = known_of(*service.truths.all(), view, labels);
   if (known.pictures.size() < 10 || labels.size() < 2)
     throw Error(ErrorCode::InvalidArgument, "the truth",
-                fmt::format("{} judged pictures and {} labels say too little",
+                fmt::format("{} judged pictures and {} labels are too few",
                             known.pictures.size(), labels.size()),
                 "judge at least 10 pictures, better 50, of two labels");
   const Fusion by_default = default_fusion(view, "mix");
@@ -269,15 +268,7 @@ HttpResponse post_calibrate(Service& service, const Call& call) {
   const KnownEvidence evidence(view, vectors, known.pictures);
   const Calibration calibration = calibrate(evidence, labels.size(), by_default.settings);
   const bool keeps = save && calibration.gain.is_real();
-  if (keeps) {
-    KeptCalibration kept;
-    kept.settings = calibration.settings;
-    kept.model_fingerprint = view.manifest().model_fingerprint;
-    kept.created_utc = now_utc();
-    kept.pictures = calibration.gain.pictures;
-    for (const Label& label : labels) kept.labels.push_back(label.name);
-    save_calibration(view, *save, kept);
-  }
+  if (keeps) save_calibration(view, *save, kept_calibration(view, labels, calibration));
   const std::string settings = settings_json(calibration.settings);
   const std::string told = object_of(calibration_message(calibration, settings));
   return json_response(json_object([&](JsonWriter& out) {

@@ -91,11 +91,11 @@ BOOST_AUTO_TEST_CASE(a_part_remembers_its_shard_and_refuses_another) {
   const TemporaryDirectory directory;
   const CollectionWriter part = CollectionWriter::open_or_create(directory / "part", manifest());
   BOOST_TEST(!shard_of(part));
-  settle_shard(part, {1, 3});
-  settle_shard(part, {1, 3});
+  claim_shard(part, {1, 3});
+  claim_shard(part, {1, 3});
   BOOST_TEST((shard_of(part) == Shard{1, 3}));
-  BOOST_CHECK_EXCEPTION(settle_shard(part, {2, 3}), Error, is_refused);
-  BOOST_CHECK_EXCEPTION(settle_shard(part, {1, 4}), Error, is_refused);
+  BOOST_CHECK_EXCEPTION(claim_shard(part, {2, 3}), Error, is_refused);
+  BOOST_CHECK_EXCEPTION(claim_shard(part, {1, 4}), Error, is_refused);
 }
 
 BOOST_AUTO_TEST_CASE(a_collection_of_all_pictures_becomes_no_shard) {
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_collection_of_all_pictures_becomes_no_shard) {
   Batch batch;
   batch.skipped.push_back({{"/a", 1, 1, {}}, {SkipReason::NotAPicture, "no"}});
   all.commit(batch);
-  BOOST_CHECK_EXCEPTION(settle_shard(all, {1, 3}), Error, is_refused);
+  BOOST_CHECK_EXCEPTION(claim_shard(all, {1, 3}), Error, is_refused);
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_shard_is_not_taken_for_none) {
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_shard_is_not_taken_for_none) {
   Attachments(part.directory()).put("settings", "shard", "9/3");
   BOOST_CHECK_EXCEPTION(shard_of(part), Error,
                         [](const Error& error) { return error.code() == ErrorCode::Corruption; });
-  settle_shard(part, {1, 3});
+  claim_shard(part, {1, 3});
   BOOST_TEST((shard_of(part) == Shard{1, 3}));
 }
 
