@@ -245,15 +245,16 @@ void add_watch(Program& program) {
   const auto shared = std::make_shared<WatchOptions>();
   AddOptions& options = shared->add;
   CLI::App* command = program.add_command(
-      "watch", "Index folders as add does, and what comes into them as it comes, until Ctrl-C",
+      "watch", "Index folders as add does, and then every new or changed picture, until Ctrl-C",
       [shared] { return run_watch(*shared); });
   add_place_arguments(command, options);
   add_reading_flags(command, options);
   add_file_flags(command, options);
   command
-      ->add_option("--every", shared->every_s,
-                   "Look at everything at least so often, for what the system does not tell: what "
-                   "other machines do on a share")
+      ->add_option(
+          "--every", shared->every_s,
+          "Look through all folders at least this often, for changes that the system does not "
+          "report: those by other machines on a share")
       ->check(CLI::Range(uint64_t{1}, kMostSeconds))
       ->type_name("SECONDS")
       ->capture_default_str();

@@ -147,7 +147,7 @@ void add_diff(Program& program) {
   const auto shared = std::make_shared<DiffOptions>();
   DiffOptions& options = *shared;
   CLI::App* command =
-      program.add_command("diff", "Which pictures got another label in a second run",
+      program.add_command("diff", "List the pictures that got another label in a second run",
                           [shared] { return run_diff(*shared); });
   add_collections(command, options.collections);
   command->add_option("BEFORE", options.before, "The run before, see classify --save");

@@ -120,7 +120,7 @@ void add_duplicates(Program& program) {
   DuplicateOptions& options = *shared;
   CLI::App* command = program.add_command(
       "duplicates",
-      "Find groups of equal pictures, of one picture with other words, and of equal words",
+      "Find equal pictures, one picture with other words, and pictures with equal words",
       [shared] { return run_duplicates(*shared); });
   add_collections(command, options.collections);
   std::vector<Choice<std::optional<DuplicateKind>>> kinds = {{"all", std::nullopt}};

@@ -166,7 +166,7 @@ void add_embed(Program& program) {
   const auto flags = std::make_shared<EmbedFlags>();
   EmbedOptions& options = *shared;
   CLI::App* command =
-      program.add_command("embed", "Print the unit vectors that a model gives", nullptr);
+      program.add_command("embed", "Print a model's vectors of texts and pictures", nullptr);
   command->callback([&program, command, shared, flags] {
     shared->inputs = inputs_in_order(*command, *flags);
     program.choose([shared] { return run_embed(*shared); });

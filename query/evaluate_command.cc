@@ -118,7 +118,7 @@ void add_evaluate(Program& program) {
   const auto shared = std::make_shared<EvaluateOptions>();
   EvaluateOptions& options = *shared;
   CLI::App* command = program.add_command(
-      "evaluate", "Accuracy of every fusion rule, all together and for each label",
+      "evaluate", "Measure the accuracy of every fusion rule, overall and for each label",
       [shared] { return run_evaluate(*shared); });
   add_collections(command, options.collections);
   add_label_flags(command, options.labels);

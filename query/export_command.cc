@@ -200,7 +200,7 @@ struct Exported {
 };
 
 // Pictures that could not be exported: the first few of each cause, and how many more there were.
-// Of several processes the first one tells them, by their paths, when all have ended.
+// With several processes, the first one tells them, by their paths, when all have ended.
 class FailureTeller {
  public:
   explicit FailureTeller(Ranks* ranks) : ranks_(ranks) {}
@@ -435,7 +435,7 @@ std::vector<uint32_t> finalise_image_folder(const ExportOptions& options,
 }
 
 // Takes what the flags and the format let through, and of that what keeps the promise.
-std::optional<Promised> settle_bands(const ExportOptions& options, const Classified& classified,
+std::optional<Promised> apply_limits(const ExportOptions& options, const Classified& classified,
                                      const JudgedPictures& judged, Bands& bands) {
   const auto finalise = [&](Bands& some) {
     return options.format == ExportFormat::ImageFolder
@@ -498,7 +498,7 @@ Decided decide(const ExportOptions& options, const View& collection,
   say("{} pictures labelled with {} labels in {:.3g} ms\n", with_thousands(collection.pictures()),
       labelling.labels.size(), spent.count());
   say("{}\n", count_summary(labelling.labels, counts));
-  chosen.promised = settle_bands(options, classified, judged, chosen.bands);
+  chosen.promised = apply_limits(options, classified, judged, chosen.bands);
   if (chosen.promised) {
     for (const std::string& line : told_promise(*chosen.promised)) say("{}\n", line);
   }
@@ -653,8 +653,8 @@ void add_band_flags(CLI::App* command, ExportOptions& options) {
   command
       ->add_option(
           "--at-most-wrong", options.at_most_wrong,
-          "As many as can be with no larger share of them wrong, with 95 % confidence by the "
-          "known labels; the rest is unsure")
+          "Export as many pictures as possible of which at most this share is wrong, with 95 % "
+          "confidence by the known labels; the others are unsure")
       ->transform(share_below_one())
       ->type_name("SHARE")
       ->group("Which pictures");
@@ -725,7 +725,7 @@ void add_export(Program& program) {
       ->add_option(
           "--root", options.root,
           "labelstudio, coco: folder that paths are relative to (Label Studio's local files "
-          "document root); xmp: the keyword below which ours lie (default: zeroshelf)")
+          "document root); xmp: the keyword under which labels are put (default: zeroshelf)")
       ->type_name("DIR|KEYWORD");
   command->add_flag(
       "--in-file", options.in_file,

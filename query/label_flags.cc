@@ -60,8 +60,9 @@ CLI::Option_group* add_label_flags(CLI::App* command, LabelOptions& options, Lab
           ->type_name("FILE.npy")
           ->excludes(templates);
   if (from == LabelsFrom::PromptsOrClassifier) vectors->excludes("--classifier");
-  command->add_flag("--flat", options.flat,
-                    "A '/' in a label's name is a letter, and parts no levels (animal/cat)");
+  command->add_flag(
+      "--flat", options.flat,
+      "Take '/' in labels as a letter like any other; default: animal/cat has two levels");
   return group;
 }
 
@@ -97,8 +98,9 @@ void add_none_flags(CLI::App* command, LabelOptions& options) {
                    "Leave pictures below this score unlabelled (with --none: 'none')")
       ->check(CLI::Range(-1.0, 1.0));
   command
-      ->add_option("--depth", options.depth,
-                   "Of labels with levels (animal/bird/petrel): answer at most this deep")
+      ->add_option(
+          "--depth", options.depth,
+          "Answer at most this many levels deep, where labels have levels (animal/bird/petrel)")
       ->type_name("LEVELS")
       ->check(CLI::Range(1, 16))
       ->excludes("--flat");

@@ -143,7 +143,7 @@ void add_review(Program& program) {
   ReviewOptions& options = *shared;
   CLI::App* command =
       program.add_command("review",
-                          "The answers to look at first: the least sure, those where "
+                          "List the answers to check first: the least sure, those where "
                           "picture and text disagree, or a fair sample",
                           [shared] { return run_review(*shared); });
   add_collections(command, options.collections);

@@ -132,8 +132,8 @@ void add_runs(Program& program) {
   CLI::Option* kept =
       command
           ->add_option("--keep-current", options.keep_current,
-                       "Label what comes by the run of this name, whenever zeroshelf-index watch "
-                       "takes it up, and print its answers there")
+                       "Label new pictures as this run did, while zeroshelf-index watch indexes "
+                       "them; watch prints the answers")
           ->type_name("NAME")
           ->excludes(kind)
           ->excludes(removed);
@@ -141,8 +141,8 @@ void add_runs(Program& program) {
       command
           ->add_option(
               "--export-to", options.export_to,
-              "With --keep-current: also put what comes into a new folder below this one each "
-              "time, by label")
+              "With --keep-current: also put new pictures into folders by label, in a new folder "
+              "below this one each time")
           ->type_name("DIR")
           ->needs(kept);
   command->add_option("--mode", options.mode, "With --export-to: how pictures get into folders")
@@ -151,11 +151,13 @@ void add_runs(Program& program) {
       ->capture_default_str();
   CLI::Option* keywords = command
                               ->add_flag("--keywords", options.keywords,
-                                         "With --keep-current: also write what comes its label as "
-                                         "a keyword into a sidecar, as export "
-                                         "--format xmp does")
+                                         "With --keep-current: also write the label of new "
+                                         "pictures as a keyword into a sidecar, as "
+                                         "export --format xmp does")
                               ->needs(kept);
-  command->add_option("--root", options.root, "With --keywords: the keyword below which ours lie")
+  command
+      ->add_option("--root", options.root,
+                   "With --keywords: the keyword under which labels are put")
       ->check([](const std::string& root) {
         return root.empty() ? std::string("is empty") : std::string();
       })
@@ -164,7 +166,7 @@ void add_runs(Program& program) {
       ->capture_default_str();
   command
       ->add_option("--not-current", options.not_current,
-                   "No longer keep the run of this name current")
+                   "Stop labelling new pictures as this run did")
       ->type_name("NAME")
       ->excludes(kind)
       ->excludes(removed)

@@ -215,7 +215,7 @@ int told_of_lost(const OpenedView& opened, int code) {
   return kSomeSkipped;
 }
 
-// Of several words without quotes all but the last are taken for collections.
+// Where several words have no quotes, all but the last are taken for collections.
 OpenedView open_named(const SearchOptions& options, Ranks* ranks) {
   try {
     return open_view(options.collections, ranks, options.deadline_s,
@@ -325,7 +325,7 @@ void add_filters(CLI::App* command, SearchOptions& options) {
   command
       ->add_flag_callback(
           "--path-case", [&options] { options.filter.path_case = PathCase::Match; },
-          "whose path matches --path in upper and lower case, too")
+          "whose path matches --path also in upper and lower case")
       ->group(group);
   day("--since", options.since, "modified on that day or later");
   day("--until", options.until, "modified on that day or earlier");

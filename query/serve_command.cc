@@ -230,30 +230,33 @@ int run_serve(const ServeOptions& options) {
 void add_serve(Program& program) {
   const auto shared = std::make_shared<ServeOptions>();
   ServeOptions& options = *shared;
-  CLI::App* command =
-      program.add_command("serve", "A page and an HTTP interface for collections, until Ctrl-C",
-                          [shared] { return run_serve(*shared); });
+  CLI::App* command = program.add_command(
+      "serve", "Serve a web page and an HTTP interface for collections, until Ctrl-C",
+      [shared] { return run_serve(*shared); });
   add_collections(command, options.collections);
   command
-      ->add_option("--listen", options.listen,
-                   "Where; port 0 is any that is free; an address that others can reach needs "
-                   "--token-file")
+      ->add_option(
+          "--listen", options.listen,
+          "Address and port to listen on; port 0: any free one. An address that others can "
+          "reach needs --token-file")
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
   command
       ->add_option("--token-file", options.token_file,
-                   "Only who has the token in it may ask; it is made where there is none")
+                   "Answer only requests with the token in this file; it is made if it is missing")
       ->type_name("FILE");
   command
       ->add_option("--host-name", options.names,
                    "A name by which others reach this machine, beside its own; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  command->add_option("--export-to", options.exports, "In which folder exports of the page are made")
+  command
+      ->add_option("--export-to", options.exports,
+                   "Folder for exports that are started on the page")
       ->type_name("DIR")
       ->default_str("the current one");
   command->add_flag("--read-only", options.read_only,
-                    "Keep nothing, judge nothing, export nothing");
+                    "Allow no saving, judging or exporting on the page and over HTTP");
   add_query_model_flags(command, options.model);
 }
 

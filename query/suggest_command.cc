@@ -134,7 +134,7 @@ void add_suggest(Program& program) {
   const auto shared = std::make_shared<SuggestCommandOptions>();
   SuggestCommandOptions& options = *shared;
   CLI::App* command = program.add_command(
-      "suggest", "Labels that the pictures have: groups that belong together, with names",
+      "suggest", "Propose labels: find groups of pictures that belong together, and name them",
       [shared] { return run_suggest(*shared); });
   add_collections(command, options.collections);
   CLI::Option* vocabulary =
@@ -157,9 +157,10 @@ void add_suggest(Program& program) {
       ->excludes(templates);
   (void)vocabulary;
   command
-      ->add_option("--groups", options.groups,
-                   "How many groups; those that get the same name are one; default: as the pictures "
-                   "have it")
+      ->add_option(
+          "--groups", options.groups,
+          "Number of groups; those that get the same name become one; default: decided from "
+          "the pictures")
       ->check(CLI::Range(size_t{1}, size_t{256}));
   command
       ->add_option("--to", options.to,

@@ -86,8 +86,7 @@ int run_undo(const std::filesystem::path& directory) {
 void add_undo(Program& program) {
   const auto directory = std::make_shared<std::filesystem::path>();
   CLI::App* command = program.add_command(
-      "undo",
-      "Put every file back that an export moved, and every byte that one of keywords changed",
+      "undo", "Undo an export: put moved files back, and restore files that got keywords",
       [directory] { return run_undo(*directory); });
   command->add_option("DIR", *directory, "The folder of the export with --mode move or --format xmp")->required();
 }

@@ -108,7 +108,7 @@ void add_verify(Program& program) {
   const auto shared = std::make_shared<VerifyOptions>();
   VerifyOptions& options = *shared;
   CLI::App* command = program.add_command(
-      "verify", "Whether the answers that a lock file tells of come out here: 0 if so, 1 if not",
+      "verify", "Check that the answers of a lock file come out here: exit code 0 if so, 1 if not",
       [shared] { return run_verify(*shared); });
   add_collections(command, options.collections);
   command->add_option("--lock", options.lock, "What classify --lock made")

@@ -81,7 +81,7 @@ KeptTruth decode_truth(std::string_view bytes, const std::string& subject) {
     std::copy(hash.begin(), hash.end(), content.begin());
     const std::string label(in.text());
     if (label.empty() || !is_utf8(label)) in.fail("a label is no text");
-    if (truth.find(content) != nullptr) in.fail("a picture stands twice");
+    if (truth.find(content) != nullptr) in.fail("a picture is given twice");
     truth.said_[content] = {label, std::string(in.text()), truth.next_order_++};
   }
   in.expect_end();

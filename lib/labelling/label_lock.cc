@@ -330,7 +330,7 @@ namespace {
 Labelling by_held_classifier(const LabelLock& lock, const std::string& subject) {
   if (lock.classifier_content.empty())
     throw Error(ErrorCode::NotFound, lock.request.classifier,
-                "the lock file names this classifier, which is too large to stand in it, and the "
+                "the lock file names this classifier, which is too large to be in it, and the "
                 "collection keeps none of that name",
                 "make it with train --save");
   Classifier classifier = decode_classifier(lock.classifier_content, subject);

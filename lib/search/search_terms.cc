@@ -118,7 +118,7 @@ Named own_named(const View& collection, const std::string& path) {
   return named;
 }
 
-// Of all processes.
+// In all processes.
 Named named_anywhere(const View& collection, const std::string& path) {
   Ranks* ranks = ranks_of(collection);
   if (ranks == nullptr) return own_named(collection, path);
@@ -314,7 +314,7 @@ Matrix background_of_file(const View& collection, const std::filesystem::path& p
   if (file.rows() < kFewest) {
     throw Error(
         ErrorCode::InvalidArgument, path.string(),
-        fmt::format("{} vectors are too few to tell what fits from what does not", file.rows()),
+        fmt::format("{} vectors are too few to tell good matches from weak ones", file.rows()),
         fmt::format("give the vectors of at least {} everyday names, better of some hundred",
                     kFewest));
   }

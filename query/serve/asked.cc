@@ -306,12 +306,12 @@ void Members::expect_no_others() const {
 
 namespace {
 
-// Of members that stand twice it is not known which one is meant.
+// Where a member is given twice, it is not known which one is meant.
 class BodyJson : public JsonBuilder {
   void named(size_t, const std::string& name, bool is_new) override {
     if (is_new) return;
     throw Error(ErrorCode::InvalidArgument, "the body",
-                fmt::format("'{}' stands twice in one object", name), "give it once");
+                fmt::format("'{}' is given twice in one object", name), "give it once");
   }
 };
 

@@ -171,7 +171,7 @@ class Connection : public httplib::Stream {
   bool is_failed_ = false;
 };
 
-// Of the thread that answers.
+// The answering thread's.
 thread_local Connection* t_connection = nullptr;
 
 // The connections that there are, and those of them that wait for a request.
@@ -263,7 +263,7 @@ class ConnectionThreads : public httplib::TaskQueue {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  // Of this thread: what it is given is to be refused.
+  // Whether what this thread is given is to be refused.
   static bool& is_refusing() {
     thread_local bool refusing = false;
     return refusing;
@@ -520,7 +520,7 @@ class HttpServer::Implementation : public httplib::Server {
       return handler_.failure(405, "there is no such method here",
                               "use GET, HEAD, POST, PUT or DELETE");
     if (auto refusal = read_length(request, head, several)) return refusal;
-    if (several) return handler_.failure(400, "a header stands twice", "send it once");
+    if (several) return handler_.failure(400, "a header is given twice", "send it once");
     HttpServer::Admission admission = handler_.admit(head);
     if (admission.refusal) return std::move(admission.refusal);
     const bool may_have_body = head.method == "POST" || head.method == "PUT";

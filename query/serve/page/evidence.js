@@ -264,7 +264,7 @@ export function why_found(hit) {
   const kinds = [
     ["picture", "The picture", hit.image_nats],
     ["text", "What its text means", hit.text_nats],
-    ["letters", "The letters", hit.letter_nats],
+    ["letters", "Its words", hit.letter_nats],
   ];
   const most = Math.max(1, ...kinds.map(([, , nats]) => nats));
   const rows = kinds.map(([kind, name, nats]) => {

@@ -164,7 +164,7 @@ function make_fields(collection) {
     validation_field,
     field("Score from", least),
     field("Of each label, at most", most),
-    field("At most so many % wrong", wrong, "as far as what you judged tells"),
+    field("At most this % wrong", wrong, "as far as what you judged tells"),
     h("label", { class: "check", for: unsure.id }, unsure, "the unsure ones instead"),
     only,
   );

@@ -58,7 +58,7 @@ export function make_search(signal, collection, kept) {
     class: "search-box",
     placeholder: "What is in the picture, or in its text",
     "aria-label": "Search",
-    title: 'Words in "quotes" must stand in the picture like that',
+    title: 'Words in "quotes" must appear in the picture\'s text exactly',
     autocomplete: "off",
     spellcheck: "false",
     oninput: () => store.edit({ text: box.value }),
@@ -85,7 +85,7 @@ export function make_search(signal, collection, kept) {
     });
     return { input, element: h("label", { class: "check", for: input.id }, input, text) };
   };
-  const all = check("all", "also what does not fit");
+  const all = check("all", "weak matches too");
   const group = check("group", "nearly equal ones as one");
   const exact = check("exact", "every picture compared");
   exact.element.hidden = collection.pictures < INDEXED_FROM; // below that it is so in any case
@@ -397,7 +397,7 @@ function make_results() {
             "div",
             { class: "welcome" },
             h("h1", {}, "Find pictures"),
-            h("p", {}, "By what is in them, by what their text means, by its very letters. Or drop a picture here."),
+            h("p", {}, "By what is in them, by what their text means, by its exact words. Or drop a picture here."),
           ),
         );
       if (hits.length === 0)
@@ -405,8 +405,8 @@ function make_results() {
           h(
             "div",
             { class: "welcome" },
-            h("h1", {}, "Nothing fits"),
-            h("p", {}, "“Also what does not fit” shows what is nearest."),
+            h("h1", {}, "No good match"),
+            h("p", {}, "“Weak matches too” shows the closest."),
           ),
         );
       if (element.firstChild !== tiles.element) replace(element, tiles.element);
