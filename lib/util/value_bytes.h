@@ -63,10 +63,8 @@ inline void write_matrix(ByteWriter& out, const Matrix& matrix) {
 inline Matrix read_matrix(ByteReader& in) {
   const uint64_t rows = in.varint();
   const uint64_t columns = in.varint();
-  if (columns > in.left() / sizeof(float) ||
-      (columns > 0 && rows > in.left() / sizeof(float) / columns))
-    in.fail("a matrix is cut short");
   if (columns == 0 && rows > 0) in.fail("a matrix has rows of nothing");
+  if (rows > 0 && rows > in.left() / sizeof(float) / columns) in.fail("a matrix is cut short");
   Matrix matrix(rows, columns);
   const std::string_view bytes = in.take(rows * columns * sizeof(float));
   if (!bytes.empty()) std::memcpy(matrix.data(), bytes.data(), bytes.size());

@@ -131,7 +131,8 @@ uint64_t sum_of_all(const Snapshot& snapshot, uint64_t own) {
   return own;
 }
 
-// --- rows -----------------------------------------------------------------------------------------
+// --- rows
+// -----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -146,8 +147,7 @@ std::optional<Row> row_if_it_is(const Snapshot& snapshot, std::optional<uint64_t
   const View& view = snapshot.view;
   if (!row || !snapshot.has(*row)) return std::nullopt;
   const Row own = *row - snapshot.first_row;
-  const bool is_it =
-      view.is_live(own) && (!content || view.record(own).content_hash == *content);
+  const bool is_it = view.is_live(own) && (!content || view.record(own).content_hash == *content);
   return is_it ? std::optional(own) : std::nullopt;
 }
 
@@ -175,14 +175,18 @@ std::optional<Row> first_of_all(const Snapshot& snapshot,
 std::optional<Row> own_row(const Snapshot& snapshot, std::optional<uint64_t> row,
                            const std::optional<ContentHash>& content) {
   bool some = false;
-  auto own = first_of_all(snapshot, [&] { return row_if_it_is(snapshot, row, content); }, some);
+  auto own = first_of_all(
+      snapshot, [&] { return row_if_it_is(snapshot, row, content); }, some);
   if (some) return own;
   if (content) {
-    own = first_of_all(snapshot, [&] { return snapshot.view.find_content(*content); }, some);
+    own = first_of_all(
+        snapshot, [&] { return snapshot.view.find_content(*content); }, some);
     if (some) return own;
   }
   const Error error(ErrorCode::NotFound,
-                    content ? to_hex(*content) : row ? fmt::format("row {}", *row) : "row",
+                    content ? to_hex(*content)
+                    : row   ? fmt::format("row {}", *row)
+                            : "row",
                     "the collection has no such picture");
   if (Ranks* ranks = ranks_of(snapshot.view)) ranks->agree(error);
   throw Error(error);
@@ -262,12 +266,15 @@ std::vector<std::string> told_of_rows(
   return in_order;
 }
 
-// --- shelves --------------------------------------------------------------------------------------
+// --- shelves
+// --------------------------------------------------------------------------------------
 
 namespace {
 
+// In the order of Shelves; a path that several parts have stands in the order of the parts.
 struct PlacedRow {
   uint64_t order = 0;
+  std::string path;
   Row row = 0;
   auto operator<=>(const PlacedRow&) const = default;
 };
@@ -275,13 +282,20 @@ struct PlacedRow {
 void write_placed(ByteWriter& out, const Snapshot& snapshot, std::span<const Row> rows,
                   std::span<const uint64_t> orders) {
   out.varint(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i)
-    write_plain(out, PlacedRow{orders[i], snapshot.first_row + rows[i]});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    out.varint(orders[i]);
+    out.text(snapshot.view.record(rows[i]).file.path);
+    out.varint(snapshot.first_row + rows[i]);
+  }
 }
 
 void read_placed(ByteReader& in, std::vector<PlacedRow>& placed) {
-  for (uint64_t left = in.varint_at_most(in.left() / sizeof(PlacedRow)); left > 0; --left)
-    placed.push_back(read_plain<PlacedRow>(in));
+  for (uint64_t left = in.varint_at_most(in.left()); left > 0; --left) {
+    PlacedRow& one = placed.emplace_back();
+    one.order = in.varint();
+    one.path = in.text();
+    one.row = in.varint();
+  }
 }
 
 // In one message, however many labels there are.

@@ -10,11 +10,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "lib/collection/path_order.h"
 #include "lib/collection/view.h"
 #include "lib/util/ranks.h"
 
@@ -36,15 +38,26 @@ struct Snapshot {
   uint64_t serial = 0;      // no other one of this process has it
   std::vector<PartFacts> parts = {};
   uint64_t rows = 0;
-  Row first_row = 0;  // that of the view's row 0
+  Row first_row = 0;                 // that of the view's row 0
   std::vector<Row> first_rows = {};  // of each of several processes
 
   bool has(Row row) const { return row >= first_row && row - first_row < view.rows(); }
+
+  // What is equal otherwise goes by path, in whatever parts it lies. Of the view's rows.
+  const PathOrder& by_path() const {
+    std::call_once(order->made, [this] { order->by_path.emplace(view); });
+    return *order->by_path;
+  }
+  struct Order {
+    std::once_flag made;
+    std::optional<PathOrder> by_path;
+  };
+  std::shared_ptr<Order> order = std::make_shared<Order>();  // see by_path()
 };
 using SnapshotPointer = std::shared_ptr<const Snapshot>;
 
-// Each of several processes opens its share of the collections. All call it together; it throws what
-// open_view throws.
+// Each of several processes opens its share of the collections. All call it together; it throws
+// what open_view throws.
 SnapshotPointer open_together(std::span<const std::filesystem::path> collections, Ranks& ranks);
 
 // Threads: any.

@@ -61,19 +61,24 @@ void* large_pages(size_t bytes) {
 // What one thread counts.
 class Shelves::Accumulator {
  public:
-  Accumulator(size_t shelves, size_t bins, size_t first)
-      : counts_(shelves), histograms_(shelves * bins), best_(shelves), bins_(bins), first_(first) {}
+  Accumulator(size_t shelves, size_t bins, size_t first, const Earlier& earlier)
+      : counts_(shelves),
+        histograms_(shelves * bins),
+        best_(shelves),
+        bins_(bins),
+        first_(first),
+        earlier_(earlier) {}
 
   void place(size_t shelf, const Key& key) {
     ++counts_[shelf];
     std::vector<Key>& best = best_[shelf];
     if (best.size() < first_) {
       best.push_back(key);
-      std::push_heap(best.begin(), best.end());
-    } else if (first_ > 0 && key < best.front()) {
-      std::pop_heap(best.begin(), best.end());
+      std::ranges::push_heap(best, earlier_);
+    } else if (first_ > 0 && earlier_(key, best.front())) {
+      std::ranges::pop_heap(best, earlier_);
       best.back() = key;
-      std::push_heap(best.begin(), best.end());
+      std::ranges::push_heap(best, earlier_);
     }
   }
   void see(size_t label, float score) { ++histograms_[label * bins_ + bin_of(score, bins_)]; }
@@ -96,6 +101,7 @@ class Shelves::Accumulator {
   std::vector<std::vector<Key>> best_;  // heaps, the last in order on top
   size_t bins_;
   size_t first_;
+  Earlier earlier_;
 };
 
 Shelves::Shelves(SnapshotPointer snapshot, Labelling labelling, std::optional<float> multi,
@@ -164,8 +170,8 @@ void Shelves::scan_multi(const std::function<void()>& go_on) {
     }
   });
   for (std::vector<Placed>& of_label : placed_) {
-    std::ranges::sort(of_label, [](const Placed& a, const Placed& b) {
-      return a.score != b.score ? a.score > b.score : a.row < b.row;
+    std::ranges::sort(of_label, [&](const Placed& a, const Placed& b) {
+      return a.score != b.score ? a.score > b.score : snapshot_->by_path()(a.row, b.row);
     });
   }
 }
@@ -205,7 +211,7 @@ Shelves::Counts Shelves::count(std::optional<float> threshold, size_t bins, size
   const float least = threshold.value_or(kNoThreshold);
   std::mutex mutex;
   parallel_chunks(answers_.size(), kChunk, 0, [&](size_t begin, size_t end) {
-    Accumulator accumulator(labels() + 1, bins, first);
+    Accumulator accumulator(labels() + 1, bins, first, earlier());
     for (Row row = begin; row < end; ++row) {
       const Answer& answer = answers_[row];
       if (!answer.is(Answer::kIsLive)) continue;
@@ -217,7 +223,7 @@ Shelves::Counts Shelves::count(std::optional<float> threshold, size_t bins, size
   });
   for (std::vector<Key>& keys : best) {
     const size_t kept = std::min(first, keys.size());
-    std::partial_sort(keys.begin(), keys.begin() + static_cast<ptrdiff_t>(kept), keys.end());
+    std::ranges::partial_sort(keys, keys.begin() + static_cast<ptrdiff_t>(kept), earlier());
     std::vector<Row>& rows = counts.first.emplace_back();
     std::vector<uint64_t>& orders = counts.orders.emplace_back();
     for (size_t i = 0; i < kept; ++i) {
@@ -261,7 +267,7 @@ std::vector<Row> Shelves::sorted(size_t shelf, std::optional<float> threshold,
     if (answers_[row].is(Answer::kIsLive) && shelf_of(answers_[row], least) == shelf)
       keys.push_back(key_of(answers_[row], row, order));
   }
-  std::ranges::sort(keys, std::less());
+  std::ranges::sort(keys, earlier());
   rows.reserve(keys.size());
   for (const Key& key : keys) rows.push_back(key.row);
   return rows;
@@ -288,7 +294,7 @@ std::vector<Row> Shelves::least_sure(ShelfOrder order, size_t count, uint64_t& c
   }
   candidates = keys.size();
   const auto end = keys.begin() + static_cast<ptrdiff_t>(std::min(count, keys.size()));
-  std::partial_sort(keys.begin(), end, keys.end());
+  std::ranges::partial_sort(keys, end, earlier());
   std::vector<Row> rows;
   for (auto key = keys.begin(); key != end; ++key) rows.push_back(key->row);
   return rows;

@@ -56,7 +56,7 @@ class Shelves {
     std::vector<std::vector<uint64_t>> histograms;
     // [labels + 1]: the first `first` rows of each shelf, that of the unsure ones last.
     std::vector<std::vector<Row>> first;
-    // Where each of these stands: smaller is earlier, equal ones go by row.
+    // Where each of these stands: smaller is earlier, equal ones go by path.
     std::vector<std::vector<uint64_t>> orders;
   };
   Counts count(std::optional<float> threshold, size_t bins, size_t first, ShelfOrder order) const;
@@ -93,14 +93,18 @@ class Shelves {
     Row row = 0;
     float score = 0;
   };
-  // Where a row comes among others: smaller is earlier.
+  // Where a row comes among others: smaller is earlier, equal ones go by path.
   struct Key {
     uint64_t order = 0;
     Row row = 0;
-    bool operator<(const Key& other) const {
-      return order != other.order ? order < other.order : row < other.row;
+  };
+  struct Earlier {
+    const PathOrder* by_path;
+    bool operator()(const Key& a, const Key& b) const {
+      return a.order != b.order ? a.order < b.order : (*by_path)(a.row, b.row);
     }
   };
+  Earlier earlier() const { return {&snapshot_->by_path()}; }
   class Accumulator;
 
   static Key key_of(const Answer& answer, Row row, ShelfOrder order);

@@ -44,8 +44,7 @@ BOOST_FIXTURE_TEST_SUITE(shelves_of_answers, Served)
 void check(const Served& served, std::optional<float> threshold) {
   const std::vector<Prediction> answers = served.predictions(threshold);
   const Shelves shelves = served.shelves();
-  for (const ShelfOrder order :
-       {ShelfOrder::Score, ShelfOrder::Margin, ShelfOrder::Disagreement}) {
+  for (const ShelfOrder order : {ShelfOrder::Score, ShelfOrder::Margin, ShelfOrder::Disagreement}) {
     const Shelves::Counts counts = shelves.count(threshold, 20, 9, order);
     for (size_t k = 0; k <= 4; ++k) {
       std::vector<Row> rows;
@@ -62,8 +61,8 @@ void check(const Served& served, std::optional<float> threshold) {
         return std::tuple(first, second, row);
       };
       std::ranges::sort(rows, {}, key);
-      const auto shelf =
-          shelves.shelf(k < 4 ? ShelfLabel(static_cast<uint32_t>(k)) : std::nullopt, threshold, order);
+      const auto shelf = shelves.shelf(k < 4 ? ShelfLabel(static_cast<uint32_t>(k)) : std::nullopt,
+                                       threshold, order);
       BOOST_TEST(*shelf == rows, boost::test_tools::per_element());
       BOOST_TEST((k < 4 ? counts.of_label[k] : counts.unsure) == rows.size());
       rows.resize(std::min<size_t>(rows.size(), 9));
@@ -126,6 +125,66 @@ BOOST_AUTO_TEST_CASE(a_scan_can_be_ended) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+// Three pictures, each 60 times, added in another order than that of their paths.
+struct Copies {
+  Copies() {
+    Manifest manifest;
+    manifest.model_name = "random";
+    manifest.model_fingerprint = "0";
+    manifest.dimension = testing::kRandomDimension;
+    manifest.logit_scale = 20;
+    CollectionWriter writer = CollectionWriter::open_or_create(directory / "collection", manifest);
+    const Matrix vectors = testing::random_matrix(random, 3);
+    Batch added;
+    for (int i = 0; i < 180; ++i) {
+      NewPicture picture;
+      picture.record.file.path = "/" + std::to_string(100 + 37 * i % 180);
+      picture.record.content_hash[0] = static_cast<uint8_t>(i % 3);
+      picture.image_vector.assign(vectors.row(static_cast<size_t>(i % 3)).begin(),
+                                  vectors.row(static_cast<size_t>(i % 3)).end());
+      added.added.push_back(std::move(picture));
+    }
+    writer.commit(added);
+    snapshot = std::make_shared<Snapshot>(Snapshot{View::open(directory / "collection"), {}, 1, 1});
+    const std::vector<Label> names = {{"a", {"a"}}, {"b", {"b"}}};
+    labelling = labelling_of(LabelVectors(testing::random_matrix(random, 2)),
+                             default_fusion(snapshot->view, "image"), names);
+  }
+
+  void expect_by_path(const std::vector<Row>& rows) const {
+    const std::vector<Prediction> answers = classify(snapshot->view, labelling);
+    BOOST_TEST(rows.size() >= 60u);
+    for (size_t i = 1; i < rows.size(); ++i) {
+      if (answers[rows[i]].fused.score != answers[rows[i - 1]].fused.score) continue;
+      BOOST_TEST(snapshot->view.record(rows[i - 1]).file.path <
+                 snapshot->view.record(rows[i]).file.path);
+    }
+  }
+
+  std::mt19937 random{5};
+  testing::TemporaryDirectory directory;
+  SnapshotPointer snapshot;
+  Labelling labelling;
+};
+
+BOOST_FIXTURE_TEST_CASE(equal_answers_go_by_path, Copies) {
+  const Shelves best(snapshot, labelling, {}, [] {});
+  const Shelves several(snapshot, labelling, 0.0f, [] {});
+  for (const Shelves* shelves : {&best, &several}) {
+    const auto counts = shelves->count({}, 10, 70, ShelfOrder::Score);
+    for (uint32_t k = 0; k < 2; ++k) {
+      if (counts.of_label[k] == 0) continue;
+      const auto all = shelves->shelf(k, {}, ShelfOrder::Score);
+      expect_by_path(*all);
+      const std::vector<Row> first(all->begin(),
+                                   all->begin() + static_cast<ptrdiff_t>(counts.first[k].size()));
+      BOOST_TEST(counts.first[k] == first, boost::test_tools::per_element());
+    }
+  }
+  uint64_t candidates = 0;
+  expect_by_path(best.least_sure(ShelfOrder::Margin, 100, candidates));
+}
 
 }  // namespace
 }  // namespace zeroshelf::serve
