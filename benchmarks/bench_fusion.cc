@@ -200,9 +200,9 @@ View collection_of(const Set& set, const std::vector<size_t>& rows, const fs::pa
     picture.image_vector = values_of(set.images.row(row));
     if (set.texts.rows() > 0) {
       picture.text_vector = values_of(set.texts.row(row));
-      picture.words = {{"", 1, {}}};
+      picture.words = {{"", 1, {}}};  // as an import does
       picture.record.word_count = 1;
-      picture.record.text_confidence = 1;
+      picture.record.text_confidence = mean_confidence(picture.words);
     }
     batch.added.push_back(std::move(picture));
   }

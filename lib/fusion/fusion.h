@@ -49,10 +49,12 @@
 
 namespace zeroshelf {
 
-// Whether a text was not read but given: imported, with words or with its vector alone. OCR is
-// never wholly sure.
+// Whether a text was not read but given: imported, as a vector alone or with words of confidence 1.
+// OCR is never wholly sure, and keeps no word without confidence: one with 0 is how a vector alone
+// was written at first.
 inline bool is_given(const TextEvidence& text) {
-  return text.word_count > 0 && text.confidence >= 1;
+  return text.word_count > 0 &&
+         (text.confidence >= 1 || (text.word_count == 1 && text.confidence == 0));
 }
 
 // What can be fitted (see `calibrate`). Every number is finite; scales, alpha, adaptation and the

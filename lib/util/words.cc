@@ -73,8 +73,9 @@ float mean_confidence(const std::vector<Word>& words) {
   double sum = 0;
   double length = 0;
   for (const Word& word : words) {
-    sum += static_cast<double>(word.confidence) * static_cast<double>(word.text.size());
-    length += static_cast<double>(word.text.size());
+    const auto weight = static_cast<double>(std::max<size_t>(1, word.text.size()));
+    sum += static_cast<double>(word.confidence) * weight;
+    length += weight;
   }
   return length > 0 ? static_cast<float>(sum / length) : 0.0f;
 }

@@ -29,7 +29,8 @@ std::string joined_text(const std::vector<Word>& words);
 // Lao, Khmer, Burmese), marks of such scripts included.
 bool writes_no_spaces(char32_t letter);
 
-// The mean confidence, each word weighted by its length; 0 without words.
+// The mean confidence, each word weighted by its length, an empty one (of a text that was given as a
+// vector alone) like a letter; 0 without words.
 float mean_confidence(const std::vector<Word>& words);
 
 }  // namespace zeroshelf

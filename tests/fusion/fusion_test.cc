@@ -170,6 +170,7 @@ BOOST_AUTO_TEST_CASE(the_gate_grows_with_words_and_confidence_between_0_and_alph
   settings.alpha = 0.8f;
   BOOST_TEST(settings.text_weight({0, 1}) == 0.0f);
   BOOST_TEST(settings.text_weight({1, 1}) == 0.8f);  // given, not read
+  BOOST_TEST(settings.text_weight({1, 0}) == 0.8f);  // the same, of an earlier version
   BOOST_TEST(settings.text_weight({5, 0}) == 0.0f);
   BOOST_TEST(settings.text_weight({1, 0.9f}) < settings.text_weight({2, 0.9f}));
   BOOST_TEST(settings.text_weight({2, 0.5f}) < settings.text_weight({2, 0.9f}));

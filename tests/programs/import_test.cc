@@ -8,8 +8,10 @@
 #include <random>
 
 #include "lib/collection/collection.h"
+#include "lib/collection/view.h"
 #include "lib/files/npy.h"
 #include "lib/files/npy_reader.h"
+#include "lib/fusion/fusion.h"
 #include "lib/util/file.h"
 #include "models/clip/load.h"
 #include "tests/programs/programs.h"
@@ -296,6 +298,35 @@ BOOST_AUTO_TEST_CASE(true_vectors_of_photographs_make_a_collection,
       square += static_cast<double>(wanted.row(i)[j]) * wanted.row(i)[j];
     }
     BOOST_TEST(cosine / std::sqrt(square * stored) > 0.99999);
+  }
+}
+
+// Every picture looks a little more like the first label, and its text is the second one's.
+BOOST_AUTO_TEST_CASE(a_text_that_was_given_as_a_vector_alone_counts_as_much_as_a_sure_one) {
+  Matrix labels(2, 24);
+  labels.row(0)[0] = 1;
+  labels.row(1)[1] = 1;
+  Matrix rows(names.size(), 24);
+  Matrix texts(names.size(), 24);
+  for (size_t i = 0; i < names.size(); ++i) {
+    rows.row(i)[0] = 0.25f;
+    rows.row(i)[1] = 0.245f;
+    rows.row(i)[2 + i % 20] = 0.93f;
+    texts.row(i)[1] = 0.9f;
+    texts.row(i)[2 + i % 20] = 0.43f;
+  }
+  write_npy(directory / "labels.npy", labels);
+  write_npy(directory / "texts.npy", texts);
+  require_done(import(rows, {"--text-npy", at("texts.npy")}));
+  const View view = View::open(at("shelf"));
+  for (const TextEvidence& text : view.parts().front().collection.text_evidence())
+    BOOST_TEST(is_given(text));
+  for (const auto& [rule, wanted] : {std::pair("image", "a"), std::pair("mix", "b")}) {
+    const ProgramResult said =
+        zeroshelf_query({"classify", at("shelf"), "--labels", "a, b", "--label-vectors",
+                         at("labels.npy"), "--format", "jsonl", "--fusion", rule});
+    require_done(said);
+    for (const auto& line : testing::json_lines(said.out)) BOOST_TEST(line["label"] == wanted);
   }
 }
 
