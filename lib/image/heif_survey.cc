@@ -106,23 +106,25 @@ heif_error look(void* decoder, heif_image** out) {
 
 template <heif_compression_format format, ReadStream read>
 const heif_decoder_plugin* surveyor() {
-  static const heif_decoder_plugin plugin = {
-      .plugin_api_version = 3,
-      .get_plugin_name = [] { return kDecoderId; },
-      .init_plugin = nullptr,
-      .deinit_plugin = nullptr,
-      // Above all others in a survey, out of the question elsewhere. (libheif 1.15 hears the name
-      // of a wanted decoder for AV1 and not for HEVC.)
-      .does_support_format =
-          [](heif_compression_format asked) {
-            return asked == format && current_survey != nullptr ? kAboveAll : 0;
-          },
-      .new_decoder = begin,
-      .free_decoder = end,
-      .push_data = push,
-      .decode_image = look<read>,
-      .set_strict_decoding = [](void*, int) {},
-      .id_name = kDecoderId};
+  // Member by member: newer versions of libheif have more of them, and ask no plugin of version 3
+  // for those.
+  static const heif_decoder_plugin plugin = [] {
+    heif_decoder_plugin made{};
+    made.plugin_api_version = 3;
+    made.get_plugin_name = [] { return kDecoderId; };
+    // Above all others in a survey, out of the question elsewhere. (libheif 1.15 hears the name
+    // of a wanted decoder for AV1 and not for HEVC.)
+    made.does_support_format = [](heif_compression_format asked) {
+      return asked == format && current_survey != nullptr ? kAboveAll : 0;
+    };
+    made.new_decoder = begin;
+    made.free_decoder = end;
+    made.push_data = push;
+    made.decode_image = look<read>;
+    made.set_strict_decoding = [](void*, int) {};
+    made.id_name = kDecoderId;
+    return made;
+  }();
   return &plugin;
 }
 

@@ -47,7 +47,11 @@ constexpr size_t kShownBytes = 300;
 // libtorch's own words would go to stderr, which is the programs'.
 class Silence : public c10::WarningHandler {
  public:
+#if TORCH_VERSION_MAJOR >= 2
+  void process(const c10::Warning&) override {}
+#else
   void process(const c10::SourceLocation&, const std::string&, bool) override {}
+#endif
 };
 
 // What a program computes must not depend on how often it was called: the profiling executor
