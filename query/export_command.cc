@@ -478,7 +478,8 @@ Decided decide(const ExportOptions& options, const View& collection,
                const LabellingRequest& request, Ranks* ranks) {
   ModelSource encoders(collection, options.model);
   Decided decided{{collection, labelling_for(collection, request, encoders, ranks), {}, {}}, {}};
-  auto& [classified, chosen] = decided;
+  Classified& classified = decided.classified;
+  Chosen& chosen = decided.chosen;
   const Labelling& labelling = classified.labelling;
   warn_of_labels(labelling, encoders);
   JudgedPictures judged;

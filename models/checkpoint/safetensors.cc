@@ -164,8 +164,7 @@ void write_safetensors(const std::filesystem::path& path,
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   std::string data;
   for (const auto& [name, view] : tensors) {
-    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                    [&](const Type& known) { return known.type == view.type; });
+    const auto* type = std::ranges::find(kTypes, view.type, &Type::type);
     const size_t begin = data.size();
     data.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
     // At the end, without a look at all the others: the names are different ones.

@@ -78,8 +78,8 @@ std::vector<int64_t> strides_of(const SavedTensor& tensor) {
 
 std::string tensor_value(const SavedTensor& tensor, size_t storage) {
   return "ctorch._utils\n_rebuild_tensor_v2\n((" + text_value("storage") +
-         "ctorch\nFloatStorage\n" + text_value(std::to_string(tensor.storage.value_or(storage))) + text_value("cpu") +
-         integer_value(static_cast<int64_t>(tensor.values.size())) + "tQ" +
+         "ctorch\nFloatStorage\n" + text_value(std::to_string(tensor.storage.value_or(storage))) +
+         text_value("cpu") + integer_value(static_cast<int64_t>(tensor.values.size())) + "tQ" +
          integer_value(tensor.offset) + tuple_value(tensor.shape) +
          tuple_value(strides_of(tensor)) + "\x89" + "ccollections\nOrderedDict\n)RtR";
 }
@@ -108,7 +108,7 @@ std::string stored_zip(const std::vector<std::pair<std::string, std::string>>& f
         with_zip64 ? zip64_field({content.size(), content.size()}) : std::string();
     const std::string large_listed =
         with_zip64 ? zip64_field({content.size(), content.size(), at}) : std::string();
-    const auto put_common = [&](ByteWriter& to, const std::string& extra) {
+    const auto put_common = [&, &name = name](ByteWriter& to, const std::string& extra) {
       to.number<uint16_t>(0);  // flags
       to.number<uint16_t>(0);  // stored
       to.number<uint32_t>(0);  // time

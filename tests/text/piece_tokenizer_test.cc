@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(settings_that_would_make_other_tokens_are_refused_by_their_
   for (const auto& [key, value] : others) {
     json changed = sound;
     changed[key] = value;
-    BOOST_CHECK_EXCEPTION(load(changed), Error, [&](const Error& error) {
+    BOOST_CHECK_EXCEPTION(load(changed), Error, [&key = key](const Error& error) {
       return error.code() == ErrorCode::Incompatible &&
              error.cause().find(key) != std::string::npos;
     });
