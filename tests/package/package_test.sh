@@ -84,7 +84,8 @@ for colour in '\377\020\020' '\020\020\377'; do
   name=/pictures/$(printf %s "$colour" | tr -dc 0-9).ppm
   { printf 'P6\n64 64\n255\n'; for _ in $(seq 4096); do printf "$colour"; done; } >"$name"
 done
-unshare --mount bash /given/contained.sh
+# (The root is no mount point, whose propagation could be changed.)
+unshare --mount --propagation unchanged bash /given/contained.sh
 test -s /usr/lib/systemd/user/zeroshelf-serve@.service
 test -s /usr/lib/systemd/user/zeroshelf-watch@.service
 cd /given
