@@ -51,7 +51,7 @@ fs::path new_folder(const fs::path& below, const std::string& run) {
   return folder;
 }
 
-// Those with an answer.
+// Exports those with an answer.
 void export_new(const View& view, const std::string& run, const CurrentRun& current,
                 const NewAnswers& answers) {
   std::vector<Prediction> by_row(view.rows());

@@ -118,7 +118,7 @@ class LineWriter {
     return std::move(lines.lines);
   }
 
-  // Of the lines until now.
+  // What was counted of the lines until now.
   const Counted& counted() const { return counted_; }
 
  private:

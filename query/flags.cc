@@ -100,7 +100,7 @@ class FirstOfMany {
   uint64_t told_ = 0;
 };
 
-// Of each content that the collection has, under the path of one of its files.
+// What was judged of each content that the collection has, under the path of one of its files.
 Truth judged_truth(const View& collection, const std::vector<Label>& labels) {
   Truth truth;
   uint64_t others = 0;

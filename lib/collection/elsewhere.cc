@@ -21,7 +21,7 @@ namespace {
 
 // Few enough to look at each: a number of 64 bits of its vector.
 constexpr uint64_t kFewTexts = 65'536;
-// So many contents are looked at for those with text, where texts are more.
+// How many contents are looked at for those with text, where texts are more.
 constexpr size_t kMostContents = 65'536;
 
 bool are_drawn_by_vector(uint64_t live_of_all) {

@@ -26,7 +26,7 @@ struct Elsewhere {
       : image_sum(dimension), text_sum(dimension), pictures(dimension), texts(dimension) {}
 
   Ranks* ranks = nullptr;
-  // Of the whole: its first part's, and how many there are.
+  // The whole collection's: the manifest of its first part, and how many parts there are.
   Manifest manifest;
   std::filesystem::path directory;
   size_t parts = 0;

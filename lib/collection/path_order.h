@@ -28,7 +28,7 @@ class PathOrder {
  public:
   explicit PathOrder(const View& collection) : collection_(collection) {}
 
-  // Of live rows. Throws what reading records throws.
+  // Both rows are live. Throws what reading records throws.
   bool operator()(Row a, Row b) const;
 
  private:

@@ -130,12 +130,12 @@ class ViewVectors {
   uint64_t live() const;  // of live rows
   uint32_t dimension() const { return view_.manifest().dimension; }
 
-  // So many of the live ones, or all where there are fewer, in a fixed order: drawn by what the
-  // pictures are, so that neither the parts nor the order in which they were added matter, and fewer
-  // are the first of more. Where texts are rare among very many pictures there may be fewer. At
-  // most kMostSampled; the first call looks for them, which takes some milliseconds. Where others
-  // have parts, they are numbered from size() on: their vectors can be asked for, and of a picture
-  // View::text_index and View::text_evidence, but nothing else.
+  // `count` of the live ones, or all where there are fewer, in a fixed order: drawn by what the
+  // pictures are, so that neither the parts nor the order in which they were added matter, and
+  // fewer are the first of more. Where texts are rare among very many pictures there may be fewer.
+  // At most kMostSampled; the first call looks for them, which takes some milliseconds. Where
+  // others have parts, they are numbered from size() on: their vectors can be asked for, and of a
+  // picture View::text_index and View::text_evidence, but nothing else.
   static constexpr size_t kMostSampled = 4096;
   std::vector<Row> sample(size_t count) const;
 

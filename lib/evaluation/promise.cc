@@ -11,8 +11,8 @@ namespace zeroshelf {
 namespace {
 
 constexpr size_t kSteps = 40;
-// The first step has as many judged answers as it needs when none of them is wrong, unless fewer than
-// expected are by more than so many standard deviations.
+// The first step has as many judged answers as it needs when none of them is wrong, unless fewer
+// than expected are by more than this number of standard deviations.
 constexpr double kDeviations = 2;
 
 double log_choose(uint64_t n, uint64_t k) {
@@ -20,8 +20,8 @@ double log_choose(uint64_t n, uint64_t k) {
   return log_factorial(n) - log_factorial(k) - log_factorial(n - k);
 }
 
-// How many of so many answers must be wrong to break the promise. (A share such as 0.29 is a little
-// less in binary.)
+// How many of a number of answers must be wrong to break the promise. (A share such as 0.29 is a
+// little less in binary.)
 uint64_t fewest_broken(uint64_t answers, double most_wrong) {
   return static_cast<uint64_t>(std::floor(most_wrong * static_cast<double>(answers) + 1e-9)) + 1;
 }
@@ -37,7 +37,7 @@ double p_value(uint64_t answers, const Seen& seen, double most_wrong) {
   return broken > answers ? 0 : hypergeometric_tail(answers, broken, seen.judged, seen.wrong);
 }
 
-// The first number of answers of which so many are expected to be judged, and none wrong, that the
+// The first number of answers of which enough are expected to be judged, and none wrong, that the
 // promise can be kept at the level; nothing above `answers`.
 std::vector<size_t> steps_of(size_t answers, uint64_t judged, const PromiseOptions& options) {
   const auto can_keep = [&](size_t first) {
@@ -58,7 +58,7 @@ std::vector<size_t> steps_of(size_t answers, uint64_t judged, const PromiseOptio
   return steps;
 }
 
-// seen_of: what is judged of the first so many.
+// seen_of: what is judged of the first answers, by their number.
 template <class SeenOf>
 size_t first_kept(const std::vector<size_t>& steps, const SeenOf& seen_of,
                   const PromiseOptions& options) {

@@ -35,10 +35,10 @@ struct PromiseOptions {
 };
 
 struct Promise {
-  size_t first = 0;     // so many of the first answers keep the promise; 0: none do
+  size_t first = 0;     // how many of the first answers keep the promise; 0: none do
   uint64_t judged = 0;  // of these
   uint64_t wrong = 0;   // of the judged ones
-  // Of the first ones at most so many are wrong, with the confidence, if one looked at them alone.
+  // How many of the first ones are wrong at most, with the confidence, if one looked at them alone.
   uint64_t most_wrong = 0;
 };
 
@@ -46,7 +46,7 @@ struct Promise {
 // to be wrong is not given away, and what was judged to be right is.
 Promise keep_promise(const JudgedAnswers& answers, const PromiseOptions& options);
 
-// So many judged answers can let the first of `answers` be given away; fewer cannot, even if all
+// How many judged answers can let the first of `answers` be given away; fewer cannot, even if all
 // of them are right. answers: at least 1.
 uint64_t fewest_judged(uint64_t answers, const PromiseOptions& options);
 
@@ -60,8 +60,8 @@ struct Forecast {
 // more would hardly help or nothing was judged.
 std::vector<Forecast> forecast(const JudgedAnswers& answers, const PromiseOptions& options);
 
-// Whether the judged answers are a fair sample by their scores, one side at a time: how likely it is
-// that of fairly drawn ones so many more lie among the surest (or the least sure) than of the
+// Whether the judged answers are a fair sample by their scores, one side at a time: how likely it
+// is that as many more of fairly drawn ones lie among the surest (or the least sure) than of the
 // others. The test of Smirnov; 1 where none or all are judged.
 struct Leaning {
   double to_sure = 1;

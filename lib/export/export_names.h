@@ -35,9 +35,9 @@ class ExportNames {
   explicit ExportNames(const DiskNames& disk, NamesDiffer differ = NamesDiffer::Anywhere)
       : disk_(disk), differ_(differ) {}
 
-  // Of a folder that is asked for by that name and lies so deep, 0 at the top: the same in every
-  // part of the export, e.g. in both halves of an image folder. Two that a disk takes for one are
-  // numbered.
+  // The name of a folder that is asked for by that name and lies at that depth, 0 at the top: the
+  // same in every part of the export, e.g. in both halves of an image folder. Two that a disk takes
+  // for one are numbered.
   std::string folder_name(size_t depth, const std::string& name);
   // The same of folders, each in the one before.
   std::filesystem::path folder_of(const std::vector<std::string>& names);
@@ -52,7 +52,7 @@ class ExportNames {
  private:
   DiskNames disk_;
   NamesDiffer differ_;
-  // Of each depth: the folders' names by those that were asked for, and which are taken.
+  // For each depth: the folders' names by those that were asked for, and which are taken.
   std::map<std::pair<size_t, std::string>, std::string> folder_names_;
   std::set<std::pair<size_t, std::string>> taken_folders_;
   std::unordered_set<std::string> taken_;  // names, without their ending when stems differ

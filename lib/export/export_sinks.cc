@@ -165,7 +165,7 @@ class FolderSink : public RecordSink {
   std::optional<FiftyOneLabels> fifty_one_;  // writes into the folder that folders_ holds open
 };
 
-// Of what has no manifest: made when the export is there.
+// For exports without a manifest: made when the export is there.
 class PromiseFile {
  public:
   PromiseFile(const fs::path& target, const std::string& promise) {

@@ -41,11 +41,12 @@ struct ExportContext {
   unsigned threads = 0;                   // of a page
   KeywordsIn keywords_in = KeywordsIn::Sidecars;  // of xmp
   std::string keyword_root = "zeroshelf";         // of xmp: below which ours lie
-  // Of xmp: pictures that are not chosen keep what stands below the root; else it goes.
+  // Only for xmp: pictures that are not chosen keep what stands below the root; else it goes.
   bool only_chosen = false;
-  // Of xmp, where a picture may have several labels: those of a row. Empty: its answer.
+  // Only for xmp, where a picture may have several labels: a row's labels. Empty: its answer.
   std::function<std::vector<uint32_t>(Row)> labels_of;
-  // Of xmp, in pictures: which have other bytes now, of the collection in this folder. May be empty.
+  // Only for xmp in pictures: which have other bytes now, of the collection in this folder. May be
+  // empty.
   std::function<void(const std::filesystem::path& collection, std::span<const RewrittenFile>)>
       on_rewritten;
   // Members that say what was promised of the export: into the manifest, or where there is none into

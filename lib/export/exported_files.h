@@ -39,7 +39,7 @@ std::string share_name(ShareFile file, const ExportShare& share);
 std::optional<ExportShare> share_of_name(ShareFile file, std::string_view name);
 // Whether it is the name of any of them.
 bool is_share_name(std::string_view name);
-// Those that are in the folder, in their order; none where it cannot be listed.
+// The shares that are in the folder, in their order; none where it cannot be listed.
 std::vector<ExportShare> shares_in(const std::filesystem::path& directory, ShareFile file);
 
 // --- what was exported ---------------------------------------------------------------------------
@@ -53,8 +53,8 @@ struct ExportedFile {
 // A manifest's line; nothing where it cannot be read, or lacks one of the two paths.
 std::optional<ExportedFile> exported_file_of(const std::string& line);
 
-// Of a finished manifest and of unfinished ones; none without. A line that cannot be read, or that
-// lacks one of the two paths, is passed over.
+// The files of a finished manifest and of unfinished ones; none without. A line that cannot be
+// read, or that lacks one of the two paths, is passed over.
 std::vector<ExportedFile> read_exported_files(const std::filesystem::path& directory);
 
 }  // namespace zeroshelf

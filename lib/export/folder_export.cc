@@ -279,7 +279,7 @@ void FolderExport::check_links() const {
       "use --mode copy (or move)");
 }
 
-// Of an export that moved nothing.
+// For an export that moved nothing.
 void FolderExport::forget_journal() {
   if (journal_ != nullptr) {
     journal_.reset();

@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMadeBy = "only an export with --mode move or --format xmp has one";
 constexpr JournalKind kKind = {"zeroshelf-moves 1\n", "moves", kMadeBy};
-// Of several processes: says how many have one.
+// The journal of one of several processes: says how many have one.
 constexpr JournalKind kSharedKind = {"zeroshelf-moves 2\n", "moves", kMadeBy};
 // What exports write beside the pictures and the journal.
 constexpr const char* kWritten[] = {kManifestName, kUnfinishedManifestName, "labels.json",
@@ -69,7 +69,7 @@ std::optional<Announced> parse_line(const std::vector<std::string>& fields) {
   return Announced{fields[0] == "kept", {fields[1], fields[2]}};
 }
 
-// Of one journal, or of all of them together.
+// What one journal says, or all of them together.
 struct JournalContent {
   std::vector<Move> moves;         // that were announced, without those that were not made
   std::vector<Error> bad_lines;    // that cannot be read, with sound ones after them

@@ -51,7 +51,7 @@ struct Promised {
   uint64_t wrong_above = 0;   // of the judged; they are not exported
   uint64_t right_below = 0;   // judged right below the threshold; they are exported all the same
   uint64_t exported = 0;
-  // Of what is exported at most this share is wrong, with the confidence.
+  // At most this share of what is exported is wrong, with the confidence.
   double bound = 0;
   uint64_t needed = 0;  // where none does: pictures to be judged at the least, if all were right
   std::vector<Forecast> more;  // what could be exported with more judged

@@ -39,11 +39,11 @@ class SharedNames {
   SharedNames(Ranks& ranks, const DiskNames& disk)
       : ranks_(ranks), disk_(disk), names_(disk), wanted_(ranks.size()) {}
 
-  // Of each picture in the order of their paths; folders: as ExportItem has them.
+  // To be called for each picture in the order of their paths; folders: as ExportItem has them.
   void want(const std::filesystem::path& source, const std::vector<std::string>& folders);
   // All ranks call it together. Afterwards next() gives the names, and want() begins anew.
   void give();
-  // Of the next picture, in the order of want(), with what was said there.
+  // The next picture's, in the order of want(), with what was said there.
   GivenName next(const std::filesystem::path& source, const std::vector<std::string>& folders);
 
  private:

@@ -95,7 +95,7 @@ std::string in_other_case(std::string name) {
   return name;
 }
 
-// Of a name that is there also in another case: how the folder has it.
+// For a name that is there also in another case: how the folder has it.
 std::string listed_name(const fs::path& folder, const std::string& name) {
   std::error_code error;
   std::string alike;

@@ -41,7 +41,7 @@ struct IdentityTrust {
   bool changed = true;
 };
 
-// Of the file system that a path is on; neither where that cannot be told.
+// For the file system that a path is on; neither where that cannot be told.
 IdentityTrust identity_trust(const std::filesystem::path& path);
 IdentityTrust identity_trust(int open_file);
 

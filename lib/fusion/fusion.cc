@@ -27,7 +27,7 @@ void answer(const SideEvidence& side, bool probability, SideAnswer& out) {
                            : summary.best_logit - summary.second_logit;
 }
 
-// Of the picture, where each label is judged for itself.
+// The picture's answer, where each label is judged for itself.
 void answer_alone(const SideEvidence& side, float bias, SideAnswer& out) {
   const Summary& summary = side.summary;
   out.label = summary.best;
@@ -121,9 +121,8 @@ void Fuser::decide(const Evidence& evidence, std::span<float> scores, Prediction
 float Fuser::lead_of(const Veto& veto, const Evidence& evidence, std::span<const float> image,
                      std::span<const float> text) const {
   const FusionSettings& settings = fusion_.settings;
-  const bool by_text =
-      !weighed_ && fusion_.rule->side_of(evidence, veto.label, {}) == Source::Text;
-  // Of labels that are judged each for itself the picture counts whole.
+  const bool by_text = !weighed_ && fusion_.rule->side_of(evidence, veto.label, {}) == Source::Text;
+  // Where labels are judged each for itself, the picture counts whole.
   const bool is_pooled = weighed_ && !fusion_.sigmoid_bias;
   const float image_weight = by_text ? 0 : is_pooled ? evidence.image_weight : 1;
   const float text_weight = by_text ? 1 : weighed_ ? evidence.text_weight : 0;

@@ -207,8 +207,8 @@ struct Similarities {
   std::span<const uint64_t> text_owners;   // whose text it is, ascending
   uint64_t first_picture = 0;              // what the owners count from
   std::span<const TextEvidence> evidence;  // one a text
-  // Of the columns that vetoes are about, [pictures, columns] and [texts, columns]; without them
-  // there are no vetoes.
+  // Similarities of the columns that vetoes are about, [pictures, columns] and [texts, columns];
+  // without them there are no vetoes.
   std::span<float> image_vetoes = {};
   std::span<float> text_vetoes = {};
 

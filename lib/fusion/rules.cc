@@ -43,7 +43,7 @@ Scored next_nearest(const Summary& summary) {
   return {summary.second, summary.second_logit};
 }
 
-// Of a label, by the picture.
+// A label's, by the picture.
 float probability(const Evidence& evidence, uint32_t label) {
   const SideEvidence& side = evidence.image;
   const float logit = side.scale * side.values[label];
@@ -51,7 +51,7 @@ float probability(const Evidence& evidence, uint32_t label) {
                                : std::exp(logit - side.summary.best_logit) / side.summary.sum;
 }
 
-// Of the picture.
+// Every label's, by the picture.
 void probabilities(const Evidence& evidence, std::span<float> out) {
   const SideEvidence& side = evidence.image;
   if (!evidence.sigmoid_bias) return softmax(side.values, side.scale, {}, 0, side.summary, out);

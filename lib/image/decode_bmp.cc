@@ -43,7 +43,7 @@ struct Header {
   uint32_t pixel_bytes = 0;  // of compressed pixels
   uint32_t colours = 0;      // of the palette
 
-  // Of a row that is not compressed, which ends at a multiple of four.
+  // For rows that are not compressed, each of which ends at a multiple of four.
   uint64_t row_bytes() const { return (width * bits + 31) / 32 * 4; }
   // Where row y from the top is stored, or the other way round.
   uint64_t stored_row(uint64_t y) const { return is_top_down ? y : height - 1 - y; }

@@ -167,7 +167,7 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
-// Of several parts of all files, one tells of each path.
+// Where several parts share all files, one of them tells of each path.
 enum class Told { Here, ByAnother };
 
 class Planner {

@@ -36,7 +36,7 @@ struct AnswersDigest {
   std::vector<Bucket> buckets;  // a power of two
 };
 
-// How many buckets so many pictures get: few pictures few, many kMostBuckets.
+// How many buckets a number of pictures gets: few pictures few, many kMostBuckets.
 size_t buckets_for(uint64_t pictures);
 
 // multi_threshold: a picture's answer are all labels with that score or more. One scan of the

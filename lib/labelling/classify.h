@@ -58,7 +58,7 @@ struct Labelling {
   // With labels that are judged each for itself: `none` is what no other label fits, and is given
   // beside none.
   bool none_is_rest = false;
-  // Of labels whose names have levels; see tree_answer.h for what they are answered with.
+  // For labels whose names have levels; see tree_answer.h for what they are answered with.
   LabelTree tree = {};
   std::optional<uint32_t> depth = {};  // the answer's largest
   std::optional<float> least = {};     // of what lies below the top; absent: as is best

@@ -30,7 +30,7 @@ std::vector<Way> every_rule(const View& collection, const std::vector<Label>& la
 std::vector<Answers> answers_of(const View& collection, const std::vector<Way>& ways,
                                 const std::vector<KnownPicture>& pictures, unsigned threads = 0);
 
-// Of labels that have levels: how often one way is right to a level, about the pictures whose true
+// For labels that have levels: how often one way is right to a level, about the pictures whose true
 // label is as deep. An answer that stopped above says nothing of the level.
 struct LevelFigures {
   std::string way;

@@ -251,7 +251,7 @@ class Scale {
  private:
   static constexpr double kLeastSpread = 0.05;  // of pictures that are all alike
 
-  // Of two at least, where every label has pictures; else of the collection.
+  // The middle of two labels at least, where every label has pictures; else of the collection.
   std::vector<double> middle_of(const std::vector<Examples>& of_labels,
                                 const std::vector<Examples>& of_vetoes) const {
     if (std::ranges::any_of(of_labels, &Examples::empty)) return mean_;

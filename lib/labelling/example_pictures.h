@@ -33,7 +33,7 @@ namespace zeroshelf {
 
 inline constexpr double kExampleGain = 10;
 inline constexpr double kExamplePrior = 2;  // pictures
-// Of a folder so many pictures count at the most, spread over it in the order of their paths.
+// How many pictures of a folder count at the most, spread over it in the order of their paths.
 inline constexpr size_t kMostExamples = 100;
 
 struct ExampleVectors {

@@ -24,7 +24,7 @@ class Groupings {
  public:
   explicit Groupings(const Matrix& points, unsigned threads = 0);
 
-  // Of so many groups (fewer where points are equal): 1 to the number of points.
+  // With that number of groups (fewer where points are equal): 1 to the number of points.
   Grouping of(size_t groups) const;
   // The smallest number of groups, 1 to `most`, whose silhouette is nearly the best that any has.
   // One group where none parts the points.

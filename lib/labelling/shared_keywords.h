@@ -12,8 +12,9 @@
 
 namespace zeroshelf {
 
-// Of each group a few, those that tell it best from the other groups first. sample: live rows, of
-// which the files are read; of_row: the group of each of the collection's rows, or kNoGroup.
+// A few keywords of each group, those that tell it best from the other groups first. sample: live
+// rows, of which the files are read; of_row: the group of each of the collection's rows, or
+// kNoGroup.
 //
 // Every part of a keyword is one: a picture that has "animal/bird" has "animal" and "bird", without
 // regard to capitals. One counts where at least three and at least half of the group's pictures have

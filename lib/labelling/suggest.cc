@@ -32,7 +32,8 @@ constexpr size_t kShown = 5;          // pictures of a group
 constexpr size_t kAlso = 3;           // further names of a group
 // What a name is worth less than this share of what the groups' names are worth in the middle is none.
 constexpr double kFits = 0.5;
-// Of the names whose last words are another name, that one is taken if it fits so nearly as well.
+// In place of a name whose last words are another name, that one is taken if it fits so nearly as
+// well.
 constexpr double kNearlyFits = 0.8;
 // A picture is as near to another group if its squared distance is at most so much larger.
 constexpr double kAsNear = 1.1;
@@ -40,7 +41,7 @@ constexpr double kOverlap = 0.1;  // told from this share on
 // Words: of how many of a group's pictures, and how many times as often as of all.
 constexpr double kShared = 0.2;
 constexpr double kMoreOften = 2;
-constexpr double kNames = 0.5;  // a word or keyword that so many share may be the name
+constexpr double kNames = 0.5;  // a word or keyword that this share has may be the name
 constexpr size_t kWords = 3;
 
 double dot(std::span<const float> a, std::span<const float> b) {

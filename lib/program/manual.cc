@@ -233,7 +233,7 @@ std::string kept_folders(const FlagDescription& flag) {
   return name == "--remove" ? "runs calibrations classifiers" : "";
 }
 
-// Of the arguments behind the collection; "" where they are files.
+// The kind of the arguments behind the collection; "" where they are files.
 std::string kept_arguments(const CLI::App& command) {
   for (const FlagGroup& group : describe_flags(command)) {
     for (const FlagDescription& flag : group.flags) {

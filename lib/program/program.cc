@@ -62,7 +62,7 @@ void refuse_what_is_not_finite(CLI::Option& option) {
   }
 }
 
-// Of the program and all its commands.
+// For the program and all its commands.
 void check_all_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     refuse_what_is_not_finite(*option);

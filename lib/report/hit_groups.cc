@@ -1,4 +1,4 @@
-// Tested through the program by tests/programs.
+// Tested by tests/report/hit_groups_test.cc.
 
 #include "lib/report/hit_groups.h"
 

@@ -238,7 +238,7 @@ struct Comparison {
 };
 void write_members(JsonWriter& json, const Comparison& comparison);
 
-// Of labels that have levels: how often a way is right to a level.
+// For labels that have levels: how often a way is right to a level.
 struct Level {
   static constexpr std::string_view kType = "level";
   std::string_view fusion;

@@ -285,7 +285,7 @@ Moments moments_of(std::span<const float> values) {
   return moments;
 }
 
-// Of every row, the last one too, which is not a prompt.
+// Every row's, the last one's too, which is not a prompt.
 std::vector<float> distances_to_mean_prompt(const Matrix& prompts_and_query) {
   constexpr double kLeast = 1e-3;  // a single prompt is the mean
   const Matrix& rows = prompts_and_query;

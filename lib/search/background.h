@@ -56,7 +56,7 @@ class Background {
  private:
   ViewVectors vectors_;
   Matrix prompts_;  // the query is the last
-  // Of each row of prompts_:
+  // For each row of prompts_:
   std::vector<float> centres_;    // the mean cosine with the collection
   std::vector<float> distances_;  // to the mean prompt
   float chance_of_best_ = -1;

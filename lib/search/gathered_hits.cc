@@ -29,7 +29,7 @@ struct ToldHit {
   std::vector<uint16_t> vector;
 };
 
-// Those of memory, in the order of the hits.
+// Facts in memory, in the order of the hits.
 class ToldFacts : public HitFacts {
  public:
   ToldFacts(uint32_t dimension, const std::vector<ToldHit>& told) : vectors_(dimension) {

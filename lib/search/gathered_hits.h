@@ -19,8 +19,8 @@ class HitFacts {
  public:
   virtual ~HitFacts() = default;
   virtual std::string path(Row row) const = 0;
-  // Of other processes' pictures only where ToldOfHits asked for it: its file and identity, and the
-  // size in pixels.
+  // For other processes' pictures only where ToldOfHits asked for it: its file and identity, and
+  // the size in pixels.
   virtual PictureRecord record(Row row) const = 0;
   // The row when those of all processes are numbered through.
   virtual Row row_of_all(Row row) const = 0;
@@ -30,7 +30,7 @@ class HitFacts {
   virtual float inner_product(Row row, const Matrix& other) const = 0;
 };
 
-// Those of a view's own rows. The view must outlive it.
+// Facts of a view's own rows. The view must outlive it.
 class ViewFacts : public HitFacts {
  public:
   explicit ViewFacts(const View& view) : view_(view), pictures_(ViewVectors::pictures(view)) {}

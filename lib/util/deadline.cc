@@ -19,7 +19,7 @@ constexpr size_t kMostThreads = 64;
 
 enum class Stage { Waiting, Begun, Ended };
 
-// Of the caller, and of the threads that it may leave behind.
+// Shared by the caller and the threads that it may leave behind.
 struct Shared {
   explicit Shared(const std::vector<std::function<void()>>& all)
       : bodies(all), stages(all.size()), begun(all.size()) {}

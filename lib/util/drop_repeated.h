@@ -1,7 +1,7 @@
 #pragma once
 
-// Of values that lie together and are equal, the first stays. (std::ranges::unique gives a subrange, which clang 14 cannot
-// compile with g++ 12's library.)
+// Keeps the first of equal values that lie together. (std::ranges::unique gives a subrange, which
+// clang 14 cannot compile with g++ 12's library.)
 
 #include <algorithm>
 #include <functional>

@@ -2,6 +2,7 @@
 
 // Threads that work ahead on a stream of inputs while the results come out in the order of the
 // inputs. The window between pushed and popped bounds the memory: the caller pops when full().
+// Tested by tests/util/parallel_test.cc.
 
 #include <condition_variable>
 #include <cstddef>

@@ -586,8 +586,8 @@ class Ivf::Scan {
 
 std::vector<uint32_t> Ivf::lists_by_promise(std::span<const float> query,
                                             std::vector<float>& products) const {
-  // A wide list may have the best vector though its centroid is farther away. So many spreads of
-  // its inner products found most (`./dev bench search`; 3 to 8 differ little).
+  // A wide list may have the best vector though its centroid is farther away. This number
+  // of spreads of its inner products found most (`./dev bench search`; 3 to 8 differ little).
   constexpr float kSpreads = 6;
   products.resize(lists());
   kernel::chosen_inner_products()(centroids_.data(), lists(), dimension_, query.data(), 1,

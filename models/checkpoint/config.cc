@@ -286,7 +286,7 @@ void read_queries_pool(const ConfigSection& image, ClipConfig& config) {
 
 void read_open_clip_image(const ConfigSection& image, bool has_quick_gelu, ClipConfig& config) {
   if (image.has("timm_model_name")) return read_timm_image(image, config);
-  // Of trunks of timm, which this is not.
+  // For trunks of timm, which this is not.
   image.ignore({"timm_model_pretrained", "timm_pool", "timm_proj", "timm_proj_bias", "timm_drop",
                 "timm_drop_path", "timm_model_kwargs"});
   config.image.width = image.integer("width", image.has_array("layers") ? 64 : 768);
@@ -399,7 +399,7 @@ void read_roberta(const ConfigSection& text, ClipConfig& config) {
   config.context_length = text.integer("context_length", 77);
   config.vocabulary = Vocabulary::RobertaPieces;
   config.cleaning = cleaning_of(text, config.vocabulary);
-  // Of CLIP's own tower, which this is not; and where the weights came from.
+  // For CLIP's own tower, which this is not; and where the weights came from.
   text.ignore({"hf_model_pretrained", "width", "heads", "layers", "mlp_ratio", "vocab_size",
                "ls_init_value", "embed_cls", "pad_id", "eos_id", "bos_id", "no_causal_mask",
                "final_ln_after_pool", "pool_type", "proj_bias", "proj_type", "output_tokens",
@@ -434,15 +434,26 @@ void read_open_clip_text(const ConfigSection& text, bool has_quick_gelu, ClipCon
   text.expect("embed_cls", false);
   text.expect("final_ln_after_pool", false);
   text.ignore({"bos_id"});  // the tokenizer has it
-  // Of towers of another kind, which a program that writes out every field names with its default.
-  const std::pair<const char*, json> kOthers[] = {
-      {"text_arch", "clip"},         {"variable_text", false},   {"tokenizer_type", ""},
-      {"tiktoken_name", "cl100k_base"}, {"attention_mode", "causal"}, {"pos_embed", "rope"},
-      {"rope_temperature", 10000.0}, {"mlp_type", "swiglu"},     {"norm_type", nullptr},
-      {"norm_eps", 1e-6},            {"attn_gated", false},      {"pre_norm", false},
-      {"norm_placement", "pre"},     {"zero_init_residual", false}, {"reg_tokens", 0},
-      {"value_residual", false},     {"attention_bias", nullptr}, {"mlp_bias", nullptr},
-      {"gate_bias", nullptr}};
+  // For towers of another kind, which a program that writes out every field names with its default.
+  const std::pair<const char*, json> kOthers[] = {{"text_arch", "clip"},
+                                                  {"variable_text", false},
+                                                  {"tokenizer_type", ""},
+                                                  {"tiktoken_name", "cl100k_base"},
+                                                  {"attention_mode", "causal"},
+                                                  {"pos_embed", "rope"},
+                                                  {"rope_temperature", 10000.0},
+                                                  {"mlp_type", "swiglu"},
+                                                  {"norm_type", nullptr},
+                                                  {"norm_eps", 1e-6},
+                                                  {"attn_gated", false},
+                                                  {"pre_norm", false},
+                                                  {"norm_placement", "pre"},
+                                                  {"zero_init_residual", false},
+                                                  {"reg_tokens", 0},
+                                                  {"value_residual", false},
+                                                  {"attention_bias", nullptr},
+                                                  {"mlp_bias", nullptr},
+                                                  {"gate_bias", nullptr}};
   for (const auto& [key, only] : kOthers) text.expect(key, only);
   text.expect_no_more();
 }
@@ -691,7 +702,7 @@ const char* name_of(Activation activation) {
   return "";
 }
 
-// Of what earlier versions did not know, where it is not what they computed with: their fingerprints
+// What earlier versions did not know, where it is not what they computed with: their fingerprints
 // stay as they are.
 std::string describe_traits(const ClipConfig& config) {
   std::string text;

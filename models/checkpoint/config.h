@@ -111,7 +111,7 @@ struct ClipConfig {
 
   int64_t grid() const { return image_size_px / patch_size_px; }
   bool is_resnet() const { return resnet_blocks[0] > 0; }
-  // Of a ResNet: channels before the first stage.
+  // For a ResNet: channels before the first stage.
   int64_t stem_width() const { return image.width / kResNetWidening; }
 
   static constexpr int64_t kResNetWidening = 32;   // from the stem to the last stage
@@ -124,7 +124,8 @@ struct ClipConfig {
 // another kind, an unknown key or value), naming the file and the key.
 ClipConfig read_hugging_face_config(const std::filesystem::path& folder);
 ClipConfig read_open_clip_config(const std::filesystem::path& folder);
-// Of a folder of Multilingual-CLIP, where the tensors' shapes say the rest: dimension and text.width.
+// Reads a folder of Multilingual-CLIP, where the tensors' shapes say the rest: dimension and
+// text.width.
 ClipConfig read_m_clip_config(const std::filesystem::path& folder);
 bool is_m_clip(const std::filesystem::path& folder);
 

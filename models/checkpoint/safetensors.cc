@@ -31,7 +31,7 @@ constexpr Type kTypes[] = {{"F32", TensorType::F32, 4},   {"F16", TensorType::F1
                            {"I16", TensorType::Other, 2}, {"I8", TensorType::Other, 1},
                            {"U8", TensorType::Other, 1},  {"BOOL", TensorType::Other, 1}};
 
-// Of tensors that stand there twice it is not known which one is meant.
+// Where a tensor is given twice, it is not known which one is meant.
 class HeaderJson : public JsonBuilder {
  public:
   explicit HeaderJson(std::string_view subject) : subject_(subject) {}

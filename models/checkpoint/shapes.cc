@@ -43,7 +43,7 @@ class Shapes {
     return found;
   }
 
-  // Of a table of positions for a square of patches and a token more.
+  // The side of a table of positions for a square of patches and a token more.
   int64_t grid(const std::string& positions) const {
     const int64_t patches = side(positions, 0, 2) - 1;
     const auto grid = static_cast<int64_t>(

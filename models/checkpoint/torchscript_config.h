@@ -27,7 +27,7 @@ struct TorchScriptConfig {
   Preprocessing preprocessing;
 
   TorchScriptTokenizer tokenizer = TorchScriptTokenizer::Vocabulary;
-  // Of a vocabulary:
+  // The vocabulary:
   Vocabulary vocabulary = Vocabulary::Clip;
   TextCleaning cleaning = TextCleaning::Own;
   bool has_open_clip_marks = false;

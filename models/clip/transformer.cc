@@ -44,7 +44,7 @@ void Transformer::run_block(const CpuBlock& block, Workspace& space, size_t rows
   finish_block(block, space, mixed, stream, rows);
 }
 
-// Of the last block only the answers' rows are wanted.
+// Only the answers' rows of the last block are wanted.
 void Transformer::run_last(const CpuBlock& block, Workspace& space, size_t rows,
                            std::span<const Sequence> sequences) const {
   const float* stream = space.stream.floats(rows * width_);

@@ -11,10 +11,10 @@
 
 namespace zeroshelf {
 
-// Of a model that a collection, a setting or nobody names: no program is run.
+// For a model that a collection, a setting or nobody names: no program is run.
 LoadOptions load_options(const ModelOptions& options, EncoderSide side);
 
-// Of one that the user named on this command line: a program is run with --trust-code.
+// For one that the user named on this command line: a program is run with --trust-code.
 LoadOptions load_options_of_named(const ModelOptions& options, EncoderSide side);
 
 // Says so on stderr when it is the bundled model. Throws what load_encoder throws.

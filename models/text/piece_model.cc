@@ -241,7 +241,7 @@ class JsonReader {
     for (const auto& [text, number] : vocabulary.items()) {
       place(number) = {text, -INFINITY, is_byte_piece(text) ? Piece::Kind::Byte : Piece::Kind::Normal};
     }
-    // Of the ways to make a piece, the first counts.
+    // The first of the ways to make a piece counts.
     std::map<std::string, float> ranks;
     for (const json& merge : merges) {
       std::string made;

@@ -41,7 +41,7 @@ class TextTokenizer {
   virtual std::optional<int32_t> pad_id() const { return std::nullopt; }
   // One more than the largest id.
   virtual int32_t size() const = 0;
-  // Of everything that the vocabulary says, for the fingerprint.
+  // A checksum of everything that the vocabulary says, for the fingerprint.
   virtual const std::string& checksum() const = 0;
 };
 

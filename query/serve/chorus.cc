@@ -18,7 +18,7 @@
 namespace zeroshelf::serve {
 namespace {
 
-// Of a request what endpoints read.
+// What endpoints read of a request.
 std::string bytes_of(const HttpRequest& request) {
   ByteWriter out;
   for (const std::string* text : {&request.method, &request.path, &request.body}) out.text(*text);

@@ -314,7 +314,7 @@ HttpResponse post_evidence(Service& service, const Call& call) {
       in_all(snapshot, [&] { return ask_labelling_alone(call.request.body); });
   const std::optional<Row> own = own_row(call);
   const std::vector<Row> copies = copies_of(snapshot, own);
-  // Of the kept answers where there are some: a page asks for what it shows.
+  // From the kept answers where there are some: a page asks for what it shows.
   const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
   return json_response(told_by_owner(snapshot, own, [&](Row row) {
     return evidence_json(snapshot, row, copies, labelling_of(*shelves, asked), above_of(*shelves),

@@ -39,7 +39,7 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
                             std::string_view cause, std::string_view cure);
 // The status goes with the code.
 HttpResponse error_response(const Error& error);
-// Of any exception.
+// The answer for any exception.
 HttpResponse failure_response(std::exception_ptr failure);
 
 }  // namespace zeroshelf::serve

@@ -157,7 +157,7 @@ std::string read_token(const std::filesystem::path& file) {
 }
 
 bool are_equal_secrets(std::string_view a, std::string_view b) {
-  // Of their hashes, so that nothing goes with where they differ, nor with their lengths.
+  // Compares their hashes, so that nothing goes with where they differ, nor with their lengths.
   const ContentHash x = content_hash(std::as_bytes(std::span(a)));
   const ContentHash y = content_hash(std::as_bytes(std::span(b)));
   unsigned differ = 0;

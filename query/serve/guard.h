@@ -54,7 +54,7 @@ class Guard {
   // Nothing: it may ask. Else what it is answered. Opening the page with the code gives the cookie.
   std::optional<HttpResponse> refusal(const HttpHead& head);
 
-  // Of POST /login, whose body is TOKEN: the cookie, or a refusal.
+  // Answers POST /login, whose body is TOKEN: the cookie, or a refusal.
   HttpResponse login(std::string_view token) const;
 
   // The path that opens the page; works once.

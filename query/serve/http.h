@@ -18,7 +18,7 @@ struct HttpHead {
   std::string method;
   std::string path;                           // percent-decoded
   std::multimap<std::string, std::string> query;  // decoded
-  // Of the headers that matter; empty: not there, or there several times where once is meant.
+  // The headers that matter; empty: not there, or there several times where once is meant.
   std::string host;
   std::string origin;
   std::string authorization;

@@ -37,9 +37,9 @@ struct ServiceOptions {
   std::vector<std::filesystem::path> collections;
   ModelOptions model;
   bool read_only = false;
-  std::filesystem::path exports;          // where they are put; empty: there are none
-  std::filesystem::path thumbnails;       // the cache folder; empty: nothing is kept
-  // Of several processes: what open_together gave, and who asks the others; both or none. It only
+  std::filesystem::path exports;     // where they are put; empty: there are none
+  std::filesystem::path thumbnails;  // the cache folder; empty: nothing is kept
+  // With several processes: what open_together gave, and who asks the others; both or none. It only
   // reads then.
   SnapshotPointer together = nullptr;
   Chorus* chorus = nullptr;
@@ -69,7 +69,7 @@ class Service {
   // Every outcome is an answer.
   HttpResponse handle(const HttpRequest& request, const Guard& guard);
 
-  // Of a question of the chorus, in each process. Throws what the endpoint throws.
+  // Answers a question of the chorus, in each process. Throws what the endpoint throws.
   HttpResponse answer_together(const HttpRequest& request);
 
   // --- of the endpoints ------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Service {
   std::function<HttpCounts()> http_counts;
   double uptime_seconds() const;
 
-  // Those that were looked for last; null: none were.
+  // The duplicates that were looked for last; null: none were.
   std::shared_ptr<const FoundDuplicates> duplicates() const;
   void keep_duplicates(std::shared_ptr<const FoundDuplicates> found);
 

@@ -17,7 +17,7 @@
 
 namespace zeroshelf::serve {
 
-// Pixels that are decoded at the same time share a budget, and at most so many pictures are decoded
+// Pixels that are decoded at the same time share a budget, and at most as many pictures are decoded
 // at once as there are cores. Threads: any.
 class Thumbnails {
  public:
@@ -28,8 +28,8 @@ class Thumbnails {
   // 160, 320, 640, 1280 or 2048: the first of them that is size or more.
   static int step_of(uint64_t size);
 
-  // A JPEG file, upright, its longer side at most so many pixels; or why there is none. What was
-  // made before is there also when the file is gone.
+  // A JPEG file, upright, its longer side at most that number of pixels; or why there is none. What
+  // was made before is there also when the file is gone.
   std::variant<std::string, Skip> get(const PictureRecord& record, int longer_side_px);
 
   // The file as it was indexed, or why not. At most two are read at once.

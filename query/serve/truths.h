@@ -14,7 +14,7 @@
 
 namespace zeroshelf::serve {
 
-// Of the collection that is at that place when it is asked for: what another process says, and
+// For the collection that is at that place when it is asked for: what another process says, and
 // another collection that takes the place, are seen by the next call.
 //
 // Threads: any.
