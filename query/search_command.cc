@@ -75,6 +75,16 @@ struct SearchOptions {
   ModelOptions model;
 };
 
+CLI::Validator row_number() {
+  return {[](const std::string& value) -> std::string {
+            const bool is_number = !value.empty() && std::ranges::all_of(value, [](char c) {
+              return c >= '0' && c <= '9';
+            });
+            return is_number ? "" : fmt::format("'{}' is no row; rows are numbered from 0", value);
+          },
+          ""};
+}
+
 std::vector<SearchTerm> terms_of_options(const SearchOptions& options) {
   const size_t signed_terms = options.plus.size() + options.minus.size();
   if (options.weights.size() > 1 && options.weights.size() != signed_terms) {
@@ -391,7 +401,7 @@ void add_search(Program& program) {
           ->type_name("FILE.npy");
   command->add_option("--row", options.row, "Row of --vector, from 0; default: the first")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(row_number())
       ->needs(vector);
   command
       ->add_option(

@@ -162,6 +162,9 @@ void NpyReader::read_header() {
   if (*header.type != "<f4" && *header.type != "<f2")
     throw incompatible("its values are '" + *header.type + "', not float32 or float16");
   if (*header.fortran_order) throw incompatible("it is in Fortran order");
+  if (header.shape->size() == 1)
+    throw Error(ErrorCode::Incompatible, subject, "it is one vector and not a matrix of them",
+                "save it as vector[None], a matrix of one row");
   if (header.shape->size() != 2)
     throw incompatible(fmt::format("it has {} dimensions, not 2", header.shape->size()));
   value_bytes_ = *header.type == "<f4" ? 4 : 2;

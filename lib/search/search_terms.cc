@@ -334,6 +334,11 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
     return std::any_of(terms.begin(), terms.end(),
                        [&](const SearchTerm& term) { return term.kind == kind; });
   };
+  for (const SearchTerm& term : terms) {
+    if (term.kind == Kind::Text && term.value.find_first_not_of(" \t\r\n\"") == std::string::npos)
+      throw Error(ErrorCode::InvalidArgument, "search", "a text of blanks and quotes alone",
+                  "give words to search for");
+  }
   Encoder* encoder = nullptr;
   const bool has_picture = has(Kind::PictureFile) || has(Kind::PictureBytes);
   if (has(Kind::Text) || has_picture) {
