@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -18,6 +19,8 @@ namespace {
 constexpr double kPrior = 10;  // pictures
 constexpr int kRounds = 3;
 constexpr double kOwn = 0.5;
+constexpr double kReach = 7;    // logits
+constexpr size_t kNearest = 5;  // pictures of a label
 // Pictures of a label that are all alike would move it without end.
 constexpr double kLeastSpread = 0.05;
 constexpr Row kNoRow = std::numeric_limits<Row>::max();
@@ -31,11 +34,36 @@ std::vector<Row> sample_of(const View& collection, size_t labels) {
       .sample(std::clamp(kSimilarities / labels, kFewest, kMost));
 }
 
-// The label that a picture is counted for; with share 0 for none.
+// The label that a picture is counted for on a side, and how near it is to it there; with share 0
+// for none.
 struct Membership {
   uint32_t label = 0;
   double share = 0;
+  double logit = 0;
 };
+struct Members {
+  std::vector<Membership> image;  // one a picture of the sample
+  std::vector<Membership> text;
+};
+
+// A collection may hold much that no label names, and some of it attracts a label all the same. A
+// picture counts the less, the farther it is behind those that are nearest to its label.
+void leave_out_strangers(std::vector<Membership>& members, size_t labels) {
+  std::vector<std::vector<double>> logits(labels);
+  for (const Membership& member : members) {
+    if (member.share > 0) logits[member.label].push_back(member.logit);
+  }
+  std::vector<double> nearest(labels);
+  for (size_t k = 0; k < labels; ++k) {
+    const size_t count = std::min(kNearest, logits[k].size());
+    const auto end = logits[k].begin() + static_cast<ptrdiff_t>(count);
+    std::ranges::partial_sort(logits[k], end, std::greater());
+    for (auto logit = logits[k].begin(); logit != end; ++logit)
+      nearest[k] += *logit / static_cast<double>(count);
+  }
+  for (Membership& member : members)
+    member.share /= 1 + std::exp(nearest[member.label] - member.logit - kReach);
+}
 
 // What the pictures of a label, or their texts, have in common.
 struct LabelMeans {
@@ -167,28 +195,39 @@ Membership membership_of(const std::vector<double>& logits) {
   double sum = 0;
   for (const double logit : logits) sum += std::exp(logit - *best);
   const double share = 1 / sum;
-  return {static_cast<uint32_t>(best - logits.begin()), share > kOwn ? share : 0};
+  return {static_cast<uint32_t>(best - logits.begin()), share > kOwn ? share : 0, 0};
 }
 
 // By what both sides say, as `mix` weighs them. text_weights: w, one a picture of the sample.
-std::vector<Membership> memberships(const Side& image, const Side& text,
-                                    const std::vector<float>& text_weights, unsigned threads) {
+Members members_of(const Side& image, const Side& text, const std::vector<float>& text_weights,
+                   unsigned threads) {
   constexpr size_t kChunk = 64;
   const FixedPointQueries image_labels(image.labels);
   const FixedPointQueries text_labels(text.labels);
-  std::vector<Membership> members(image.rows.size());
-  parallel_chunks(members.size(), kChunk, threads, [&](size_t begin, size_t end) {
-    std::vector<float> similarities(image_labels.count());
-    std::vector<double> logits(similarities.size());
+  Members members{std::vector<Membership>(image.rows.size()),
+                  std::vector<Membership>(image.rows.size())};
+  parallel_chunks(image.rows.size(), kChunk, threads, [&](size_t begin, size_t end) {
+    std::vector<float> of_image(image_labels.count());
+    std::vector<float> of_text(text_labels.count());
+    std::vector<double> logits(image_labels.count());
+    const auto on_side = [](Membership member, const Side& side,
+                            const std::vector<float>& similar) {
+      member.logit = static_cast<double>(side.scale) * static_cast<double>(similar[member.label]);
+      return member;
+    };
     for (size_t i = begin; i < end; ++i) {
       const double weight = static_cast<double>(text_weights[i]);
       std::ranges::fill(logits, 0.0);
-      add_logits(image, image_labels, image.rows[i], 1 / (1 + weight), similarities, logits);
+      add_logits(image, image_labels, image.rows[i], 1 / (1 + weight), of_image, logits);
       if (weight > 0)
-        add_logits(text, text_labels, text.rows[i], weight / (1 + weight), similarities, logits);
-      members[i] = membership_of(logits);
+        add_logits(text, text_labels, text.rows[i], weight / (1 + weight), of_text, logits);
+      const Membership member = membership_of(logits);
+      members.image[i] = on_side(member, image, of_image);
+      if (weight > 0) members.text[i] = on_side(member, text, of_text);
     }
   });
+  leave_out_strangers(members.image, image_labels.count());
+  leave_out_strangers(members.text, text_labels.count());
   return members;
 }
 
@@ -225,9 +264,9 @@ LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, fl
     if (text_weights[i] > 0) text.rows[i] = *row;
   }
   for (int round = 0; round < kRounds; ++round) {
-    const std::vector<Membership> members = memberships(image, text, text_weights, threads);
-    move(image, labels.image_bias, members, static_cast<double>(strength), threads);
-    move(text, labels.text_bias, members, static_cast<double>(strength), threads);
+    const Members members = members_of(image, text, text_weights, threads);
+    move(image, labels.image_bias, members.image, static_cast<double>(strength), threads);
+    move(text, labels.text_bias, members.text, static_cast<double>(strength), threads);
   }
   LabelVectors adapted;
   adapted.image = std::move(image.labels);

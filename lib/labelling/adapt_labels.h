@@ -4,9 +4,11 @@
 //
 // A label's prompt points where such pictures lie only roughly. Every picture is in the index, so
 // they show it themselves. A few times over, from a sample of the collection:
-//   - each picture that `mix` gives to a label with more than half of the probability p counts p
-//     for it: n_k is their sum, c_k their mean vector, r_k = n_k / (n_k + kPrior) how far it is
-//     believed, and m = sum_k r_k c_k / sum_k r_k the middle of all labels' pictures;
+//   - each picture that `mix` gives to a label with more than half of the probability p counts
+//     p / (1 + exp(t_k - t - kReach)) for it, with t its logit for the label on this side and t_k
+//     the mean of the kNearest largest ones: what is far behind them is something that no label
+//     names. n_k is the sum of these, c_k their mean vector, r_k = n_k / (n_k + kPrior) how far it
+//     is believed, and m = sum_k r_k c_k / sum_k r_k the middle of all labels' pictures;
 //   - label k becomes l_k + a / (v * scale) * r_k * (c_k - m), and its bias takes off what that
 //     gives to m, with v the mean squared distance of pictures from their own label's mean.
 // With all distances alike this is the linear discriminant between the labels' pictures, added with

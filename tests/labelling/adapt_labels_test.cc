@@ -96,10 +96,12 @@ class Plain {
     for (int round = 0; round < 3; ++round) {
       std::vector<std::optional<std::pair<size_t, double>>> own;
       for (Row row = 0; row < collection.rows(); ++row) own.push_back(owner(row));
-      move(own, ViewVectors::pictures(collection), [](Row row) { return std::optional(row); },
-           strength / static_cast<double>(settings_.image_scale), image_);
-      move(own, ViewVectors::texts(collection), [&](Row row) { return collection.text_index(row); },
-           strength / static_cast<double>(settings_.text_scale), text_);
+      move(
+          own, ViewVectors::pictures(collection), [](Row row) { return std::optional(row); },
+          strength, static_cast<double>(settings_.image_scale), image_);
+      move(
+          own, ViewVectors::texts(collection), [&](Row row) { return collection.text_index(row); },
+          strength, static_cast<double>(settings_.text_scale), text_);
     }
   }
 
@@ -130,9 +132,8 @@ class Plain {
 
   std::optional<std::pair<size_t, double>> owner(Row row) const {
     const auto text = collection_.text_index(row);
-    const double w = text ? static_cast<double>(
-                                settings_.text_weight(collection_.text_evidence(*text)))
-                          : 0;
+    const double w =
+        text ? static_cast<double>(settings_.text_weight(collection_.text_evidence(*text))) : 0;
     std::vector<double> shares;
     double sum = 0;
     for (size_t k = 0; k < labels_.rows(); ++k) {
@@ -153,17 +154,35 @@ class Plain {
 
   template <class Find>
   void move(const std::vector<std::optional<std::pair<size_t, double>>>& own,
-            const ViewVectors& vectors, const Find& find, double gain, Side& side) const {
+            const ViewVectors& vectors, const Find& find, double strength, double scale,
+            Side& side) const {
     const size_t count = labels_.rows();
+    // How near each is to its label, and how near the nearest are.
+    std::vector<double> logits(own.size());
+    std::vector<std::vector<double>> of_label(count);
+    for (Row row = 0; row < own.size(); ++row) {
+      const auto at = find(row);
+      if (!own[row] || !at) continue;
+      logits[row] = scale * product(values(vectors, *at), side.vectors[own[row]->first]);
+      of_label[own[row]->first].push_back(logits[row]);
+    }
+    std::vector<double> nearest(count);
+    for (size_t k = 0; k < count; ++k) {
+      std::ranges::sort(of_label[k], std::greater());
+      of_label[k].resize(std::min<size_t>(5, of_label[k].size()));
+      for (const double logit : of_label[k])
+        nearest[k] += logit / static_cast<double>(of_label[k].size());
+    }
+    const double gain = strength / scale;
     std::vector<double> n(count);
     std::vector<std::vector<double>> mean(count, std::vector<double>(kDimension));
     for (Row row = 0; row < own.size(); ++row) {
       const auto at = find(row);
       if (!own[row] || !at) continue;
-      const auto& [label, share] = *own[row];
+      const size_t label = own[row]->first;
+      const double share = own[row]->second / (1 + std::exp(nearest[label] - logits[row] - 7));
       n[label] += share;
-      for (size_t i = 0; i < kDimension; ++i)
-        mean[label][i] += share * values(vectors, *at)[i];
+      for (size_t i = 0; i < kDimension; ++i) mean[label][i] += share * values(vectors, *at)[i];
     }
     std::vector<double> middle(kDimension);
     double believed = 0;
@@ -182,9 +201,8 @@ class Plain {
     for (size_t k = 0; k < count; ++k) {
       side.biases[k] = 0;
       for (size_t i = 0; i < kDimension; ++i) {
-        const double by = n[k] == 0 ? 0
-                                    : gain / (spread / all) * n[k] / (n[k] + 10) *
-                                          (mean[k][i] - middle[i]);
+        const double by =
+            n[k] == 0 ? 0 : gain / (spread / all) * n[k] / (n[k] + 10) * (mean[k][i] - middle[i]);
         side.vectors[k][i] = static_cast<double>(labels_.row(k)[i]) + by;
         side.biases[k] -= by * middle[i];
       }
@@ -224,6 +242,42 @@ BOOST_AUTO_TEST_CASE(more_is_right_also_where_one_label_is_ten_times_as_frequent
     const size_t after = groups.right(adapt_labels(groups.open(), prompts, 5));
     BOOST_TEST(after >= before + groups.truths.size() / 50);
   }
+}
+
+// Two labels with 20 pictures each, and 200 pictures of something else that is a little nearer to
+// the first than to the second.
+BOOST_AUTO_TEST_CASE(pictures_that_no_label_names_move_none) {
+  constexpr size_t kNamed = 40;
+  constexpr size_t kOthers = 200;
+  Random random(3);
+  const auto picture_at = [&](std::vector<std::pair<uint32_t, float>> at) {
+    NewPicture picture;
+    picture.image_vector.resize(kDimension);
+    for (const auto& [i, value] : at) picture.image_vector[i] = value;
+    for (float& value : picture.image_vector)
+      value += static_cast<float>(random.uniform(-0.1, 0.1));
+    normalise(picture.image_vector);
+    return picture;
+  };
+  Manifest manifest;
+  manifest.model_name = "drawn";
+  manifest.model_fingerprint = "d4a4";
+  manifest.dimension = kDimension;
+  manifest.logit_scale = 100;
+  testing::TemporaryDirectory directory;
+  Batch batch;
+  for (uint32_t i = 0; i < kNamed + kOthers; ++i) {
+    batch.added.push_back(i < kNamed ? picture_at({{i % 2, 0.4f}, {2, 0.9f}})
+                                     : picture_at({{0, 0.2f}, {3, 0.9f}}));
+    batch.added.back().record.file.path = "/" + std::to_string(i);
+  }
+  CollectionWriter::open_or_create(directory / "collection", manifest).commit(batch);
+  Matrix labels(2, kDimension);
+  labels.row(0)[0] = labels.row(1)[1] = 1;
+  const LabelVectors adapted =
+      adapt_labels(View::open(directory / "collection"), LabelVectors(labels), 5);
+  BOOST_TEST(std::abs(adapted.image.row(0)[3]) < 0.02, adapted.image.row(0)[3]);
+  BOOST_TEST(adapted.image.row(0)[1] < -0.05);  // away from the other one's pictures
 }
 
 BOOST_AUTO_TEST_CASE(threads_change_nothing) {
