@@ -30,7 +30,7 @@ in_clean_root() {
   local own_mounts=()  # what is mounted in the root is not to be seen outside
   [ "$(id -u)" -ne 0 ] || own_mounts=(unshare --mount)
   # (apt's own user may be refused /dev/null in a container.)
-  "${own_mounts[@]}" mmdebstrap --variant=apt --include="$2" --aptopt='APT::Sandbox::User "root"' \
+  "${own_mounts[@]}" mmdebstrap --variant=apt --include="mount,$2" --aptopt='APT::Sandbox::User "root"' \
     ${before_hook:+--customize-hook="$before_hook"} --customize-hook='mkdir "$1/given"' --customize-hook="sync-in $3 /given" \
     --customize-hook='chroot "$1" bash /given/inside.sh' \
     ${after_hook:+--customize-hook="$after_hook"} "$1" - "$mirror" >/dev/null
