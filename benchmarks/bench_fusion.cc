@@ -1,5 +1,6 @@
-// What each rule of fusion, vetoes, and pictures as labels are worth on a real model's vectors of labelled pictures, where labels
-// are as frequent as they are and where one of them is ten times as frequent as the others.
+// What each rule of fusion, vetoes, and pictures as labels are worth on a real model's vectors of
+// labelled pictures, where labels are as frequent as they are and where one of them is ten times as
+// frequent as the others.
 //
 //   ./dev bench fusion [FOLDER [DRAWS]]     default: ../shared/true_clip, 20
 //
@@ -10,8 +11,11 @@
 // rows from at least five: rows that show one of the two and not the other.
 //
 // `balanced` is the set as it is; `skewed` are draws in which one label, in turn, keeps all its
-// pictures and every other a tenth (one at least), which make a collection of their own. Vectors
-// are imported as `zeroshelf-index import` does: without words.
+// pictures and every other a tenth (one at least), which make a collection of their own. `few among
+// others` are draws of four labels of a set with more and of 40 pictures that have one of them, in
+// a collection with the pictures of the set's other labels and with those of all folders without
+// labels: much that no label names. Vectors are imported as `zeroshelf-index import` does: without
+// words.
 //
 // Of sets with one label a picture also, by `mix`:
 //   vetoes    every label in turn is left out, and is the veto of every other: how many of its
@@ -156,6 +160,11 @@ Question whole(const Set& set) {
   return question;
 }
 
+void shuffle(std::vector<size_t>& values, Random& random) {
+  for (size_t i = 0; i + 1 < values.size(); ++i)
+    std::swap(values[i], values[i + random.below(values.size() - i)]);
+}
+
 // All of one label, a tenth of each other.
 Question skewed(const Question& question, uint32_t frequent, Random& random) {
   std::vector<size_t> kept;
@@ -165,8 +174,7 @@ Question skewed(const Question& question, uint32_t frequent, Random& random) {
       if (question.truths[i] == label) own.push_back(i);
     size_t count = own.size();
     if (label != frequent) {
-      for (size_t i = 0; i + 1 < own.size(); ++i)
-        std::swap(own[i], own[i + random.below(own.size() - i)]);
+      shuffle(own, random);
       count = std::min(own.size(), std::max<size_t>(1, own.size() / 10));
     }
     kept.insert(kept.end(), own.begin(), own.begin() + static_cast<ptrdiff_t>(count));
@@ -340,6 +348,45 @@ void measure_labels(const Set& set, size_t draws, const fs::path& path, std::vec
   print(fmt::format("{}, skewed", set.name), tallies, false, false);
 }
 
+constexpr size_t kFewLabels = 4;
+
+// others: pictures that have none of the set's labels.
+void measure_few(const Set& set, const Matrix& others, size_t draws, const fs::path& path) {
+  constexpr size_t kFewPictures = 40;
+  Set all = set;
+  all.images = Matrix(set.images.rows() + others.rows(), set.images.columns());
+  for (size_t row = 0; row < all.images.rows(); ++row) {
+    const bool is_own = row < set.images.rows();
+    std::ranges::copy(is_own ? set.images.row(row) : others.row(row - set.images.rows()),
+                      all.images.row(row).begin());
+  }
+  std::vector<Tally> tallies;
+  for (size_t draw = 0; draw < draws; ++draw) {
+    Random random = Random::of_item(kSeed, draw);
+    std::vector<size_t> labels = whole(set).labels;
+    shuffle(labels, random);
+    labels.resize(kFewLabels);
+    std::vector<size_t> named;
+    std::vector<size_t> in_collection;
+    for (size_t row = 0; row < all.images.rows(); ++row) {
+      const bool is_named = row < set.truths.size() &&
+                            std::ranges::find(labels, size_t{set.truths[row]}) != labels.end();
+      (is_named ? named : in_collection).push_back(row);
+    }
+    shuffle(named, random);
+    named.resize(std::min(kFewPictures, named.size()));
+    Question question{named, {}, labels};
+    for (const size_t row : named) {
+      question.truths.push_back(static_cast<uint32_t>(
+          std::ranges::find(labels, size_t{set.truths[row]}) - labels.begin()));
+    }
+    in_collection.insert(in_collection.end(), named.begin(), named.end());
+    const View collection = collection_of(all, in_collection, path);
+    add(tallies, answers(collection, all, question, places_of(collection, named)));
+  }
+  print(fmt::format("{}, few among others", set.name).substr(0, 24), tallies, false, false);
+}
+
 void measure_pairs(const Set& set, size_t draws, const fs::path& path, std::vector<Tally>& all) {
   const std::vector<Question> pairs = pairs_of(set);
   std::vector<size_t> every;
@@ -476,8 +523,8 @@ void measure_examples(const Set& set, size_t draws, const fs::path& path) {
             is_skewed ? skewed(question, static_cast<uint32_t>(draw % set.labels.rows()), random)
                       : question;
         const View collection = collection_of(set, some.rows, path);
-        const auto plain = answers_by_mix(collection, LabelVectors(set.labels),
-                                          places_of(collection, some.rows));
+        const auto plain =
+            answers_by_mix(collection, LabelVectors(set.labels), places_of(collection, some.rows));
         Share right;
         for (size_t i = 0; i < plain.size(); ++i) right.add(plain[i] == some.truths[i]);
         texts += right.value();
@@ -495,11 +542,24 @@ void measure_examples(const Set& set, size_t draws, const fs::path& path) {
 
 void measure_labels_beyond_texts(const std::vector<Set>& sets, size_t draws, const fs::path& path) {
   fmt::print("\n{:24} {:>5}   {:>15}   {:>15}\n{:24} {:5}   {:>7} {:>7}   {:>7} {:>7}\n", "VETOES",
-             "PAIRS", "OF THE VETO %", "OF ITS OWN %", "", "", "WITHOUT", "WITH", "WITHOUT", "WITH");
+             "PAIRS", "OF THE VETO %", "OF ITS OWN %", "", "", "WITHOUT", "WITH", "WITHOUT",
+             "WITH");
   for (const Set& set : sets) measure_vetoes(set, path);
   fmt::print("\n{:24} {:>3}   {:>7} {:>9} {:>7} {:>7}\n", "EXAMPLES, RIGHT %", "N", "TEXTS",
              "PICTURES", "BOTH", "HALVES");
   for (const Set& set : sets) measure_examples(set, draws, path);
+}
+
+// Those with as many columns, one after the other.
+Matrix joined(const std::vector<Matrix>& parts, size_t columns) {
+  std::vector<std::span<const float>> rows;
+  for (const Matrix& part : parts) {
+    for (size_t i = 0; part.columns() == columns && i < part.rows(); ++i)
+      rows.push_back(part.row(i));
+  }
+  Matrix result(rows.size(), columns);
+  for (size_t i = 0; i < rows.size(); ++i) std::ranges::copy(rows[i], result.row(i).begin());
+  return result;
 }
 
 void run(const fs::path& folder, size_t draws) {
@@ -517,12 +577,19 @@ void run(const fs::path& folder, size_t draws) {
       draws);
   std::vector<Tally> all;
   std::vector<Set> single;
+  std::vector<Matrix> unlabelled;
+  for (const fs::path& each : folders) {
+    if (!fs::exists(each / "labels.txt") && fs::exists(each / "image_vectors.npy"))
+      unlabelled.push_back(unit_rows(each / "image_vectors.npy"));
+  }
   for (const fs::path& each : folders) {
     const auto set = read_set(each);
     if (!set) continue;
     if (set->shown.empty()) {
       single.push_back(*set);
       measure_labels(*set, draws, directory / "shelf", all);
+      if (set->labels.rows() > kFewLabels)
+        measure_few(*set, joined(unlabelled, set->images.columns()), draws, directory / "shelf");
     } else {
       measure_pairs(*set, draws, directory / "shelf", all);
     }
