@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "lib/export/follow_moves.h"
 #include "lib/export/follow_rewrites.h"
@@ -21,15 +22,13 @@ namespace {
 
 constexpr const char* kProgram = "zeroshelf-query";
 
-void follow(const ExportedMoves& moves) {
-  for (const auto& [collection, files] : moves) {
-    try {
-      follow_moves(collection, files);
-    } catch (const Error& error) {
-      warn(kProgram, fmt::format("the collection could not be told where its files are: {}; run "
-                                 "zeroshelf-index add with their folders",
-                                 error.what()));
-    }
+void follow(const std::filesystem::path& collection, const std::vector<MovedFile>& files) {
+  try {
+    follow_moves(collection, files);
+  } catch (const Error& error) {
+    warn(kProgram, fmt::format("the collection could not be told where its files are: {}; run "
+                               "zeroshelf-index add with their folders",
+                               error.what()));
   }
 }
 
@@ -57,10 +56,9 @@ int told(uint64_t put_back, uint64_t untouched, const char* how, uint64_t proble
 
 int undo_moves_of(const std::filesystem::path& directory) {
   ProblemTeller problems;
-  const UndoReport report =
-      undo_moves(directory, [&](const Error& error) { problems.tell(error); });
+  const UndoReport report = undo_moves(
+      directory, [&](const Error& error) { problems.tell(error); }, follow);
   problems.tell_rest();
-  follow(report.followed_by);
   return told(report.put_back, report.never_moved, "where they belong", report.problems);
 }
 
@@ -88,7 +86,9 @@ void add_undo(Program& program) {
   CLI::App* command = program.add_command(
       "undo", "Undo an export: put moved files back, and restore files that got keywords",
       [directory] { return run_undo(*directory); });
-  command->add_option("DIR", *directory, "The folder of the export with --mode move or --format xmp")->required();
+  command
+      ->add_option("DIR", *directory, "The folder of the export with --mode move or --format xmp")
+      ->required();
 }
 
 }  // namespace zeroshelf

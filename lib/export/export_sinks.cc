@@ -121,6 +121,10 @@ class FolderSink : public RecordSink {
     options.mode = context_.mode;
     options.on_failure = context_.on_failure;
     if (format_ == ExportFormat::FiftyOne) options.names_differ = NamesDiffer::InStem;
+    if (context_.mode == ExportMode::Move) {
+      for (const View::Part& part : context_.collection.parts())
+        options.collections.push_back(absolute_path(part.collection.directory()));
+    }
     options.ranks = ranks_of(context_.collection);
     options.promise = context_.promise;
     options.on_placed = [this](const ExportItem& item, const fs::path& target) {
@@ -281,8 +285,7 @@ class KeywordSink : public ExportSink {
       : context_(context), keywords_(target, options()), promise_(target, context.promise) {
     for (uint32_t k = 0; k < context.labels.size(); ++k) {
       const std::string& name = context.labels[k].name;
-      paths_.push_back(
-          keyword_of_levels(levels_of(context.tree, k, name), "label '" + name + "'"));
+      paths_.push_back(keyword_of_levels(levels_of(context.tree, k, name), "label '" + name + "'"));
     }
   }
 

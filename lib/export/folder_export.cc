@@ -187,8 +187,10 @@ FolderExport::FolderExport(fs::path directory, FolderExportOptions options)
 
 void FolderExport::begin_alone() {
   begin();
-  if (options_.mode == ExportMode::Move)
+  if (options_.mode == ExportMode::Move) {
     journal_ = std::make_unique<MoveJournal>(folder_, directory_);
+    journal_->name_collections(options_.collections);
+  }
   manifest_name_ = kUnfinishedManifestName;
   partial_name_ = kMovePartialName;
   manifest_ = new_manifest(manifest_name_);
@@ -222,7 +224,10 @@ void FolderExport::begin_together() {
   });
   ranks.agree_after([&] {
     if (!ranks.is_first()) join(begun);
-    if (moves) journal_ = std::make_unique<MoveJournal>(folder_, directory_, share);
+    if (moves) {
+      journal_ = std::make_unique<MoveJournal>(folder_, directory_, share);
+      journal_->name_collections(options_.collections);
+    }
     manifest_ = new_manifest(manifest_name_);
   });
   ranks.agree_after([&] {

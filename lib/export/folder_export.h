@@ -3,8 +3,8 @@
 // Pictures -> folders of links, copies, or the pictures themselves.
 //
 //   DIR/<folder>/<file name>    e.g. one folder a label
-//   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label, score;
-//                               last, where something was promised, {"type":"promise",...}
+//   DIR/manifest.jsonl          one line a picture: where it came from, where it went, label,
+//                               score; last, where something was promised, {"type":"promise",...}
 //   DIR/moves.journal           only when pictures are moved: see move_journal.h, also for those of
 //                               several processes
 //
@@ -84,6 +84,9 @@ struct FolderExportOptions {
   // Called for each picture that was placed, with its place below DIR; also for one that was not
   // moved because another process, which has the same path, has moved it there. May be empty.
   std::function<void(const ExportItem&, const std::filesystem::path&)> on_placed;
+  // Of a move: the collections that have the pictures, by their absolute paths; of one of several
+  // processes those of its own. An undo tells them.
+  std::vector<std::filesystem::path> collections;
   // The processes that place some of the pictures each, all of which have to see DIR; null: this
   // one places all. What they do together is marked so. They outlive the export. Not with names
   // that differ in their stems.

@@ -3,18 +3,13 @@
 #include "lib/export/follow_moves.h"
 
 #include <system_error>
-#include <utility>
 
 #include "lib/collection/collection.h"
 #include "lib/files/find_files.h"
-#include "lib/util/file.h"
 
 namespace zeroshelf {
-namespace {
 
 namespace fs = std::filesystem;
-
-}  // namespace
 
 uint64_t follow_moves(const fs::path& collection, const std::vector<MovedFile>& files) {
   constexpr size_t kMovesABatch = 1000;
@@ -37,16 +32,6 @@ uint64_t follow_moves(const fs::path& collection, const std::vector<MovedFile>& 
   }
   commit();
   return followed;
-}
-
-ExportedMoves moves_back(const fs::path& directory, std::span<const ExportedFile> files) {
-  ExportedMoves moves;
-  for (const ExportedFile& file : files) {
-    if (file.collection.empty()) continue;
-    moves[file.collection].push_back(
-        {absolute_path(directory / file.exported).string(), file.original});
-  }
-  return moves;
 }
 
 }  // namespace zeroshelf

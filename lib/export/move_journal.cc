@@ -31,7 +31,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMadeBy = "only an export with --mode move or --format xmp has one";
-constexpr JournalKind kKind = {"zeroshelf-moves 1\n", "moves", kMadeBy};
+constexpr JournalKind kKind = {"zeroshelf-moves 3\n", "moves", kMadeBy};
+// The journal of earlier versions: names no collections.
+constexpr JournalKind kFirstKind = {"zeroshelf-moves 1\n", "moves", kMadeBy};
 // The journal of one of several processes: says how many have one.
 constexpr JournalKind kSharedKind = {"zeroshelf-moves 2\n", "moves", kMadeBy};
 // What exports write beside the pictures and the journal.
@@ -45,8 +47,9 @@ struct Move {
 };
 
 struct Announced {
-  bool kept = false;
-  Move move;
+  enum class What { Move, Kept, Collection };
+  What what = What::Move;
+  Move move;  // of a collection: from where it lies
 };
 
 // Whether the path stays below its folder: relative, nothing in it leads up, and it is not one of
@@ -62,34 +65,42 @@ bool stays_below(const fs::path& path) {
 }
 
 std::optional<Announced> parse_line(const std::vector<std::string>& fields) {
+  if (fields.size() < 2 || !fs::path(fields[1]).is_absolute()) return std::nullopt;
+  if (fields.size() == 2 && fields[0] == "collection")
+    return Announced{Announced::What::Collection, {fields[1], {}}};
   if (fields.size() != 3 || (fields[0] != "move" && fields[0] != "kept") ||
-      !fs::path(fields[1]).is_absolute() || !stays_below(fields[2])) {
+      !stays_below(fields[2])) {
     return std::nullopt;
   }
-  return Announced{fields[0] == "kept", {fields[1], fields[2]}};
+  return Announced{fields[0] == "kept" ? Announced::What::Kept : Announced::What::Move,
+                   {fields[1], fields[2]}};
 }
 
 // What one journal says, or all of them together.
 struct JournalContent {
   std::vector<Move> moves;         // that were announced, without those that were not made
+  std::set<std::string> kept;      // what was announced and then said not to be moved, from where
+  std::set<fs::path> collections;  // that follow
   std::vector<Error> bad_lines;    // that cannot be read, with sound ones after them
   std::vector<fs::path> bad_ends;  // journals whose last lines, or header, cannot be read
 };
 
-// What was announced and not said to be kept later.
-std::vector<Move> moves_made(std::vector<Announced> lines) {
+// A move counts unless it is said later that it was not made.
+void add_lines(std::vector<Announced> lines, JournalContent& content) {
   std::set<Move> kept;
   std::vector<Move> moves;
   std::ranges::reverse(lines);
   for (Announced& line : lines) {
-    if (line.kept) {
+    if (line.what == Announced::What::Collection) {
+      content.collections.insert(std::move(line.move.from));
+    } else if (line.what == Announced::What::Kept) {
+      content.kept.insert(line.move.from);
       kept.insert(std::move(line.move));
     } else if (!kept.contains(line.move)) {
       moves.push_back(std::move(line.move));
     }
   }
-  std::ranges::reverse(moves);
-  return moves;
+  std::ranges::move(moves.rbegin(), moves.rend(), std::back_inserter(content.moves));
 }
 
 // After a crash bad lines at the end were never synced, so nothing that they announce was begun;
@@ -109,7 +120,7 @@ void read_journal(const LockedJournal& journal, JournalContent& content) {
   note_damage(journal, read, content);
   std::vector<Announced> lines;
   for (const JournalLine& line : read.lines) lines.push_back(*parse_line(line.fields));
-  std::ranges::move(moves_made(std::move(lines)), std::back_inserter(content.moves));
+  add_lines(std::move(lines), content);
 }
 
 std::optional<size_t> processes_of(const std::vector<std::string>& fields) {
@@ -188,8 +199,9 @@ bool is_written_by_export(const Place& place) {
 
 class Undo {
  public:
-  Undo(fs::path directory, const std::function<void(const Error&)>& on_problem)
-      : directory_(std::move(directory)), on_problem_(on_problem) {
+  Undo(fs::path directory, const std::function<void(const Error&)>& on_problem,
+       const FollowBack& follow)
+      : directory_(std::move(directory)), on_problem_(on_problem), follow_(follow) {
     folder_ = Descriptor(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder_.is_open()) throw system_error(directory_.string(), "open the folder", errno);
   }
@@ -206,7 +218,6 @@ class Undo {
     const std::vector<LockedJournal> journals = locked_journals();
     JournalContent content = read_all(journals);
     const std::vector<ExportedFile> exported = read_exported_files(directory_);
-    report_.followed_by = moves_back(directory_, exported);
     // The manifest says what damaged lines said, and better.
     if (tell_what_only_the_manifest_has(exported, content.moves) == 0) {
       for (const Error& line : content.bad_lines) tell(line);
@@ -219,6 +230,8 @@ class Undo {
       }
     }
     for (const fs::path& folder : changed_) sync_path(folder);
+    count_kept(content);
+    tell_collections(content, exported);
     if (report_.problems == 0 && !content.bad_ends.empty())
       tell_what_a_bad_end_leaves(content.bad_ends.front());
     if (report_.problems == 0) clean_up(content.moves);
@@ -228,15 +241,47 @@ class Undo {
   std::vector<LockedJournal> locked_journals() {
     shares_ = shares_in(directory_, ShareFile::Journal);
     const Place whole(folder_.get(), kMoveJournalName);
-    is_shared_ = begins_with(whole, kSharedKind.header.substr(0, kSharedKind.header.size() - 1));
+    is_shared_ = has_header(whole, kSharedKind);
     has_whole_ = shares_.empty() || status_of(whole).has_value();
     std::vector<LockedJournal> journals;
     if (has_whole_)
-      journals.emplace_back(is_shared_ ? kSharedKind : kKind, kMoveJournalName, folder_,
+      journals.emplace_back(is_shared_ ? kSharedKind : kind_of(whole), kMoveJournalName, folder_,
                             directory_);
-    for (const ExportShare& share : shares_)
-      journals.emplace_back(kKind, share_name(ShareFile::Journal, share), folder_, directory_);
+    for (const ExportShare& share : shares_) {
+      const std::string name = share_name(ShareFile::Journal, share);
+      journals.emplace_back(kind_of({folder_.get(), name}), name, folder_, directory_);
+    }
     return journals;
+  }
+
+  static const JournalKind& kind_of(const Place& journal) {
+    return has_header(journal, kFirstKind) ? kFirstKind : kKind;
+  }
+
+  // Also where the end of its line was cut off.
+  static bool has_header(const Place& journal, const JournalKind& kind) {
+    return begins_with(journal, kind.header.substr(0, kind.header.size() - 1));
+  }
+
+  // What was not moved under any of its names is where it belongs, unless somebody took it away.
+  void count_kept(const JournalContent& content) {
+    std::set<std::string_view> moved;
+    for (const Move& move : content.moves) moved.insert(move.from);
+    for (const std::string& from : content.kept) {
+      if (!moved.contains(from) && status_of(fs::path(from))) ++report_.never_moved;
+    }
+  }
+
+  void tell_collections(const JournalContent& content, const std::vector<ExportedFile>& exported) {
+    if (!follow_) return;
+    std::set<fs::path> collections = content.collections;
+    for (const ExportedFile& file : exported) {
+      if (!file.collection.empty()) collections.insert(file.collection);
+    }
+    std::vector<MovedFile> files;
+    for (const Move& move : content.moves)
+      files.push_back({(directory_ / move.to).string(), move.from});
+    for (const fs::path& collection : collections) follow_(collection, files);
   }
 
   JournalContent read_all(const std::vector<LockedJournal>& journals) {
@@ -433,6 +478,7 @@ class Undo {
   fs::path directory_;
   Descriptor folder_;
   const std::function<void(const Error&)>& on_problem_;
+  const FollowBack& follow_;
   bool has_whole_ = false;           // moves.journal
   bool is_shared_ = false;           // and it is that of several processes
   std::vector<ExportShare> shares_;  // which have journals
@@ -451,6 +497,11 @@ MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory)
 MoveJournal::MoveJournal(const Descriptor& folder, const fs::path& directory,
                          const ExportShare& share)
     : journal_(kKind, share_name(ShareFile::Journal, share), folder, directory) {}
+
+void MoveJournal::name_collections(std::span<const fs::path> collections) {
+  for (const fs::path& collection : collections)
+    journal_.write({"collection", collection.string()});
+}
 
 void MoveJournal::plan(const fs::path& from, const fs::path& to) {
   journal_.write({"move", from.string(), to.string()});
@@ -473,8 +524,9 @@ void SharedMoveJournal::begin_moves(size_t processes) {
 }
 
 UndoReport undo_moves(const fs::path& directory,
-                      const std::function<void(const Error&)>& on_problem) {
-  return Undo(absolute_path(directory), on_problem).run();
+                      const std::function<void(const Error&)>& on_problem,
+                      const FollowBack& follow) {
+  return Undo(absolute_path(directory), on_problem, follow).run();
 }
 
 }  // namespace zeroshelf

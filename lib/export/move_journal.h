@@ -5,10 +5,13 @@
 //
 // DIR/moves.journal is text, a line a record; nothing in it may change without a new version:
 //
-//   zeroshelf-moves 1
+//   zeroshelf-moves 3
+//   collection <tab> PATH <tab> SEAL             absolute; follows its pictures, there and back
 //   move <tab> FROM <tab> TO <tab> SEAL          about to be moved: the absolute path, and its new
 //                                                place below DIR
 //   kept <tab> FROM <tab> TO <tab> SEAL          was not moved after all: the place was taken
+//
+// (zeroshelf-moves 1 is the same without collections, which only the manifest named then.)
 //
 // Where several processes move, each has a journal like that of its own
 // (DIR/moves-00003-of-00016.journal, exported_files.h), and DIR/moves.journal says how many there
@@ -22,7 +25,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "lib/export/exported_files.h"
 #include "lib/export/follow_moves.h"
@@ -47,7 +52,10 @@ class MoveJournal {
   MoveJournal(const Descriptor& folder, const std::filesystem::path& directory,
               const ExportShare& share);
 
-  // to: below the folder. Durable only after sync(), before which nothing may be moved. Throw Io.
+  // Durable only after sync(), before which nothing may be moved. Throw Io.
+  // The collections that have the pictures, by their absolute paths; before any plan.
+  void name_collections(std::span<const std::filesystem::path> collections);
+  // to: below the folder.
   void plan(const std::filesystem::path& from, const std::filesystem::path& to);
   void note_kept(const std::filesystem::path& from, const std::filesystem::path& to);
   void sync();
@@ -71,11 +79,16 @@ class SharedMoveJournal {
 
 struct UndoReport {
   uint64_t put_back = 0;
-  uint64_t never_moved = 0;  // or put back by an undo before
-  uint64_t problems = 0;     // each was told
-  // What the manifest said, which goes with the undo: the collections that are to follow the files.
-  ExportedMoves followed_by;
+  // Or put back by an undo before. With the ones above and the problems: all files that a journal
+  // names; an export that was cut short may not have come to more.
+  uint64_t never_moved = 0;
+  uint64_t problems = 0;  // each was told
 };
+
+// Tells a collection that its pictures may be back where they were (follow_moves.h). Throws
+// nothing.
+using FollowBack = std::function<void(const std::filesystem::path& collection,
+                                      const std::vector<MovedFile>& files)>;
 
 // Puts every file of the folder's journal back, or of its journals, where several processes moved:
 // one that is missing is a problem that names it, and the others' files go back. Nothing is ever
@@ -94,9 +107,14 @@ struct UndoReport {
 // manifest and the labels that the export wrote, and last the journals are removed, and the folder
 // itself when nothing else is in it; otherwise the journal stays, and undo can be run again.
 //
+// follow (may be empty) is called for each collection that a journal or the manifest names, with
+// every move of the journals, when what can be is back, and before anything is forgotten: whatever
+// the export had told the collections until it was cut short, or written into the manifest.
+//
 // Throws NotFound when the folder has no journal, InvalidArgument for one that is not the user's,
 // Unavailable while the export still runs, Corruption for a journal of another kind, Io.
 UndoReport undo_moves(const std::filesystem::path& directory,
-                      const std::function<void(const Error&)>& on_problem);
+                      const std::function<void(const Error&)>& on_problem,
+                      const FollowBack& follow = {});
 
 }  // namespace zeroshelf

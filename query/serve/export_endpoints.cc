@@ -278,13 +278,16 @@ void run_export(Service& service, const SnapshotPointer& snapshot, const AskedEx
 }
 
 void run_undo(Service& service, const fs::path& target, const Jobs::Progress& progress) {
-  const UndoReport report = undo_moves(target, [&](const Error& error) {
+  const auto tell = [&](const Error& error) {
     progress.update([&](Job& job) {
       ++job.failed;
       if (job.failures.size() < kMostFailures) job.failures.push_back(error);
     });
-  });
-  for (const auto& [collection, files] : report.followed_by) follow(collection, files, progress);
+  };
+  const UndoReport report = undo_moves(
+      target, tell, [&](const fs::path& collection, const std::vector<MovedFile>& files) {
+        follow(collection, files, progress);
+      });
   service.living.refresh();
   progress.update([&](Job& job) {
     job.exported = report.put_back;

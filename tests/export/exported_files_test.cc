@@ -44,6 +44,23 @@ BOOST_AUTO_TEST_CASE(shares_are_found_in_their_order) {
   BOOST_TEST(shares_in(directory / "none", ShareFile::Journal).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_manifest_says_where_files_were_and_of_which_collection) {
+  const testing::TemporaryDirectory directory;
+  testing::write_file(directory / "manifest.jsonl",
+                      R"({"path": "/a", "exported": "cat/a.jpg", "collection": "/shelf"}
+not JSON
+{"path": "/b", "exported": "cat/b.jpg"}
+["a"]
+{"path": "?", "path_base64": "L8M=", "exported": "cat/c.jpg", "collection": "/shelf"})");
+  const std::vector<ExportedFile> files = read_exported_files(directory.path());
+  BOOST_REQUIRE(files.size() == 3u);
+  BOOST_TEST(files[0].original == "/a");
+  BOOST_TEST(files[0].collection == "/shelf");
+  BOOST_TEST(files[1].collection.empty());
+  BOOST_TEST(files[2].original == "/\xc3");
+  BOOST_TEST(read_exported_files(directory / "none").empty());
+}
+
 BOOST_AUTO_TEST_CASE(manifests_of_all_processes_are_read) {
   const testing::TemporaryDirectory directory;
   const auto line = [](const std::string& name) {

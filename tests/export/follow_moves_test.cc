@@ -62,29 +62,6 @@ BOOST_AUTO_TEST_CASE(it_waits_for_no_other_writer) {
                         [](const Error& error) { return error.code() == ErrorCode::Unavailable; });
 }
 
-BOOST_AUTO_TEST_CASE(a_manifest_says_what_an_undo_puts_back) {
-  testing::write_file(directory / "sorted/manifest.jsonl",
-                      R"({"path": "/a", "exported": "cat/a.jpg", "collection": "/shelf"}
-not JSON
-{"path": "/b", "exported": "cat/b.jpg"}
-["a"]
-{"path": "?", "path_base64": "L8M=", "exported": "cat/c.jpg", "collection": "/shelf"}
-{"path": "/d", "exported": "dog/d.jpg", "collection": "/other"})");
-  const ExportedMoves moves =
-      moves_back(directory / "sorted", read_exported_files(directory / "sorted"));
-  BOOST_REQUIRE_EQUAL(moves.size(), 2u);
-  const std::vector<MovedFile>& files = moves.at("/shelf");
-  BOOST_REQUIRE_EQUAL(files.size(), 2u);
-  BOOST_TEST(files[0].from == (directory / "sorted/cat/a.jpg").string());
-  BOOST_TEST(files[0].to == "/a");
-  BOOST_TEST(files[1].to == "/\xc3");
-  BOOST_TEST(moves.at("/other")[0].to == "/d");
-}
-
-BOOST_AUTO_TEST_CASE(without_a_manifest_nothing_is_put_back) {
-  BOOST_TEST(read_exported_files(directory / "none").empty());
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -490,6 +490,88 @@ BOOST_AUTO_TEST_CASE(a_journal_moves_no_folders_and_reads_no_bytes_that_it_would
   BOOST_TEST(!fs::exists(directory / "stolen"));
 }
 
+// --- collections ---------------------------------------------------------------------------------
+
+// What an undo tells of each collection.
+using Told = std::map<std::string, std::map<std::string, std::string>>;
+Told told_by_undo(const fs::path& directory) {
+  Told told;
+  undo_moves(
+      directory, [](const Error& error) { BOOST_ERROR(error.what()); },
+      [&](const fs::path& collection, const std::vector<MovedFile>& files) {
+        BOOST_TEST(fs::exists(directory / kMoveJournalName));  // nothing is forgotten before
+        for (const MovedFile& file : files) told[collection.string()][file.from] = file.to;
+      });
+  return told;
+}
+
+BOOST_AUTO_TEST_CASE(collections_are_told_of_every_move_whatever_the_manifest_has) {
+  for (const bool has_manifest : {true, false}) {
+    const TemporaryDirectory directory;
+    const Pictures pictures(directory.path(), 5);
+    FolderExportOptions options = moving();
+    options.collections = {"/shelf \xff", "/other"};
+    {
+      FolderExport result(directory / "out", options);
+      for (const fs::path& path : pictures.paths) result.add(export_item(path, "cat"));
+      result.finish();
+    }
+    if (!has_manifest) fs::remove(directory / "out" / "manifest.jsonl");
+    const Told told = told_by_undo(directory / "out");
+    BOOST_TEST((file_tree(pictures.folder) == pictures.before));
+    BOOST_REQUIRE(told.size() == 2u);
+    BOOST_TEST(told.at("/shelf \xff").size() == 5u);
+    BOOST_TEST((told.at("/other") == told.at("/shelf \xff")));
+    BOOST_TEST(told.at("/other").at((directory / "out" / "cat" / "p1.jpg").string()) ==
+               pictures.paths[1].string());
+    BOOST_TEST(!fs::exists(directory / "out"));
+  }
+}
+
+// Which named no collections; their manifests did.
+BOOST_AUTO_TEST_CASE(journals_of_earlier_versions_are_undone_and_followed) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 5);
+  pictures.move_all(directory / "out");
+  const fs::path journal = directory / "out" / kMoveJournalName;
+  const std::string lines = read_file(journal, 1 << 20);
+  std::ofstream(journal, std::ios::trunc) << "zeroshelf-moves 1\n"
+                                          << lines.substr(lines.find('\n') + 1);
+  testing::write_file(
+      directory / "out" / "manifest.jsonl",
+      R"({"type":"exported","path": "/a", "exported": "cat/a.jpg", "collection": "/shelf"})");
+  const Told told = told_by_undo(directory / "out");
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
+  BOOST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(told.at("/shelf").size() == 5u);
+  testing::write_file(directory / "cut" / kMoveJournalName, "zeroshelf-moves 1");
+  BOOST_TEST(told_by_undo(directory / "cut").empty());
+  BOOST_TEST(!fs::exists(directory / "cut"));
+}
+
+BOOST_AUTO_TEST_CASE(what_could_not_be_moved_counts_as_where_it_belongs) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 6);
+  fs::create_directories(directory / "out" / "cat");
+  fs::remove(pictures.paths[4]);
+  {
+    MoveJournal journal(directory / "out");
+    for (size_t i = 0; i < pictures.paths.size(); ++i) {
+      const std::string to = "cat/" + std::to_string(i);
+      journal.plan(pictures.paths[i], to);
+      if (i == 1) fs::rename(pictures.paths[i], directory / "out" / to);
+      if (i >= 2) journal.note_kept(pictures.paths[i], to);
+    }
+    // Its first name was taken.
+    journal.plan(pictures.paths[2], "cat/2 (2)");
+    fs::rename(pictures.paths[2], directory / "out" / "cat" / "2 (2)");
+    journal.sync();
+  }
+  const UndoReport report = undo(directory / "out");
+  BOOST_TEST(report.put_back == 2u);     // 1 and 2
+  BOOST_TEST(report.never_moved == 3u);  // 0, 3 and 5; 4 is gone
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_without_a_journal_or_with_a_running_export_is_refused) {
   const TemporaryDirectory directory;
   testing::write_file(directory / "a.jpg", "picture");

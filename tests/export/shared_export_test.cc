@@ -71,6 +71,7 @@ struct Exporting {
     options.mode = mode;
     options.promise = promise;
     options.ranks = ranks;
+    options.collections = {"/of " + std::to_string(ranks == nullptr ? 0 : ranks->rank())};
     options.on_failure = [this](const Error& error) {
       const std::lock_guard lock(mutex);
       failures.emplace_back(error.what());
@@ -251,6 +252,35 @@ BOOST_AUTO_TEST_CASE(an_error_while_moving_leaves_all_journals_and_all_comes_bac
   BOOST_TEST(undo(directory / "out") > 20u);
   BOOST_TEST((file_tree(pictures.folder) == pictures.before));
   BOOST_TEST(!fs::exists(directory / "out"));
+}
+
+// Of the manifests nothing may be left: the disk was full, or the processes were killed.
+BOOST_AUTO_TEST_CASE(an_undo_tells_the_collections_of_all_processes_what_their_journals_say) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 30);
+  Exporting exporting;
+  exporting.mode = ExportMode::Move;
+  exporting.on_placed = [&](const ExportItem& item) {
+    if (item.source == pictures.items[21].source)
+      throw Error(ErrorCode::Io, "out", "the disk is full");
+  };
+  exporting.by(3, directory / "out", pictures.items);
+  for (const char* process : {"0", "1", "2"}) {
+    const std::string name = std::string("manifest-0000") + process + "-of-00003.jsonl.unfinished";
+    BOOST_TEST(fs::remove(directory / "out" / name));
+  }
+  std::map<std::string, size_t> told;
+  uint64_t back = 0;
+  const UndoReport report = undo_moves(
+      directory / "out", [](const Error& error) { BOOST_ERROR(error.what()); },
+      [&](const fs::path& collection, const std::vector<MovedFile>& files) {
+        for (const MovedFile& file : files) back += fs::exists(file.to) && !fs::exists(file.from);
+        told[collection.string()] = files.size();
+      });
+  BOOST_TEST(report.put_back + report.never_moved == 30u);
+  BOOST_TEST((told == std::map<std::string, size_t>{{"/of 0", 30}, {"/of 1", 30}, {"/of 2", 30}}));
+  BOOST_TEST(back == 90u);
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_does_not_see_the_folder_ends_all) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <vector>
 
 #include "lib/export/move_journal.h"
 #include "lib/export/open_folder.h"
@@ -107,6 +108,7 @@ std::string read_journal(const fs::path& folder, const std::string& input) {
 std::string journal_seed(const fs::path& nowhere) {
   const TemporaryDirectory folder;
   MoveJournal journal(folder.path());
+  journal.name_collections(std::vector{nowhere});
   journal.plan(nowhere / "a.jpg", "cat/a.jpg");
   journal.plan(nowhere / "b \xff\n.jpg", "dog/b.jpg");
   journal.note_kept(nowhere / "a.jpg", "cat/a.jpg");

@@ -289,6 +289,17 @@ BOOST_AUTO_TEST_CASE(moved_pictures_are_followed_and_come_back_with_undo) {
   BOOST_TEST(nothing.err.find("nothing to undo") != std::string::npos);
 }
 
+// What a full disk or a kill has kept from the manifest, the journal knows.
+BOOST_AUTO_TEST_CASE(an_undo_is_followed_whatever_is_left_of_the_manifest) {
+  Shelf own;
+  const auto expected = own.predictions();
+  const fs::path moved = own.directory / "moved";
+  require_done(own.export_to(moved, "folders", {"--mode", "move"}));
+  fs::remove(moved / "manifest.jsonl");
+  require_done(zeroshelf_query({"undo", moved.string()}));
+  BOOST_TEST((own.predictions() == expected));
+}
+
 // A CSV with what classify says as the truth, but for the least sure ones, which were wrong.
 fs::path truth_with_wrong(const Shelf& shelf, const std::string& name, size_t wrong) {
   const auto predictions = shelf.predictions();
@@ -341,8 +352,8 @@ BOOST_AUTO_TEST_CASE(a_promise_is_kept_by_what_was_judged_and_stands_in_the_mani
     const fs::path target = shelf().directory / ("promised." + format);
     require_done(shelf().export_to(target, format, {"--at-most-wrong", "0.02", "--truth", truth}));
     const bool has_manifest = format == "imagefolder" || format == "fiftyone";
-    const auto told = testing::json_lines(
-        content(has_manifest ? target / "manifest.jsonl" : fs::path(target.string() + ".promise.json")));
+    const auto told = testing::json_lines(content(
+        has_manifest ? target / "manifest.jsonl" : fs::path(target.string() + ".promise.json")));
     BOOST_TEST(told.back()["type"] == "promise");
     BOOST_TEST(told.back()["exported"].get<int>() >= (format == "imagefolder" ? 1 : 22));
     BOOST_TEST(!fs::exists(target / "promise.json"));
@@ -358,9 +369,10 @@ BOOST_AUTO_TEST_CASE(a_move_with_a_promise_is_undone) {
   const std::string truth = truth_with_wrong(own, "judged.csv", 3).string();
   const auto before = testing::files_below(own.pictures);
   const fs::path target = own.directory / "promised";
-  require_done(own.export_to(
-      target, "folders", {"--at-most-wrong", "2%", "--truth", truth, "--mode", "move"}));
-  BOOST_TEST(content(target / "manifest.jsonl").find("{\"type\":\"promise\",") != std::string::npos);
+  require_done(own.export_to(target, "folders",
+                             {"--at-most-wrong", "2%", "--truth", truth, "--mode", "move"}));
+  BOOST_TEST(content(target / "manifest.jsonl").find("{\"type\":\"promise\",") !=
+             std::string::npos);
   require_done(zeroshelf_query({"undo", target.string()}));
   BOOST_TEST(!fs::exists(target));
   BOOST_TEST((testing::files_below(own.pictures) == before));
