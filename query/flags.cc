@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "lib/collection/open_view.h"
-#include "lib/labelling/keyword_truth.h"
 #include "lib/labelling/kept_truth.h"
+#include "lib/labelling/keyword_truth.h"
 #include "lib/program/message.h"
 #include "lib/program/program.h"
 #include "lib/program/values.h"
@@ -30,9 +30,10 @@ void add_collections(CLI::App* command, std::vector<std::filesystem::path>& coll
 }
 
 std::optional<std::string> take_last(std::vector<std::filesystem::path>& collections,
-                                     LastArgument argument) {
+                                     LastArgument argument,
+                                     std::optional<std::chrono::nanoseconds> deadline) {
   if (collections.size() < 2) return std::nullopt;
-  if (argument == LastArgument::MayLack && names_collections(collections.back()))
+  if (argument == LastArgument::MayLack && names_collections(collections.back(), deadline))
     return std::nullopt;
   std::string last = collections.back().string();
   if (argument == LastArgument::MayLack && (last.ends_with(".shelf") || last.ends_with(".set"))) {
@@ -134,8 +135,8 @@ Truth read_and_tell_truth(const TruthOptions& truth, const View& collection,
     KeywordTruth found = truth_from_keywords(collection, labels,
                                              [&](const Error& error) { unreadable.tell(error); });
     tell_pictures(found.several, "have keywords of several labels and are left out");
-    tell_pictures(found.without, labels.empty() ? "have no keyword"
-                                                : "have no keyword that is a label");
+    tell_pictures(found.without,
+                  labels.empty() ? "have no keyword" : "have no keyword that is a label");
     if (found.truth.empty())
       throw Error(ErrorCode::InvalidArgument, truth.name(),
                   "no picture has just one keyword that is a label",

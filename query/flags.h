@@ -3,6 +3,7 @@
 // Flags that several subcommands have.
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,10 +20,11 @@ void add_collections(CLI::App* command, std::vector<std::filesystem::path>& coll
 // The last of them where the command takes another argument behind COLLECTION..., which they hold
 // too: nothing where only one is there, and, unless the argument is needed, where the last one
 // names collections as well. Throws NotFound where it has a collection's ending and is none: a
-// mistyped name is no text.
+// mistyped name is no text. What does not answer by the deadline (absent: none) is no text either.
 enum class LastArgument { Needed, MayLack };
 std::optional<std::string> take_last(std::vector<std::filesystem::path>& collections,
-                                     LastArgument argument);
+                                     LastArgument argument,
+                                     std::optional<std::chrono::nanoseconds> deadline = {});
 
 // Where the known labels come from.
 struct TruthOptions {

@@ -271,7 +271,9 @@ int search_together(SearchOptions options, Ranks* ranks) {
   RecordFilter filter;
   in_all(ranks, [&] {
     if (options.text.empty())
-      options.text = take_last(options.collections, LastArgument::MayLack).value_or("");
+      options.text =
+          take_last(options.collections, LastArgument::MayLack, nanoseconds(options.deadline_s))
+              .value_or("");
     terms = terms_of_options(options);
     filter = filter_of_options(options);
   });

@@ -68,11 +68,6 @@ void pass_on(int from, int to) {
   ::close(from);
 }
 
-std::optional<std::chrono::nanoseconds> nanoseconds(std::optional<double> seconds) {
-  if (!seconds) return std::nullopt;
-  return std::chrono::nanoseconds(static_cast<int64_t>(*seconds * 1e9));
-}
-
 // Which process had which parts: the launcher names one that has died by its number alone.
 std::string death_notice;
 
@@ -129,6 +124,11 @@ void add_deadline_flag(CLI::App* command, std::optional<double>& deadline_s) {
           "that keeps the others waiting for longer; default: wait")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e6));
+}
+
+std::optional<std::chrono::nanoseconds> nanoseconds(std::optional<double> seconds) {
+  if (!seconds) return std::nullopt;
+  return std::chrono::nanoseconds(static_cast<int64_t>(*seconds * 1e9));
 }
 
 bool is_silent() {

@@ -6,6 +6,7 @@
 // they must end the work. Commands that do not gain by it are answered by the first one alone.
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -43,8 +44,11 @@ bool is_idle(int argc, char** argv);
 // --deadline
 void add_deadline_flag(CLI::App* command, std::optional<double>& deadline_s);
 
-// Calls work in each of the processes, and ends all of them when one fails; null: there is only this
-// one. Its exit code counts in the first process.
+// Of a flag in seconds.
+std::optional<std::chrono::nanoseconds> nanoseconds(std::optional<double> seconds);
+
+// Calls work in each of the processes, and ends all of them when one fails; null: there is only
+// this one. Its exit code counts in the first process.
 int together(std::optional<double> deadline_s, const std::function<int(Ranks*)>& work);
 
 // Calls work, and where there are several processes waits until all have done it, or ends all where
@@ -56,8 +60,8 @@ void in_all(Ranks* ranks, const std::function<void()>& work);
 OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* ranks,
                      std::optional<double> deadline_s, LostParts lost = LostParts::Refuse);
 
-// What the first one makes of the request, in all of them; null: there is only this one. request: of
-// the first one; the others need none.
+// What the first one makes of the request, in all of them; null: there is only this one. request:
+// of the first one; the others need none.
 Labelling labelling_for(const View& collection, const LabellingRequest& request,
                         EncoderSource& encoders, Ranks* ranks);
 

@@ -51,37 +51,41 @@ bool is_set_file(const fs::path& path) {
   return path.extension() == kSetEnding && !fs::is_directory(path, error);
 }
 
-// The collections in a folder that is none itself; none where it is one.
-std::vector<fs::path> collections_in(const fs::path& folder) {
+// What is in a folder that is no collection itself, by name; nothing where it is one.
+std::vector<fs::path> entries_in(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error) || is_part(folder)) return {};
   std::vector<fs::path> found;
   for (auto entry = fs::directory_iterator(folder, error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (is_part(entry->path())) found.push_back(entry->path());
-  }
+       !error && entry != fs::directory_iterator(); entry.increment(error))
+    found.push_back(entry->path());
   if (error) throw system_error(folder.string(), "list the folder", error.value());
   std::ranges::sort(found, {}, [](const fs::path& path) { return path.filename().string(); });
   return found;
 }
 
-std::vector<fs::path> parts_in_set(const fs::path& set) {
+// --- what may be a part --------------------------------------------------------------------------
+
+struct Candidate {
+  fs::path path;
+  bool is_entry = false;     // of a folder that is named: passed over where it is no collection
+  std::string line_of = {};  // where a set file names it
+};
+
+std::vector<Candidate> candidates_of_set(const fs::path& set) {
   const fs::path folder = folder_of_input(set);
-  std::vector<fs::path> parts;
-  const auto refuse = [&](size_t number, const std::string& cause, const std::string& cure) {
-    throw Error(ErrorCode::InvalidArgument, fmt::format("{}, line {}", set.string(), number), cause,
-                cure);
-  };
+  std::vector<Candidate> parts;
   for_each_line(read_text_input(set, kMostSetBytes), [&](size_t number, std::string_view line) {
     const std::string_view path = trimmed(line);
     if (path.empty() || path.front() == '#') return;
+    const std::string where = fmt::format("{}, line {}", set.string(), number);
     if (path.size() > kLongestPath)
-      refuse(number, fmt::format("a path of {} bytes", path.size()), "name one collection a line");
+      throw Error(ErrorCode::InvalidArgument, where, fmt::format("a path of {} bytes", path.size()),
+                  "name one collection a line");
     if (parts.size() == kMostParts)
-      refuse(number, fmt::format("names more than {} collections", kMostParts), "");
-    parts.push_back(folder / path);
-    if (is_set_file(parts.back()))
-      refuse(number, "a set in a set", "name the collections themselves, one a line");
+      throw Error(ErrorCode::InvalidArgument, where,
+                  fmt::format("names more than {} collections", kMostParts));
+    parts.push_back({folder / path, false, where});
   });
   if (parts.empty())
     throw Error(ErrorCode::InvalidArgument, set.string(), "names no collection",
@@ -89,11 +93,132 @@ std::vector<fs::path> parts_in_set(const fs::path& set) {
   return parts;
 }
 
+// Looks at nothing but what is named itself.
+std::vector<Candidate> candidates_of(const fs::path& named) {
+  if (is_set_file(named)) return candidates_of_set(named);
+  std::vector<Candidate> candidates;
+  for (fs::path& entry : entries_in(named)) candidates.push_back({std::move(entry), true});
+  if (candidates.empty()) candidates.push_back({named});
+  return candidates;
+}
+
 // By which the same folder is known under any of its names.
-std::string identity_of(const fs::path& path) {
+using Identity = std::string;
+
+// Nothing where it is passed over.
+std::optional<Identity> identity_of(const Candidate& candidate) {
+  if (candidate.is_entry && !is_part(candidate.path)) return std::nullopt;
+  if (!candidate.line_of.empty() && is_set_file(candidate.path))
+    throw Error(ErrorCode::InvalidArgument, candidate.line_of, "a set in a set",
+                "name the collections themselves, one a line");
   std::error_code error;
-  const fs::path real = fs::weakly_canonical(absolute_path(path), error);
-  return (error ? absolute_path(path) : real).string();
+  const fs::path real = fs::weakly_canonical(absolute_path(candidate.path), error);
+  return (error ? absolute_path(candidate.path) : real).string();
+}
+
+// --- in time -------------------------------------------------------------------------------------
+
+using Deadline = std::optional<std::chrono::nanoseconds>;
+
+// Of the thread that works for it, which may be left behind.
+template <class Result>
+struct Outcome {
+  std::optional<Result> result;
+  std::exception_ptr error;
+
+  bool is_late() const { return !result && !error; }
+};
+
+// What each piece of work gives, several at a time, each for so long at the most.
+template <class Result>
+std::vector<std::shared_ptr<Outcome<Result>>> outcomes_of(
+    const std::vector<std::function<Result()>>& all, const Deadline& deadline) {
+  std::vector<std::shared_ptr<Outcome<Result>>> outcomes;
+  std::vector<std::function<void()>> bodies;
+  for (const auto& work : all) {
+    outcomes.push_back(std::make_shared<Outcome<Result>>());
+    bodies.emplace_back([work, outcome = outcomes.back()] {
+      try {
+        outcome->result.emplace(work());
+      } catch (...) {
+        outcome->error = std::current_exception();
+      }
+    });
+  }
+  if (!deadline) {
+    parallel_chunks(bodies.size(), 1, 0, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) bodies[i]();
+    });
+    return outcomes;
+  }
+  const std::vector<bool> ended = ended_in_time(bodies, *deadline);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (!ended[i]) outcomes[i] = std::make_shared<Outcome<Result>>();
+  }
+  return outcomes;
+}
+
+struct Part {
+  fs::path path;
+  Identity identity;
+  bool is_late = false;  // its file system does not answer: it is not opened
+};
+
+Part late_part(const fs::path& path) {
+  return {path, absolute_path(path).string(), true};
+}
+
+std::vector<Part> parts_among(const std::vector<Candidate>& candidates, const Deadline& deadline) {
+  std::vector<std::function<std::optional<Identity>()>> looks;
+  for (const Candidate& candidate : candidates)
+    looks.emplace_back([candidate] { return identity_of(candidate); });
+  const auto outcomes = outcomes_of(looks, deadline);
+  std::vector<Part> parts;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const auto& look = *outcomes[i];
+    if (look.error) std::rethrow_exception(look.error);
+    // What hangs in a folder of collections may be one.
+    if (look.is_late()) parts.push_back(late_part(candidates[i].path));
+    if (look.result && *look.result) parts.push_back({candidates[i].path, **look.result});
+  }
+  return parts;
+}
+
+std::vector<Part> parts_of_one(const fs::path& named, const Deadline& deadline) {
+  if (named.empty()) throw Error(ErrorCode::NotFound, named.string(), "no such collection");
+  const std::vector<std::function<std::vector<Candidate>()>> look = {
+      [named] { return candidates_of(named); }};
+  const auto candidates = outcomes_of(look, deadline).front();
+  if (candidates->error) std::rethrow_exception(candidates->error);
+  if (candidates->is_late()) return {late_part(named)};
+  std::vector<Part> parts = parts_among(*candidates->result, deadline);
+  return parts.empty() ? parts_among({Candidate{named}}, deadline) : parts;
+}
+
+// Each once. One that hangs keeps none of the others waiting.
+std::vector<Part> find_parts(std::span<const fs::path> named, const Deadline& deadline) {
+  constexpr unsigned kWaitingThreads = 64;  // they wait, and do nothing
+  std::vector<std::vector<Part>> of_each(named.size());
+  parallel_chunks(named.size(), 1, deadline ? kWaitingThreads : 1, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) of_each[i] = parts_of_one(named[i], deadline);
+  });
+  std::vector<Part> parts;
+  std::unordered_set<Identity> seen;
+  for (std::vector<Part>& of_one : of_each) {
+    for (Part& part : of_one) {
+      if (seen.insert(part.identity).second) parts.push_back(std::move(part));
+    }
+  }
+  if (parts.size() > kMostParts)
+    throw Error(ErrorCode::InvalidArgument, named.front().string(),
+                fmt::format("{} collections; {} can be asked together", parts.size(), kMostParts));
+  return parts;
+}
+
+std::vector<fs::path> paths_of(std::span<const Part> parts) {
+  std::vector<fs::path> paths;
+  for (const Part& part : parts) paths.push_back(part.path);
+  return paths;
 }
 
 // Models must agree, whatever else may be left out.
@@ -103,31 +228,23 @@ bool may_be_left_out(const Error& error) {
 
 }  // namespace
 
-bool names_collections(const fs::path& path) {
-  try {
-    std::error_code error;
-    if (is_set_file(path)) return fs::exists(path, error);
-    return is_part(path) || !collections_in(path).empty();
-  } catch (const Error&) {
-    return false;
-  }
+bool names_collections(const fs::path& path, const Deadline& deadline) {
+  const std::vector<std::function<bool()>> look = {[path] {
+    try {
+      std::error_code error;
+      if (is_set_file(path)) return fs::exists(path, error);
+      return is_part(path) || std::ranges::any_of(entries_in(path), is_part);
+    } catch (const Error&) {
+      return false;
+    }
+  }};
+  const auto outcome = outcomes_of(look, deadline).front();
+  if (outcome->error) std::rethrow_exception(outcome->error);
+  return outcome->result.value_or(true);
 }
 
 std::vector<fs::path> parts_of(std::span<const fs::path> named) {
-  std::vector<fs::path> parts;
-  std::unordered_set<std::string> seen;
-  for (const fs::path& one : named) {
-    if (one.empty()) throw Error(ErrorCode::NotFound, one.string(), "no such collection");
-    std::vector<fs::path> of_one = is_set_file(one) ? parts_in_set(one) : collections_in(one);
-    if (of_one.empty()) of_one.push_back(one);
-    for (fs::path& part : of_one) {
-      if (seen.insert(identity_of(part)).second) parts.push_back(std::move(part));
-    }
-  }
-  if (parts.size() > kMostParts)
-    throw Error(ErrorCode::InvalidArgument, named.front().string(),
-                fmt::format("{} collections; {} can be asked together", parts.size(), kMostParts));
-  return parts;
+  return paths_of(find_parts(named, std::nullopt));
 }
 
 namespace {
@@ -138,38 +255,6 @@ struct Opened {
   std::vector<Error> away;
 };
 
-// What opening one gives. Of the thread that opens it, which may be left behind.
-struct Attempt {
-  std::optional<Collection> opened;
-  std::optional<Error> error;
-  std::exception_ptr other;  // no memory
-
-  void open(const fs::path& part) {
-    try {
-      opened.emplace(Collection::open(part));
-    } catch (const Error& failed) {
-      error = failed;
-    } catch (...) {
-      other = std::current_exception();
-    }
-  }
-};
-using Attempts = std::vector<std::shared_ptr<Attempt>>;
-
-Attempts attempts_of(size_t parts) {
-  Attempts attempts;
-  for (size_t i = 0; i < parts; ++i) attempts.push_back(std::make_shared<Attempt>());
-  return attempts;
-}
-
-Attempts open_all(std::span<const fs::path> parts) {
-  Attempts attempts = attempts_of(parts.size());
-  parallel_chunks(parts.size(), 1, 0, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) attempts[i]->open(parts[i]);
-  });
-  return attempts;
-}
-
 Error too_late(const fs::path& what, std::chrono::nanoseconds deadline) {
   return {ErrorCode::Unavailable, what.string(),
           fmt::format("has not opened within {:.3g} s",
@@ -177,89 +262,64 @@ Error too_late(const fs::path& what, std::chrono::nanoseconds deadline) {
           "look at its file system, or raise --deadline"};
 }
 
-Attempts open_in_time(std::span<const fs::path> parts, std::chrono::nanoseconds deadline) {
-  Attempts attempts = attempts_of(parts.size());
-  std::vector<std::function<void()>> bodies;
-  for (size_t i = 0; i < parts.size(); ++i)
-    bodies.emplace_back([attempt = attempts[i], part = parts[i]] { attempt->open(part); });
-  const std::vector<bool> ended = ended_in_time(bodies, deadline);
-  for (size_t i = 0; i < parts.size(); ++i) {
-    if (ended[i]) continue;
-    attempts[i] = std::make_shared<Attempt>();
-    attempts[i]->error = too_late(parts[i], deadline);
-  }
-  return attempts;
-}
-
 // Throws the first error that is not to be left out.
-Opened open_parts(std::span<const fs::path> parts, const OpenOptions& options) {
+Opened open_parts(std::span<const Part> parts, const OpenOptions& options) {
+  std::vector<std::function<Collection()>> work;
+  for (const Part& part : parts) {
+    if (!part.is_late) work.emplace_back([path = part.path] { return Collection::open(path); });
+  }
+  const auto outcomes = outcomes_of(work, options.deadline);
   Opened result;
-  for (const auto& attempt :
-       options.deadline ? open_in_time(parts, *options.deadline) : open_all(parts)) {
-    if (attempt->other) std::rethrow_exception(attempt->other);
-    if (attempt->opened) {
-      result.there.push_back(*std::move(attempt->opened));
-      continue;
+  auto outcome = outcomes.begin();
+  for (const Part& part : parts) {
+    try {
+      if (part.is_late || (*outcome)->is_late()) throw too_late(part.path, *options.deadline);
+      if ((*outcome)->error) std::rethrow_exception((*outcome)->error);
+      result.there.push_back(*std::move((*outcome)->result));
+    } catch (const Error& error) {
+      if (options.lost == LostParts::Refuse || !may_be_left_out(error)) throw;
+      result.away.push_back(error);
     }
-    if (options.lost == LostParts::Refuse || !may_be_left_out(*attempt->error))
-      throw *attempt->error;
-    result.away.push_back(*attempt->error);
+    if (!part.is_late) ++outcome;
   }
   return result;
 }
 
-// Looking for parts reads folders and files, which may hang as well.
-std::vector<fs::path> parts_in_time(std::span<const fs::path> named, const OpenOptions& options) {
-  if (!options.deadline) return parts_of(named);
-  struct Found {
-    std::vector<fs::path> parts;
-    std::exception_ptr error;
-  };
-  const auto found = std::make_shared<Found>();
-  const std::vector<bool> ended = ended_in_time(
-      {[found, names = std::vector<fs::path>(named.begin(), named.end())] {
-        try {
-          found->parts = parts_of(names);
-        } catch (...) {
-          found->error = std::current_exception();
-        }
-      }},
-      *options.deadline);
-  if (!ended.front()) throw too_late(named.front(), *options.deadline);
-  if (found->error) std::rethrow_exception(found->error);
-  return found->parts;
-}
-
 // The first rank lists them, so that all share out the same.
-std::vector<fs::path> parts_of_all(std::span<const fs::path> named, const OpenOptions& options) {
+std::vector<Part> parts_of_all(std::span<const fs::path> named, const OpenOptions& options) {
   const std::string listed = options.ranks->made_by_first([&] {
     ByteWriter out;
-    for (const fs::path& part : parts_in_time(named, options)) out.text(part.string());
+    for (const Part& part : find_parts(named, options.deadline)) {
+      out.text(part.path.string());
+      out.number<uint8_t>(part.is_late);
+    }
     return std::move(out).bytes();
   });
-  std::vector<fs::path> parts;
+  std::vector<Part> parts;
   ByteReader in(listed, kRanksMessage);
-  while (in.left() > 0) parts.emplace_back(in.text());
+  while (in.left() > 0) {
+    const fs::path path = in.text();
+    parts.push_back({path, {}, in.number<uint8_t>() != 0});
+  }
   return parts;
 }
 
 // The parts of one rank: a run of them, in their order, as even as may be.
-std::span<const fs::path> share_of(std::span<const fs::path> parts, size_t rank, size_t ranks) {
+std::span<const Part> share_of(std::span<const Part> parts, size_t rank, size_t ranks) {
   const size_t begin = parts.size() * rank / ranks;
   return parts.subspan(begin, parts.size() * (rank + 1) / ranks - begin);
 }
 
-std::string named_together(std::span<const fs::path> parts) {
+std::string named_together(std::span<const Part> parts) {
   constexpr size_t kMostNamed = 3;
   std::string names;
   for (size_t i = 0; i < std::min(parts.size(), kMostNamed); ++i)
-    names += (i == 0 ? "" : ", ") + parts[i].string();
-  if (parts.size() > kMostNamed)
-    names += fmt::format(" and {} more", parts.size() - kMostNamed);
+    names += (i == 0 ? "" : ", ") + parts[i].path.string();
+  if (parts.size() > kMostNamed) names += fmt::format(" and {} more", parts.size() - kMostNamed);
   return names;
 }
 
-void name_ranks(std::span<const fs::path> parts, Ranks& ranks) {
+void name_ranks(std::span<const Part> parts, Ranks& ranks) {
   std::vector<std::string> names;
   for (size_t rank = 0; rank < ranks.size(); ++rank)
     names.push_back(named_together(share_of(parts, rank, ranks.size())));
@@ -279,15 +339,14 @@ std::vector<Error> lost_of_all(const std::vector<Error>& own, Ranks& ranks) {
 
 OpenedView open_together(std::span<const fs::path> named, const OpenOptions& options) {
   Ranks& ranks = *options.ranks;
-  const std::vector<fs::path> parts = parts_of_all(named, options);
+  const std::vector<Part> parts = parts_of_all(named, options);
   name_ranks(parts, ranks);
   Opened own;
   ranks.agree_after(
       [&] { own = open_parts(share_of(parts, ranks.rank(), ranks.size()), options); });
   uint64_t opened = own.there.size();
   ranks.add_up(std::span(&opened, 1));
-  if (opened == 0)
-    ranks.agree(own.away.empty() ? std::nullopt : std::optional(own.away.front()));
+  if (opened == 0) ranks.agree(own.away.empty() ? std::nullopt : std::optional(own.away.front()));
   View view = joined_view(std::move(own.there), ranks);
   return {std::move(view), parts.size(), lost_of_all(own.away, ranks)};
 }
@@ -296,7 +355,7 @@ OpenedView open_together(std::span<const fs::path> named, const OpenOptions& opt
 
 OpenedView open_view(std::span<const fs::path> named, const OpenOptions& options) {
   if (options.ranks != nullptr) return open_together(named, options);
-  const std::vector<fs::path> parts = parts_in_time(named, options);
+  const std::vector<Part> parts = find_parts(named, options.deadline);
   Opened opened = open_parts(parts, options);
   if (opened.there.empty()) throw opened.away.front();
   return {View(std::move(opened.there)), parts.size(), std::move(opened.away)};

@@ -4,8 +4,8 @@
 //
 // A folder that is no collection and holds some stands for all of them, in the order of their
 // names; what else lies in it is passed over. A set file, NAME.set, is a text with one collection a
-// line: paths relative to the file's folder, white space around them does not count, empty lines and
-// lines that begin with # are passed over. It names at most 4,096 parts and has at most 1 MiB.
+// line: paths relative to the file's folder, white space around them does not count, empty lines
+// and lines that begin with # are passed over. It names at most 4,096 parts and has at most 1 MiB.
 //
 // Threads: any.
 
@@ -23,8 +23,9 @@
 namespace zeroshelf {
 
 // Whether the path is what several may be opened from: a collection, a folder of them, or a set
-// file. Throws nothing.
-bool names_collections(const std::filesystem::path& path);
+// file; also what has not answered by the deadline (absent: none). Throws nothing but bad_alloc.
+bool names_collections(const std::filesystem::path& path,
+                       const std::optional<std::chrono::nanoseconds>& deadline = {});
 
 // The collections' folders, each once, in the order in which they are named. Whether they are there
 // is not asked: opening tells. Throws NotFound, Io, or InvalidArgument, naming the line, for a set
@@ -49,7 +50,10 @@ OpenedView open_view(const std::filesystem::path& named, LostParts lost = LostPa
 
 struct OpenOptions {
   LostParts lost = LostParts::Refuse;
-  // How long a part may take to open: one that takes longer is lost (Unavailable). Absent: for ever.
+  // How long the file system of a part may take to say what is there, and how long the part then
+  // may take to open: one that takes longer is lost (Unavailable), and so is, as one part, a set
+  // file or folder that does not say its parts. Threads that hang there are left behind; they end
+  // with the process. Absent: for ever.
   std::optional<std::chrono::nanoseconds> deadline = {};
   // Several processes, each of which opens its share: all of them call it together, and the view is
   // that of joined_view (elsewhere.h). Null: this process opens all. They outlive the view.

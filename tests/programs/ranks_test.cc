@@ -452,6 +452,43 @@ BOOST_AUTO_TEST_CASE(a_part_that_does_not_open_in_time_ends_all_or_is_left_out) 
   BOOST_TEST(times("coverage: 4/5", partial.err) == 1u, partial.err);
 }
 
+// Not even what is there can be asked; the other parts answer, however they are named.
+BOOST_AUTO_TEST_CASE(a_part_whose_folder_does_not_answer_is_the_one_that_is_told) {
+  const std::string& dead = shards().parts[3];
+  Words dead_first = {dead};
+  for (const std::string& part : shards().parts) {
+    if (part != dead) dead_first.push_back(part);
+  }
+  const Words dead_last(dead_first.rbegin(), dead_first.rend());
+  const std::string folder = fs::path(dead).parent_path().string();
+  ::setenv("LD_PRELOAD", ZEROSHELF_HANGING_OPEN, 1);
+  ::setenv("ZEROSHELF_DEAD", dead.c_str(), 1);
+  std::vector<std::pair<std::string, ProgramResult>> partial;
+  const Words query = {"demon", "--partial", "--deadline", "4", "--all"};
+  const Words list = joined(joined({"search"}, dead_first), query);
+  partial.emplace_back("list, one", zeroshelf_query(list));
+  partial.emplace_back("list, four", ask(list));
+  partial.emplace_back("set", zeroshelf_query(joined({"search", shards().set}, query)));
+  partial.emplace_back("folder", zeroshelf_query(joined({"search", folder}, query)));
+  // Is the last one a text?
+  partial.emplace_back("last",
+                       ask(joined(joined({"search"}, dead_last),
+                                  {"--plus", "demon", "--partial", "--deadline", "4", "--all"})));
+  const ProgramResult refused =
+      ask(joined({"classify", shards().set, "--deadline", "4", "--summary"}, kLabels));
+  ::unsetenv("ZEROSHELF_DEAD");
+  ::unsetenv("LD_PRELOAD");
+  BOOST_TEST(refused.exit_code == 2);
+  BOOST_TEST(times(dead + ": has not opened within 4 s", refused.err) == 1u, refused.err);
+  for (const auto& [what, result] : partial) {
+    BOOST_TEST_CONTEXT(what) {
+      BOOST_TEST(result.exit_code == 3);
+      BOOST_TEST(times(dead + ": has not opened within 4 s", result.err) == 1u, result.err);
+      BOOST_TEST(times("coverage: 4/5", result.err) == 1u, result.err);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_program_that_was_started_alone_loads_no_mpi) {
   ::setenv("LD_DEBUG", "files", 1);
   const auto alone = zeroshelf_query(joined({"classify", shards().set, "--summary"}, kLabels));

@@ -1,9 +1,12 @@
-// Preloaded into a program: opening a file whose path holds $ZEROSHELF_HANGING never ends, as on a
-// file system that does not answer; opening one whose path ends with $ZEROSHELF_DYING for the second
-// time kills the program.
+// Preloaded into a program: opening a file whose path holds $ZEROSHELF_HANGING never ends, nor does
+// opening one whose path holds $ZEROSHELF_DEAD, or asking what it is, as on a file system that does
+// not answer; opening one whose path ends with $ZEROSHELF_DYING for the second time kills the
+// program.
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -25,10 +28,21 @@ void die_at_second(const char* path) {
     ::kill(::getpid(), SIGKILL);
 }
 
-int opened(const char* name, const char* path, int flags, mode_t mode) {
-  const char* hanging = std::getenv("ZEROSHELF_HANGING");
-  die_at_second(path);
+void hang_if_named(const char* variable, const char* path) {
+  const char* hanging = std::getenv(variable);
   while (hanging != nullptr && std::strstr(path, hanging) != nullptr) ::pause();
+}
+
+template <class Function>
+Function real(const char* name, const char* path) {
+  hang_if_named("ZEROSHELF_DEAD", path);
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+int opened(const char* name, const char* path, int flags, mode_t mode) {
+  die_at_second(path);
+  hang_if_named("ZEROSHELF_HANGING", path);
+  hang_if_named("ZEROSHELF_DEAD", path);
   return reinterpret_cast<Open>(::dlsym(RTLD_NEXT, name))(path, flags, mode);
 }
 
@@ -48,4 +62,24 @@ extern "C" int open64(const char* path, int flags, ...) {
   const mode_t mode = va_arg(rest, mode_t);
   va_end(rest);
   return opened("open64", path, flags, mode);
+}
+
+extern "C" int stat(const char* path, struct stat* result) noexcept {
+  return real<int (*)(const char*, struct stat*)>("stat", path)(path, result);
+}
+
+extern "C" int stat64(const char* path, struct stat64* result) noexcept {
+  return real<int (*)(const char*, struct stat64*)>("stat64", path)(path, result);
+}
+
+extern "C" int lstat(const char* path, struct stat* result) noexcept {
+  return real<int (*)(const char*, struct stat*)>("lstat", path)(path, result);
+}
+
+extern "C" int lstat64(const char* path, struct stat64* result) noexcept {
+  return real<int (*)(const char*, struct stat64*)>("lstat64", path)(path, result);
+}
+
+extern "C" DIR* opendir(const char* path) {
+  return real<DIR* (*)(const char*)>("opendir", path)(path);
 }
