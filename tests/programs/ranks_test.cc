@@ -137,6 +137,9 @@ BOOST_AUTO_TEST_CASE(what_needs_all_parts_is_answered_by_one) {
           .front()["path"];
   std::ofstream(labels) << "Doom: Doom | @" << picture << "\nAnimal Crossing\n";
   expect_same("classify", {"--labels-file", labels, "--format", "csv"});
+  const auto exported = ask({"export", shards().set, "--labels-file", labels, "--to",
+                             (directory / "by a picture").string()});
+  BOOST_TEST(exported.exit_code == 0, exported.err);
   const std::string lock = (directory / "labels.lock").string();
   const auto locked = ask(joined({"classify", shards().set, "--summary", "--lock", lock}, kLabels));
   BOOST_TEST(locked.exit_code == 0, locked.err);
