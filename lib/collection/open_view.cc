@@ -93,12 +93,11 @@ std::vector<Candidate> candidates_of_set(const fs::path& set) {
   return parts;
 }
 
-// Looks at nothing but what is named itself.
+// Looks at nothing but what is named itself; nothing where that is not of several.
 std::vector<Candidate> candidates_of(const fs::path& named) {
   if (is_set_file(named)) return candidates_of_set(named);
   std::vector<Candidate> candidates;
   for (fs::path& entry : entries_in(named)) candidates.push_back({std::move(entry), true});
-  if (candidates.empty()) candidates.push_back({named});
   return candidates;
 }
 
@@ -120,7 +119,7 @@ std::optional<Identity> identity_of(const Candidate& candidate) {
 
 using Deadline = std::optional<std::chrono::nanoseconds>;
 
-// Of the thread that works for it, which may be left behind.
+// What a thread leaves, which may be left behind itself.
 template <class Result>
 struct Outcome {
   std::optional<Result> result;

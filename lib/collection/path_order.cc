@@ -19,7 +19,7 @@ bool PathOrder::operator()(Row a, Row b) const {
   constexpr uint64_t kFromRecords = 4096;
   constexpr uint64_t kReadInOrder = 16;  // paths, while one is looked up
   if (a == b) return false;
-  if (++asked_ <= std::max(kFromRecords, collection_.rows() / kReadInOrder)) {
+  if (!is_ranked_ && ++asked_ <= std::max(kFromRecords, collection_.rows() / kReadInOrder)) {
     const std::string of_a = collection_.record(a).file.path;
     const std::string of_b = collection_.record(b).file.path;
     return of_a != of_b ? of_a < of_b : a < b;
@@ -28,6 +28,7 @@ bool PathOrder::operator()(Row a, Row b) const {
     ranks_.resize(collection_.rows());
     Row rank = 0;
     for_each_path(collection_, [&](Row row) { ranks_[row] = rank++; });
+    is_ranked_ = true;
   });
   return ranks_[a] != ranks_[b] ? ranks_[a] < ranks_[b] : a < b;
 }

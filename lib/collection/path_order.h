@@ -34,6 +34,7 @@ class PathOrder {
  private:
   const View& collection_;
   mutable std::atomic<uint64_t> asked_{0};
+  mutable std::atomic<bool> is_ranked_{false};  // then nothing that threads share is written
   mutable std::once_flag ranked_;
   mutable std::vector<Row> ranks_;  // one a row
 };

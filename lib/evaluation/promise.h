@@ -46,8 +46,8 @@ struct Promise {
 // to be wrong is not given away, and what was judged to be right is.
 Promise keep_promise(const JudgedAnswers& answers, const PromiseOptions& options);
 
-// How many judged answers can let the first of `answers` be given away; fewer cannot, even if all
-// of them are right. answers: at least 1.
+// How many judged answers it takes to let the first of `answers` be given away; fewer cannot, even
+// if all of them are right. answers: at least 1.
 uint64_t fewest_judged(uint64_t answers, const PromiseOptions& options);
 
 // What could be given away if more were judged, as far as those say that there are.

@@ -34,7 +34,7 @@ constexpr const char* kMadeBy = "only an export with --mode move or --format xmp
 constexpr JournalKind kKind = {"zeroshelf-moves 3\n", "moves", kMadeBy};
 // The journal of earlier versions: names no collections.
 constexpr JournalKind kFirstKind = {"zeroshelf-moves 1\n", "moves", kMadeBy};
-// The journal of one of several processes: says how many have one.
+// Where several processes have one each: says how many.
 constexpr JournalKind kSharedKind = {"zeroshelf-moves 2\n", "moves", kMadeBy};
 // What exports write beside the pictures and the journal.
 constexpr const char* kWritten[] = {kManifestName, kUnfinishedManifestName, "labels.json",

@@ -21,6 +21,8 @@
 namespace zeroshelf {
 namespace {
 
+constexpr const char* kMatrix =
+    "numpy.ascontiguousarray(vectors, dtype='float32'), one row a picture";
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxHeaderBytes = size_t{1} << 16;
 
@@ -155,16 +157,15 @@ void NpyReader::read_header() {
   const Header header = HeaderParser(reader.take(size), subject).parse();
   data_offset_ = bytes.size() - reader.left();
 
-  const auto incompatible = [&](const std::string& cause) {
-    return Error(ErrorCode::Incompatible, subject, cause,
-                 "save it as numpy.ascontiguousarray(vectors, dtype='float32'), one row a picture");
+  const auto incompatible = [&](const std::string& cause, const std::string& array = kMatrix) {
+    return Error(ErrorCode::Incompatible, subject, cause, "save it as " + array);
   };
   if (*header.type != "<f4" && *header.type != "<f2")
     throw incompatible("its values are '" + *header.type + "', not float32 or float16");
   if (*header.fortran_order) throw incompatible("it is in Fortran order");
   if (header.shape->size() == 1)
-    throw Error(ErrorCode::Incompatible, subject, "it is one vector and not a matrix of them",
-                "save it as vector[None], a matrix of one row");
+    throw incompatible("it is one vector and not a matrix of them",
+                       "vector[None], a matrix of one row");
   if (header.shape->size() != 2)
     throw incompatible(fmt::format("it has {} dimensions, not 2", header.shape->size()));
   value_bytes_ = *header.type == "<f4" ? 4 : 2;

@@ -82,6 +82,13 @@ struct Exporting {
     return options;
   }
 
+  // When the item has been placed, there is no room left.
+  void fill_disk_at(const ExportItem& last) {
+    on_placed = [source = last.source](const ExportItem& item) {
+      if (item.source == source) throw Error(ErrorCode::Io, "out", "the disk is full");
+    };
+  }
+
   void by_one(const fs::path& target, const std::vector<ExportItem>& items) {
     FolderExport result(target, options(nullptr));
     for (const ExportItem& item : items) result.add(item);
@@ -225,10 +232,7 @@ BOOST_AUTO_TEST_CASE(an_error_in_one_of_them_ends_all_and_takes_back_what_all_ma
   const TemporaryDirectory directory;
   const Pictures pictures(directory.path(), 30);
   Exporting exporting;
-  exporting.on_placed = [&](const ExportItem& item) {
-    if (item.source == pictures.items[21].source)
-      throw Error(ErrorCode::Io, "out", "the disk is full");
-  };
+  exporting.fill_disk_at(pictures.items[21]);
   exporting.by(3, directory / "out", pictures.items);
   BOOST_TEST(exporting.errors.size() == 3u);
   BOOST_TEST(std::ranges::count_if(exporting.errors, [](const std::string& error) {
@@ -242,10 +246,7 @@ BOOST_AUTO_TEST_CASE(an_error_while_moving_leaves_all_journals_and_all_comes_bac
   const Pictures pictures(directory.path(), 30);
   Exporting exporting;
   exporting.mode = ExportMode::Move;
-  exporting.on_placed = [&](const ExportItem& item) {
-    if (item.source == pictures.items[21].source)
-      throw Error(ErrorCode::Io, "out", "the disk is full");
-  };
+  exporting.fill_disk_at(pictures.items[21]);
   exporting.by(3, directory / "out", pictures.items);
   BOOST_TEST(exporting.errors.size() == 3u);
   BOOST_TEST(!fs::exists(directory / "out" / "manifest.jsonl"));
@@ -260,10 +261,7 @@ BOOST_AUTO_TEST_CASE(an_undo_tells_the_collections_of_all_processes_what_their_j
   const Pictures pictures(directory.path(), 30);
   Exporting exporting;
   exporting.mode = ExportMode::Move;
-  exporting.on_placed = [&](const ExportItem& item) {
-    if (item.source == pictures.items[21].source)
-      throw Error(ErrorCode::Io, "out", "the disk is full");
-  };
+  exporting.fill_disk_at(pictures.items[21]);
   exporting.by(3, directory / "out", pictures.items);
   for (const char* process : {"0", "1", "2"}) {
     const std::string name = std::string("manifest-0000") + process + "-of-00003.jsonl.unfinished";
