@@ -1,6 +1,7 @@
 // Creating and committing. Tested by tests/collection.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -49,7 +50,9 @@ void remove_unborn_records(const fs::path& directory) {
 }
 
 // The manifest comes last: without it, and without a commit, the directory counts as not created.
+// What an earlier creation left goes in the other order, CURRENT before the records that it names.
 void create(const fs::path& directory, const Manifest& manifest) {
+  if (::unlink((directory / layout::kCurrentFile).c_str()) == 0) sync_path(directory);
   remove_unborn_records(directory);
   layout::Current current;
   current.epoch = layout::free_epoch(directory, current.epoch, 0);

@@ -213,6 +213,35 @@ BOOST_AUTO_TEST_CASE(a_creation_cut_short_is_gone_on_with) {
   }
 }
 
+// Killed before each of the names that it makes or removes in the collection's folder: where
+// nothing is there yet, and where a creation was cut short before its last step.
+BOOST_AUTO_TEST_CASE(a_creation_that_is_killed_at_any_step_is_gone_on_with) {
+  fs::create_directory(directory / "nothing");
+  for (const bool was_cut_short : {false, true}) {
+    bool was_killed = true;
+    for (int steps = 0; was_killed; ++steps) {
+      const fs::path collection =
+          directory / ("step" + std::to_string(steps) + (was_cut_short ? "again" : ""));
+      auto create = add(collection, 8);
+      create[2] = (directory / "nothing").string();
+      if (was_cut_short) {
+        BOOST_REQUIRE(zeroshelf_index(create).exit_code == 0);
+        fs::remove(collection / "MANIFEST.json");
+      }
+      ::setenv("LD_PRELOAD", ZEROSHELF_DYING_STEP, 1);
+      ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+      ::setenv("ZEROSHELF_BELOW", collection.c_str(), 1);
+      ::setenv("ZEROSHELF_STEPS", std::to_string(steps).c_str(), 1);
+      was_killed = zeroshelf_index(create).exit_code == kKilled;
+      ::unsetenv("LD_PRELOAD");
+      const ProgramResult result = zeroshelf_index(create);
+      BOOST_TEST(result.exit_code == 0, steps << " steps: " << result.err);
+      BOOST_TEST(zeroshelf_index({"verify", collection.string()}).exit_code == 0);
+      BOOST_TEST((was_killed || steps > 5));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
