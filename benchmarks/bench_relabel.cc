@@ -148,7 +148,7 @@ void kernels_alone(const View& collection) {
     const size_t blocks = std::clamp<size_t>(200'000 / labels, kBlock, vectors.size()) / kBlock;
     std::vector<float> products(kBlock * labels);
     for (const FixedPointKernel& kernel : fixed_point_kernels()) {
-      const FixedPointQueries queries(random_unit_vectors(7, labels), kernel);
+      const FixedPointQueries queries(random_unit_vectors(7, labels), {}, kernel);
       const double ms = median_ms([&] {
         for (size_t i = 0; i < blocks; ++i)
           queries.inner_products(vectors, i * kBlock, kBlock, products);

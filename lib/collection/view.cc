@@ -62,12 +62,14 @@ std::vector<float> mean_of(std::span<const View::Part> parts,
 
 }  // namespace
 
-// What ViewVectors::sample found.
+// What ViewVectors::sample found, and what was copied of it.
 class ViewSamples {
  public:
   std::mutex mutex;
   std::optional<std::vector<Row>> pictures;
   std::optional<std::vector<Row>> texts;
+  std::mutex copying;
+  std::optional<SampledPictures> copied;
 };
 
 View::View(View&&) noexcept = default;
@@ -190,6 +192,24 @@ TextEvidence View::text_evidence(size_t text) const {
   if (text >= texts_ && elsewhere_) return elsewhere_->text_evidence[text - texts_];
   const Part& part = part_of_text(text);
   return part.collection.text_evidence()[text - part.first_text];
+}
+
+const SampledPictures& View::sampled_pictures() const {
+  const std::lock_guard lock(samples_->copying);
+  if (samples_->copied) return *samples_->copied;
+  const uint32_t dimension = manifest().dimension;
+  SampledPictures copied{VectorRows(dimension), VectorRows(dimension), {}, {}};
+  const ViewVectors pictures = ViewVectors::pictures(*this);
+  const ViewVectors texts = ViewVectors::texts(*this);
+  for (const Row row : pictures.sample(ViewVectors::kMostSampled)) {
+    copied.pictures.append(pictures.row(row));
+    const auto text = text_index(row);
+    if (!text) continue;
+    copied.texts.append(texts.row(*text));
+    copied.text_owners.push_back(copied.pictures.size() - 1);
+    copied.evidence.push_back(text_evidence(*text));
+  }
+  return samples_->copied.emplace(std::move(copied));
 }
 
 std::vector<PlacedLexicon> View::lexicons() const {
@@ -338,7 +358,8 @@ std::vector<Row> ViewVectors::sample(size_t count) const {
       kind_ == Kind::Pictures ? samples.pictures : samples.texts;
   if (!drawn)
     drawn = rows_of(kind_ == Kind::Pictures ? drawn_pictures(view_) : drawn_texts(view_, live()));
-  return {drawn->begin(), drawn->begin() + static_cast<std::ptrdiff_t>(std::min(count, drawn->size()))};
+  return {drawn->begin(),
+          drawn->begin() + static_cast<std::ptrdiff_t>(std::min(count, drawn->size()))};
 }
 
 void ViewVectors::inner_products(uint64_t first, size_t count, const Matrix& queries,

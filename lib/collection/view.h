@@ -30,7 +30,17 @@ namespace zeroshelf {
 class ViewSamples;  // of the implementation
 struct Elsewhere;
 
-// Throws Incompatible, naming the collection, unless its vectors are of that model; of: what has it.
+// The pictures that ViewVectors::sample draws, copied in that order with their texts: they lie
+// together for whoever goes over them again and again.
+struct SampledPictures {
+  VectorRows pictures;
+  VectorRows texts;                    // of those that have one
+  std::vector<size_t> text_owners;     // whose: numbers of `pictures`, ascending
+  std::vector<TextEvidence> evidence;  // one a text
+};
+
+// Throws Incompatible, naming the collection, unless its vectors are of that model; of: what has
+// it.
 void expect_same_model(const Manifest& model, const std::filesystem::path& of,
                        const Collection& collection);
 
@@ -87,6 +97,9 @@ class View {
   // none.
   std::vector<float> mean_image_vector() const;
   std::vector<float> mean_text_vector() const;
+
+  // Copied by the first call: up to kMostSampled pictures.
+  const SampledPictures& sampled_pictures() const;
 
   // The index of the words, see Collection::lexicon(): lexicons of disjoint rows, ascending.
   std::vector<PlacedLexicon> lexicons() const;

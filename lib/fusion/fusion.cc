@@ -139,8 +139,10 @@ void answer_with_the_best(std::span<const float> scores, Verdict& out) {
   Scored best{0, -INFINITY};
   Scored second = best;
   for (uint32_t k = 0; k < scores.size(); ++k) {
-    if (scores[k] > best.score) second = std::exchange(best, {k, scores[k]});
-    else if (scores[k] > second.score) second = {k, scores[k]};
+    if (scores[k] > best.score)
+      second = std::exchange(best, {k, scores[k]});
+    else if (scores[k] > second.score)
+      second = {k, scores[k]};
   }
   if (best.score == -INFINITY) {
     out = {};
@@ -170,7 +172,8 @@ void Fuser::apply_vetoes(const Evidence& evidence, std::span<const float> image,
     }
     if (!(lead > 0)) continue;
     taken.push_back(veto.label);
-    changes = changes || veto.label == first || (out.runner_up && veto.label == out.runner_up->label);
+    changes =
+        changes || veto.label == first || (out.runner_up && veto.label == out.runner_up->label);
   }
   if (taken.empty() || (!changes && scores.empty())) return;
   thread_local std::vector<float> own_scores;
@@ -183,14 +186,23 @@ void Fuser::apply_vetoes(const Evidence& evidence, std::span<const float> image,
   if (!changes) return;
   answer_with_the_best(scores, out);
   if (out.winner)
-    out.winner = fusion_.rule->side_of(
-        evidence, out.fused.label,
-        out.runner_up ? std::optional(out.runner_up->label) : std::nullopt);
+    out.winner =
+        fusion_.rule->side_of(evidence, out.fused.label,
+                              out.runner_up ? std::optional(out.runner_up->label) : std::nullopt);
 }
+
+struct Fuser::Workspace {
+  LogitRow rows[kGroup];
+  Summary of_image[kGroup];
+  Summary of_text[kGroup];
+  Summary of_both[kGroup];
+  float image_weights[kGroup];
+  float text_weights[kGroup];
+};
 
 // At most kGroup pictures: what their logits sum up to, then one decision after another.
 void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predictions,
-                       std::span<float> scores) const {
+                       std::span<float> scores, Workspace& workspace) const {
   const FusionSettings& settings = fusion_.settings;
   const size_t labels = group.labels;
   const size_t pictures = group.pictures();
@@ -202,12 +214,7 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
   add_offsets(group.text_vetoes, vetoes_.text_offsets);
   const size_t columns = group.image_vetoes.empty() ? 0 : vetoes_.count;
 
-  LogitRow rows[kGroup];
-  Summary of_image[kGroup];
-  Summary of_text[kGroup];
-  Summary of_both[kGroup];
-  float image_weights[kGroup];
-  float text_weights[kGroup];
+  auto& [rows, of_image, of_text, of_both, image_weights, text_weights] = workspace;
   for (size_t i = 0; i < pictures; ++i)
     rows[i] = {group.image.data() + i * labels, settings.image_scale};
   summarise({rows, pictures}, labels, Exponentials::Sum, of_image);
@@ -263,6 +270,7 @@ void Fuser::operator()(const Similarities& all, std::span<Prediction> prediction
   assert(all.image_vetoes.empty() ||
          (all.image_vetoes.size() == all.pictures() * vetoes_.count &&
           all.text_vetoes.size() == all.text_owners.size() * vetoes_.count));
+  Workspace workspace;
   size_t text = 0;
   for (size_t first = 0; first < all.pictures(); first += kGroup) {
     const size_t count = std::min(kGroup, all.pictures() - first);
@@ -278,7 +286,8 @@ void Fuser::operator()(const Similarities& all, std::span<Prediction> prediction
                 all.image_vetoes.subspan(first * columns, count * columns),
                 all.text_vetoes.subspan(first_text * columns, texts * columns)},
                predictions.subspan(first, count),
-               scores.empty() ? scores : scores.subspan(first * all.labels, count * all.labels));
+               scores.empty() ? scores : scores.subspan(first * all.labels, count * all.labels),
+               workspace);
   }
 }
 

@@ -248,8 +248,9 @@ class Fuser {
                         std::span<float> scores = {}) const;
 
  private:
+  struct Workspace;  // of one call
   void fuse_group(const Similarities& group, std::span<Prediction> predictions,
-                  std::span<float> scores) const;
+                  std::span<float> scores, Workspace& workspace) const;
   void decide(const Evidence& evidence, std::span<float> scores, Prediction& out) const;
   float lead_of(const Veto& veto, const Evidence& evidence, std::span<const float> image,
                 std::span<const float> text) const;

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "lib/util/parallel.h"
@@ -23,15 +22,15 @@ constexpr double kReach = 7;    // logits
 constexpr size_t kNearest = 5;  // pictures of a label
 // Pictures of a label that are all alike would move it without end.
 constexpr double kLeastSpread = 0.05;
-constexpr Row kNoRow = std::numeric_limits<Row>::max();
 
-std::vector<Row> sample_of(const View& collection, size_t labels) {
+// How many pictures of the collection's sample count.
+size_t sample_size(const SampledPictures& sample, size_t labels) {
   constexpr size_t kMost = 4096;
   constexpr size_t kFewest = 512;
   constexpr size_t kSimilarities = kMost * 1024;
   static_assert(kMost <= ViewVectors::kMostSampled);
-  return ViewVectors::pictures(collection)
-      .sample(std::clamp(kSimilarities / labels, kFewest, kMost));
+  return std::min<size_t>(sample.pictures.size(),
+                          std::clamp(kSimilarities / labels, kFewest, kMost));
 }
 
 // The label that a picture is counted for on a side, and how near it is to it there; with share 0
@@ -43,7 +42,7 @@ struct Membership {
 };
 struct Members {
   std::vector<Membership> image;  // one a picture of the sample
-  std::vector<Membership> text;
+  std::vector<Membership> text;   // one a text
 };
 
 // A collection may hold much that no label names, and some of it attracts a label all the same. A
@@ -77,12 +76,20 @@ struct LabelMeans {
 
 // One side of the sample, and where its labels are now.
 struct Side {
-  ViewVectors vectors;
-  std::vector<Row> rows;  // one a picture of the sample; kNoRow: it has no such vector
+  const VectorRows& vectors;
+  size_t count;  // of these vectors
   const Matrix& prompts;
   float scale;
   Matrix labels;
   std::vector<float> biases;
+
+  // Of consecutive vectors with the labels, the same bits as in scan() on every processor.
+  std::vector<float> similarities(const FixedPointQueries& queries, size_t begin,
+                                  size_t end) const {
+    std::vector<float> result((end - begin) * queries.count());
+    if (begin < end) queries.inner_products(vectors, begin, end - begin, result);
+    return result;
+  }
 };
 
 // Eight at a time, so that the compiler takes vectors for it.
@@ -105,7 +112,6 @@ LabelMeans means_of(const Side& side, const std::vector<Membership>& members, un
   LabelMeans result{std::vector<double>(labels), std::vector<double>(labels * dimension)};
   std::vector<double> shares(members.size());
   for (size_t i = 0; i < members.size(); ++i) {
-    if (side.rows[i] == kNoRow) continue;
     shares[i] = static_cast<double>(std::lround(members[i].share * kShareUnits));
     result.counts[members[i].label] += shares[i];
   }
@@ -113,7 +119,7 @@ LabelMeans means_of(const Side& side, const std::vector<Membership>& members, un
     std::vector<float> values(end - begin);
     for (size_t i = 0; i < members.size(); ++i) {
       if (shares[i] == 0) continue;
-      from_fp16(side.vectors.row(side.rows[i]).subspan(begin, end - begin), values);
+      from_fp16(side.vectors.row(i).subspan(begin, end - begin), values);
       add_times(shares[i], values, result.means.data() + members[i].label * dimension + begin);
     }
     for (size_t k = 0; k < labels; ++k) {
@@ -175,16 +181,8 @@ void move(Side& side, const std::vector<float>& biases, const std::vector<Member
   }
 }
 
-// The same bits as in scan(), on every processor.
-void inner_products(const Side& side, const FixedPointQueries& labels, Row row,
-                    std::vector<float>& similarities) {
-  const ViewVectors::Place place = side.vectors.place_of(row);
-  labels.inner_products(place.rows, row - place.first, 1, similarities);
-}
-
-void add_logits(const Side& side, const FixedPointQueries& labels, Row row, double weight,
-                std::vector<float>& similarities, std::vector<double>& logits) {
-  inner_products(side, labels, row, similarities);
+void add_logits(const Side& side, std::span<const float> similarities, double weight,
+                std::vector<double>& logits) {
   for (size_t k = 0; k < logits.size(); ++k)
     logits[k] += weight * static_cast<double>(side.scale) *
                  (static_cast<double>(similarities[k]) + static_cast<double>(side.biases[k]));
@@ -198,36 +196,47 @@ Membership membership_of(const std::vector<double>& logits) {
   return {static_cast<uint32_t>(best - logits.begin()), share > kOwn ? share : 0, 0};
 }
 
-// By what both sides say, as `mix` weighs them. text_weights: w, one a picture of the sample.
-Members members_of(const Side& image, const Side& text, const std::vector<float>& text_weights,
-                   unsigned threads) {
+// By what both sides say, as `mix` weighs them. text_owners: the picture of each text, ascending;
+// text_weights: w, one a text.
+Members members_of(const Side& image, const Side& text, std::span<const size_t> text_owners,
+                   const std::vector<float>& text_weights, unsigned threads) {
   constexpr size_t kChunk = 64;
   const FixedPointQueries image_labels(image.labels);
   const FixedPointQueries text_labels(text.labels);
-  Members members{std::vector<Membership>(image.rows.size()),
-                  std::vector<Membership>(image.rows.size())};
-  parallel_chunks(image.rows.size(), kChunk, threads, [&](size_t begin, size_t end) {
-    std::vector<float> of_image(image_labels.count());
-    std::vector<float> of_text(text_labels.count());
-    std::vector<double> logits(image_labels.count());
-    const auto on_side = [](Membership member, const Side& side,
-                            const std::vector<float>& similar) {
-      member.logit = static_cast<double>(side.scale) * static_cast<double>(similar[member.label]);
-      return member;
-    };
+  const size_t labels = image_labels.count();
+  Members members{std::vector<Membership>(image.count), std::vector<Membership>(text.count)};
+  const auto on_side = [](Membership member, const Side& side, std::span<const float> similar) {
+    member.logit = static_cast<double>(side.scale) * static_cast<double>(similar[member.label]);
+    return member;
+  };
+  parallel_chunks(image.count, kChunk, threads, [&](size_t begin, size_t end) {
+    auto t =
+        static_cast<size_t>(std::ranges::lower_bound(text_owners, begin) - text_owners.begin());
+    const size_t first_text = t;
+    const auto end_text =
+        static_cast<size_t>(std::ranges::lower_bound(text_owners, end) - text_owners.begin());
+    const std::vector<float> of_images = image.similarities(image_labels, begin, end);
+    const std::vector<float> of_texts = text.similarities(text_labels, first_text, end_text);
+    std::vector<double> logits(labels);
     for (size_t i = begin; i < end; ++i) {
-      const double weight = static_cast<double>(text_weights[i]);
+      const bool has_text = t < end_text && text_owners[t] == i;
+      const double weight = has_text ? static_cast<double>(text_weights[t]) : 0;
+      const std::span of_image = std::span(of_images).subspan((i - begin) * labels, labels);
       std::ranges::fill(logits, 0.0);
-      add_logits(image, image_labels, image.rows[i], 1 / (1 + weight), of_image, logits);
-      if (weight > 0)
-        add_logits(text, text_labels, text.rows[i], weight / (1 + weight), of_text, logits);
+      add_logits(image, of_image, 1 / (1 + weight), logits);
+      std::span<const float> of_text;
+      if (weight > 0) {
+        of_text = std::span(of_texts).subspan((t - first_text) * labels, labels);
+        add_logits(text, of_text, weight / (1 + weight), logits);
+      }
       const Membership member = membership_of(logits);
       members.image[i] = on_side(member, image, of_image);
-      if (weight > 0) members.text[i] = on_side(member, text, of_text);
+      if (weight > 0) members.text[t] = on_side(member, text, of_text);
+      t += has_text;
     }
   });
-  leave_out_strangers(members.image, image_labels.count());
-  leave_out_strangers(members.text, text_labels.count());
+  leave_out_strangers(members.image, labels);
+  leave_out_strangers(members.text, labels);
   return members;
 }
 
@@ -244,27 +253,20 @@ LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, fl
   const FusionSettings settings =
       FusionSettings::for_logit_scale(collection.manifest().logit_scale);
   if (!(strength > 0) || count < 2 || !(settings.image_scale > 0)) return labels;
-  Side image{ViewVectors::pictures(collection),
-             sample_of(collection, count),
-             labels.image,
-             settings.image_scale,
-             labels.image,
-             or_zeros(labels.image_bias, count)};
-  Side text{ViewVectors::texts(collection),
-            std::vector<Row>(image.rows.size(), kNoRow),
-            labels.text,
-            settings.text_scale,
-            labels.text,
-            or_zeros(labels.text_bias, count)};
-  std::vector<float> text_weights(image.rows.size());
-  for (size_t i = 0; i < image.rows.size(); ++i) {
-    const auto row = collection.text_index(image.rows[i]);
-    if (!row) continue;
-    text_weights[i] = settings.text_weight(collection.text_evidence(*row));
-    if (text_weights[i] > 0) text.rows[i] = *row;
-  }
+  const SampledPictures& sample = collection.sampled_pictures();
+  const size_t pictures = sample_size(sample, count);
+  const auto texts = static_cast<size_t>(std::ranges::lower_bound(sample.text_owners, pictures) -
+                                         sample.text_owners.begin());
+  Side image{sample.pictures,      pictures,     labels.image,
+             settings.image_scale, labels.image, or_zeros(labels.image_bias, count)};
+  Side text{sample.texts,        texts,       labels.text,
+            settings.text_scale, labels.text, or_zeros(labels.text_bias, count)};
+  const std::span text_owners = std::span(sample.text_owners).first(texts);
+  std::vector<float> text_weights;
+  for (const TextEvidence& evidence : std::span(sample.evidence).first(texts))
+    text_weights.push_back(settings.text_weight(evidence));
   for (int round = 0; round < kRounds; ++round) {
-    const Members members = members_of(image, text, text_weights, threads);
+    const Members members = members_of(image, text, text_owners, text_weights, threads);
     move(image, labels.image_bias, members.image, static_cast<double>(strength), threads);
     move(text, labels.text_bias, members.text, static_cast<double>(strength), threads);
   }

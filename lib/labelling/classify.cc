@@ -10,6 +10,7 @@
 #include <mutex>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "lib/labelling/tree_answer.h"
 #include "lib/util/error.h"
@@ -71,6 +72,29 @@ std::vector<float> offsets(const Matrix& vectors, const std::vector<float>& bias
   return result;
 }
 
+// What is added to a picture's similarities, label by label and veto column by veto column.
+struct Offsets {
+  std::vector<float> image;
+  std::vector<float> text;
+  std::vector<float> image_vetoes;
+  std::vector<float> text_vetoes;
+};
+
+Offsets offsets_of(const View& collection, const LabelVectors& labels, const Fusion& fusion) {
+  const bool centred = fusion.rule->sides() == FusionRule::Sides::Weighed;
+  const auto of_pictures = [&](const Matrix& vectors, const std::vector<float>& bias) {
+    return offsets(vectors, bias, centred ? fusion.settings.image_centring : 0,
+                   collection.mean_image_vector());
+  };
+  const auto of_texts = [&](const Matrix& vectors, const std::vector<float>& bias) {
+    return offsets(vectors, bias, centred ? fusion.settings.text_centring : 0,
+                   collection.mean_text_vector());
+  };
+  const VetoVectors& vetoes = labels.vetoes;
+  return {of_pictures(labels.image, labels.image_bias), of_texts(labels.text, labels.text_bias),
+          of_pictures(vetoes.image, vetoes.image_bias), of_texts(vetoes.text, {})};
+}
+
 // Takes away an answer below the threshold, or makes it `none`.
 void apply_threshold(const Labelling& labelling, Prediction& prediction) {
   if (!labelling.threshold || !prediction.winner ||
@@ -98,19 +122,9 @@ TreeAnswers::Options tree_options(const Labelling& labelling) {
 class BlockScanner {
  public:
   BlockScanner(const View& collection, const Labelling& labelling, bool all_scores)
-      : labelling_(labelling),
-        labels_(labelling.vectors.labels()),
-        places_(labelling.places()),
-        fuser_(make_fuser(collection, labelling.vectors, labelling.fusion)),  // checks the labels
-        image_(labelling.vectors.image),
-        text_(labelling.vectors.text),
-        all_scores_(all_scores) {
-    if (const VetoVectors& vetoes = labelling.vectors.vetoes; !vetoes.empty()) {
-      image_vetoes_.emplace(vetoes.image);
-      text_vetoes_.emplace(vetoes.text);
-    }
-    if (!labelling.tree.empty()) tree_.emplace(labelling.tree, tree_options(labelling));
-  }
+      : BlockScanner(labelling, all_scores,
+                     (check_labels(collection, labelling.vectors),
+                      offsets_of(collection, labelling.vectors, labelling.fusion))) {}
 
   // Rows [begin, end) of one part. predictions and scores have as many elements as there are rows,
   // and rows x places (none unless all scores are wanted).
@@ -157,6 +171,23 @@ class BlockScanner {
   size_t scores_of(size_t rows) const { return all_scores_ ? rows * places_ : 0; }
 
  private:
+  // Offsets are in the queries, so that the fuser has none to add.
+  BlockScanner(const Labelling& labelling, bool all_scores, Offsets add)
+      : labelling_(labelling),
+        labels_(labelling.vectors.labels()),
+        places_(labelling.places()),
+        fuser_(labelling.fusion, {}, {},
+               {labelling.vectors.vetoes.vetoes, labelling.vectors.vetoes.columns(), {}, {}}),
+        image_(labelling.vectors.image, std::move(add.image)),
+        text_(labelling.vectors.text, std::move(add.text)),
+        all_scores_(all_scores) {
+    if (const VetoVectors& vetoes = labelling.vectors.vetoes; !vetoes.empty()) {
+      image_vetoes_.emplace(vetoes.image, std::move(add.image_vetoes));
+      text_vetoes_.emplace(vetoes.text, std::move(add.text_vetoes));
+    }
+    if (!labelling.tree.empty()) tree_.emplace(labelling.tree, tree_options(labelling));
+  }
+
   void answer_in_tree(std::span<const float> label_scores, std::span<Prediction> predictions,
                       std::span<float> scores) const {
     thread_local std::vector<float> one;
@@ -206,20 +237,12 @@ void check_labels(const View& collection, const LabelVectors& labels) {
 
 Fuser make_fuser(const View& collection, const LabelVectors& labels, const Fusion& fusion) {
   check_labels(collection, labels);
-  const bool centred = fusion.rule->sides() == FusionRule::Sides::Weighed;
-  const auto of_pictures = [&](const Matrix& vectors, const std::vector<float>& bias) {
-    return offsets(vectors, bias, centred ? fusion.settings.image_centring : 0,
-                   collection.mean_image_vector());
-  };
-  const auto of_texts = [&](const Matrix& vectors, const std::vector<float>& bias) {
-    return offsets(vectors, bias, centred ? fusion.settings.text_centring : 0,
-                   collection.mean_text_vector());
-  };
-  const VetoVectors& vetoes = labels.vetoes;
-  return {fusion, of_pictures(labels.image, labels.image_bias),
-          of_texts(labels.text, labels.text_bias),
-          {vetoes.vetoes, vetoes.columns(), of_pictures(vetoes.image, vetoes.image_bias),
-           of_texts(vetoes.text, {})}};
+  Offsets add = offsets_of(collection, labels, fusion);
+  return {fusion,
+          std::move(add.image),
+          std::move(add.text),
+          {labels.vetoes.vetoes, labels.vetoes.columns(), std::move(add.image_vetoes),
+           std::move(add.text_vetoes)}};
 }
 
 namespace {

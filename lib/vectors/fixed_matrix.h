@@ -64,12 +64,12 @@ typename Vector::Register split_row(typename Vector::Register seen, const uint16
 }
 
 // The sums of a group of rows with kTileQueries queries, or as many as there are.
-inline void write_products(const uint32_t* sums, size_t rows, const float* units, size_t queries,
-                           size_t stride, float* out) {
+inline void write_products(const uint32_t* sums, size_t rows, const float* units,
+                           const float* offsets, size_t queries, size_t stride, float* out) {
   const auto product = [&](size_t at, size_t q) {
     const uint32_t middle = sums[kSums + at] + sums[2 * kSums + at];
     const uint32_t total = (sums[at] << 16) + (middle << 8) + sums[3 * kSums + at];
-    return static_cast<float>(static_cast<int32_t>(total)) * units[q];
+    return static_cast<float>(static_cast<int32_t>(total)) * units[q] + offsets[q];
   };
   for (size_t r = 0; r < rows; ++r, out += stride) {
     if (queries >= kTileQueries) {
@@ -108,7 +108,8 @@ bool matrix_products(const uint16_t* rows, size_t row_count, size_t dimension,
         Unit::store(sums);
         const size_t row = g * kTileRows;
         write_products(sums, count - row < kTileRows ? count - row : kTileRows, queries.units + q,
-                       queries.count - q, queries.count, out + (first + row) * queries.count + q);
+                       queries.offsets + q, queries.count - q, queries.count,
+                       out + (first + row) * queries.count + q);
       }
     }
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "lib/util/cpu.h"
 #include "lib/vectors/scan.h"
@@ -94,11 +96,17 @@ const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension)
   return fixed_point_kernels().back();
 }
 
-FixedPointQueries::FixedPointQueries(const Matrix& queries)
-    : FixedPointQueries(queries, fixed_point_kernel_for(queries.rows(), queries.columns())) {}
+FixedPointQueries::FixedPointQueries(const Matrix& queries, std::vector<float> offsets)
+    : FixedPointQueries(queries, std::move(offsets),
+                        fixed_point_kernel_for(queries.rows(), queries.columns())) {}
 
-FixedPointQueries::FixedPointQueries(const Matrix& queries, const FixedPointKernel& kernel)
-    : kernel_(kernel), queries_(queries), units_(queries.rows()) {
+FixedPointQueries::FixedPointQueries(const Matrix& queries, std::vector<float> offsets,
+                                     const FixedPointKernel& kernel)
+    : kernel_(kernel),
+      queries_(queries),
+      units_(queries.rows()),
+      offsets_(offsets.empty() ? std::vector<float>(queries.rows()) : std::move(offsets)) {
+  assert(offsets_.size() == queries.rows());
   const size_t count = queries.rows();
   const size_t whole = kernel.register_values;
   if (kernel.in_tiles) {
@@ -133,8 +141,8 @@ void FixedPointQueries::inner_products(const VectorRows& vectors, Row first_row,
   assert(first_row + rows <= vectors.size());
   assert(queries_.columns() == vectors.dimension());
   assert(out.size() == rows * count());
-  const kernel::FixedQueries queries{values_.data(), tiles_.data(), stride_, units_.data(),
-                                     count()};
+  const kernel::FixedQueries queries{values_.data(), tiles_.data(),   stride_,
+                                     units_.data(),  offsets_.data(), count()};
   bool any_beyond = false;
   for (const VectorRows::Segment& part : vectors.segments(first_row, rows)) {
     any_beyond |= kernel_.run(part.data, part.rows, vectors.dimension(), queries,
@@ -142,9 +150,10 @@ void FixedPointQueries::inner_products(const VectorRows& vectors, Row first_row,
   }
   if (!any_beyond) return;
   for (size_t i = 0; i < rows; ++i) {
-    if (!has_place(vectors.row(first_row + i)))
-      zeroshelf::inner_products(vectors, first_row + i, 1, queries_,
-                                out.subspan(i * count(), count()));
+    if (has_place(vectors.row(first_row + i))) continue;
+    const std::span<float> of_row = out.subspan(i * count(), count());
+    zeroshelf::inner_products(vectors, first_row + i, 1, queries_, of_row);
+    std::ranges::transform(of_row, offsets_, of_row.begin(), std::plus());
   }
 }
 

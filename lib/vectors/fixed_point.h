@@ -39,14 +39,17 @@ const FixedPointKernel& fixed_point_kernel_for(size_t queries, size_t dimension)
 // Queries as the kernels take them. Threads: const uses may run together.
 class FixedPointQueries {
  public:
-  // Finite values of any length; at least one query.
-  explicit FixedPointQueries(const Matrix& queries);
+  // Finite values of any length; at least one query. Offsets: what is added to each query's
+  // products; one a query, or empty for none.
+  explicit FixedPointQueries(const Matrix& queries, std::vector<float> offsets = {});
   // kernel outlives this. One that takes tiles: at most kernel::kMostTiledValues dimensions.
-  FixedPointQueries(const Matrix& queries, const FixedPointKernel& kernel);
+  FixedPointQueries(const Matrix& queries, std::vector<float> offsets,
+                    const FixedPointKernel& kernel);
 
   size_t count() const { return queries_.rows(); }
 
-  // Rows [first_row, first_row + rows) times all queries, row-major [rows, queries]. The rows are
+  // Rows [first_row, first_row + rows) times all queries, with their offsets, row-major
+  // [rows, queries]. The rows are
   // unit vectors or zeros; one that holds a value of 1 and more, or what is no number, is
   // multiplied in floats.
   void inner_products(const VectorRows& vectors, Row first_row, size_t rows,
@@ -59,6 +62,7 @@ class FixedPointQueries {
   std::vector<int16_t> values_;  // in panels; empty where the kernel takes tiles
   std::vector<uint8_t> tiles_;
   std::vector<float> units_;
+  std::vector<float> offsets_;
 };
 
 }  // namespace zeroshelf

@@ -114,7 +114,8 @@ void tile(Rows& all_rows, const Value* rows, const FixedQueries& queries, size_t
   for (size_t r = 0; r < kRows; ++r) {
     for (size_t q = 0; q < kQueries; ++q)
       out[r * queries.count + q] =
-          static_cast<float>(totals[r * kQueries + q]) * queries.units[first_query + q];
+          static_cast<float>(totals[r * kQueries + q]) * queries.units[first_query + q] +
+          queries.offsets[first_query + q];
   }
 }
 

@@ -51,6 +51,7 @@ struct FixedQueries {
   const uint8_t* tiles = nullptr;   // of a kernel for a matrix unit, instead of values
   size_t stride = 0;                // the dimension, rounded up to whole registers or tiles
   const float* units = nullptr;     // what 1 in the sum for a query is worth; one a query
+  const float* offsets = nullptr;   // what is added to the product; one a query
   size_t count = 0;
 };
 

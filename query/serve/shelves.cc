@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "lib/util/error.h"
 #include "lib/util/parallel.h"
@@ -43,20 +44,45 @@ size_t bin_of(float score, size_t bins) {
   return std::min(static_cast<size_t>(place), bins - 1);
 }
 
-// Memory that is not written yet, in large pages where there is much of it: the faults of small
-// ones would take a tenth of a scan's time.
-void* large_pages(size_t bytes) {
-  constexpr size_t kPage = size_t{2} << 20;
-  const bool is_large = bytes >= kPage;
-  const size_t unit = is_large ? kPage : alignof(std::max_align_t);
-  const size_t size = (std::max<size_t>(bytes, 1) + unit - 1) / unit * unit;
-  void* memory = std::aligned_alloc(unit, size);
-  if (memory == nullptr) throw std::bad_alloc();
-  if (is_large) ::madvise(memory, size, MADV_HUGEPAGE);
-  return memory;
-}
-
 }  // namespace
+
+// Not written yet, in large pages where there is much of it: the faults of small ones would take a
+// tenth of a scan's time. What was given back last is taken again, without any faults: while
+// somebody edits labels, shelves come as others go.
+class Shelves::Memory {
+ public:
+  explicit Memory(size_t bytes) {
+    constexpr size_t kPage = size_t{2} << 20;
+    const size_t unit = bytes >= kPage ? kPage : alignof(std::max_align_t);
+    size_ = (std::max<size_t>(bytes, 1) + unit - 1) / unit * unit;
+    {
+      const std::lock_guard lock(spare_mutex_);
+      if (spare_size_ == size_) data_ = std::exchange(spare_, nullptr);
+      if (data_ != nullptr) return;
+    }
+    data_ = std::aligned_alloc(unit, size_);
+    if (data_ == nullptr) throw std::bad_alloc();
+    if (unit == kPage) ::madvise(data_, size_, MADV_HUGEPAGE);
+  }
+  ~Memory() {
+    const std::lock_guard lock(spare_mutex_);
+    std::free(std::exchange(spare_, data_));
+    spare_size_ = size_;
+  }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  void* data() const { return data_; }
+
+ private:
+  static inline std::mutex spare_mutex_;
+  static inline void* spare_ = nullptr;
+  static inline size_t spare_size_ = 0;
+
+  void* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+Shelves::~Shelves() = default;
 
 // What one thread counts.
 class Shelves::Accumulator {
@@ -116,8 +142,9 @@ Shelves::Shelves(SnapshotPointer snapshot, Labelling labelling, std::optional<fl
 
 void Shelves::scan_best(const std::function<void()>& go_on) {
   const size_t rows = view().rows();
-  memory_.reset(large_pages(rows * sizeof(Answer)));
-  answers_ = {static_cast<Answer*>(memory_.get()), rows};
+  memory_ = std::make_unique<Memory>(rows * sizeof(Answer));
+  answers_ = {static_cast<Answer*>(memory_->data()), rows};
+  const bool all_live = view().pictures() == rows;
   scan(view(), labelling_, {}, [&](const PredictionBlock& block) {
     go_on();
     for (size_t i = 0; i < block.predictions.size(); ++i) {
@@ -127,7 +154,7 @@ void Shelves::scan_best(const std::function<void()>& go_on) {
       to.margin = from.margin();
       to.label = static_cast<uint16_t>(from.fused.label);
       to.flags = static_cast<uint8_t>(
-          (view().is_live(block.first_row + i) ? Answer::kIsLive : 0) |
+          (all_live || view().is_live(block.first_row + i) ? Answer::kIsLive : 0) |
           (from.winner ? Answer::kHasAnswer : 0) |
           (from.text && from.text->label != from.image.label ? Answer::kDisagrees : 0));
     }

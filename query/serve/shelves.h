@@ -5,7 +5,6 @@
 // applied when they are asked, so moving it costs a pass over these bytes and no scan.
 
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <list>
 #include <map>
@@ -40,6 +39,7 @@ class Shelves {
   // many.
   Shelves(SnapshotPointer snapshot, Labelling labelling, std::optional<float> multi,
           const std::function<void()>& go_on);
+  ~Shelves();
 
   const SnapshotPointer& snapshot() const { return snapshot_; }
   const View& view() const { return snapshot_->view; }
@@ -118,9 +118,9 @@ class Shelves {
   SnapshotPointer snapshot_;
   Labelling labelling_;
   std::optional<float> multi_;
-  // One a row; none with multi. The scan's threads are the first who touch this memory.
-  std::unique_ptr<void, decltype(&std::free)> memory_{nullptr, &std::free};
-  std::span<Answer> answers_;
+  class Memory;
+  std::unique_ptr<Memory> memory_;
+  std::span<Answer> answers_;  // one a row; none with multi
   // With multi: of each label, best first; and the unsure ones.
   std::vector<std::vector<Placed>> placed_;
   std::vector<std::vector<uint64_t>> fine_histograms_;

@@ -91,7 +91,8 @@ void check(const char* name, const std::function<void()>& use) {
     }
     is_found = false;
     std::memset(configuration, 0xee, kBytes);
-    struct sigaction action {}, before {};
+    struct sigaction action {
+    }, before{};
     action.sa_sigaction = on_illegal;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGILL, &action, &before);
@@ -123,7 +124,8 @@ BOOST_AUTO_TEST_CASE(the_processor_gets_all_of_it) {
   std::vector<uint8_t> tiles(2 * kernel::kTileBytes);
   std::vector<uint16_t> row(kernel::kTileValues);
   const float unit = 1;
-  const kernel::FixedQueries queries{nullptr, tiles.data(), kernel::kTileValues, &unit, 1};
+  const float offset = 0;
+  const kernel::FixedQueries queries{nullptr, tiles.data(), kernel::kTileValues, &unit, &offset, 1};
   float product = 0;
   soil_the_stack();
   check("inner products",

@@ -125,13 +125,14 @@ std::vector<float> products(const FixedPointQueries& queries, const VectorRows& 
   return out;
 }
 
-// Every kernel within the bound, and all the same.
+// Every kernel within the bound, and all the same, also with offsets, which are added to the product
+// as a float.
 void check(const std::vector<Values>& row_values, const std::vector<Values>& query_values) {
   const VectorRows rows = rows_of(row_values);
   const Matrix queries = matrix_of(query_values);
   std::vector<float> first;
   for (const FixedPointKernel& kernel : kernels()) {
-    const std::vector<float> got = products(FixedPointQueries(queries, kernel), rows);
+    const std::vector<float> got = products(FixedPointQueries(queries, {}, kernel), rows);
     BOOST_TEST_CONTEXT(kernel.name << ", " << rows.size() << " rows of " << rows.dimension() << ", "
                                    << queries.rows() << " queries") {
       for (size_t i = 0; i < got.size(); ++i) {
@@ -140,6 +141,12 @@ void check(const std::vector<Values>& row_values, const std::vector<Values>& que
       }
       if (first.empty()) first = got;
       BOOST_TEST((got == first));
+      std::vector<float> offsets;
+      for (size_t q = 0; q < queries.rows(); ++q)
+        offsets.push_back(0.1f * static_cast<float>(q) - 0.3f);
+      const std::vector<float> moved = products(FixedPointQueries(queries, offsets, kernel), rows);
+      for (size_t i = 0; i < got.size(); ++i)
+        BOOST_REQUIRE(moved[i] == got[i] + offsets[i % queries.rows()]);
     }
   }
 }
@@ -196,14 +203,14 @@ BOOST_AUTO_TEST_CASE(rows_that_have_no_place_in_fixed_point_are_multiplied_in_fl
       for (const size_t count : {2u, 20u}) {
         const Matrix queries = matrix_of(std::vector<Values>(count, flat(kDimension)));
         for (const FixedPointKernel& kernel : kernels()) {
-          const FixedPointQueries fixed(queries, kernel);
+          const FixedPointQueries fixed(queries, std::vector<float>(count, 0.25f), kernel);
           const std::vector<float> got = products(fixed, stored);
           const std::vector<float> without = products(fixed, rows_of(values));
           for (size_t i = 0; i < got.size(); ++i) {
             if (i / count != 4) {
               BOOST_TEST(got[i] == without[i]);
             } else if (std::isfinite(value)) {
-              BOOST_TEST(std::abs(got[i] - value * queries.row(0)[place]) < 1e-6f);
+              BOOST_TEST(std::abs(got[i] - 0.25f - value * queries.row(0)[place]) < 1e-6f);
             } else {
               BOOST_TEST(!std::isfinite(got[i]));
             }
