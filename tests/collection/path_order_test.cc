@@ -148,6 +148,30 @@ BOOST_AUTO_TEST_CASE(samples_are_of_the_same_pictures_whatever_the_parts_and_the
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_sample_is_copied_with_the_texts_of_its_pictures) {
+  const ScatteredShelf shelf(5'000, 3, 11);
+  const View view = shelf.open();
+  const ViewVectors pictures = ViewVectors::pictures(view);
+  const ViewVectors texts = ViewVectors::texts(view);
+  const std::vector<Row> sample = pictures.sample(ViewVectors::kMostSampled);
+  const SampledPictures& copied = view.sampled_pictures();
+  BOOST_REQUIRE_EQUAL(copied.pictures.size(), sample.size());
+  size_t text = 0;
+  for (size_t i = 0; i < sample.size(); ++i) {
+    BOOST_REQUIRE(std::ranges::equal(copied.pictures.row(i), pictures.row(sample[i])));
+    const auto own = view.text_index(sample[i]);
+    if (!own) continue;
+    BOOST_REQUIRE_EQUAL(copied.text_owners.at(text), i);
+    BOOST_REQUIRE(std::ranges::equal(copied.texts.row(text), texts.row(*own)));
+    BOOST_REQUIRE((copied.evidence[text] == view.text_evidence(*own)));
+    ++text;
+  }
+  BOOST_TEST(text > 0u);
+  BOOST_TEST(copied.text_owners.size() == text);
+  BOOST_TEST(copied.texts.size() == text);
+  BOOST_TEST(&view.sampled_pictures() == &copied);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace zeroshelf::testing
