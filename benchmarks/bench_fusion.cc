@@ -264,6 +264,24 @@ double calibration_error(const std::vector<CheckedAnswer>& checked) {
   return expected_calibration_error(reliability(checked));
 }
 
+// What it would be if every score were the probability that its answer is right: with few pictures
+// chance alone gives several per cent.
+double calibration_error_by_chance(const std::vector<CheckedAnswer>& checked) {
+  constexpr int kDraws = 20;
+  Random random(kSeed);
+  std::vector<CheckedAnswer> drawn = checked;
+  double sum = 0;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    for (CheckedAnswer& it : drawn) {
+      if (it.answer)
+        it.truth =
+            random.uniform() < static_cast<double>(it.confidence) ? *it.answer : *it.answer + 1;
+    }
+    sum += calibration_error(drawn);
+  }
+  return sum / kDraws;
+}
+
 // The right ones among the answers with a score of 0.9 and more.
 Share sure(const std::vector<CheckedAnswer>& checked) {
   Share share;
@@ -280,6 +298,7 @@ struct Tally {
   double log_loss = 0;
   double error = 0;
   double worst_error = 0;
+  double error_by_chance = 0;
   size_t count = 0;
   std::vector<CheckedAnswer> checked;
 
@@ -291,6 +310,7 @@ struct Tally {
     const double its_error = calibration_error(result.checked);
     error += its_error;
     worst_error = std::max(worst_error, its_error);
+    error_by_chance += calibration_error_by_chance(result.checked);
     checked.insert(checked.end(), result.checked.begin(), result.checked.end());
     ++count;
   }
@@ -317,10 +337,11 @@ void print(const std::string& name, const std::vector<Tally>& tallies, bool pool
     const auto n = static_cast<double>(it.count);
     const Share right = sure(it.checked);
     const bool probabilities = rules[i] == "image" || rules[i] == "mix";
-    fmt::print("{:24} {:6} {:7.2f} {:+7.2f} {:+7.1f}  {:>8} {:8.1f} {:7.1f}  {:>8} {:>6}\n",
+    fmt::print("{:24} {:6} {:7.2f} {:+7.2f} {:+7.1f}  {:>8} {:8.1f} {:7.1f} {:7.1f}  {:>8} {:>6}\n",
                i == 0 ? name : "", rules[i], 100 * it.accuracy / n, 100 * it.gain / n,
                100 * it.worst_gain, probabilities ? fmt::format("{:.3f}", it.log_loss / n) : "-",
                100 * (pooled ? calibration_error(it.checked) : it.error / n), 100 * it.worst_error,
+               100 * (pooled ? calibration_error_by_chance(it.checked) : it.error_by_chance / n),
                right.trials > 0 ? fmt::format("{:.1f}", 100 * right.value()) : "-",
                fmt::format("{:.0f}", 100.0 * static_cast<double>(right.trials) /
                                          static_cast<double>(it.checked.size())));
@@ -572,8 +593,8 @@ void run(const fs::path& folder, size_t draws) {
       "{} draws a skewed set; gains are over `image`, in points; errors of calibration and shares "
       "in "
       "%\n\n"
-      "SET                      RULE    RIGHT %   GAIN   WORST  LOG LOSS    ERROR   WORST   0.9: "
-      "RIGHT  OF\n",
+      "SET                      RULE    RIGHT %   GAIN   WORST  LOG LOSS    ERROR   WORST  CHANCE  "
+      " 0.9: RIGHT  OF\n",
       draws);
   std::vector<Tally> all;
   std::vector<Set> single;

@@ -40,16 +40,18 @@ struct Membership {
   double share = 0;
   double logit = 0;
 };
+
+// Those of one side.
 struct Members {
-  std::vector<Membership> image;  // one a picture of the sample
-  std::vector<Membership> text;   // one a text
+  std::vector<Membership> of;  // one a picture of the sample, or one a text
+  double kept = 1;             // u of the header
 };
 
 // A collection may hold much that no label names, and some of it attracts a label all the same. A
 // picture counts the less, the farther it is behind those that are nearest to its label.
-void leave_out_strangers(std::vector<Membership>& members, size_t labels) {
+void leave_out_strangers(Members& members, size_t labels) {
   std::vector<std::vector<double>> logits(labels);
-  for (const Membership& member : members) {
+  for (const Membership& member : members.of) {
     if (member.share > 0) logits[member.label].push_back(member.logit);
   }
   std::vector<double> nearest(labels);
@@ -60,8 +62,15 @@ void leave_out_strangers(std::vector<Membership>& members, size_t labels) {
     for (auto logit = logits[k].begin(); logit != end; ++logit)
       nearest[k] += *logit / static_cast<double>(count);
   }
-  for (Membership& member : members)
-    member.share /= 1 + std::exp(nearest[member.label] - member.logit - kReach);
+  double attracted = 0;
+  double kept = 0;
+  for (Membership& member : members.of) {
+    const double behind = nearest[member.label] - member.logit;
+    attracted += member.share / (1 + std::exp(behind - 2 * kReach));
+    member.share /= 1 + std::exp(behind - kReach);
+    kept += member.share;
+  }
+  members.kept = attracted > 0 ? kept / attracted : 1;
 }
 
 // What the pictures of a label, or their texts, have in common.
@@ -160,13 +169,13 @@ std::vector<double> middle_of(const LabelMeans& means, size_t dimension) {
   return middle;
 }
 
-void move(Side& side, const std::vector<float>& biases, const std::vector<Membership>& members,
-          double strength, unsigned threads) {
+void move(Side& side, const std::vector<float>& biases, const Members& members, double strength,
+          unsigned threads) {
   const size_t dimension = side.prompts.columns();
-  const LabelMeans means = means_of(side, members, threads);
+  const LabelMeans means = means_of(side, members.of, threads);
   const std::vector<double> middle = middle_of(means, dimension);
   const double gain =
-      strength / (spread_within(means, dimension) * static_cast<double>(side.scale));
+      strength * members.kept / (spread_within(means, dimension) * static_cast<double>(side.scale));
   for (size_t k = 0; k < means.counts.size(); ++k) {
     const double step = gain * means.counts[k] / (means.counts[k] + kPrior);
     const std::span<float> label = side.labels.row(k);
@@ -196,15 +205,21 @@ Membership membership_of(const std::vector<double>& logits) {
   return {static_cast<uint32_t>(best - logits.begin()), share > kOwn ? share : 0, 0};
 }
 
+struct BothMembers {
+  Members image;
+  Members text;
+};
+
 // By what both sides say, as `mix` weighs them. text_owners: the picture of each text, ascending;
 // text_weights: w, one a text.
-Members members_of(const Side& image, const Side& text, std::span<const size_t> text_owners,
-                   const std::vector<float>& text_weights, unsigned threads) {
+BothMembers members_of(const Side& image, const Side& text, std::span<const size_t> text_owners,
+                       const std::vector<float>& text_weights, unsigned threads) {
   constexpr size_t kChunk = 64;
   const FixedPointQueries image_labels(image.labels);
   const FixedPointQueries text_labels(text.labels);
   const size_t labels = image_labels.count();
-  Members members{std::vector<Membership>(image.count), std::vector<Membership>(text.count)};
+  BothMembers members{{std::vector<Membership>(image.count)},
+                      {std::vector<Membership>(text.count)}};
   const auto on_side = [](Membership member, const Side& side, std::span<const float> similar) {
     member.logit = static_cast<double>(side.scale) * static_cast<double>(similar[member.label]);
     return member;
@@ -230,8 +245,8 @@ Members members_of(const Side& image, const Side& text, std::span<const size_t> 
         add_logits(text, of_text, weight / (1 + weight), logits);
       }
       const Membership member = membership_of(logits);
-      members.image[i] = on_side(member, image, of_image);
-      if (weight > 0) members.text[t] = on_side(member, text, of_text);
+      members.image.of[i] = on_side(member, image, of_image);
+      if (weight > 0) members.text.of[t] = on_side(member, text, of_text);
       t += has_text;
     }
   });
@@ -266,7 +281,7 @@ LabelVectors adapt_labels(const View& collection, const LabelVectors& labels, fl
   for (const TextEvidence& evidence : std::span(sample.evidence).first(texts))
     text_weights.push_back(settings.text_weight(evidence));
   for (int round = 0; round < kRounds; ++round) {
-    const Members members = members_of(image, text, text_owners, text_weights, threads);
+    const BothMembers members = members_of(image, text, text_owners, text_weights, threads);
     move(image, labels.image_bias, members.image, static_cast<double>(strength), threads);
     move(text, labels.text_bias, members.text, static_cast<double>(strength), threads);
   }

@@ -9,10 +9,13 @@
 //     the mean of the kNearest largest ones: what is far behind them is something that no label
 //     names. n_k is the sum of these, c_k their mean vector, r_k = n_k / (n_k + kPrior) how far it
 //     is believed, and m = sum_k r_k c_k / sum_k r_k the middle of all labels' pictures;
-//   - label k becomes l_k + a / (v * scale) * r_k * (c_k - m), and its bias takes off what that
-//     gives to m, with v the mean squared distance of pictures from their own label's mean.
+//   - label k becomes l_k + a u / (v * scale) * r_k * (c_k - m), and its bias takes off what that
+//     gives to m, with v the mean squared distance of pictures from their own label's mean, and u
+//     the sum of all n_k in proportion to what it would be with twice the reach: where much lies a
+//     little behind a label's own pictures, what is among them is not all theirs either.
 // With all distances alike this is the linear discriminant between the labels' pictures, added with
-// weight a (FusionSettings::adaptation) to what the prompts say. Texts do the same on their side.
+// weight a u (a: FusionSettings::adaptation) to what the prompts say. Texts do the same on their
+// side.
 //
 // Each label counts by its mean, whether it has a thousand pictures or five, so what a frequent
 // label has is not taken for what all pictures have: centring by the collection's mean does that,

@@ -173,7 +173,7 @@ class Plain {
       for (const double logit : of_label[k])
         nearest[k] += logit / static_cast<double>(of_label[k].size());
     }
-    const double gain = strength / scale;
+    double attracted = 0;
     std::vector<double> n(count);
     std::vector<std::vector<double>> mean(count, std::vector<double>(kDimension));
     for (Row row = 0; row < own.size(); ++row) {
@@ -182,6 +182,7 @@ class Plain {
       const size_t label = own[row]->first;
       const double share = own[row]->second / (1 + std::exp(nearest[label] - logits[row] - 7));
       n[label] += share;
+      attracted += own[row]->second / (1 + std::exp(nearest[label] - logits[row] - 14));
       for (size_t i = 0; i < kDimension; ++i) mean[label][i] += share * values(vectors, *at)[i];
     }
     std::vector<double> middle(kDimension);
@@ -198,6 +199,7 @@ class Plain {
       all += n[k];
     }
     for (double& value : middle) value /= believed;
+    const double gain = strength * all / attracted / scale;
     for (size_t k = 0; k < count; ++k) {
       side.biases[k] = 0;
       for (size_t i = 0; i < kDimension; ++i) {
@@ -277,7 +279,45 @@ BOOST_AUTO_TEST_CASE(pictures_that_no_label_names_move_none) {
   const LabelVectors adapted =
       adapt_labels(View::open(directory / "collection"), LabelVectors(labels), 5);
   BOOST_TEST(std::abs(adapted.image.row(0)[3]) < 0.02, adapted.image.row(0)[3]);
-  BOOST_TEST(adapted.image.row(0)[1] < -0.05);  // away from the other one's pictures
+  BOOST_TEST(adapted.image.row(0)[1] < -0.03);  // away from the other one's pictures
+}
+
+// Two labels with 20 pictures each, and 200 of something that is nearer to the first than to the
+// second: as near as its own pictures, a little farther, or far.
+BOOST_AUTO_TEST_CASE(labels_move_less_where_much_that_they_attract_is_a_little_behind_their_own) {
+  const auto moved_among = [](size_t strangers, float near) {
+    Random random(3);
+    testing::TemporaryDirectory directory;
+    Batch batch;
+    const auto add = [&](uint32_t label, float along) {
+      NewPicture picture;
+      picture.image_vector.resize(kDimension);
+      picture.image_vector[label] = along;
+      picture.image_vector[2] = std::sqrt(1 - along * along);
+      for (float& value : picture.image_vector)
+        value += static_cast<float>(random.uniform(-0.01, 0.01));
+      normalise(picture.image_vector);
+      picture.record.file.path = "/" + std::to_string(batch.added.size());
+      batch.added.push_back(std::move(picture));
+    };
+    for (uint32_t i = 0; i < 40; ++i) add(i % 2, 0.4f);
+    for (size_t i = 0; i < strangers; ++i) add(0, near);
+    Manifest manifest;
+    manifest.model_name = "drawn";
+    manifest.model_fingerprint = "d4a4";
+    manifest.dimension = kDimension;
+    manifest.logit_scale = 100;
+    CollectionWriter::open_or_create(directory / "collection", manifest).commit(batch);
+    Matrix labels(2, kDimension);
+    labels.row(0)[0] = labels.row(1)[1] = 1;
+    const LabelVectors adapted =
+        adapt_labels(View::open(directory / "collection"), LabelVectors(labels), 5);
+    return -adapted.image.row(0)[1];  // away from the other one's pictures
+  };
+  const float alone = moved_among(0, 0);
+  BOOST_TEST(alone > 0.05);
+  BOOST_TEST(moved_among(200, 0.32f) < 0.5 * alone);  // 10 logits behind
+  BOOST_TEST(moved_among(200, 0.2f) > 0.8 * alone);
 }
 
 BOOST_AUTO_TEST_CASE(threads_change_nothing) {
