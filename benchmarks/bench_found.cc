@@ -572,16 +572,17 @@ void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs
 // --- a real model
 // ---------------------------------------------------------------------------------
 
-// The best of the pictures that have enough nats; the least number: none has.
-float best_z_score(const View& collection, const Matrix& background, std::span<const float> vector) {
+// The best of the pictures that have enough nats, over what the query's particularity demands; the
+// least number: none has.
+float best_z_score(const View& collection, const Matrix& background,
+                   std::span<const float> vector) {
   const SearchQuery query = SearchQuery::of_vector(vector);
-  const Background pictures(ViewVectors::pictures(collection), background,
-                            query.picture);
+  const Background pictures(ViewVectors::pictures(collection), background, query.picture);
   float best = std::numeric_limits<float>::lowest();
   for (const SearchHit& hit :
        search(collection, query, {.count = 100, .space = SearchSpace::Picture}))
     if (hit.image_nats >= least_nats(collection.rows()))
-      best = std::max(best, pictures.z_score(hit.row));
+      best = std::max(best, pictures.z_score(hit.row) / pictures.demand());
   return best;
 }
 
@@ -622,8 +623,8 @@ void measure_true_vectors(const fs::path& path) {
   print_share("a name that people use: something is found", found);
   print_share("another of a thousand names: nothing is found", refused);
   print_share("one that no sentence about them comes near", unsaid_refused);
-  fmt::print("{:52} {:5.1f} %, {:.1f} %\n", "the same, where 5 % of the used are lost", below(others),
-             below(unsaid));
+  fmt::print("{:52} {:5.1f} %, {:.1f} %\n", "the same, where 5 % of the used are lost",
+             below(others), below(unsaid));
 }
 
 void run(size_t count, uint64_t seed) {

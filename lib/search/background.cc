@@ -303,6 +303,17 @@ std::vector<float> distances_to_mean_prompt(const Matrix& prompts_and_query) {
   return distances;
 }
 
+// distances: see distances_to_mean_prompt().
+float demand_of_query(std::span<const float> distances) {
+  constexpr float kLeast = 0.75f;
+  constexpr float kMost = 1.5f;
+  std::vector<float> prompts(distances.begin(), distances.end() - 1);
+  if (prompts.empty()) return 1;
+  const auto median = prompts.begin() + static_cast<ptrdiff_t>(prompts.size() / 2);
+  std::ranges::nth_element(prompts, median);
+  return std::sqrt(std::clamp(distances.back() / *median, kLeast, kMost));
+}
+
 }  // namespace
 
 float chance_cosine(std::vector<float> pairs, size_t vectors) {
@@ -352,6 +363,7 @@ Background::Background(const ViewVectors& vectors, const Matrix& prompts,
   const auto n = static_cast<double>(std::max<size_t>(1, sample.size()));
   for (const double sum : sums) centres_.push_back(static_cast<float>(sum / n));
   distances_ = distances_to_mean_prompt(prompts_);
+  demand_ = demand_of_query(distances_);
 }
 
 float Background::z_score(Row row) const {

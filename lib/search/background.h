@@ -3,10 +3,11 @@
 // Whether what a query asks for is there at all.
 //
 // The best of a collection always exists; whether it fits is told by comparing the query with a
-// background of some hundred everyday prompts. Cosines cannot be compared as they are: some pictures
-// are near to every text, and some names near to every picture. Both have the same cause, that the
-// vectors of a kind lie about a mean far from 0; so the cosines are taken about the means, the
-// prompts' and the pictures'. What is in a picture then fits it better than nearly all prompts do.
+// background of some hundred everyday prompts. Cosines cannot be compared as they are: some
+// pictures are near to every text, and some names near to every picture. Both have the same cause,
+// that the vectors of a kind lie about a mean far from 0; so the cosines are taken about the means,
+// the prompts' and the pictures'. What is in a picture then fits it better than nearly all prompts
+// do.
 //
 // The prompts' vectors are kept as an attachment of the collection (kind "search"), for one model's
 // fingerprint each; where it cannot be written they are computed again.
@@ -47,6 +48,12 @@ class Background {
   // collection (of a sample). What is there mostly has 3 and more.
   float z_score(Row row) const;
 
+  // By what factor the z-score of what is there must be larger, the more particular the query is:
+  // the root of its distance to the mean prompt in units of the prompts' median one, which counts
+  // from 3/4 to 3/2. 1 for a query like the prompts. What is particular is there less often than
+  // what is everyday, which lies near the mean of all names, and so needs more evidence.
+  float demand() const { return demand_; }
+
   // What chance would give the best of all vectors, and any single one (see chance_cosine), by the
   // prompts with a sample of the vectors. -1 for both with a model of which even what fits does not
   // stand out so far that the thousandth of the pairs would: there the cosine tells nothing.
@@ -59,6 +66,7 @@ class Background {
   // For each row of prompts_:
   std::vector<float> centres_;    // the mean cosine with the collection
   std::vector<float> distances_;  // to the mean prompt
+  float demand_ = 1;
   float chance_of_best_ = -1;
   float chance_of_one_ = -1;
 };

@@ -48,7 +48,7 @@ bool Fit::operator()(const SearchHit& hit) const {
   if (hit.lexical_fits) return true;
   if (pictures_ && hit.image_score >= pictures_->chance_of_one() &&
       hit.image_nats >= least_nats(collection_.pictures()) &&
-      pictures_->z_score(hit.row) >= kLeastZ) {
+      pictures_->z_score(hit.row) >= kLeastZ * pictures_->demand()) {
     return true;
   }
   const float least_z = hit.any_lexical_fits ? kLeastZWithoutWords : kLeastZOfText;

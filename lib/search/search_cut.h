@@ -13,17 +13,17 @@ namespace zeroshelf {
 
 // A hit fits when one of these holds, of the kinds of evidence that the space has:
 //   - the query names what is in the picture better than nearly all everyday prompts do (a z-score
-//     of at least kLeastZ among them, see Background), and it stands out among the pictures: it has
-//     at least least_nats(pictures); and, with models whose cosines tell, the best picture's
-//     cosine is more than chance would give the best of that many, and this one's more than it
-//     would give one;
+//     of at least kLeastZ times what the query demands, see Background), and it stands out among
+//     the pictures: it has at least least_nats(pictures); and, with models whose cosines tell, the
+//     best picture's cosine is more than chance would give the best of that many, and this one's
+//     more than it would give one;
 //   - its text does so with kLeastZOfText and at least least_nats(texts); where the words of some
 //     text match, one whose words do not must have kLeastZWithoutWords;
 //   - its words match, see LexicalEvidence.
 // Threads: const calls may run together.
 class Fit {
  public:
-  static constexpr float kLeastZ = 2.9f;
+  static constexpr float kLeastZ = 3;
   static constexpr float kLeastZOfText = 3.5f;
   static constexpr float kLeastZWithoutWords = 5;
 

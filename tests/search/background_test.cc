@@ -61,6 +61,24 @@ BOOST_AUTO_TEST_CASE(a_z_score_is_high_for_what_a_text_describes_alone) {
   BOOST_TEST(std::abs(std::sqrt(squares / 900) - 1) < 0.2);
 }
 
+// Prompts at a distance of 1 from their mean, and a query at others.
+BOOST_AUTO_TEST_CASE(what_is_more_particular_than_the_prompts_must_fit_better) {
+  const View collection = open();
+  const ViewVectors pictures = ViewVectors::pictures(collection);
+  Matrix prompts(2 * kCollectedDimension, kCollectedDimension);
+  for (size_t i = 0; i < prompts.rows(); ++i) prompts.row(i)[i / 2] = i % 2 == 0 ? 1.0f : -1.0f;
+  const auto demand = [&](float distance) {
+    std::vector<float> query(kCollectedDimension);
+    query[3] = distance;
+    return Background(pictures, prompts, query).demand();
+  };
+  BOOST_TEST(std::abs(demand(1) - 1) < 1e-5f);
+  BOOST_TEST(std::abs(demand(1.21f) - 1.1f) < 1e-5f);
+  BOOST_TEST(std::abs(demand(0.81f) - 0.9f) < 1e-5f);
+  BOOST_TEST(std::abs(demand(9) - std::sqrt(1.5f)) < 1e-5f);
+  BOOST_TEST(std::abs(demand(0.1f) - std::sqrt(0.75f)) < 1e-5f);
+}
+
 // Pictures that are near to every text do not fit one any better for that, nor do texts that are
 // near to every picture.
 BOOST_AUTO_TEST_CASE(what_all_texts_share_and_what_all_pictures_share_changes_no_z_score) {
@@ -91,6 +109,7 @@ BOOST_AUTO_TEST_CASE(one_prompt_and_prompts_that_are_all_the_same_give_a_number)
     Matrix prompts(count, kCollectedDimension);
     for (size_t i = 0; i < count; ++i) std::ranges::copy(prompt, prompts.row(i).begin());
     BOOST_TEST(std::isfinite(Background(pictures, prompts, query).z_score(1)));
+    BOOST_TEST(std::isfinite(Background(pictures, prompts, query).demand()));
     BOOST_TEST(std::isfinite(Background(pictures, prompts, prompt).z_score(1)));
   }
 }

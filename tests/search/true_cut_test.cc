@@ -15,7 +15,7 @@ using testing::TruePhotographs;
 
 BOOST_AUTO_TEST_SUITE(true_cut)
 
-BOOST_AUTO_TEST_CASE(half_of_the_names_that_nobody_uses_are_refused_and_those_that_people_use_found) {
+BOOST_AUTO_TEST_CASE(most_names_that_nobody_uses_are_refused_and_those_that_people_use_found) {
   const testing::TemporaryDirectory directory;
   const TruePhotographs photographs;
   photographs.make_collection(directory / "collection");
@@ -47,8 +47,8 @@ BOOST_AUTO_TEST_CASE(half_of_the_names_that_nobody_uses_are_refused_and_those_th
                            << " refused");
   BOOST_TEST(used == 52u);
   BOOST_TEST(unsaid >= 100u);
-  BOOST_TEST(found * 10 >= used * 9);  // 90 %
-  BOOST_TEST(refused * 2 >= unsaid);
+  BOOST_TEST(found * 10 >= used * 9);      // 90 %
+  BOOST_TEST(refused * 10 >= unsaid * 6);  // 60 %
 }
 
 BOOST_AUTO_TEST_SUITE_END()
