@@ -1,5 +1,5 @@
 # Debian packages, made by `./dev package` (the preset "package"): zeroshelf, zeroshelf-model-mini,
-# libzeroshelf-torch, libzeroshelf-dev.
+# libzeroshelf-torch, libzeroshelf-mpi, libzeroshelf-dev.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME zeroshelf)
 # Whoever makes packages for others says so, as for every package of Debian.
@@ -9,6 +9,11 @@ else()
   set(CPACK_PACKAGE_CONTACT "zeroshelf developers <zeroshelf@localhost.localdomain>")
 endif()
 set(CPACK_COMPONENTS_ALL runtime model torch development)
+set(packages runtime:zeroshelf model:zeroshelf-model-mini torch:libzeroshelf-torch development:libzeroshelf-dev)
+if(TARGET zeroshelf_mpi_part)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+  list(APPEND packages mpi:libzeroshelf-mpi)
+endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_STRIP_FILES ON)
@@ -50,6 +55,17 @@ What zeroshelf loads for a model that is a pair of TorchScript programs
 (zeroshelf-index add --model DIR --trust-code), through libtorch. All other
 models need nothing of it.")
 
+# What loads Open MPI is of one build with the programs, too.
+set(CPACK_DEBIAN_MPI_PACKAGE_NAME libzeroshelf-mpi)
+set(CPACK_DEBIAN_MPI_PACKAGE_SECTION graphics)
+set(CPACK_DEBIAN_MPI_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "zeroshelf (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_MPI_PACKAGE_RECOMMENDS "openmpi-bin")
+set(CPACK_DEBIAN_MPI_DESCRIPTION "several processes that answer as one for zeroshelf
+What zeroshelf-query loads where mpirun or srun started several of it
+(mpirun -n 16 zeroshelf-query classify), each with its share of the parts of
+a large collection. One process needs nothing of it.")
+
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libzeroshelf-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "g++ | clang, pkg-config, libopenblas-dev, liblapack-dev, libfaiss-dev, librocksdb-dev, libopencv-dev, libjpeg-dev, libpng-dev, libtiff-dev, libwebp-dev, libgif-dev, libheif-dev, libexif-dev, libexiv2-dev, libtesseract-dev, libfmt-dev, nlohmann-json3-dev, libicu-dev, libssl-dev, libxxhash-dev, zlib1g-dev")
@@ -63,7 +79,8 @@ set(folder ${CMAKE_BINARY_DIR}/package)
 file(MAKE_DIRECTORY ${folder})
 file(READ ${PROJECT_SOURCE_DIR}/LICENSE license)
 file(WRITE ${folder}/copyright "zeroshelf ${PROJECT_VERSION}\n\n${license}")
-foreach(package runtime:zeroshelf model:zeroshelf-model-mini torch:libzeroshelf-torch development:libzeroshelf-dev)
+set(changelogs)
+foreach(package ${packages})
   string(REPLACE ":" ";" package ${package})
   list(GET package 0 component)
   list(GET package 1 name)
@@ -73,13 +90,16 @@ foreach(package runtime:zeroshelf model:zeroshelf-model-mini torch:libzeroshelf-
                      COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/CHANGELOG.md > ${folder}/${name}/changelog.gz
                      DEPENDS ${PROJECT_SOURCE_DIR}/CHANGELOG.md VERBATIM)
   add_custom_target(${name}-changelog ALL DEPENDS ${folder}/${name}/changelog.gz)
+  list(APPEND changelogs ${name}-changelog)
   install(FILES ${folder}/copyright ${folder}/${name}/changelog.gz DESTINATION ${doc} COMPONENT ${component})
 endforeach()
 # All that is packed, and nothing else that a build makes.
 get_property(exported GLOBAL PROPERTY ZEROSHELF_EXPORTED)
 add_custom_target(packaged DEPENDS zeroshelf-index zeroshelf-query zeroshelf_torch_part)
-add_dependencies(packaged ${exported} zeroshelf-fetch-manual zeroshelf-changelog zeroshelf-model-mini-changelog
-                 libzeroshelf-torch-changelog libzeroshelf-dev-changelog)
+add_dependencies(packaged ${exported} ${changelogs} zeroshelf-fetch-manual)
+if(TARGET zeroshelf_mpi_part)
+  add_dependencies(packaged zeroshelf_mpi_part)
+endif()
 if(TARGET zeroshelf-index-manual)
   add_dependencies(packaged zeroshelf-index-manual zeroshelf-query-manual)
 endif()
@@ -87,4 +107,5 @@ include(CPack)
 cpack_add_component(runtime)
 cpack_add_component(model)
 cpack_add_component(torch)
+cpack_add_component(mpi)
 cpack_add_component(development)

@@ -22,8 +22,8 @@ const MpiPart& load() {
        .build_folder = ZEROSHELF_BUILD_FOLDER,
        .symbol = kMpiPartSymbol,
        .is_global = true,
-       .cure = "install libopenmpi3 and a zeroshelf that was built with libopenmpi-dev, or "
-               "start one process"}));
+       .cure = "install the package libzeroshelf-mpi or a zeroshelf that was built with "
+               "libopenmpi-dev, or start one process"}));
 }
 
 }  // namespace

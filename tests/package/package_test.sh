@@ -100,6 +100,17 @@ grep -q libzeroshelf-torch without
 apt-get install -y --no-install-recommends ./libzeroshelf-torch_*.deb
 ! zeroshelf-query embed --text x --device cuda 2>with
 grep -q 'without CUDA' with
+# Two processes answer as one.
+zeroshelf-index add /collection/more.shelf /pictures
+classify=(zeroshelf-query classify /collection/photos.shelf /collection/more.shelf --labels 'red, blue' --format csv)
+together=(mpirun --allow-run-as-root --oversubscribe --mca plm isolated --mca btl self,vader,tcp
+  --mca btl_vader_single_copy_mechanism none -n 2 "${classify[@]}")
+apt-get install -y --no-install-recommends openmpi-bin
+! "${together[@]}" >/dev/null 2>without || exit 1
+grep -q libzeroshelf-mpi without
+apt-get install -y --no-install-recommends ./libzeroshelf-mpi_*.deb
+"${together[@]}" >answers
+"${classify[@]}" | cmp - answers
 apt-get purge -y 'zeroshelf*' 'libzeroshelf*'
 hash -r  # a place where it was found before does not count
 ! command -v zeroshelf-query || exit 1
