@@ -13,8 +13,9 @@ if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   target_compile_options(zeroshelf_options INTERFACE -ffp-contract=off)
 endif()
 if(ZEROSHELF_INSTALLED)
-  # Assertions name their file: the same bytes wherever it is built.
-  target_compile_options(zeroshelf_options INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  # Assertions name their file: the same bytes wherever it is built, and where ccache's base_dir makes paths relative.
+  cmake_path(RELATIVE_PATH PROJECT_SOURCE_DIR BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE up)
+  target_compile_options(zeroshelf_options INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${up}/=)
 endif()
 if(ZEROSHELF_DEVELOPER)
   target_compile_options(zeroshelf_options INTERFACE -Werror)
