@@ -19,11 +19,11 @@ cat >"$work/given/inside.sh" <<'INSIDE'
 set -euxo pipefail
 export DEBIAN_FRONTEND=noninteractive
 mknod -m 666 /run/null c 1 3 && mount --bind /run/null /dev/null || true
+trap 'umount /dev/null || true' EXIT  # a root with a mount in it is not removed
 mv /given/src /src
 cd /src
 bash -euxc "$(cat /given/build.sh)"
 mv build/package/*.deb /given
-umount /dev/null || true
 INSIDE
 if [ -n "${ZEROSHELF_CCACHE:-}" ]; then
   sed -i "s|^cd /src|export CCACHE_DIR=/ccache CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1\n&|" "$work/given/inside.sh"

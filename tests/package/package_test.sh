@@ -77,6 +77,7 @@ set -euxo pipefail
 export DEBIAN_FRONTEND=noninteractive
 # Where the machine's own /dev/null is root's alone.
 mknod -m 666 /run/null c 1 3 && mount --bind /run/null /dev/null || true
+trap 'umount /dev/null || true' EXIT  # a root with a mount in it is not removed
 cp /given/zeroshelf*.deb /tmp
 bash -euxc "$(cat /given/install.sh)"
 # Two pictures without any tool: plain colours.
@@ -119,7 +120,6 @@ test ! -e /usr/lib/systemd/user/zeroshelf-serve@.service
 test ! -e /usr/lib/systemd/user/zeroshelf-watch@.service
 test -z "$(find /usr /etc /var/lib/dpkg/info -name '*zeroshelf*')"
 test -e /collection/photos.shelf/CURRENT
-umount /dev/null || true
 INSIDE
 in_clean_root bookworm ca-certificates "$given"
 echo "passed"
