@@ -1,17 +1,25 @@
-// What a union of collections costs: the same pictures in 1, 2, 4 and 8 parts, labelled and searched
-// in turns, and opened. Answers are compared, too: they must be the same.
+// What a union of collections costs: the same pictures in 1, 2, 4 and 8 parts, labelled and
+// searched in turns, and opened. Answers are compared, too: they must be the same.
 //
-//   ./dev bench cluster [ROWS [ROUNDS]]     default 400,000 rows of 512 (40 % with text), 20 rounds;
-//                                           about 2.5 GB of disk
+// Copies of one and the same collection differ by a tenth in how fast they are read, by which pages
+// of memory their files got. So the parts are copied, measured and removed several times.
+//
+//   ./dev bench cluster [ROWS [ROUNDS [COPIES]]]     default 400,000 rows of 512 (40 % with text),
+//   10
+//                                                    rounds with each of 5 copies; some 10 GB of
+//                                                    disk
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -120,47 +128,63 @@ std::string hits_of(const View& view, SearchSpace space) {
   return answers;
 }
 
-// Of one union, a round each.
-struct Times {
-  std::vector<double> wall_ms;
-  std::vector<double> processor_ms;  // of all threads: what else runs on the machine counts less
-};
-
 double processor_ms() {
   return 1000.0 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-// The median of what each round took beside the same round with one part, less 1, in percent.
-double over_one(const std::vector<double>& times, const std::vector<double>& of_one) {
-  std::vector<double> shares(times.size());
-  for (size_t i = 0; i < times.size(); ++i) shares[i] = times[i] / of_one[i];
-  return 100 * (median(shares) - 1);
+// Of one task and one union.
+struct Times {
+  double least_ms = HUGE_VAL;
+  // The median of the rounds with each copy.
+  std::vector<double> wall_ms;
+  std::vector<double> processor_ms;  // of all threads: what else runs on the machine counts less
+};
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-void measure(const Task& task, const std::vector<fs::path>& folders, int rounds) {
-  std::vector<OpenedView> views;
-  for (const fs::path& folder : folders) views.push_back(open_view(folder));
-  std::vector<Times> times(views.size());
+// Means over the copies beside those of one part, less 1, in percent.
+double over_one(const std::vector<double>& times, const std::vector<double>& of_one) {
+  return 100 * (mean(times) / mean(of_one) - 1);
+}
+
+// Every union in turns, in an order that each round draws.
+void measure(const Task& task, const std::vector<OpenedView>& views, int rounds,
+             std::span<Times> times) {
+  static Random random(9);
   const std::string wanted = task.ask(views.front().view);
+  std::vector<std::vector<double>> wall_ms(views.size());
+  std::vector<std::vector<double>> cpu_ms(views.size());
   for (int round = 0; round < rounds; ++round) {
-    for (size_t i = 0; i < views.size(); ++i) {
+    std::vector<size_t> order(views.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.next() % i]);
+    for (const size_t i : order) {
       std::string answer;
       const double before = processor_ms();
-      times[i].wall_ms.push_back(1000 * seconds_of([&] { answer = task.ask(views[i].view); }));
-      times[i].processor_ms.push_back(processor_ms() - before);
+      wall_ms[i].push_back(1000 * seconds_of([&] { answer = task.ask(views[i].view); }));
+      cpu_ms[i].push_back(processor_ms() - before);
       if (answer != wanted) {
         fmt::print("{}: {} parts answer otherwise than one\n", task.name, kParts[i]);
         std::exit(1);
       }
     }
   }
-  const Times& one = times.front();
   for (size_t i = 0; i < views.size(); ++i) {
+    times[i].least_ms = std::min(times[i].least_ms, *std::ranges::min_element(wall_ms[i]));
+    times[i].wall_ms.push_back(median(wall_ms[i]));
+    times[i].processor_ms.push_back(median(cpu_ms[i]));
+  }
+}
+
+void print(const Task& task, std::span<const Times> times) {
+  const Times& one = times.front();
+  for (size_t i = 0; i < times.size(); ++i) {
     const Times& own = times[i];
-    fmt::print("{:24} {:5} {:10.2f} {:10.2f} {:+9.1f} % {:12.2f} {:+9.1f} %\n", task.name, kParts[i],
-               *std::ranges::min_element(own.wall_ms), median(own.wall_ms),
-               over_one(own.wall_ms, one.wall_ms), median(own.processor_ms),
-               over_one(own.processor_ms, one.processor_ms));
+    fmt::print("{:24} {:5} {:10.2f} {:10.2f} {:+9.1f} % {:12.2f} {:+9.1f} %\n", task.name,
+               kParts[i], own.least_ms, mean(own.wall_ms), over_one(own.wall_ms, one.wall_ms),
+               mean(own.processor_ms), over_one(own.processor_ms, one.processor_ms));
   }
 }
 
@@ -171,19 +195,28 @@ void measure_opening(const std::vector<fs::path>& folders, int rounds) {
   }
 }
 
-int run(uint64_t rows, int rounds) {
+int run(uint64_t rows, int rounds, int copies) {
   fmt::print("{}: {} pictures of {}\n", processor_name(), rows, kDimension);
   const testing::TemporaryDirectory directory;
-  std::vector<fs::path> folders;
-  for (const uint32_t parts : kParts) folders.push_back(make_parts(directory / "", parts, rows));
+  std::vector<fs::path> made;
+  for (const uint32_t parts : kParts) made.push_back(make_parts(directory / "made", parts, rows));
+  const std::array<Task, 3> tasks = {
+      {{"classify, 10 labels", counts_of},
+       {"search, pictures", [](const View& view) { return hits_of(view, SearchSpace::Picture); }},
+       {"search, both", [](const View& view) { return hits_of(view, SearchSpace::Both); }}}};
+  std::array<std::array<Times, kParts.size()>, tasks.size()> times;
+  for (int copy = 0; copy < copies; ++copy) {
+    const fs::path copied = directory / "copied";
+    fs::copy(directory / "made", copied, fs::copy_options::recursive);
+    std::vector<OpenedView> views;
+    for (const fs::path& folder : made) views.push_back(open_view(copied / folder.filename()));
+    for (size_t i = 0; i < tasks.size(); ++i) measure(tasks[i], views, rounds, times[i]);
+    fs::remove_all(copied);
+  }
   fmt::print("{:24} {:>5} {:>10} {:>10} {:>11} {:>12} {:>11}\n", "", "PARTS", "LEAST MS",
              "MEDIAN MS", "OVER ONE", "PROCESSOR MS", "OVER ONE");
-  measure({"classify, 10 labels", counts_of}, folders, rounds);
-  measure({"search, pictures", [](const View& view) { return hits_of(view, SearchSpace::Picture); }},
-          folders, rounds);
-  measure({"search, both", [](const View& view) { return hits_of(view, SearchSpace::Both); }},
-          folders, rounds);
-  measure_opening(folders, rounds);
+  for (size_t i = 0; i < tasks.size(); ++i) print(tasks[i], times[i]);
+  measure_opening(made, rounds);
   return 0;
 }
 
@@ -192,10 +225,11 @@ int run(uint64_t rows, int rounds) {
 
 int main(int argc, char** argv) {
   const uint64_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 400'000;
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 20;
-  if (rows < 1000 || rounds < 1) {
-    fmt::print("usage: bench_cluster [ROWS [ROUNDS]]\n");
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 10;
+  const int copies = argc > 3 ? std::atoi(argv[3]) : 5;
+  if (rows < 1000 || rounds < 1 || copies < 1) {
+    fmt::print("usage: bench_cluster [ROWS [ROUNDS [COPIES]]]\n");
     return 2;
   }
-  return zeroshelf::run(rows, rounds);
+  return zeroshelf::run(rows, rounds, copies);
 }

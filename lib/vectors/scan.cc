@@ -106,12 +106,17 @@ void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const
 
 void inner_products_of(const VectorRows& vectors, std::span<const Row> rows,
                        std::span<const float> query, std::span<float> out) {
-  assert(query.size() == vectors.dimension() && out.size() == rows.size());
+  assert(query.size() == vectors.dimension());
   std::vector<const uint16_t*> places;
   places.reserve(rows.size());
   for (const Row row : rows) places.push_back(vectors.row(row).data());
-  chosen_kernel().run_scattered(places.data(), places.size(), vectors.dimension(), query.data(),
-                                out.data());
+  inner_products_of(places, query, out);
+}
+
+void inner_products_of(std::span<const uint16_t* const> rows, std::span<const float> query,
+                       std::span<float> out) {
+  assert(out.size() == rows.size());
+  chosen_kernel().run_scattered(rows.data(), rows.size(), query.size(), query.data(), out.data());
 }
 
 std::vector<ScoredRow> top_rows(const VectorRows& vectors, std::span<const float> query, size_t k,

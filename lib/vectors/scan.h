@@ -24,9 +24,13 @@ namespace zeroshelf {
 void inner_products(const VectorRows& vectors, Row first_row, size_t rows, const Matrix& queries,
                     std::span<float> out);
 
-// The same, to the bit, for rows that lie anywhere, and one query; out has one float a row.
+// The same, to the bit, for rows that lie anywhere, and one query; out has one float a row. Many at
+// once hide the way to memory behind each other.
 void inner_products_of(const VectorRows& vectors, std::span<const Row> rows,
                        std::span<const float> query, std::span<float> out);
+// Each row by its fp16 values, as many as the query has floats.
+void inner_products_of(std::span<const uint16_t* const> rows, std::span<const float> query,
+                       std::span<float> out);
 
 // "avx512", "avx2" or "portable": what inner_products uses on this machine.
 std::string_view scan_kernel_name();

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,32 @@ std::string description(const View& view) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(view)
+
+// In the order in which samples come: from part to part, and back.
+BOOST_AUTO_TEST_CASE(inner_products_of_rows_in_any_order_are_those_of_one_collection) {
+  const CutShelf shelf({20, 21, 60, CutShelf::kPictures});
+  const View whole = shelf.whole();
+  const View cut = shelf.cut();
+  std::vector<float> query(kDimension);
+  for (size_t i = 0; i < query.size(); ++i) query[i] = 0.125F * static_cast<float>(i % 7) - 0.25F;
+  for (const auto kind : {ViewVectors::Kind::Pictures, ViewVectors::Kind::Texts}) {
+    const ViewVectors of_whole(whole, kind);
+    const ViewVectors of_cut(cut, kind);
+    BOOST_REQUIRE(of_whole.size() == of_cut.size());
+    std::vector<Row> numbers;
+    for (Row i = 0; i < of_whole.size(); ++i) numbers.push_back(i * 37 % of_whole.size());
+    std::vector<float> wanted(numbers.size());
+    std::vector<float> got(numbers.size());
+    of_whole.inner_products_of(numbers, query, wanted);
+    of_cut.inner_products_of(numbers, query, got);
+    BOOST_TEST(got == wanted, boost::test_tools::per_element());
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      float one = 0;
+      of_cut.inner_products_of(std::span(numbers).subspan(i, 1), query, std::span(&one, 1));
+      BOOST_TEST(one == wanted[i]);
+    }
+  }
+}
 
 BOOST_AUTO_TEST_CASE(parts_answer_as_one_collection_of_the_same_pictures) {
   for (const std::vector<uint32_t>& cuts :
