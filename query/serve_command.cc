@@ -54,16 +54,20 @@ void write_members(JsonWriter& json, const Listening& listening) {
   json.member("url", listening.url);
 }
 
-// SIGINT and SIGTERM, for as long as it lives, in every thread that is started meanwhile.
+// SIGINT and SIGTERM, for as long as it lives, in every thread that is started meanwhile. Not in a
+// process that only answers the first one's questions: they end it, and so the launcher ends all.
 class EndSignals {
  public:
   EndSignals() {
     sigemptyset(&signals_);
+    if (is_silent()) return;
     sigaddset(&signals_, SIGINT);
     sigaddset(&signals_, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals_, &before_);
   }
-  ~EndSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ~EndSignals() {
+    if (!is_silent()) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
   EndSignals(const EndSignals&) = delete;
   EndSignals& operator=(const EndSignals&) = delete;
 
@@ -121,14 +125,14 @@ class Door {
   // Until close(); says where. The service must outlive that.
   void open(Service& service) {
     service.is_loopback = address_.is_loopback();
-    server_.emplace(
-        serve::HttpLimits{},
-        HttpServer::Handler{
-            [this, &service](const serve::HttpHead& head) { return service.admit(head, *guard_); },
-            [this, &service](const serve::HttpRequest& request) {
-              return service.handle(request, *guard_);
-            },
-            failure});
+    server_.emplace(serve::HttpLimits{},
+                    HttpServer::Handler{[this, &service](const serve::HttpHead& head) {
+                                          return service.admit(head, *guard_);
+                                        },
+                                        [this, &service](const serve::HttpRequest& request) {
+                                          return service.handle(request, *guard_);
+                                        },
+                                        failure});
     service.http_counts = [this] { return server_->counts(); };
     address_.port = server_->bind(address_.host, address_.port);
     guard_.emplace(address_, options_.names, token_);

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "lib/cluster/launch.h"
+#include "lib/cluster/launcher_watch.h"
 #include "lib/cluster/mpi_ranks.h"
 #include "lib/labelling/labelling_bytes.h"
 #include "lib/program/program.h"
@@ -87,6 +88,14 @@ void keep_death_notice(const Ranks& ranks) {
 
 Voice::Voice() {
   const auto launched = launch();
+  if (launched || is_launched()) {
+    end_with_launcher(
+        [rank = launched ? launched->rank : 0] {
+          tell(
+              fmt::format("zeroshelf-query: process {}: the launcher is gone, so it ends\n", rank));
+        },
+        kFailed);
+  }
   if (launched && !launched->is_first()) {
     silence();
     return;

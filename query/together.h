@@ -20,7 +20,8 @@
 namespace zeroshelf {
 
 // For as long as the program runs, to be made first in main: makes a process that is not the first
-// one silent, and the first one write as into a pipe, which mpirun does not.
+// one silent, and the first one write as into a pipe, which mpirun does not. Where the launcher is
+// gone, killed say, it ends the process.
 class Voice {
  public:
   Voice();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -334,26 +335,31 @@ BOOST_AUTO_TEST_CASE(pictures_that_cannot_be_exported_are_told_as_one_tells_them
                fs::path(twins().pictures) / "two" / ("p" + std::to_string(i) + ".ppm"));
 }
 
-BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
-  TemporaryDirectory directory;
-  const fs::path target = directory / "sorted";
-  const Words words = twins().exporting(target, {"--mode", "move"});
-  const auto of_third = twins().answers(twins().parts[2]);
-  BOOST_REQUIRE(of_third.size() >= 3u);
-  const std::string dying = of_third[of_third.size() / 2]["path"];
+// Of a part's pictures one in the middle.
+std::string in_the_middle_of(const std::string& part) {
+  const auto answers = twins().answers(part);
+  BOOST_REQUIRE(answers.size() >= 3u);
+  return answers[answers.size() / 2]["path"];
+}
+
+// Something happens to the process that is about to move that picture, or to the launcher; see
+// hanging_open.cc.
+ProgramResult ask_and_end(const Words& words, const std::string& picture, const char* by) {
   ::setenv("LD_PRELOAD", ZEROSHELF_HANGING_OPEN, 1);
-  ::setenv("ZEROSHELF_DYING", dying.c_str(), 1);
-  const auto killed = ask(words);
-  ::unsetenv("ZEROSHELF_DYING");
-  ::unsetenv("LD_PRELOAD");
-  BOOST_TEST(killed.exit_code != 0);
-  BOOST_TEST(times("pictures exported to", killed.err) == 0u, killed.err);
+  ::setenv("ZEROSHELF_DYING", picture.c_str(), 1);
+  if (by != nullptr) ::setenv("ZEROSHELF_DYING_BY", by, 1);
+  const auto ended = ask(words);
+  for (const char* name : {"ZEROSHELF_DYING_BY", "ZEROSHELF_DYING", "LD_PRELOAD"}) ::unsetenv(name);
+  return ended;
+}
+
+// No answer of the moves that were ended looks whole, no process goes on with them, and undo puts
+// back what was moved.
+void expect_undone(const fs::path& target, const ProgramResult& ended) {
+  BOOST_TEST(ended.exit_code != 0);
+  BOOST_TEST(times("pictures exported to", ended.err) == 0u, ended.err);
   BOOST_TEST(!fs::exists(target / "manifest.jsonl"));
-  BOOST_TEST(!fs::exists(of_third.front()["path"].get<std::string>()));
-  BOOST_TEST(fs::exists(dying));
-  const auto refused = zeroshelf_query(words);
-  BOOST_TEST(refused.exit_code == 2);
-  BOOST_TEST(times("zeroshelf-query undo puts back", refused.err) == 1u, refused.err);
+  BOOST_TEST((files_below(twins().pictures) != twins().before));
   ProgramResult undone;
   for (int i = 0; i < 100; ++i) {
     undone = zeroshelf_query({"undo", target.string()});
@@ -363,6 +369,41 @@ BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
   BOOST_TEST(undone.exit_code == 0, undone.err);
   BOOST_TEST((files_below(twins().pictures) == twins().before));
   BOOST_TEST(!fs::exists(target));
+}
+
+BOOST_AUTO_TEST_CASE(a_launcher_that_is_killed_leaves_nobody_moving) {
+  TemporaryDirectory directory;
+  const fs::path target = directory / "sorted";
+  const Words words = twins().exporting(target, {"--mode", "move"});
+  const auto ended = ask_and_end(words, in_the_middle_of(twins().parts[2]), "LAUNCHER");
+  BOOST_TEST(ended.exit_code == 128 + SIGKILL);
+  expect_undone(target, ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_is_told_to_end_ends_all) {
+  for (const size_t part : {0, 2}) {
+    TemporaryDirectory directory;
+    const fs::path target = directory / "sorted";
+    const Words words = twins().exporting(target, {"--mode", "move"});
+    const auto ended = ask_and_end(words, in_the_middle_of(twins().parts[part]), "SIGTERM");
+    // By the first process, or by the launcher where that was faster.
+    BOOST_TEST(times("ended by the launcher", ended.err) + times("Terminated", ended.err) >= 1u,
+               ended.err);
+    expect_undone(target, ended);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
+  TemporaryDirectory directory;
+  const fs::path target = directory / "sorted";
+  const Words words = twins().exporting(target, {"--mode", "move"});
+  const std::string dying = in_the_middle_of(twins().parts[2]);
+  const auto killed = ask_and_end(words, dying, nullptr);
+  BOOST_TEST(fs::exists(dying));
+  const auto refused = zeroshelf_query(words);
+  BOOST_TEST(refused.exit_code == 2);
+  BOOST_TEST(times("zeroshelf-query undo puts back", refused.err) == 1u, refused.err);
+  expect_undone(target, killed);
 
   // Once more: what is moved is found in its new place, and what is put back in its old one.
   const auto again = ask(words);

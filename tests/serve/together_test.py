@@ -200,8 +200,11 @@ def main():
             test_clients_at_once(both)
             assert f"{PROCESSES} processes answer together" in together.stderr(), together.stderr()
             test_all_end(together, lambda _: together.process.send_signal(signal.SIGTERM))
-        with serving.Server(*parts, before=[mpirun, "-n", str(PROCESSES)]) as together:
-            test_all_end(together, lambda processes: os.kill(processes[-1], signal.SIGKILL))
+        ends = [lambda processes, how=how, which=which: os.kill(processes[which], how)
+                for how, which in ((signal.SIGKILL, -1), (signal.SIGTERM, -1), (signal.SIGTERM, 0))]
+        for end in (*ends, lambda _: together.process.kill()):
+            with serving.Server(*parts, before=[mpirun, "-n", str(PROCESSES)]) as together:
+                test_all_end(together, end)
     print("the same by one process and by several")
 
 

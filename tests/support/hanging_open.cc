@@ -1,7 +1,8 @@
 // Preloaded into a program: opening a file whose path holds $ZEROSHELF_HANGING never ends, nor does
 // opening one whose path holds $ZEROSHELF_DEAD, or asking what it is, as on a file system that does
-// not answer; opening one whose path ends with $ZEROSHELF_DYING for the second time kills the
-// program.
+// not answer. Opening one whose path ends with $ZEROSHELF_DYING for the second time kills the
+// program; with $ZEROSHELF_DYING_BY=SIGTERM it is told to end, and with LAUNCHER its parent is
+// killed, and it sleeps long.
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -13,6 +14,7 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 namespace {
 
@@ -24,8 +26,11 @@ void die_at_second(const char* path) {
   if (dying == nullptr) return;
   const size_t size = std::strlen(path);
   const size_t end = std::strlen(dying);
-  if (size >= end && std::strcmp(path + size - end, dying) == 0 && ++times == 2)
-    ::kill(::getpid(), SIGKILL);
+  if (size < end || std::strcmp(path + size - end, dying) != 0 || ++times != 2) return;
+  const char* given = std::getenv("ZEROSHELF_DYING_BY");
+  const std::string_view by = given == nullptr ? "" : given;
+  ::kill(by == "LAUNCHER" ? ::getppid() : ::getpid(), by == "SIGTERM" ? SIGTERM : SIGKILL);
+  if (!by.empty()) ::sleep(60);
 }
 
 void hang_if_named(const char* variable, const char* path) {
