@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -36,6 +38,21 @@ OwnedFacts read_facts(pid_t process) {
   const size_t end = text.rfind(") ");
   if (begin == std::string::npos || end == std::string::npos || end + 4 > text.size()) return {};
   return {text.substr(begin + 1, end - begin - 1), std::atoi(text.c_str() + end + 4)};
+}
+
+bool is_running(pid_t process) {
+  return ::kill(process, 0) == 0 || errno != ESRCH;
+}
+
+// Whether all of them are there, each the child of the next. What cannot be read for now (no file
+// can be opened, say) is no reason to end.
+bool are_there(std::span<const pid_t> above) {
+  if (::getppid() != above.front()) return false;
+  for (size_t i = 0; i + 1 < above.size(); ++i) {
+    const pid_t parent = read_facts(above[i]).parent;
+    if (parent != above[i + 1] && (parent != 0 || !is_running(above[i]))) return false;
+  }
+  return true;
 }
 
 std::vector<pid_t> processes_above() {
@@ -80,7 +97,7 @@ void end_with_launcher(std::function<void()> tell, int exit_code) {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     std::thread([above = std::move(above), tell = std::move(tell), exit_code] {
-      while (processes_above() == above) std::this_thread::sleep_for(kLookEvery);
+      while (are_there(above)) std::this_thread::sleep_for(kLookEvery);
       tell();
       ::_exit(exit_code);
     }).detach();

@@ -1,5 +1,7 @@
 #include "lib/cluster/launcher_watch.h"
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +66,37 @@ BOOST_AUTO_TEST_CASE(a_process_ends_when_its_parent_is_killed) {
   BOOST_TEST(::read(ends[0], text, 4) == 4);
   BOOST_TEST(std::string(text, 4) == "gone");
   BOOST_TEST(::read(ends[0], text, 4) == 0);  // and it has ended
+  ::close(ends[0]);
+}
+
+// Where no file can be opened, nothing can be told of the processes above.
+BOOST_AUTO_TEST_CASE(a_process_that_can_open_no_file_goes_on) {
+  int ends[2];
+  BOOST_REQUIRE(::pipe(ends) == 0);
+  const pid_t launcher = ::fork();
+  if (launcher == 0) {
+    ::prctl(PR_SET_NAME, "mpirun");
+    if (::fork() == 0) {
+      const pid_t child = ::fork();
+      if (child == 0) {
+        end_with_launcher([out = ends[1]] { (void)!::write(out, "gone", 4); }, 3);
+        const rlimit none{0, 0};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+        ::usleep(700'000);
+        (void)!::write(ends[1], "stay", 4);
+        ::_exit(0);
+      }
+      ::waitpid(child, nullptr, 0);
+      ::_exit(0);
+    }
+    ::wait(nullptr);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char text[4] = {};
+  BOOST_TEST(::read(ends[0], text, 4) == 4);
+  BOOST_TEST(std::string(text, 4) == "stay");
+  ::waitpid(launcher, nullptr, 0);
   ::close(ends[0]);
 }
 
