@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_can_open_no_file_goes_on) {
   if (launcher == 0) {
     ::prctl(PR_SET_NAME, "mpirun");
     if (::fork() == 0) {
+      ::prctl(PR_SET_NAME, "sh");
       const pid_t child = ::fork();
       if (child == 0) {
         end_with_launcher([out = ends[1]] { (void)!::write(out, "gone", 4); }, 3);
