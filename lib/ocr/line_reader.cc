@@ -145,8 +145,11 @@ class LineReader {
   }
 
  private:
+  // What is not read well is read again larger.
   Reading read_as(const TextLine& line, Rendering rendering) {
-    return read_strip(render_line(rgb_, rgb_scale_, line, rendering), line);
+    const double least_px =
+        rendering == Rendering::Isolated ? kMostLetterPx : recogniser_.least_letter_px();
+    return read_strip(render_line(rgb_, rgb_scale_, line, rendering, least_px), line);
   }
 
   Reading read_strip(const Strip& strip, const TextLine& line) {
@@ -379,6 +382,10 @@ struct PictureReader::State {
   void look_whether_on_its_head() {
     was_turned = true;
     constexpr size_t kMostTurned = 3;
+    size_t glyphs = 0;
+    for (size_t i = 0; i < std::min(kMostTurned, doubtful.size()); ++i)
+      glyphs += doubtful[i].line.glyphs.size();
+    if (glyphs <= static_cast<size_t>(kFewestTurned)) return;
     float upright = 0;
     float turned = 0;
     float best = 0;

@@ -78,9 +78,20 @@ bool init(tesseract::TessBaseAPI& api, const std::string& languages,
   return api.Init(nullptr, languages.c_str(), mode) == 0;
 }
 
+// Whether rows are examined for letters of one width, which takes as long as finding them and
+// changes nothing in how the LSTM reads a line. The whole process has one such setting: it is only
+// written when it changes, because other threads may be reading.
+void look_for_fixed_pitch(tesseract::TessBaseAPI& api, bool look) {
+  constexpr const char* kAllProportional = "textord_all_prop";
+  bool is_off = false;
+  if (!api.GetBoolVariable(kAllProportional, &is_off) || is_off == look)
+    api.SetVariable(kAllProportional, look ? "0" : "1");
+}
+
 void load(tesseract::TessBaseAPI& api, const std::string& languages) {
   const std::lock_guard lock(loading());
   const bool loaded = init(api, languages, tesseract::OEM_LSTM_ONLY);
+  look_for_fixed_pitch(api, false);
   std::vector<std::string> present;
   if (loaded) api.GetLoadedLanguagesAsVector(&present);
   for (const std::string& language : split_languages(languages)) {
@@ -168,6 +179,7 @@ tesseract::PageSegMode mode_of(Recogniser::Layout layout) {
 
 struct Recogniser::Api {
   tesseract::TessBaseAPI tesseract;
+  double least_letter_px = 0;
 
   std::optional<RecognisedWord> word_at(const tesseract::ResultIterator& at) const {
     const std::unique_ptr<char[]> text(at.GetUTF8Text(tesseract::RIL_WORD));
@@ -212,9 +224,14 @@ struct Recogniser::Api {
 Recogniser::Recogniser(const std::string& languages) : api_(std::make_unique<Api>()) {
   check_codes(languages);
   load(api_->tesseract, languages);
+  api_->least_letter_px = zeroshelf::least_letter_px(languages);
 }
 
 Recogniser::~Recogniser() = default;
+
+double Recogniser::least_letter_px() const {
+  return api_->least_letter_px;
+}
 
 bool Recogniser::knows(const std::string& word) const {
   return api_->knows(word);
@@ -231,6 +248,7 @@ std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layou
   monitor.cancel_this = &patience;
   // A strip is dark on white: read the other way round it would only cost as much again.
   api.SetVariable("invert_threshold", layout == Layout::Line ? "0" : kInvertThreshold);
+  look_for_fixed_pitch(api, layout != Layout::Line);  // others are only measured, by one thread
   api.SetPageSegMode(mode_of(layout));
   api.SetImage(pixels.data, pixels.cols, pixels.rows, pixels.channels(),
                static_cast<int>(pixels.step));

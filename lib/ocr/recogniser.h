@@ -42,6 +42,9 @@ class Recogniser {
   // spent before or while they are read; Tesseract looks at it between words.
   std::vector<RecognisedWord> read(const cv::Mat& pixels, Layout layout, const TimeBudget& time);
 
+  // See scripts.h.
+  double least_letter_px() const;
+
   // Whether the word, without punctuation at its ends, is in a dictionary of the languages.
   bool knows(const std::string& word) const;
 

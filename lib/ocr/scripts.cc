@@ -76,6 +76,17 @@ std::string script_by_name(const std::string& name) {
   return name;
 }
 
+double least_letter_px(const std::string& languages) {
+  constexpr double kFewStrokes = 20;
+  constexpr double kManyStrokes = 34;
+  const auto has_few_strokes = [](const std::string& language) {
+    const std::string script = script_of_language(language);
+    return script == kLatin || script == "Cyrillic" || script == "Greek";
+  };
+  return std::ranges::all_of(split_languages(languages), has_few_strokes) ? kFewStrokes
+                                                                          : kManyStrokes;
+}
+
 std::vector<std::string> split_languages(const std::string& languages) {
   std::vector<std::string> parts;
   for (size_t start = 0; start <= languages.size();) {

@@ -19,6 +19,10 @@ std::string script_of_language(const std::string& language);
 // name: as Tesseract's script detection has it.
 std::string script_by_name(const std::string& name);
 
+// How many pixels a tall letter must have at least to be read well in all of these languages
+// ("eng+deu"): letters of few strokes need fewer.
+double least_letter_px(const std::string& languages);
+
 // The codes of "eng+deu".
 std::vector<std::string> split_languages(const std::string& languages);
 

@@ -13,7 +13,6 @@
 namespace zeroshelf {
 namespace {
 
-constexpr double kTallLetterPx = 34;
 constexpr double kMostScale = 6;
 constexpr double kMargin = 0.4;  // around the line, in heights of a tall letter
 constexpr int kMostLengthPx = 6000;
@@ -385,14 +384,15 @@ Reach reach_of(const cv::Mat& rgb, double rgb_scale, const TextLine& line) {
   return reach_within(rgb, rgb_scale, line, at_most(kFar));
 }
 
-Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& found,
-                  Rendering rendering) {
+Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& found, Rendering rendering,
+                  double least_letter_px) {
   const float level = median(found.glyphs, std::mem_fn(&Glyph::level));
   const float contrast = median(found.glyphs, std::mem_fn(&Glyph::contrast));
   TextLine line = found;
   line.reach.above = reach_of_marks(found, level, contrast);
   const Layer& layer = *line.layer;
-  const Frame frame = frame_of(line, kTallLetterPx);
+  const Frame frame =
+      frame_of(line, std::clamp(line.height_px * rgb_scale, least_letter_px, kMostLetterPx));
   const cv::Mat colours = cut(rgb, frame, rgb_scale);
   const Mask glyphs = glyph_mask(line);
   const cv::Mat own = in_strip(glyphs, line, frame);

@@ -10,6 +10,9 @@
 
 namespace zeroshelf {
 
+// Taller letters shrink to this height.
+inline constexpr double kMostLetterPx = 34;
+
 enum class Rendering {
   Isolated,  // the line's glyphs in their own colour, everything else white
   Coloured,  // whatever has the glyphs' colour and a letter's size
@@ -24,8 +27,11 @@ struct Strip {
 };
 
 // rgb: CV_8UC3, the picture in which the line was found or a larger version of it, with rgb_scale
-// pixels a pixel of that.
-Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering);
+// pixels a pixel of that. Tall letters are as high in the strip as in rgb, but for those below
+// least_letter_px (see scripts.h), which grow, and those above kMostLetterPx: Tesseract's time goes
+// with their size.
+Strip render_line(const cv::Mat& rgb, double rgb_scale, const TextLine& line, Rendering rendering,
+                  double least_letter_px);
 
 // Where the row of a line goes on: letters of its ink that its layer does not show because what
 // lies behind them is as bright, or as dark, as they are.

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(boxes_of_a_strip_lead_back_to_the_picture) {
   const Found found(image);
   BOOST_REQUIRE(!found.lines.empty());
   for (const Rendering rendering : {Rendering::Isolated, Rendering::Coloured, Rendering::Plain}) {
-    const Strip strip = render_line(as_mat(image), 1, found.lines[0], rendering);
+    const Strip strip = render_line(as_mat(image), 1, found.lines[0], rendering, 20);
     const cv::Rect place = box_in_picture(strip, {0, 0, strip.grey.cols, strip.grey.rows});
     const cv::Rect line = found.lines[0].box;
     BOOST_TEST(((place & line) == line));
@@ -107,6 +107,29 @@ BOOST_AUTO_TEST_CASE(boxes_of_a_strip_lead_back_to_the_picture) {
     cv::minMaxLoc(strip.grey, &darkest);
     BOOST_TEST(darkest < 60);
   }
+}
+
+BOOST_AUTO_TEST_CASE(letters_keep_their_size_within_bounds) {
+  struct Height {
+    double in_picture;  // px of rgb
+    double in_strip;
+  };
+  const auto heights = [](int letter_px, double rgb_scale) -> Height {
+    Image image = plain_image(40 * letter_px, 4 * letter_px, {30, 60, 30});
+    draw_text(image, "SOME WORDS", letter_px, 3 * letter_px, letter_px, {255, 255, 255});
+    const Found found(image);
+    BOOST_REQUIRE(!found.lines.empty());
+    cv::Mat rgb;
+    cv::resize(as_mat(image), rgb, {}, rgb_scale, rgb_scale);
+    const Strip strip = render_line(rgb, rgb_scale, found.lines[0], Rendering::Coloured, 20);
+    const cv::Matx23d& map = strip.to_picture;
+    const double found_px = found.lines[0].height_px;
+    return {found_px * rgb_scale, found_px / std::hypot(map(0, 0), map(1, 0))};
+  };
+  BOOST_TEST(std::abs(heights(9, 1).in_strip - 20) < 0.1);
+  for (const Height height : {heights(24, 1), heights(12, 2)})
+    BOOST_TEST(std::abs(height.in_strip - height.in_picture) < 0.1);
+  BOOST_TEST(std::abs(heights(70, 1).in_strip - 34) < 0.1);
 }
 
 BOOST_AUTO_TEST_CASE(captions_are_read_over_busy_pictures) {
@@ -190,7 +213,7 @@ BOOST_AUTO_TEST_CASE(tall_letters_stay_in_a_line_of_small_ones) {
   });
   BOOST_REQUIRE((line != found.lines.end()));
   BOOST_REQUIRE(1.5 * line->height_px < kTallPx);
-  const Strip strip = render_line(as_mat(image), 1, *line, Rendering::Coloured);
+  const Strip strip = render_line(as_mat(image), 1, *line, Rendering::Coloured, 20);
   cv::Matx23d to_strip;
   cv::invertAffineTransform(strip.to_picture, to_strip);
   const cv::Vec2d at = to_strip * cv::Vec3d(253.5, 120 - kTallPx / 2.0, 1);
@@ -206,11 +229,12 @@ BOOST_AUTO_TEST_CASE(dots_and_accents_stay_above_a_line_of_small_letters) {
   draw_text(image, "NEARSUMS", 40, 120, kSmallPx, {255, 255, 255});
   for (const int x : {50, 110, 170}) fill(image, {x, kDotY, kDotPx, kDotPx}, {255, 255, 255});
   const Found found(image);
-  const auto line = std::ranges::find_if(
-      found.lines, [](const TextLine& one) { return one.layer->scale == 1 && one.box.width > 100; });
+  const auto line = std::ranges::find_if(found.lines, [](const TextLine& one) {
+    return one.layer->scale == 1 && one.box.width > 100;
+  });
   BOOST_REQUIRE((line != found.lines.end()));
   for (const Rendering rendering : {Rendering::Isolated, Rendering::Coloured}) {
-    const Strip strip = render_line(as_mat(image), 1, *line, rendering);
+    const Strip strip = render_line(as_mat(image), 1, *line, rendering, 20);
     cv::Matx23d to_strip;
     cv::invertAffineTransform(strip.to_picture, to_strip);
     const cv::Vec2d at = to_strip * cv::Vec3d(110 + kDotPx / 2.0, kDotY + kDotPx / 2.0, 1);

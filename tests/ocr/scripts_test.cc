@@ -18,6 +18,14 @@ BOOST_AUTO_TEST_CASE(languages_have_their_scripts) {
   BOOST_TEST(script_by_name("Greek") == script_of_language("ell"));
 }
 
+BOOST_AUTO_TEST_CASE(letters_of_many_strokes_are_read_larger) {
+  const double few = least_letter_px("eng");
+  for (const char* languages : {"deu+eng", "rus", "ell+eng"})
+    BOOST_TEST(least_letter_px(languages) == few);
+  for (const char* languages : {"jpn", "chi_sim+eng", "eng+kor", "tha"})
+    BOOST_TEST(least_letter_px(languages) > few);
+}
+
 BOOST_AUTO_TEST_CASE(languages_of_a_script_are_read_together_with_english) {
   const Groups installed = {"chi_sim", "deu", "eng", "jpn", "jpn_vert", "osd", "rus", "ukr"};
   BOOST_TEST((language_groups(installed, kLatin) == Groups{"eng+deu"}));
