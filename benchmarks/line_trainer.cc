@@ -150,7 +150,7 @@ class Adam {
   void step(std::vector<float>& weights, const std::vector<float>& gradient, double rate) {
     constexpr float kMean = 0.9f;
     constexpr float kSquare = 0.999f;
-    constexpr float kDecay = 1e-3f;
+    constexpr float kDecay = 0.1f;
     mean_power_ *= kMean;
     square_power_ *= kSquare;
     const auto scaled = static_cast<float>(rate * std::sqrt(1 - square_power_) / (1 - mean_power_));

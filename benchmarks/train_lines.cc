@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <set>
 
 #include "benchmarks/line_trainer.h"
@@ -46,10 +47,10 @@ struct Options {
   fs::path file;
   fs::path weights;
   std::vector<fs::path> textless;
-  size_t pictures = 10;  // a style
-  size_t textures = 160;
-  size_t crops = 5;  // a photograph
-  int epochs = 30;
+  size_t pictures = 24;  // a style
+  size_t textures = 240;
+  size_t crops = 44;  // a photograph
+  int epochs = 8;
 };
 
 LineSample sample_of(const TextLine& line, bool is_text, bool is_held_out) {
@@ -136,14 +137,27 @@ class Collector {
 };
 
 Image through_jpeg(const Image& image, Random& random) {
-  const std::string jpeg = encode_jpeg(image, random.between(60, 95));
+  const std::string jpeg = encode_jpeg(image, random.between(45, 97));
   return std::get<Image>(decode_image(std::as_bytes(std::span(jpeg)), {}));
+}
+
+// Mirrored or not, and now and then as sharp as programs make what they shrink.
+Image varied(Image image, Random& random) {
+  const cv::Mat rgb(image.height_px, image.width_px, CV_8UC3, image.rgb.data());
+  if (random.chance(0.5)) cv::flip(rgb, rgb, 1);
+  if (random.chance(0.4)) {
+    cv::Mat blurred;
+    cv::GaussianBlur(rgb, blurred, {}, random.uniform(0.6, 1.4));
+    const double amount = random.uniform(0.3, 1.5);
+    cv::addWeighted(rgb, 1 + amount, blurred, -amount, 0, rgb);
+  }
+  return image;
 }
 
 // Some part of it in some size.
 Image part_of(const Image& whole, Random& random) {
   const int longer = std::max(whole.width_px, whole.height_px);
-  const double scale = std::min(1.0, random.uniform(500, 2600) / longer);
+  const double scale = std::min(1.0, random.uniform(350, 2600) / longer);
   const auto side = [&](int most) {
     return std::min(most, static_cast<int>(random.uniform(350, 1100) / scale));
   };
@@ -183,7 +197,8 @@ int collect(const Options& options) {
     const Image* image = std::get_if<Image>(&decoded);
     if (image == nullptr) continue;
     for (size_t crop = 0; crop < options.crops; ++crop)
-      collector.add_textless(through_jpeg(part_of(*image, random), random), i % 6 == 5);
+      collector.add_textless(through_jpeg(varied(part_of(*image, random), random), random),
+                             i % 6 == 5);
   }
   tell("photographs");
   for (size_t i = 0; i < options.textures; ++i) {
