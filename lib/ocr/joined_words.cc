@@ -115,6 +115,7 @@ std::optional<std::vector<RecognisedWord>> split_at(
   std::vector<RecognisedWord> parts = cut(word, before, gaps);
   const std::string* before_part = nullptr;
   for (RecognisedWord& part : parts) {
+    if (part.text == "|") part.text = "I";  // as what Tesseract reads as a word
     part.in_dictionary = knows(part.text);
     const bool is_number = std::ranges::all_of(part.text, is_digit);
     const bool has_letter = std::ranges::any_of(part.text, is_letter);

@@ -42,8 +42,8 @@ struct Line {
   }
 };
 
-const std::set<std::string> kWords = {"have",   "a",  "in",  "for",  "fora", "the",
-                                      "lights", "re", "'re", "the-", "ca"};
+const std::set<std::string> kWords = {"have", "a",      "I",  "in",  "for",  "fora",
+                                      "the",  "lights", "re", "'re", "the-", "ca"};
 
 std::string split(const Line& line) {
   std::string text;
@@ -60,6 +60,11 @@ BOOST_AUTO_TEST_SUITE(joined_words)
 BOOST_AUTO_TEST_CASE(words_are_split_at_wide_gaps) {
   BOOST_TEST(split(Line().word("have_a", 14)) == "have a");
   BOOST_TEST(split(Line().word("the_lights_the", 14)) == "the lights the");
+}
+
+BOOST_AUTO_TEST_CASE(a_bar_that_stands_alone_is_a_letter) {
+  BOOST_TEST(split(Line().word("have_|", 14)) == "have I");
+  BOOST_TEST(split(Line().word("have|", 14)) == "have|");
 }
 
 BOOST_AUTO_TEST_CASE(the_parts_have_their_own_boxes_and_symbols) {
