@@ -16,6 +16,8 @@ namespace {
 
 // A reading that is at least so good is not tried again in another rendering or layer.
 constexpr float kSureScore = 0.9f;
+// Nor is any of its words less plausible than this.
+constexpr float kSureWord = 0.6f;
 // What a reading of this score looks like may be looked for, if none is sure.
 constexpr float kLikelyScore = 0.7f;
 // So likely text must be the first line of a picture that is read.
@@ -54,6 +56,12 @@ float weight(const Reading& reading) {
 
 cv::Rect rect_of(const Box& box) {
   return {box.x, box.y, box.width, box.height};
+}
+
+bool is_sure(const Reading& reading) {
+  return reading.score >= kSureScore && std::ranges::all_of(reading.words, [](const Word& word) {
+           return word.confidence >= kSureWord;
+         });
 }
 
 void summarise(Reading& reading) {
@@ -124,7 +132,7 @@ class LineReader {
 
   Reading read(const TextLine& line) {
     Reading best = read_as(line, steps_.isolate ? Rendering::Coloured : Rendering::Plain);
-    if (!steps_.second_reading || best.score >= kSureScore) return best;
+    if (!steps_.second_reading || is_sure(best)) return best;
     if (line.quality < kLikelyText && weight(best) == 0) return best;
     return merged(std::move(best), read_as(line, Rendering::Isolated));
   }
