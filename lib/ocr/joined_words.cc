@@ -23,6 +23,8 @@ struct Wide {
 constexpr Wide kWide = {1.5f, 0.75f, 0.4f, 0.25f};
 // Words that are in a dictionary as they stand are only split where it is plain to see.
 constexpr Wide kWideInAWord = {2.2f, 0.75f, 0.5f, 0.3f};
+// A space whatever the words beside it are.
+constexpr Wide kPlain = {2.2f, 0.9f, 9, 0.25f};
 
 // Columns without ink between two with ink.
 struct Gap {
@@ -98,9 +100,9 @@ std::vector<RecognisedWord> cut(const RecognisedWord& word, const std::vector<si
   return parts;
 }
 
-// Nothing where a part would have no symbol or is no word.
+// Nothing where a part would have no symbol, or is no word and had better be one.
 std::optional<std::vector<RecognisedWord>> split_at(
-    const RecognisedWord& word, std::vector<Gap> gaps,
+    const RecognisedWord& word, std::vector<Gap> gaps, bool of_words,
     const std::function<bool(const std::string&)>& knows) {
   std::ranges::sort(gaps, {}, &Gap::begin);
   std::vector<size_t> before;
@@ -121,7 +123,8 @@ std::optional<std::vector<RecognisedWord>> split_at(
     const bool has_letter = std::ranges::any_of(part.text, is_letter);
     // "24 g": units are in no dictionary.
     const bool is_unit = before_part != nullptr && std::ranges::all_of(*before_part, is_digit);
-    if (!is_number && !(has_letter && (part.in_dictionary || is_unit))) return std::nullopt;
+    if (!is_number && !(has_letter && (part.in_dictionary || is_unit || !of_words)))
+      return std::nullopt;
     if (before_part != nullptr && are_one(*before_part, part.text)) return std::nullopt;
     before_part = &part.text;
   }
@@ -139,9 +142,8 @@ std::optional<int> narrowest_space(const std::vector<RecognisedWord>& words) {
   return narrowest;
 }
 
-bool is_space(int gap, int widest_letter_gap, std::optional<int> space,
-              const RecognisedWord& word) {
-  const Wide& wide = word.in_dictionary ? kWideInAWord : kWide;
+bool is_wide(const Wide& wide, int gap, int widest_letter_gap, std::optional<int> space,
+             const RecognisedWord& word) {
   const auto width = static_cast<float>(gap);
   const auto height = static_cast<float>(word.box.height);
   return width >= wide.heights * height &&
@@ -157,9 +159,12 @@ std::vector<RecognisedWord> parts_of(const RecognisedWord& word, const cv::Mat& 
   std::ranges::stable_sort(gaps, std::greater<>(), &Gap::width);
   for (size_t splits = 1; splits <= std::min(kMostSplits, gaps.size()); ++splits) {
     const int remaining = splits < gaps.size() ? gaps[splits].width : 0;
-    if (!is_space(gaps[splits - 1].width, remaining, space, word)) continue;
+    const Wide& wide = word.in_dictionary ? kWideInAWord : kWide;
+    if (!is_wide(wide, gaps[splits - 1].width, remaining, space, word)) continue;
     const auto end = gaps.begin() + static_cast<ptrdiff_t>(splits);
-    if (auto parts = split_at(word, {gaps.begin(), end}, knows)) return *std::move(parts);
+    const bool is_plain = is_wide(kPlain, gaps[splits - 1].width, remaining, space, word);
+    if (auto parts = split_at(word, {gaps.begin(), end}, !is_plain, knows))
+      return *std::move(parts);
   }
   return {word};
 }

@@ -88,6 +88,12 @@ BOOST_AUTO_TEST_CASE(narrow_gaps_are_spaces_only_where_the_lines_spaces_are_narr
   BOOST_TEST(split(Line().word("have_a", 10)) == "havea");
 }
 
+BOOST_AUTO_TEST_CASE(a_gap_like_the_lines_spaces_parts_words_that_nobody_knows) {
+  BOOST_TEST(split(Line().word("the", 0).space(16).word("zyx_vw", 15)) == "the zyx vw");
+  BOOST_TEST(split(Line().word("the", 0).space(20).word("zyx_vw", 15)) == "the zyxvw");
+  BOOST_TEST(split(Line().word("zyx_vw", 15)) == "zyxvw");
+}
+
 BOOST_AUTO_TEST_CASE(a_gap_that_is_hardly_wider_than_the_others_is_none) {
   // Letters of a wide font: all gaps are wide.
   BOOST_TEST(split(Line().word("h_a_v_e_a", 14)) == "havea");
