@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "lib/ocr/installed_languages.h"
+#include "lib/ocr/modern_greek.h"
 #include "lib/ocr/scripts.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
@@ -126,18 +127,6 @@ bool has_letter_or_digit(std::string_view utf8) {
   return false;
 }
 
-// Tesseract's Greek has the micro sign for the letter that looks the same; a unit ("5 µm") has no
-// other Greek letter.
-void replace_micro_signs(std::string& text) {
-  constexpr std::string_view kMicro = "\u00b5";
-  constexpr std::string_view kMu = "\u03bc";
-  size_t at = text.find(kMicro);
-  if (at == std::string::npos) return;
-  const auto is_greek = [](unsigned char c) { return c == 0xce || c == 0xcf; };
-  if (std::ranges::none_of(text, is_greek)) return;
-  for (; at != std::string::npos; at = text.find(kMicro, at)) text.replace(at, 2, kMu);
-}
-
 std::string without_marks_at_the_ends(const std::string& text) {
   const auto is_mark = [](char c) {
     return static_cast<unsigned char>(c) < 128 && std::isalnum(static_cast<unsigned char>(c)) == 0;
@@ -180,22 +169,43 @@ tesseract::PageSegMode mode_of(Recogniser::Layout layout) {
 struct Recogniser::Api {
   tesseract::TessBaseAPI tesseract;
   double least_letter_px = 0;
+  bool is_ancient_greek = false;
 
-  std::optional<RecognisedWord> word_at(const tesseract::ResultIterator& at) const {
+  std::optional<RecognisedWord> word_at(const tesseract::ResultIterator& at, bool is_line) const {
     const std::unique_ptr<char[]> text(at.GetUTF8Text(tesseract::RIL_WORD));
     if (text == nullptr) return std::nullopt;
     RecognisedWord word;
     word.text = to_utf8(trimmed(text.get()));
     if (word.text == "|") word.text = "I";  // alone it is hardly ever a bar
-    replace_micro_signs(word.text);
     word.confidence = std::clamp(at.Confidence(tesseract::RIL_WORD) / 100, 0.0f, 1.0f);
     if (!has_letter_or_digit(word.text)) return std::nullopt;
     int left = 0, top = 0, right = 0, bottom = 0;
     if (!at.BoundingBox(tesseract::RIL_WORD, &left, &top, &right, &bottom)) return std::nullopt;
     word.box = {left, top, right - left, bottom - top};
-    word.in_dictionary = knows(word.text);
     word.symbols = symbols_of(at, word.text);
+    if (is_line) word.confidence = std::max(word.confidence, confidence_of_letters(at));
+    word.in_dictionary = knows(word.text);
+    correct_greek(word, is_ancient_greek);
     return word;
+  }
+
+  // Tesseract's confidence of a word is that of the least sure of its letters and of the spaces
+  // beside it; where a line has spaces is judged by its gaps (joined_words.h).
+  static float confidence_of_letters(tesseract::ResultIterator at) {
+    constexpr float kTesseractsScale = 7;  // from letters to words
+    constexpr float kSure = 100;
+    float least = kSure;
+    float least_of_doubles = kSure;
+    while (true) {
+      const std::unique_ptr<char[]> symbol(at.GetUTF8Text(tesseract::RIL_SYMBOL));
+      if (symbol == nullptr) return 0;
+      float& of_its_kind = has_greek_doubles(symbol.get()) ? least_of_doubles : least;
+      of_its_kind = std::min(of_its_kind, at.Confidence(tesseract::RIL_SYMBOL));
+      if (at.IsAtFinalElement(tesseract::RIL_WORD, tesseract::RIL_SYMBOL)) break;
+      if (!at.Next(tesseract::RIL_SYMBOL)) return 0;
+    }
+    if (least == kSure) least = least_of_doubles;
+    return std::clamp(1 - kTesseractsScale * (1 - least / 100), 0.0f, 1.0f);
   }
 
   bool knows(const std::string& word) const {
@@ -225,6 +235,8 @@ Recogniser::Recogniser(const std::string& languages) : api_(std::make_unique<Api
   check_codes(languages);
   load(api_->tesseract, languages);
   api_->least_letter_px = zeroshelf::least_letter_px(languages);
+  const std::vector<std::string> codes = split_languages(languages);
+  api_->is_ancient_greek = std::ranges::find(codes, "grc") != codes.end();
 }
 
 Recogniser::~Recogniser() = default;
@@ -262,7 +274,7 @@ std::vector<RecognisedWord> Recogniser::read(const cv::Mat& pixels, Layout layou
   const std::unique_ptr<tesseract::ResultIterator> at(api.GetIterator());
   if (at != nullptr) {
     do {
-      if (auto word = api_->word_at(*at)) words.push_back(std::move(*word));
+      if (auto word = api_->word_at(*at, layout == Layout::Line)) words.push_back(std::move(*word));
     } while (at->Next(tesseract::RIL_WORD));
   }
   api.Clear();

@@ -1,0 +1,57 @@
+// Tests the reading of Greek and Korean, whose fonts and language data ./dev installs.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "lib/ocr/text_reader.h"
+#include "models/train/fonts.h"
+#include "tests/support/draw.h"
+
+namespace zeroshelf {
+namespace {
+
+constexpr const char* kGreekFont = "/usr/share/fonts/truetype/open-sans/OpenSans-Bold.ttf";
+
+// Black on white.
+Image written(const std::u32string& text, const char* font_path, int em_px) {
+  const train::TextFont font(font_path, 1);
+  double width = 2.0 * em_px;
+  for (const char32_t c : text) width += font.letter(c, em_px, 0).advance_px;
+  Image image = testing::plain_image(static_cast<int>(width), 3 * em_px, {255, 255, 255});
+  double pen = em_px;
+  for (const char32_t c : text) {
+    const train::Letter& letter = font.letter(c, em_px, 0);
+    const train::Letter::Coverage& body = letter.body;
+    for (int y = 0; y < body.height_px; ++y) {
+      for (int x = 0; x < body.width_px; ++x) {
+        const int row = 2 * em_px - body.top_px + y;
+        const int column = static_cast<int>(pen) + body.left_px + x;
+        uint8_t* const pixel =
+            image.rgb.data() + 3 * (static_cast<ptrdiff_t>(row) * image.width_px + column);
+        const auto level = static_cast<uint8_t>(
+            255 - body.alpha[static_cast<size_t>(y) * static_cast<size_t>(body.width_px) +
+                             static_cast<size_t>(x)]);
+        std::fill_n(pixel, 3, std::min(*pixel, level));
+      }
+    }
+    pen += letter.advance_px;
+  }
+  return image;
+}
+
+}  // namespace
+
+// Tesseract is unsure whether to call a letter mu or the micro sign, and how narrow spaces may be.
+BOOST_AUTO_TEST_CASE(greek_words_are_as_sure_as_their_letters) {
+  TextReader reader({.languages = "ell"});
+  for (const std::u32string text :
+       {U"Πέντε λεπτά ακόμα και ξεκινάμε", U"Όταν ο σκύλος ακούει βόλτα"}) {
+    const std::vector<Word> words = reader.read(written(text, kGreekFont, 40));
+    BOOST_TEST(words.size() == 5);
+    for (const Word& word : words)
+      BOOST_TEST(word.confidence > 0.7f, word.text << ' ' << word.confidence);
+  }
+}
+
+}  // namespace zeroshelf
