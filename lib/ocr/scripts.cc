@@ -67,6 +67,12 @@ std::string script_of_language(const std::string& language) {
   return kLatin;
 }
 
+bool have_stacked_letters(const std::string& languages) {
+  return std::ranges::any_of(split_languages(languages), [](const std::string& language) {
+    return script_of_language(language) == "Hangul";
+  });
+}
+
 std::string script_by_name(const std::string& name) {
   if (name == "Han" || name == "Japanese" || name == "Hiragana" || name == "Katakana" ||
       name == "HanS" || name == "HanT")

@@ -23,6 +23,7 @@
 #include "lib/ocr/reading_order.h"
 #include "lib/ocr/recogniser.h"
 #include "lib/ocr/scripts.h"
+#include "lib/ocr/stacked.h"
 #include "lib/ocr/text_lines.h"
 #include "lib/util/error.h"
 
@@ -466,14 +467,20 @@ struct TextReader::Engine {
 
     PartialText read_in(const std::string& chosen) {
       PictureReader reader(rgb_, 1 / scale_, engine_.recogniser_for(chosen), engine_.steps, time_);
-      reader.read(lines_);
+      const bool is_stacked = have_stacked_letters(chosen);
+      if (is_stacked && stacked_layers_.empty()) {
+        std::ranges::transform(layers_, std::back_inserter(stacked_layers_), with_stacked_glyphs);
+        stacked_lines_ = find_candidates(stacked_layers_);
+      }
+      if (is_stacked) reader.read(stacked_lines_);
+      if (!reader.is_on_its_head()) reader.read(lines_);
       is_on_its_head_ = engine_.steps.turned && reader.is_on_its_head();
       if (is_on_its_head_) return {};
       // A page has one paper, before which everything of its ink was seen.
       if (engine_.steps.same_ink && !reader.is_page()) {
         for (const LetterStyle& style : reader.styles()) {
-          const std::vector<Layer> more = {
-              find_glyphs_of_ink(searched_, style.ink, style.height_px)};
+          std::vector<Layer> more = {find_glyphs_of_ink(searched_, style.ink, style.height_px)};
+          if (is_stacked) more.front() = with_stacked_glyphs(more.front());
           reader.read(lines_of_height(find_candidates(more), style.height_px));
         }
       }
@@ -510,6 +517,9 @@ struct TextReader::Engine {
     double scale_ = 1;
     std::vector<Layer> layers_;
     std::vector<TextLine> lines_;
+    // The same with the parts of letters joined, where a language needs it.
+    std::vector<Layer> stacked_layers_;
+    std::vector<TextLine> stacked_lines_;
     bool is_on_its_head_ = false;
     bool makes_sense_ = false;
     std::vector<cv::Mat> doubtful_;

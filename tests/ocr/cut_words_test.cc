@@ -1,6 +1,7 @@
 #include "lib/ocr/cut_words.h"
 
 #include <boost/test/unit_test.hpp>
+#include <string>
 
 namespace zeroshelf {
 namespace {
@@ -49,6 +50,47 @@ BOOST_AUTO_TEST_CASE(chinese_japanese_and_thai_have_no_words_inside_a_line) {
 BOOST_AUTO_TEST_CASE(korean_syllables_are_together_and_its_spaces_stay) {
   BOOST_TEST(
       (Line().letters({"오", "늘", "은", " ", "집", "에"}).joined() == Texts{"오늘은", "집에"}));
+}
+
+BOOST_AUTO_TEST_CASE(korean_spaces_are_where_the_gaps_are_wide_whatever_tesseract_took_for_a_word) {
+  Line line;
+  line.letters({"고", "양", "이", "가", " ", "내", " ", "의", "자", "를"});
+  RecognisedWord whole = line.words.front();
+  for (size_t i = 1; i < line.words.size(); ++i) {
+    whole.symbols.push_back({whole.text.size(), line.words[i].symbols[0].middle_x});
+    whole.text += line.words[i].text;
+    whole.box |= line.words[i].box;
+  }
+  const std::vector<RecognisedWord> words = join_cut_words({whole}, line.grey);
+  BOOST_REQUIRE_EQUAL(words.size(), 3u);
+  BOOST_TEST(words[0].text == "고양이가");
+  BOOST_TEST(words[1].text == "내");
+  BOOST_TEST(words[2].text == "의자를");
+  BOOST_TEST(words[1].box.x == line.words[4].box.x);
+  BOOST_TEST(words[1].box.width == kSidePx);
+}
+
+// Fonts whose letters have much room around them part syllables of a word more than others do
+// words.
+BOOST_AUTO_TEST_CASE(korean_spaces_are_wide_beside_the_lines_other_gaps) {
+  const auto parted = [](int gap_px, int space_px) {
+    cv::Mat grey(kSidePx + 20, 600, CV_8U, cv::Scalar(255));
+    RecognisedWord word;
+    word.box = {20, 10, 0, kSidePx};
+    int x = 20;
+    for (const char* letter : {"오", "늘", "은", "집", "에"}) {
+      if (std::string(letter) == "집") x += space_px - gap_px;
+      grey(cv::Rect(x, 10, kSidePx, kSidePx)) = 0;
+      word.symbols.push_back({word.text.size(), static_cast<float>(x)});
+      word.text += letter;
+      x += kSidePx + gap_px;
+    }
+    word.box.width = x - 20;
+    return join_cut_words({word}, grey).size();
+  };
+  BOOST_TEST(parted(1, 9) == 2u);
+  BOOST_TEST(parted(10, 20) == 2u);
+  BOOST_TEST(parted(9, 10) == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(words_of_scripts_with_spaces_stay_apart) {

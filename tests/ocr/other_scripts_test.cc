@@ -54,4 +54,20 @@ BOOST_AUTO_TEST_CASE(greek_words_are_as_sure_as_their_letters) {
   }
 }
 
+std::string read_korean(const std::u32string& text, const char* font, int em_px) {
+  TextReader reader({.languages = "kor"});
+  return joined_text(reader.read(written(text, font, em_px)));
+}
+
+BOOST_AUTO_TEST_CASE(korean_is_read_with_its_spaces) {
+  for (const char* font : {"/usr/share/fonts/truetype/nanum/NanumGothic.ttf",
+                           "/usr/share/fonts/truetype/nanum/NanumBarunGothicBold.ttf"}) {
+    for (const int em_px : {24, 44}) {
+      BOOST_TEST(read_korean(U"고양이가 내 의자를 또 차지했다", font, em_px) ==
+                 "고양이가 내 의자를 또 차지했다");
+      BOOST_TEST(read_korean(U"할머니는 내가 말랐다고", font, em_px) == "할머니는 내가 말랐다고");
+    }
+  }
+}
+
 }  // namespace zeroshelf
