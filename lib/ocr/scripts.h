@@ -23,16 +23,12 @@ std::string script_by_name(const std::string& name);
 // ("eng+deu"): letters of few strokes need fewer.
 double least_letter_px(const std::string& languages);
 
-
 // The codes of "eng+deu".
 std::vector<std::string> split_languages(const std::string& languages);
 
 // Whether letters of the languages, joined by '+', consist of parts above each other that do not
 // touch: Hangul. (Those of Han and kana mostly reach from top to bottom.)
 bool have_stacked_letters(const std::string& languages);
-
-// name: as Tesseract's script detection has it.
-std::string script_by_name(const std::string& name);
 
 // The ones of these languages that have the script, as readers try them: each group joined by '+'.
 // Languages with letters go together, English first; Chinese and Japanese are tried one by one,
