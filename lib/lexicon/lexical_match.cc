@@ -25,22 +25,36 @@ constexpr size_t kOrderedTexts = 4096;
 constexpr size_t kLettersOfBeginning = 3;
 constexpr size_t kLettersOfPart = 4;
 constexpr size_t kLettersOfMisread = 5;
+constexpr size_t kLettersOfHalf = 2;
 constexpr uint64_t kRarerMisread = 8;
 constexpr double kNearShare[] = {1, 0.8, 0.6};  // by edits
 constexpr double kPartShare = 0.5;
+constexpr double kPluralShare = 0.95;
+constexpr double kLongestShare = 0.8;
+constexpr double kLetterShare = 0.1;
 constexpr double kFittingShare = 0.6;
 
 enum class Way { Whole, Beginning, Near, Part };
 
-// A term of one part that stands for a word of the query.
+// Where a row of terms begins.
+struct Start {
+  uint32_t text;
+  uint32_t position;
+  auto operator<=>(const Start&) const = default;
+};
+
+// A term of one part that stands for a word of the query, or a row of terms that does.
 struct Variant {
   size_t part = 0;
-  uint32_t term = 0;
+  uint32_t term = 0;  // the first one of a row
   Way way = Way::Whole;
   int edits = 0;
-  bool is_part = false;  // also where it is near
-  bool joined = false;   // it is this word and the next one
-  bool joins = false;    // it is two words of the query, this one among them
+  bool is_part = false;            // also where it is near
+  bool joined = false;             // it is this word and the next one
+  bool joins = false;              // it is two words of the query, this one among them
+  bool apart = false;              // it is this word as two, neither of them a function word
+  std::string row = {};            // its terms with blanks between; empty: it is a single term
+  std::vector<Start> starts = {};  // of a row, ascending
   double nats = 0;
   bool fits = false;
 };
@@ -56,8 +70,89 @@ double surprise(uint64_t texts_with, double texts) {
   return std::max(0.0, -std::log((static_cast<double>(texts_with) + 0.5) / (texts + kPriorTexts)));
 }
 
+// Then they are looked for as they stand.
+bool only_function_words(const LexicalQuery& query) {
+  return !query.words.empty() && query.function_words.size() == query.words.size();
+}
+
 bool counts_nothing(const LexicalQuery& query, const std::string& word) {
   return std::ranges::find(query.function_words, word) != query.function_words.end();
+}
+
+// Where the terms follow each other, ascending.
+std::vector<Start> starts_of_row(const Lexicon& lexicon, const std::vector<std::string>& row) {
+  std::vector<uint32_t> terms;
+  for (const std::string& text : row) {
+    const auto term = lexicon.find(text);
+    if (!term) return {};
+    terms.push_back(*term);
+  }
+  std::vector<size_t> by_rarity(terms.size());
+  for (size_t i = 0; i < by_rarity.size(); ++i) by_rarity[i] = i;
+  std::sort(by_rarity.begin(), by_rarity.end(), [&](size_t a, size_t b) {
+    return lexicon.texts_with(terms[a]) < lexicon.texts_with(terms[b]);
+  });
+  std::vector<Start> starts;  // each term keeps those that it confirms
+  for (size_t round = 0; round < by_rarity.size(); ++round) {
+    const auto offset = static_cast<uint32_t>(by_rarity[round]);
+    std::vector<Start> kept;
+    size_t at = 0;
+    lexicon.for_each_text(terms[offset], [&](uint32_t text, std::span<const uint32_t> positions) {
+      if (round > 0) {
+        while (at < starts.size() && starts[at].text < text) ++at;
+        if (at == starts.size() || starts[at].text != text) return;
+      }
+      for (const uint32_t position : positions) {
+        if (position < offset) continue;
+        const Start start{text, position - offset};
+        if (round == 0 ||
+            std::binary_search(starts.begin() + static_cast<ptrdiff_t>(at), starts.end(), start)) {
+          kept.push_back(start);
+        }
+      }
+    });
+    starts = std::move(kept);
+    if (starts.empty()) return {};
+  }
+  return starts;
+}
+
+std::vector<uint32_t> texts_of(std::span<const Start> starts) {
+  std::vector<uint32_t> texts;
+  for (const Start& start : starts) {
+    if (texts.empty() || texts.back() != start.text) texts.push_back(start.text);
+  }
+  return texts;
+}
+
+uint64_t texts_with(const Lexicon& lexicon, const Variant& variant) {
+  return variant.row.empty() ? lexicon.texts_with(variant.term) : texts_of(variant.starts).size();
+}
+
+std::string name_of(const Lexicon& lexicon, const Variant& variant) {
+  return variant.row.empty() ? std::string(lexicon.term(variant.term)) : variant.row;
+}
+
+// The word as two, at every place where it could be.
+std::vector<std::pair<std::string, std::string>> halves_of(const std::string& word) {
+  std::vector<size_t> begins;  // of letters, in bytes
+  for (size_t i = 0; i < word.size(); ++i)
+    if ((static_cast<unsigned char>(word[i]) & 0xC0) != 0x80) begins.push_back(i);
+  std::vector<std::pair<std::string, std::string>> halves;
+  if (begins.size() < kLettersOfMisread) return halves;
+  for (size_t i = kLettersOfHalf; i + kLettersOfHalf <= begins.size(); ++i)
+    halves.emplace_back(word.substr(0, begins[i]), word.substr(begins[i]));
+  return halves;
+}
+
+std::optional<Variant> row_in(const Lexicon& lexicon, size_t part,
+                              const std::vector<std::string>& terms) {
+  Variant variant{part};
+  variant.starts = starts_of_row(lexicon, terms);
+  if (variant.starts.empty()) return std::nullopt;
+  variant.term = *lexicon.find(terms.front());
+  for (const std::string& term : terms) variant.row += (variant.row.empty() ? "" : " ") + term;
+  return variant;
 }
 
 // The ways of one part's terms to stand for the word.
@@ -83,6 +178,14 @@ std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std:
   });
   std::vector<Variant> variants;
   for (const auto& [term, variant] : found) variants.push_back(variant);
+  for (const auto& [first, second] : halves_of(word)) {
+    auto apart = row_in(lexicon, part, {first, second});
+    if (!apart) continue;
+    apart->way = Way::Near;
+    apart->edits = 1;
+    apart->apart = !is_function_word(first, languages) && !is_function_word(second, languages);
+    variants.push_back(*std::move(apart));
+  }
   return variants;
 }
 
@@ -109,12 +212,12 @@ WordCounts counts_of(std::span<const PlacedLexicon> parts, const QueryWord& word
   WordCounts counts;
   counts.is_there = !word.variants.empty();
   for (const Variant& it : word.variants) {
-    const uint64_t texts = parts[it.part]->texts_with(it.term);
+    const uint64_t texts = texts_with(*parts[it.part].lexicon, it);
     if (it.way == Way::Whole) counts.whole += texts;
     if (it.way == Way::Whole || it.way == Way::Beginning) counts.begun += texts;
     if (it.way == Way::Near) counts.fewest_edits = std::min(counts.fewest_edits, it.edits);
     auto& terms = it.joins ? counts.of_joined : counts.of_term;
-    terms[std::string(parts[it.part]->term(it.term))] += texts;
+    terms[name_of(*parts[it.part].lexicon, it)] += texts;
   }
   return counts;
 }
@@ -165,6 +268,14 @@ std::vector<WordCounts> counts_of_all(std::span<const PlacedLexicon> parts,
   return all;
 }
 
+// How far a longer term stands for the word that it begins with.
+double share_of_beginning(const std::string& word, const std::string& term) {
+  const std::string_view more = std::string_view(term).substr(word.size());
+  if (more == "s" || more == "es") return kPluralShare;
+  return kLongestShare + kLetterShare * static_cast<double>(code_points(word).size()) /
+                             static_cast<double>(code_points(term).size());
+}
+
 // What each of its variants counts, and which fit.
 void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts& all,
            QueryWord& word) {
@@ -174,7 +285,7 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts&
   };
   const bool misread = code_points(word.text).size() >= kLettersOfMisread;
   for (Variant& it : word.variants) {
-    const std::string_view term = parts[it.part]->term(it.term);
+    const std::string term = name_of(*parts[it.part].lexicon, it);
     const uint64_t own = std::max(of(all.of_term, term), of(all.of_joined, term));
     const double resembling = std::min(surprise(all.begun, texts), surprise(own, texts));
     switch (it.way) {
@@ -182,7 +293,7 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts&
         it.nats = surprise(all.whole, texts);
         break;
       case Way::Beginning:
-        it.nats = surprise(all.begun, texts);
+        it.nats = share_of_beginning(word.text, term) * surprise(all.begun, texts);
         break;
       case Way::Near:
         it.nats = kNearShare[it.edits] * resembling;
@@ -191,7 +302,7 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts&
         it.nats = kPartShare * resembling;
         break;
     }
-    it.fits = it.way == Way::Whole || it.way == Way::Beginning || it.joins ||
+    it.fits = it.way == Way::Whole || it.way == Way::Beginning || it.joins || it.apart ||
               (all.begun == 0 ? it.is_part || it.edits == all.fewest_edits
                               : it.way == Way::Near && it.edits == 1 && misread &&
                                     own * kRarerMisread <= all.begun);
@@ -222,13 +333,22 @@ void find_weights(double texts, Ranks* ranks, std::vector<QueryWord>& words) {
   }
 }
 
-// Each word of the query once, in the order of their first places.
+// Each word of the query once, in the order of their first places. Function words alone are one, as
+// they stand.
 std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts,
                                    const LexicalQuery& query) {
   std::vector<QueryWord> words;
   const auto place = [&](const std::string& text) {
     return std::ranges::find(words, text, &QueryWord::text);
   };
+  if (only_function_words(query)) {
+    words.push_back({});
+    for (size_t part = 0; part < parts.size(); ++part) {
+      if (auto row = row_in(*parts[part].lexicon, part, query.words))
+        words.front().variants.push_back(*std::move(row));
+    }
+    return words;
+  }
   for (const std::string& text : query.words) {
     if (place(text) == words.end()) words.push_back({text, !counts_nothing(query, text), {}});
   }
@@ -271,7 +391,11 @@ class PartEvidence {
       if (!words[i].counts) continue;
       for (const Variant& variant : words[i].variants) {
         if (variant.part != part_) continue;
-        lexicon_.read_texts(variant.term, texts);
+        if (variant.row.empty()) {
+          lexicon_.read_texts(variant.term, texts);
+        } else {
+          texts = texts_of(variant.starts);
+        }
         for (const uint32_t text : texts) {
           if (last_word_[text] == i + 1) continue;  // by a variant that counts more
           last_word_[text] = i + 1;
@@ -292,6 +416,14 @@ class PartEvidence {
     for (uint32_t i = 0; i < words.size(); ++i) {
       for (const Variant& variant : words[i].variants) {
         if (variant.part != part_) continue;
+        for (const Start& start : variant.starts) {
+          const auto at = std::ranges::lower_bound(best, start.text);
+          if (at == best.end() || *at != start.text) continue;
+          for (const uint32_t after : {0u, 1u})
+            places[static_cast<size_t>(at - best.begin())].push_back(
+                {start.position + after, i, false});
+        }
+        if (!variant.row.empty()) continue;
         lexicon_.for_each_text_among(variant.term, best,
                                      [&](uint32_t at, std::span<const uint32_t> positions) {
                                        for (const uint32_t position : positions)
@@ -411,55 +543,6 @@ float least_ordered(std::span<const PartEvidence> parts, Ranks* ranks) {
                              : std::nextafter(least, std::numeric_limits<float>::infinity());
 }
 
-// The texts of one part that hold the phrase, ascending.
-std::vector<uint32_t> texts_with_phrase(const Lexicon& lexicon,
-                                        const std::vector<std::string>& phrase) {
-  std::vector<uint32_t> terms;
-  for (const std::string& text : phrase) {
-    const auto term = lexicon.find(text);
-    if (!term) return {};
-    terms.push_back(*term);
-  }
-  std::vector<size_t> by_rarity(terms.size());
-  for (size_t i = 0; i < by_rarity.size(); ++i) by_rarity[i] = i;
-  std::sort(by_rarity.begin(), by_rarity.end(), [&](size_t a, size_t b) {
-    return lexicon.texts_with(terms[a]) < lexicon.texts_with(terms[b]);
-  });
-  // Where the phrase may begin, by text; each term keeps those that it confirms.
-  struct Start {
-    uint32_t text;
-    uint32_t position;
-    auto operator<=>(const Start&) const = default;
-  };
-  std::vector<Start> starts;
-  for (size_t round = 0; round < by_rarity.size(); ++round) {
-    const auto offset = static_cast<uint32_t>(by_rarity[round]);
-    std::vector<Start> kept;
-    size_t at = 0;
-    lexicon.for_each_text(terms[offset], [&](uint32_t text, std::span<const uint32_t> positions) {
-      if (round > 0) {
-        while (at < starts.size() && starts[at].text < text) ++at;
-        if (at == starts.size() || starts[at].text != text) return;
-      }
-      for (const uint32_t position : positions) {
-        if (position < offset) continue;
-        const Start start{text, position - offset};
-        if (round == 0 ||
-            std::binary_search(starts.begin() + static_cast<ptrdiff_t>(at), starts.end(), start)) {
-          kept.push_back(start);
-        }
-      }
-    });
-    starts = std::move(kept);
-    if (starts.empty()) return {};
-  }
-  std::vector<uint32_t> texts;
-  for (const Start& start : starts) {
-    if (texts.empty() || texts.back() != start.text) texts.push_back(start.text);
-  }
-  return texts;
-}
-
 // How a term stands for a word: 0 where it is the word, begins with it or holds it.
 std::optional<int> edits_between(const std::string& word, const std::string& term) {
   const std::u32string wanted = code_points(word);
@@ -472,6 +555,11 @@ std::optional<int> edits_between(const std::string& word, const std::string& ter
   return edits <= limit ? std::optional(edits) : std::nullopt;
 }
 
+bool is_apart(const std::string& word, const std::string& first, const std::string& second) {
+  return word == first + second && code_points(word).size() >= kLettersOfMisread &&
+         std::min(code_points(first).size(), code_points(second).size()) >= kLettersOfHalf;
+}
+
 }  // namespace
 
 LexicalQuery lexical_query(std::string_view text, std::string_view languages) {
@@ -482,14 +570,14 @@ LexicalQuery lexical_query(std::string_view text, std::string_view languages) {
     const size_t quote = text.find('"');
     std::vector<std::string> terms = terms_of(text.substr(0, quote));
     query.words.insert(query.words.end(), terms.begin(), terms.end());
-    if (quoted && !terms.empty()) query.phrases.push_back(std::move(terms));
+    const bool closed = quoted && quote != std::string_view::npos;
+    if (closed && !terms.empty()) query.phrases.push_back(std::move(terms));
     if (quote == std::string_view::npos) break;
     text.remove_prefix(quote + 1);
     quoted = !quoted;
   }
   for (const std::string& word : query.words)
     if (is_function_word(word, languages)) query.function_words.push_back(word);
-  if (query.function_words.size() == query.words.size()) query.function_words.clear();
   return query;
 }
 
@@ -520,7 +608,7 @@ LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const Lex
     of_parts.emplace_back(parts[i], i, mean_length);
     of_parts.back().add_words(words);
   }
-  if (query.words.size() > 1) {
+  if (query.words.size() > 1 && !only_function_words(query)) {
     const float least = least_ordered(of_parts, ranks);
     for (PartEvidence& part : of_parts) part.add_order(words, query, least);
   }
@@ -535,7 +623,7 @@ std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
   for (const PlacedLexicon& part : parts) {
     std::optional<std::vector<uint32_t>> texts;
     for (const std::vector<std::string>& phrase : phrases) {
-      std::vector<uint32_t> found = texts_with_phrase(*part.lexicon, phrase);
+      std::vector<uint32_t> found = texts_of(starts_of_row(*part.lexicon, phrase));
       if (texts) {
         std::erase_if(*texts, [&](uint32_t text) {
           return !std::binary_search(found.begin(), found.end(), text);
@@ -552,27 +640,49 @@ std::vector<uint64_t> rows_with_phrases(std::span<const PlacedLexicon> parts,
 }
 
 std::vector<MatchedWord> matched_words(const LexicalQuery& query, const std::vector<Word>& words) {
-  std::vector<MatchedWord> matches;
-  for (size_t i = 0; i < words.size(); ++i) {
-    std::optional<MatchedWord> best;
-    const auto offer = [&](const std::string& query_word, std::optional<int> edits) {
-      if (edits && (!best || *edits < best->edits)) best = MatchedWord{i, query_word, *edits};
-    };
-    for (const std::string& term : terms_of(words[i].text)) {
-      for (size_t j = 0; j + 1 < query.words.size(); ++j) {
-        if (term == query.words[j] + query.words[j + 1])
-          best = MatchedWord{i, query.words[j] + " " + query.words[j + 1], 1};
-      }
-      if (best) break;
-      const bool is_function = is_function_word(term, query.languages);
-      for (const std::string& word : query.words) {
-        if (counts_nothing(query, word)) continue;
-        const auto edits = edits_between(word, term);
-        if (!is_function || edits == 0) offer(word, edits);
+  struct Standing {
+    std::string term;
+    size_t word;  // of the picture
+  };
+  std::vector<Standing> standing;
+  for (size_t i = 0; i < words.size(); ++i)
+    for (std::string& term : terms_of(words[i].text)) standing.push_back({std::move(term), i});
+  std::vector<std::optional<MatchedWord>> best(words.size());
+  const auto offer = [&](size_t word, const std::string& query_word, int edits) {
+    if (!best[word] || edits < best[word]->edits) best[word] = MatchedWord{word, query_word, edits};
+  };
+  const bool in_a_row = only_function_words(query);
+  const std::vector<std::string>& asked = query.words;
+  for (size_t i = 0; i < standing.size(); ++i) {
+    const auto& [term, place] = standing[i];
+    if (in_a_row) {
+      const auto rest = std::span(standing).subspan(i);
+      if (rest.size() < asked.size() ||
+          !std::ranges::equal(rest.first(asked.size()), asked, {}, &Standing::term))
+        continue;
+      for (size_t j = 0; j < asked.size(); ++j) offer(rest[j].word, asked[j], 0);
+      continue;
+    }
+    bool joined = false;
+    for (size_t j = 0; j + 1 < asked.size() && !joined; ++j) {
+      joined = term == asked[j] + asked[j + 1];
+      if (joined) best[place] = MatchedWord{place, asked[j] + " " + asked[j + 1], 1};
+    }
+    if (joined) continue;
+    const bool is_function = is_function_word(term, query.languages);
+    for (const std::string& word : asked) {
+      if (counts_nothing(query, word)) continue;
+      const auto edits = edits_between(word, term);
+      if (edits && (!is_function || edits == 0)) offer(place, word, *edits);
+      if (i + 1 < standing.size() && is_apart(word, term, standing[i + 1].term)) {
+        offer(place, word, 1);
+        offer(standing[i + 1].word, word, 1);
       }
     }
-    if (best) matches.push_back(*std::move(best));
   }
+  std::vector<MatchedWord> matches;
+  for (std::optional<MatchedWord>& match : best)
+    if (match) matches.push_back(*std::move(match));
   return matches;
 }
 

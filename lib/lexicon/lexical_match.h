@@ -7,11 +7,16 @@
 // and counts, with s(n) = -ln((n + 1/2) / (texts + 50)):
 //
 //     whole       as typed                                s(texts with the word)
-//     beginning   it begins with the word (3 letters on)  b = s(texts with it or a longer one)
+//     beginning   it begins with the word (3 letters on)  of b = s(texts with it or a longer one)
+//                                                         0.95 for one with s or es after it, for
+//                                                         others 0.8 and a tenth of the share of
+//                                                         their letters that are the word's
 //     near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
 //                 lost, replaced, exchanged; see          min(b, s(texts with the term))
-//                 allowed_edits()), or two words of the
-//                 query written as one: one edit
+//                 allowed_edits()); two words of the
+//                 query written as one, or the word (5
+//                 letters on) written as two (of 2 on):
+//                 one edit
 //     part        it holds the word (4 letters on)        0.5 of the same
 //
 // so a rare word says much and a frequent one little, and what only resembles the word counts by
@@ -20,12 +25,14 @@
 // more. 50 stands for what is known of words before a collection is: it keeps small collections
 // from finding every word likely.
 //
-// Whether a text fits at all: a term that is the word, or begins with it, always does. Other ways
-// do where no text has one of these; of the near ones only those of fewest edits. Beside a word
+// Whether a text fits at all: a term that is the word, or begins with it, always does, and so do
+// two words written as one, and one as two of which neither is a function word. Other ways do where
+// no text has the word or its beginning; of the near ones only those of fewest edits. Beside a word
 // that is there, a near term (one edit, of 5 letters on) fits if it is so much rarer that it may
 // well be the word misread: an eighth of the texts at most. A text fits a query of several words if
-// those that fit it have three fifths of what all would count. Function words count nothing, unless
-// there are no others.
+// those that fit it have three fifths of what all would count. Function words count nothing. Where
+// there are no others, texts fit in which they stand as typed, one after the other, and the whole
+// row counts as a single word does.
 //
 // Threads: const calls may run together.
 
@@ -43,11 +50,11 @@ namespace zeroshelf {
 struct LexicalQuery {
   std::vector<std::string> words;                 // terms in order, those of the phrases included
   std::vector<std::vector<std::string>> phrases;  // each in quotes: its terms, one or more
-  std::vector<std::string> function_words;        // of the words: those that count nothing
+  std::vector<std::string> function_words;        // of the words, as often as there
   std::string languages;                          // whose function words are near to no word
 };
 
-// "he wants "his money"" has one phrase. A quote that is not closed ends with the text. languages:
+// "he wants "his money"" has one phrase. A quotation mark that is not closed is none. languages:
 // whose function words count nothing, see is_function_word().
 LexicalQuery lexical_query(std::string_view text, std::string_view languages = {});
 

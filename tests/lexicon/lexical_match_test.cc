@@ -117,6 +117,22 @@ class Exhaustive {
     return std::max(0.0, -std::log((with + 0.5) / (static_cast<double>(texts_.size()) + 50)));
   }
 
+  static double share_of_beginning(const std::string& word, const std::string& term) {
+    if (term == word + "s" || term == word + "es") return 0.95;
+    return 0.8 + 0.1 * static_cast<double>(word.size()) / static_cast<double>(term.size());
+  }
+  static bool is_apart(const std::string& word, const std::string& first,
+                       const std::string& second) {
+    return word.size() >= 5 && first.size() >= 2 && second.size() >= 2 && word == first + second;
+  }
+  // Whether the term at a place of a text stands for the word, by itself or with a neighbour.
+  static bool stands_at(const std::string& word, const std::vector<std::string>& text, size_t at,
+                        const std::vector<std::string>& words) {
+    return stands_for(word, text[at], words) ||
+           (at > 0 && is_apart(word, text[at - 1], text[at])) ||
+           (at + 1 < text.size() && is_apart(word, text[at], text[at + 1]));
+  }
+
   // What each term counts for the word, one after the other as the header has it.
   void add_word(const std::string& word, const std::vector<std::string>& words) {
     std::map<std::string, double> texts_with;
@@ -136,14 +152,27 @@ class Exhaustive {
       double best = found.holds ? 0.5 * resembling : 0;
       if (found.edits <= allowed_edits(code_points(word)) || found.joined)
         best = (found.edits == 2 && !found.joined ? 0.6 : 0.8) * resembling;
-      if (found.begins) best = surprise(begun);
+      if (found.begins) best = std::max(best, share_of_beginning(word, term) * surprise(begun));
       if (found.edits == 0) best = surprise(whole);
       nats[term] = best;
     }
+    std::map<std::string, double> texts_with_rows;
+    for (const auto& text : texts_) {
+      std::set<std::string> rows;
+      for (size_t at = 0; at + 1 < text.size(); ++at)
+        if (is_apart(word, text[at], text[at + 1])) rows.insert(text[at] + " " + text[at + 1]);
+      for (const std::string& row : rows) ++texts_with_rows[row];
+    }
+    for (const auto& [row, count] : texts_with_rows)
+      nats[row] = 0.8 * std::min(surprise(begun), surprise(count));
     for (size_t i = 0; i < texts_.size(); ++i) {
       double most = -1;
-      for (const std::string& term : texts_[i])
-        if (nats.contains(term)) most = std::max(most, nats[term]);
+      for (size_t at = 0; at < texts_[i].size(); ++at) {
+        if (nats.contains(texts_[i][at])) most = std::max(most, nats[texts_[i][at]]);
+        if (at + 1 == texts_[i].size()) continue;
+        const std::string row = texts_[i][at] + " " + texts_[i][at + 1];
+        if (nats.contains(row)) most = std::max(most, nats[row]);
+      }
       if (most < 0) continue;
       const double longer = std::log(static_cast<double>(texts_[i].size()) / mean_length_);
       evidence_[i] += static_cast<float>(std::max(0.0, most - std::max(0.0, longer)));
@@ -163,8 +192,9 @@ class Exhaustive {
         for (size_t at = 0; at < texts_[text].size(); ++at) {
           const std::string& term = texts_[text][at];
           follow = follow || term == words[i] + words[i + 1];
-          follow = follow || (at + 1 < texts_[text].size() && stands_for(words[i], term, words) &&
-                              stands_for(words[i + 1], texts_[text][at + 1], words));
+          follow = follow ||
+                   (at + 1 < texts_[text].size() && stands_at(words[i], texts_[text], at, words) &&
+                    stands_at(words[i + 1], texts_[text], at + 1, words));
         }
         if (follow) evidence_[text] += static_cast<float>(std::log(mean_length_));
       }
@@ -215,9 +245,10 @@ BOOST_AUTO_TEST_CASE(evidence_is_what_looking_at_every_text_gives) {
 BOOST_AUTO_TEST_CASE(quotes_make_phrases) {
   const LexicalQuery query = lexical_query("big \"Red Apple\" and \"pie");
   BOOST_TEST((query.words == std::vector<std::string>{"big", "red", "apple", "and", "pie"}));
-  BOOST_TEST(query.phrases.size() == 2);
+  BOOST_TEST_REQUIRE(query.phrases.size() == 1u);
   BOOST_TEST((query.phrases[0] == std::vector<std::string>{"red", "apple"}));
   BOOST_TEST(lexical_query("\"\" x").phrases.empty());
+  BOOST_TEST(lexical_query("a 12\" record").phrases.empty());
 }
 
 BOOST_AUTO_TEST_CASE(phrases_are_found_as_written_in_both_parts) {
@@ -253,6 +284,45 @@ BOOST_AUTO_TEST_CASE(a_word_as_written_says_more_than_one_with_edits) {
 BOOST_AUTO_TEST_CASE(words_that_lost_their_space_are_found) {
   const Texts texts({"desertisland now", "something else", "other words"});
   BOOST_TEST(texts.best("a desert island") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_word_is_found_where_it_is_written_as_two) {
+  for (const size_t in_main : {size_t{2}, SIZE_MAX}) {
+    const Texts texts(
+        {"the morning news", "news in the morning", "facade paint", "morning", "notable",
+         "morn ing prayers", "paint fa cade", "not able", "an is land", "a morningnews"},
+        in_main);
+    BOOST_TEST((texts.fitting("morningnews") == std::vector<uint64_t>{0, 9}));
+    BOOST_TEST(texts.best("morningnews") == 9u);
+    BOOST_TEST((texts.fitting("morning") == std::vector<uint64_t>{0, 1, 3, 5, 9}));
+    BOOST_TEST((texts.fitting("façade") == std::vector<uint64_t>{2, 6}));
+    // Function words stand beside each other by chance.
+    BOOST_TEST(texts.fitting("notable") == std::vector<uint64_t>{4});
+    BOOST_TEST(texts.fitting("island") == std::vector<uint64_t>{8});
+    // The words before and after it still stand in their order.
+    BOOST_TEST(texts.evidence("paint facade")[6] > texts.evidence("facade paint")[6]);
+    BOOST_TEST(texts.evidence("morning prayers")[5] > texts.evidence("prayers morning")[5]);
+  }
+  const auto matches = matched_words(lexical_query("morningnews"), words_of("the MORNING news!"));
+  BOOST_TEST_REQUIRE(matches.size() == 2u);
+  BOOST_TEST(matches[0].word == 1u);
+  BOOST_TEST(matches[1].word == 2u);
+  BOOST_TEST(matches[1].edits == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_word_itself_comes_first_then_its_plural_then_longer_ones) {
+  std::vector<std::string> many(60, "nothing here");
+  many[3] = "a demonstration today";
+  many[9] = "the demonic one";
+  many[20] = "two demons here";
+  many[33] = "one demon here";
+  const Texts texts(many);
+  const std::vector<float> nats = texts.evidence("demon");
+  BOOST_TEST(nats[33] > nats[20]);
+  BOOST_TEST(nats[20] > nats[9]);
+  BOOST_TEST(nats[9] > nats[3]);
+  BOOST_TEST(texts.fitting("demon").size() == 4u);
+  BOOST_TEST(texts.evidence("demonstration")[3] > nats[33] - 0.5f);
 }
 
 BOOST_AUTO_TEST_CASE(rare_words_say_more_and_absent_words_are_asked_for) {
@@ -321,8 +391,29 @@ BOOST_AUTO_TEST_CASE(function_words_count_nothing_unless_alone) {
   BOOST_TEST(evidence.nats[1] == 0.0f);
   BOOST_TEST(evidence.nats[0] > 0.0f);
   BOOST_TEST(matched_words(query, words_of("and this is it")).empty());
-  BOOST_TEST(lexical_query("is it", "eng").function_words.empty());
   BOOST_TEST(lexical_query("the skull and fire", "deu").function_words.empty());
+}
+
+BOOST_AUTO_TEST_CASE(function_words_alone_are_looked_for_as_they_stand) {
+  std::vector<std::string> many(50, "they think it over");
+  many[4] = "where are you";
+  many[11] = "you are there, and where is it";
+  many[30] = "the cat: where are you? where are you now, in this very long text of words?";
+  for (const size_t in_main : {size_t{11}, SIZE_MAX}) {
+    const Texts texts(many, in_main);
+    BOOST_TEST((texts.fitting("where are you") == std::vector<uint64_t>{4, 30}));
+    BOOST_TEST(texts.fitting("the") == std::vector<uint64_t>{30});  // and not "they"
+    BOOST_TEST(texts.fitting("are where").empty());
+    const LexicalEvidence evidence =
+        lexical_evidence(placed(texts.parts), lexical_query("where are you", "eng"), 50);
+    BOOST_TEST(evidence.nats[4] > evidence.nats[30]);
+    BOOST_TEST(evidence.nats[11] == 0.0f);
+  }
+  const LexicalQuery query = lexical_query("are you", "eng");
+  const auto matches = matched_words(query, words_of("you are: are you? young"));
+  BOOST_TEST_REQUIRE(matches.size() == 2u);
+  BOOST_TEST(matches[0].word == 2u);
+  BOOST_TEST(matches[1].word == 3u);
 }
 
 // "cat" is not "at" or "car" misspelt; three syllables say more than three letters.
