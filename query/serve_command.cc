@@ -188,7 +188,8 @@ int serve_together(const ServeOptions& options, const EndSignals& end, Ranks& ra
   });
   serve::Chorus chorus(ranks);
   serve::ServiceOptions of_service;
-  of_service.read_only = true;
+  of_service.read_only =
+      options.read_only || !ranks.is_first();  // the first one keeps what is kept
   of_service.together = serve::open_together(options.collections, ranks);
   of_service.chorus = &chorus;
   std::optional<Service> service;
@@ -202,7 +203,7 @@ int serve_together(const ServeOptions& options, const EndSignals& end, Ranks& ra
   });
   std::thread listener;
   if (door) {
-    say("{} processes answer together, and only read\n", ranks.size());
+    say("{} processes answer together\n", ranks.size());
     listener = std::thread([&] {
       end.wait();
       chorus.end();

@@ -25,7 +25,7 @@ CheckedAnswer checked_answer(const Prediction& prediction, uint32_t truth) {
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors, const LabelTree& tree) {
   std::vector<Way> ways;
-  const bool any_text = collection.counts().with_text > 0;
+  const bool any_text = collection.live_texts() > 0;
   for (const std::string& name : fusion_rule_names()) {
     if (name == "text" && !any_text) continue;
     const Fusion fusion = default_fusion(collection, name);
@@ -106,8 +106,7 @@ Evaluation evaluate(const View& collection, const std::vector<Label>& labels,
   evaluation.without_truth = known.without_truth;
   const std::vector<Answers> answers = answers_of(collection, ways, known.pictures, threads);
   evaluation.result = evaluate_answers(answers, labels.size(), {.threads = threads});
-  if (!ways.empty())
-    evaluation.levels = figures_by_level(ways.front().labelling.tree, answers);
+  if (!ways.empty()) evaluation.levels = figures_by_level(ways.front().labelling.tree, answers);
   return evaluation;
 }
 

@@ -27,10 +27,10 @@ const std::string* KeptTruth::find(const ContentHash& content) const {
   return found == said_.end() ? nullptr : &found->second.label;
 }
 
-bool KeptTruth::say(const ContentHash& content, const std::string& label,
-                    const std::string& path) {
+bool KeptTruth::say(const ContentHash& content, const std::string& label, const std::string& path) {
   if (label.empty() || !is_utf8(label))
-    throw Error(ErrorCode::InvalidArgument, "label", "a label is a text of UTF-8, not an empty one");
+    throw Error(ErrorCode::InvalidArgument, "label",
+                "a label is a text of UTF-8, not an empty one");
   const auto found = said_.find(content);
   if (found == said_.end() && said_.size() >= kMostTruths)
     throw Error(ErrorCode::InvalidArgument, "the truth",
@@ -99,15 +99,23 @@ void save_truth(const View& collection, const std::string& name, const KeptTruth
 
 KnownContents known_contents(const View& collection, const std::vector<Label>& labels,
                              const KeptTruth& truth) {
+  std::vector<std::optional<Row>> rows;
+  for (const auto& [content, said] : truth.all()) rows.push_back(collection.find_content(content));
+  return known_contents(rows, labels, truth);
+}
+
+KnownContents known_contents(std::span<const std::optional<Row>> rows,
+                             const std::vector<Label>& labels, const KeptTruth& truth) {
   std::map<std::string, uint32_t> numbers;
   for (const Label& label : labels)
     numbers.emplace(label.name, static_cast<uint32_t>(numbers.size()));
   KnownContents known;
+  auto row = rows.begin();
   for (const auto& [content, said] : truth.all()) {
-    const auto row = collection.find_content(content);
-    if (!row) continue;
+    const std::optional<Row> own = *row++;
+    if (!own) continue;
     if (const auto label = numbers.find(said.label); label != numbers.end()) {
-      known.pictures.push_back({*row, label->second});
+      known.pictures.push_back({*own, label->second});
     } else {
       ++known.other_labels;
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,8 @@ inline constexpr size_t kMostTruths = 1'000'000;
 class KeptTruth {
  public:
   struct Said {
-    std::string label;  // not empty
-    std::string path;   // of a file with that content, when it was said
+    std::string label;   // not empty
+    std::string path;    // of a file with that content, when it was said
     uint64_t order = 0;  // greater is later
   };
 
@@ -39,7 +40,7 @@ class KeptTruth {
   using Entry = std::pair<const ContentHash, Said>;
   const std::map<ContentHash, Said>& all() const { return said_; }
   std::vector<const Entry*> in_order() const;  // as they were said; valid until the next change
-  std::vector<std::string> labels() const;  // ascending, each once
+  std::vector<std::string> labels() const;     // ascending, each once
 
  private:
   friend KeptTruth decode_truth(std::string_view bytes, const std::string& subject);
@@ -65,5 +66,9 @@ struct KnownContents {
 };
 KnownContents known_contents(const View& collection, const std::vector<Label>& labels,
                              const KeptTruth& truth);
+// The same with the rows of the truth's contents, one each, in the order of all(); absent: there is
+// no such picture.
+KnownContents known_contents(std::span<const std::optional<Row>> rows,
+                             const std::vector<Label>& labels, const KeptTruth& truth);
 
 }  // namespace zeroshelf

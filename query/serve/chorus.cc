@@ -21,7 +21,8 @@ namespace {
 // What endpoints read of a request.
 std::string bytes_of(const HttpRequest& request) {
   ByteWriter out;
-  for (const std::string* text : {&request.method, &request.path, &request.body}) out.text(*text);
+  for (const std::string* text : {&request.method, &request.path, &request.host, &request.body})
+    out.text(*text);
   for (const auto& [name, value] : request.query) {
     out.text(name);
     out.text(value);
@@ -32,7 +33,8 @@ std::string bytes_of(const HttpRequest& request) {
 HttpRequest request_of_bytes(std::string_view bytes) {
   HttpRequest request;
   ByteReader in(bytes, kRanksMessage);
-  for (std::string* text : {&request.method, &request.path, &request.body}) *text = in.text();
+  for (std::string* text : {&request.method, &request.path, &request.host, &request.body})
+    *text = in.text();
   while (in.left() > 0) {
     std::string name(in.text());
     request.query.emplace(std::move(name), in.text());
@@ -126,9 +128,30 @@ bool is_silent(const Snapshot& snapshot) {
   return ranks != nullptr && !ranks->is_first();
 }
 
+size_t rank_of(const Snapshot& snapshot) {
+  const Ranks* ranks = ranks_of(snapshot.view);
+  return ranks == nullptr ? 0 : ranks->rank();
+}
+
 uint64_t sum_of_all(const Snapshot& snapshot, uint64_t own) {
   if (Ranks* ranks = ranks_of(snapshot.view)) ranks->add_up(std::span(&own, 1));
   return own;
+}
+
+std::vector<std::string> told_by_all(const Snapshot& snapshot,
+                                     const std::function<std::string()>& make) {
+  std::string own = in_all(snapshot, make);
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) return {std::move(own)};
+  return ranks->gather(own);
+}
+
+std::vector<std::string> told_to_all(const Snapshot& snapshot,
+                                     const std::function<std::string()>& make) {
+  std::string own = in_all(snapshot, make);
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) return {std::move(own)};
+  return ranks->exchange(own);
 }
 
 // --- rows
@@ -140,15 +163,6 @@ namespace {
 size_t first_with(Ranks& ranks, bool has) {
   const std::vector<std::string> all = ranks.exchange(has ? "1" : "");
   return static_cast<size_t>(std::ranges::find(all, "1") - all.begin());
-}
-
-std::optional<Row> row_if_it_is(const Snapshot& snapshot, std::optional<uint64_t> row,
-                                const std::optional<ContentHash>& content) {
-  const View& view = snapshot.view;
-  if (!row || !snapshot.has(*row)) return std::nullopt;
-  const Row own = *row - snapshot.first_row;
-  const bool is_it = view.is_live(own) && (!content || view.record(own).content_hash == *content);
-  return is_it ? std::optional(own) : std::nullopt;
 }
 
 // The last process whose rows begin there or before; one without rows begins where the next does.
@@ -172,6 +186,23 @@ std::optional<Row> first_of_all(const Snapshot& snapshot,
 
 }  // namespace
 
+std::optional<Row> row_if_it_is(const Snapshot& snapshot, std::optional<uint64_t> row,
+                                const std::optional<ContentHash>& content) {
+  const View& view = snapshot.view;
+  if (!row || !snapshot.has(*row)) return std::nullopt;
+  const Row own = *row - snapshot.first_row;
+  const bool is_it = view.is_live(own) && (!content || view.record(own).content_hash == *content);
+  return is_it ? std::optional(own) : std::nullopt;
+}
+
+Error no_such_picture(std::optional<uint64_t> row, const std::optional<ContentHash>& content) {
+  return {ErrorCode::NotFound,
+          content ? to_hex(*content)
+          : row   ? fmt::format("row {}", *row)
+                  : "row",
+          "the collection has no such picture"};
+}
+
 std::optional<Row> own_row(const Snapshot& snapshot, std::optional<uint64_t> row,
                            const std::optional<ContentHash>& content) {
   bool some = false;
@@ -183,11 +214,7 @@ std::optional<Row> own_row(const Snapshot& snapshot, std::optional<uint64_t> row
         snapshot, [&] { return snapshot.view.find_content(*content); }, some);
     if (some) return own;
   }
-  const Error error(ErrorCode::NotFound,
-                    content ? to_hex(*content)
-                    : row   ? fmt::format("row {}", *row)
-                            : "row",
-                    "the collection has no such picture");
+  const Error error = no_such_picture(row, content);
   if (Ranks* ranks = ranks_of(snapshot.view)) ranks->agree(error);
   throw Error(error);
 }
@@ -201,6 +228,40 @@ std::string told_by_owner(const Snapshot& snapshot, std::optional<Row> own,
     if (!one.empty()) return std::move(one);
   }
   return {};
+}
+
+std::vector<std::string> first_told(const Snapshot& snapshot, size_t count,
+                                    const std::function<std::string(size_t place)>& make) {
+  const std::vector<std::string> all = told_to_all(snapshot, [&] {
+    ByteWriter out;
+    for (size_t i = 0; i < count; ++i) out.text(make(i));
+    return std::move(out).bytes();
+  });
+  std::vector<std::string> first(count);
+  for (const std::string& bytes : all) {
+    ByteReader in(bytes, kRanksMessage);
+    for (std::string& one : first) {
+      const std::string_view told = in.text();
+      if (one.empty()) one = told;
+    }
+    in.expect_end();
+  }
+  return first;
+}
+
+std::vector<std::optional<Row>> rows_of_contents(const Snapshot& snapshot,
+                                                 std::span<const ContentHash> contents) {
+  std::vector<std::optional<Row>> rows;
+  for (const std::string& told : first_told(snapshot, contents.size(), [&](size_t i) {
+         const auto own = snapshot.view.find_content(contents[i]);
+         ByteWriter out;
+         if (own) out.number(snapshot.first_row + *own);
+         return std::move(out).bytes();
+       })) {
+    rows.push_back(told.empty() ? std::nullopt
+                                : std::optional(ByteReader(told, kRanksMessage).number<Row>()));
+  }
+  return rows;
 }
 
 std::vector<Row> copies_of(const Snapshot& snapshot, std::optional<Row> own) {
@@ -340,6 +401,32 @@ Shelves::Counts count_in_all(const Shelves& shelves, std::optional<float> thresh
   }
   for (size_t k = 0; k < placed.size(); ++k) counts.first[k] = first_rows(placed[k], 0, first);
   return counts;
+}
+
+Stretch least_sure_in_all(const Shelves& shelves, ShelfOrder order, size_t count,
+                          size_t most_left_out, const std::function<bool(Row own)>& keep) {
+  const Snapshot& snapshot = *shelves.snapshot();
+  uint64_t candidates = 0;
+  const std::vector<Row> own = in_all(snapshot, [&] {
+    std::vector<Row> rows;
+    for (const Row row : shelves.least_sure(order, count + most_left_out, candidates)) {
+      if (rows.size() == count) break;
+      if (keep(row)) rows.push_back(row);
+    }
+    return rows;
+  });
+  Ranks* ranks = ranks_of(snapshot.view);
+  if (ranks == nullptr) return {candidates, own};
+  Stretch stretch{sum_of_all(snapshot, candidates), {}};
+  ByteWriter out;
+  write_placed(out, snapshot, own, shelves.orders(std::nullopt, own, order));
+  std::vector<PlacedRow> placed;
+  for (const std::string& bytes : ranks->gather(out.bytes())) {
+    ByteReader in(bytes, kRanksMessage);
+    read_placed(in, placed);
+  }
+  stretch.rows = first_rows(placed, 0, count);
+  return stretch;
 }
 
 Stretch stretch_of_shelf(const Shelves& shelves, ShelfLabel label, std::optional<float> threshold,

@@ -60,10 +60,13 @@ class Chorus {
   bool ends_ = false;
 };
 
-// --- of the endpoints; where there is one process only, all parts are its own ------------------------
+// --- of the endpoints; where there is one process only, all parts are its own
+// ------------------------
 
 // Whether another process tells the client: what is left to do for this one's answer is nothing.
 bool is_silent(const Snapshot& snapshot);
+// This process's number; 0 where there is one only.
+size_t rank_of(const Snapshot& snapshot);
 
 // What make gives here; where it throws an Error in one process, it does in all.
 template <class Make>
@@ -79,7 +82,19 @@ auto in_all(const Snapshot& snapshot, const Make& make) {
 
 // A sum over all of them.
 uint64_t sum_of_all(const Snapshot& snapshot, uint64_t own);
+// What make tells in each, in their order, in the first one, or in all of them; where it throws an
+// Error in one, it does in all.
+std::vector<std::string> told_by_all(const Snapshot& snapshot,
+                                     const std::function<std::string()>& make);
+std::vector<std::string> told_to_all(const Snapshot& snapshot,
+                                     const std::function<std::string()>& make);
 
+// The view's row of that row of all parts, where it is its own, has a picture, and one of that
+// content.
+std::optional<Row> row_if_it_is(const Snapshot& snapshot, std::optional<uint64_t> row,
+                                const std::optional<ContentHash>& content);
+// NotFound
+Error no_such_picture(std::optional<uint64_t> row, const std::optional<ContentHash>& content);
 // The view's row of a picture: of that row, if its content is what was named, else one with the
 // content. Absent: it is another process's. Throws NotFound where nobody has it.
 std::optional<Row> own_row(const Snapshot& snapshot, std::optional<uint64_t> row,
@@ -87,11 +102,18 @@ std::optional<Row> own_row(const Snapshot& snapshot, std::optional<uint64_t> row
 // What make tells of the view's row, by the process that has it; empty in silent ones.
 std::string told_by_owner(const Snapshot& snapshot, std::optional<Row> own,
                           const std::function<std::string(Row own)>& make);
+// What make tells of each of `count` things in the lowest process where that is not empty, in all
+// of them; where it throws an Error in one, it does in all.
+std::vector<std::string> first_told(const Snapshot& snapshot, size_t count,
+                                    const std::function<std::string(size_t place)>& make);
+// The rows of all parts with these contents, of each the first; absent: there is none.
+std::vector<std::optional<Row>> rows_of_contents(const Snapshot& snapshot,
+                                                 std::span<const ContentHash> contents);
 // Every other row, of all parts, with the content of that picture.
 std::vector<Row> copies_of(const Snapshot& snapshot, std::optional<Row> own);
 
-// What make tells of rows of all parts, one text a row in their order: each process tells of its own,
-// by the view's numbers. The rows are the first process's; in silent ones there is no answer.
+// What make tells of rows of all parts, one text a row in their order: each process tells of its
+// own, by the view's numbers. The rows are the first process's; in silent ones there is no answer.
 std::vector<std::string> told_of_rows(
     const Snapshot& snapshot, std::span<const Row> rows,
     const std::function<std::vector<std::string>(std::span<const Row> own)>& make);
@@ -100,9 +122,13 @@ std::vector<std::string> told_of_rows(
 Shelves::Counts count_in_all(const Shelves& shelves, std::optional<float> threshold, size_t bins,
                              size_t first, ShelfOrder order);
 struct Stretch {
-  uint64_t count = 0;  // of the whole shelf
+  uint64_t count = 0;  // of all that it is a stretch of
   std::vector<Row> rows;
 };
+// The first `count` of all pictures with an answer, in that order, of which keep is true; keep is
+// asked of the view's rows, and false of most_left_out at the most. count: of the candidates.
+Stretch least_sure_in_all(const Shelves& shelves, ShelfOrder order, size_t count,
+                          size_t most_left_out, const std::function<bool(Row own)>& keep);
 Stretch stretch_of_shelf(const Shelves& shelves, ShelfLabel label, std::optional<float> threshold,
                          ShelfOrder order, size_t offset, size_t limit);
 

@@ -7,7 +7,9 @@
 #include <memory>
 #include <utility>
 
+#include "lib/labelling/labelling_bytes.h"
 #include "lib/report/prediction_writer.h"
+#include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/json_object.h"
 #include "query/serve/answers.h"
@@ -56,8 +58,9 @@ std::string label_json(const Shelves& shelves, const Shelves::Counts& counts, si
     json.member("name", label.name)
         .member("prompts", label.prompts)
         .member("count", counts.of_label[k])
-        .member("share", Rounded{all == 0 ? 0 : static_cast<double>(counts.of_label[k]) /
-                                                    static_cast<double>(all)})
+        .member("share", Rounded{all == 0 ? 0
+                                          : static_cast<double>(counts.of_label[k]) /
+                                                static_cast<double>(all)})
         .member("histogram", counts.histograms[k])
         .member("pictures", raw({pictures.begin(), pictures.end()}));
   });
@@ -120,9 +123,8 @@ HttpResponse post_classify(Service& service, const Call& call) {
   const AskedLabelling& asked = asked_counts.labelling;
   const GoOn go_on = go_on_of(service, call, asked.client, "classify ");
   const auto shelves = service.labeller().shelves(call.snapshot, asked, go_on);
-  const Shelves::Counts counts =
-      count_in_all(*shelves, asked.request.threshold, asked_counts.bins, asked_counts.first,
-                   asked_counts.order);
+  const Shelves::Counts counts = count_in_all(*shelves, asked.request.threshold, asked_counts.bins,
+                                              asked_counts.first, asked_counts.order);
   go_on();
   std::vector<Row> rows;
   for (const std::vector<Row>& of_shelf : counts.first)
@@ -164,9 +166,9 @@ HttpResponse post_shelf(Service& service, const Call& call) {
   const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
   const ShelfLabel shelf =
       in_all(*call.snapshot, [&] { return shelf_label(*shelves, asked_stretch.label); });
-  const Stretch stretch = stretch_of_shelf(*shelves, shelf, asked.request.threshold,
-                                           asked_stretch.order, asked_stretch.offset,
-                                           asked_stretch.limit);
+  const Stretch stretch =
+      stretch_of_shelf(*shelves, shelf, asked.request.threshold, asked_stretch.order,
+                       asked_stretch.offset, asked_stretch.limit);
   const auto truth = in_all(*call.snapshot, [&] { return service.truths.all(); });
   const std::vector<std::string> answers =
       answers_json(*shelves->snapshot(), labelling_of(*shelves, asked), stretch.rows,
@@ -184,20 +186,35 @@ HttpResponse post_shelf(Service& service, const Call& call) {
 
 namespace {
 
-// The answers of a stretch of rows as lines; one pass over the records and one over the words.
-std::string lines_of(const View& view, const Labelling& labelling, std::optional<float> multi,
-                     Row first, Row end, const PredictionWriter* csv, const KeptTruth& truth) {
+// What lines of answers follow from.
+struct AskedLines {
+  Labelling labelling;
+  std::optional<float> multi;
+  bool as_csv = false;
+
+  std::unique_ptr<PredictionWriter> csv() const {
+    return as_csv ? prediction_writer(OutputFormat::Csv, labelling.labels) : nullptr;
+  }
+};
+
+// The answers of a stretch of the view's rows as lines; one pass over the records and one over the
+// words.
+std::string lines_of(const Snapshot& snapshot, const AskedLines& asked, Row first, Row end,
+                     const KeptTruth& truth) {
+  const View& view = snapshot.view;
+  const Labelling& labelling = asked.labelling;
+  const auto csv = asked.csv();
   std::vector<Prediction> predictions;
   std::vector<std::vector<Scored>> above;
   ScanOptions options;
   options.threads = 1;
-  options.all_scores = multi.has_value();
+  options.all_scores = asked.multi.has_value();
   options.first_row = first;
   options.end_row = end;
   scan(view, labelling, options, [&](const PredictionBlock& block) {
     predictions.insert(predictions.end(), block.predictions.begin(), block.predictions.end());
-    for (size_t i = 0; multi && i < block.predictions.size(); ++i)
-      above.push_back(labels_above(block, i, *multi));
+    for (size_t i = 0; asked.multi && i < block.predictions.size(); ++i)
+      above.push_back(labels_above(block, i, *asked.multi));
   });
   std::vector<std::vector<Word>> words(predictions.size());
   view.for_each_words(first, end, [&](Row row, const std::vector<Word>& of_row) {
@@ -207,42 +224,84 @@ std::string lines_of(const View& view, const Labelling& labelling, std::optional
   view.for_each_record(first, end, [&](Row row, const PictureRecord& record) {
     const size_t i = row - first;
     if (i >= predictions.size()) return;
-    const std::vector<Scored>* all = multi ? &above[i] : nullptr;
+    const std::vector<Scored>* all = asked.multi ? &above[i] : nullptr;
     if (csv != nullptr) {
       csv->append(lines, {record, predictions[i], words[i], all});
       return;
     }
-    append_answer(lines, labelling.labels, row, record, words[i], predictions[i], all,
-                  label_of(truth, record.content_hash));
+    append_answer(lines, labelling.labels, snapshot.first_row + row, record, words[i],
+                  predictions[i], all, label_of(truth, record.content_hash));
     lines += '\n';
   });
   return lines;
 }
 
+// To those who have the rows: a question of its own for each stretch, so that others have their
+// turn in between.
+HttpRequest question_of(const AskedLines& asked, Row first, Row end) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = kLinesPath;
+  request.is_abandoned = [] { return false; };
+  ByteWriter out;
+  out.number(first);
+  out.number(end);
+  out.number<uint8_t>(asked.as_csv);
+  out.number<uint8_t>(asked.multi.has_value());
+  out.number(asked.multi.value_or(0));
+  out.text(bytes_of_labelling(asked.labelling));
+  request.body = std::move(out).bytes();
+  return request;
+}
+
 }  // namespace
+
+HttpResponse post_lines(Service& service, const Call& call) {
+  const Snapshot& snapshot = *call.snapshot;
+  HttpResponse response;
+  for (const std::string& lines : told_by_all(snapshot, [&] {
+         ByteReader in(call.request.body, kRanksMessage);
+         const Row first = std::max(in.number<Row>(), snapshot.first_row);
+         const Row end = std::min(in.number<Row>(), snapshot.first_row + snapshot.view.rows());
+         if (first >= end) return std::string();
+         AskedLines asked;
+         asked.as_csv = in.number<uint8_t>() != 0;
+         const bool multi = in.number<uint8_t>() != 0;
+         const auto above = in.number<float>();
+         if (multi) asked.multi = above;
+         asked.labelling = labelling_of_bytes(in.text());
+         in.expect_end();
+         return lines_of(snapshot, asked, first - snapshot.first_row, end - snapshot.first_row,
+                         *service.truths.all());
+       })) {
+    response.body += lines;
+  }
+  return response;
+}
 
 HttpResponse post_answers(Service& service, const Call& call) {
   constexpr Row kStretch = 2048;
   const nlohmann::json json = parse_body(call.request.body);
   Members members(json, "");
-  const AskedLabelling asked = ask_labelling(members);
+  const AskedLabelling asked_labelling = ask_labelling(members);
   const bool as_csv = members.choice("format", false, {{"jsonl", false}, {"csv", true}});
   members.expect_no_others();
-  const auto labelling = std::make_shared<const Labelling>(
-      service.labeller().labelling(call.snapshot, asked, call.go_on));
-  const auto multi = asked.multi();
+  const auto asked = std::make_shared<const AskedLines>(
+      AskedLines{service.labeller().labelling(call.snapshot, asked_labelling, call.go_on),
+                 asked_labelling.multi(), as_csv});
   HttpResponse response;
   response.content_type = as_csv ? "text/csv; charset=utf-8" : "application/jsonl";
-  if (as_csv) response.headers.push_back({"Content-Disposition", "attachment; filename=labels.csv"});
+  if (as_csv)
+    response.headers.push_back({"Content-Disposition", "attachment; filename=labels.csv"});
   // The request is gone when this runs; the state of the collection is kept.
-  response.stream = [labelling, multi, as_csv, truth = service.truths.all(),
+  response.stream = [asked, chorus = service.chorus, truth = service.truths.all(),
                      snapshot = call.snapshot](const HttpResponse::Write& write) {
-    const View& view = snapshot->view;
-    const auto csv =
-        as_csv ? prediction_writer(OutputFormat::Csv, labelling->labels) : nullptr;
+    const auto csv = asked->csv();
     if (csv && !write(csv->header())) return;
-    for (Row first = 0; first < view.rows(); first += kStretch) {
-      if (!write(lines_of(view, *labelling, multi, first, first + kStretch, csv.get(), *truth)))
+    for (Row first = 0; first < snapshot->rows; first += kStretch) {
+      const Row end = std::min(snapshot->rows, first + kStretch);
+      if (!write(chorus == nullptr ? lines_of(*snapshot, *asked, first, end, *truth)
+                                   : chorus->ask(question_of(*asked, first, end)).body))
         return;
     }
   };
@@ -267,10 +326,9 @@ std::string evidence_json(const Snapshot& snapshot, Row row, const std::vector<R
   const std::vector<float> image =
       similarities(ViewVectors::pictures(view), row, vectors.image, vectors.image_bias);
   const auto text_number = view.text_index(row);
-  const std::vector<float> text =
-      text_number ? similarities(ViewVectors::texts(view), *text_number, vectors.text,
-                                 vectors.text_bias)
-                  : std::vector<float>();
+  const std::vector<float> text = text_number ? similarities(ViewVectors::texts(view), *text_number,
+                                                             vectors.text, vectors.text_bias)
+                                              : std::vector<float>();
   std::vector<uint32_t> order(labelling.places());
   for (uint32_t k = 0; k < order.size(); ++k) order[k] = k;
   std::ranges::stable_sort(order, std::ranges::greater(),
@@ -322,33 +380,49 @@ HttpResponse post_evidence(Service& service, const Call& call) {
   }));
 }
 
-HttpResponse post_review(Service& service, const Call& call) {
-  const nlohmann::json json = parse_body(call.request.body);
+namespace {
+
+struct AskedReview {
+  AskedLabelling labelling;
+  ShelfOrder order = ShelfOrder::Margin;
+  size_t count = 0;
+  bool with_known = false;
+};
+
+AskedReview ask_review(const std::string& body) {
+  const nlohmann::json json = parse_body(body);
   Members members(json, "");
-  const AskedLabelling asked = ask_labelling(members);
-  const ShelfOrder order = members.choice(
-      "by", ShelfOrder::Margin,
-      {{"margin", ShelfOrder::Margin}, {"disagreement", ShelfOrder::Disagreement}});
-  const size_t count = members.whole("k", 0, 1000).value_or(20);
-  const bool with_known = members.flag("known").value_or(false);
+  AskedReview asked;
+  asked.labelling = ask_labelling(members);
+  asked.order =
+      members.choice("by", ShelfOrder::Margin,
+                     {{"margin", ShelfOrder::Margin}, {"disagreement", ShelfOrder::Disagreement}});
+  asked.count = members.whole("k", 0, 1000).value_or(20);
+  asked.with_known = members.flag("known").value_or(false);
   members.expect_no_others();
-  if (asked.request.several) members.refuse("multi", "pictures of several labels have no margin");
-  const auto shelves = service.labeller().shelves(call.snapshot, asked, call.go_on);
-  const View& view = shelves->view();
-  const auto truth = service.truths.all();
-  uint64_t candidates = 0;
-  const std::vector<Row> all = shelves->least_sure(order, count + (with_known ? 0 : truth->all().size()), candidates);
-  std::vector<Row> rows;
-  for (const Row row : all) {
-    if (rows.size() == count) break;
-    if (with_known || truth->find(view.record(row).content_hash) == nullptr) rows.push_back(row);
-  }
-  const std::vector<std::string> answers =
-      answers_json(*shelves->snapshot(), labelling_of(*shelves, asked), rows, std::nullopt, *truth);
+  if (asked.labelling.request.several)
+    members.refuse("multi", "pictures of several labels have no margin");
+  return asked;
+}
+
+}  // namespace
+
+HttpResponse post_review(Service& service, const Call& call) {
+  const AskedReview asked = in_all(*call.snapshot, [&] { return ask_review(call.request.body); });
+  const auto shelves = service.labeller().shelves(call.snapshot, asked.labelling, call.go_on);
+  const Snapshot& snapshot = *shelves->snapshot();
+  const auto truth = in_all(snapshot, [&] { return service.truths.all(); });
+  const Stretch least_sure = least_sure_in_all(
+      *shelves, asked.order, asked.count, asked.with_known ? 0 : truth->all().size(), [&](Row own) {
+        return asked.with_known || truth->find(snapshot.view.record(own).content_hash) == nullptr;
+      });
+  const std::vector<std::string> answers = answers_json(
+      snapshot, labelling_of(*shelves, asked.labelling), least_sure.rows, std::nullopt, *truth);
+  if (is_silent(snapshot)) return {};
   return json_response(json_object([&](JsonWriter& out) {
-    out.member("candidates", candidates)
+    out.member("candidates", least_sure.count)
         .member("pictures", raw(answers))
-        .member("generation", shelves->snapshot()->generation);
+        .member("generation", snapshot.generation);
   }));
 }
 

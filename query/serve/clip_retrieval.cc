@@ -8,15 +8,17 @@
 #include <optional>
 #include <utility>
 
+#include "lib/report/hit_groups.h"
+#include "lib/search/gathered_hits.h"
 #include "lib/search/search.h"
 #include "lib/search/search_terms.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/json_object.h"
 #include "lib/util/text.h"
-#include "lib/report/hit_groups.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
+#include "query/serve/chorus.h"
 #include "query/serve/service.h"
 
 namespace zeroshelf::serve {
@@ -32,11 +34,15 @@ void expect_index(const View& view, const std::optional<std::string>& name) {
                 fmt::format("leave it out, or say '{}'", index_name(view)));
 }
 
+Error no_such_row(Row row) {
+  return {ErrorCode::NotFound, fmt::format("row {}", row), "the collection has no such picture"};
+}
+
 // What a result's members are, besides id and similarity.
-void tell_metadata(JsonWriter& json, const View& view, Row row, const HttpHead& head) {
-  const PictureRecord record = view.record(row);
+void tell_metadata(JsonWriter& json, const PictureRecord& record, const std::vector<Word>& words,
+                   Row row, const HttpHead& head) {
   json.member("image_path", to_utf8(record.file.path))
-      .member("caption", joined_text(view.words(row)))
+      .member("caption", joined_text(words))
       .member("url", fmt::format("http://{}/v1/pictures/{}/thumbnail?size=640&sha256={}",
                                  to_utf8(head.host), row, to_hex(record.content_hash)))
       .member("width", record.width_px)
@@ -78,40 +84,68 @@ std::optional<SearchTerm> term_of(Members& members) {
 
 }  // namespace
 
-HttpResponse post_knn(Service& service, const Call& call) {
-  const nlohmann::json json = parse_body(call.request.body);
+namespace {
+
+struct AskedKnn {
+  SearchTerm term;
+  bool in_text = false;
+  uint64_t told = 0;   // results with what is known of them
+  uint64_t count = 0;  // of results
+  bool deduplicates = true;
+
+  SearchSpace space() const { return in_text ? SearchSpace::Text : SearchSpace::Picture; }
+};
+
+AskedKnn ask_knn(const View& view, const std::string& body) {
+  const nlohmann::json json = parse_body(body);
   Members members(json, "");
-  const View& view = call.snapshot->view;
+  AskedKnn asked;
   expect_index(view, members.text("indice_name", 1000));
-  const bool in_text = members.choice("modality", false, {{"image", false}, {"text", true}});
-  const uint64_t told = std::min<uint64_t>(count_of(members, "num_images", 100), 10'000);
-  const uint64_t count =
-      std::min<uint64_t>(count_of(members, "num_result_ids", told), 10'000);
-  const bool deduplicates = members.flag("deduplicate").value_or(true);
-  const auto term = term_of(members);
-  if (!term)
-    members.refuse("", "nothing to search for", "give text, image or embedding_input");
-  const SearchSpace space = in_text ? SearchSpace::Text : SearchSpace::Picture;
+  asked.in_text = members.choice("modality", false, {{"image", false}, {"text", true}});
+  asked.told = std::min<uint64_t>(count_of(members, "num_images", 100), 10'000);
+  asked.count = std::min<uint64_t>(count_of(members, "num_result_ids", asked.told), 10'000);
+  asked.deduplicates = members.flag("deduplicate").value_or(true);
+  auto term = term_of(members);
+  if (!term) members.refuse("", "nothing to search for", "give text, image or embedding_input");
+  asked.term = *std::move(term);
+  return asked;
+}
+
+}  // namespace
+
+HttpResponse post_knn(Service& service, const Call& call) {
+  const Snapshot& snapshot = *call.snapshot;
+  const View& view = snapshot.view;
+  const AskedKnn asked = in_all(snapshot, [&] { return ask_knn(view, call.request.body); });
   SearchLimits limits;
-  limits.space = space;
-  limits.count = std::max<uint64_t>(std::max(count, told), 1) * (deduplicates ? 2 : 1);
-  std::vector<HitGroup> groups;
+  limits.space = asked.space();
+  limits.count =
+      std::max<uint64_t>(std::max(asked.count, asked.told), 1) * (asked.deduplicates ? 2 : 1);
+  const MadeQuery made = make_query(view, {asked.term}, limits.space, service.encoder());
+  GatheredHits found;
   {
-    const MadeQuery made = make_query(view, {*term}, space, service.encoder());
     const Gate::Pass pass(service.gate, call.go_on);
     SearchQuery query = made.query;
     query.lexical = {};
-    const std::vector<SearchHit> hits = search(view, query, limits);
-    groups = deduplicates ? group_hits(view, hits, count) : single_hits(hits);
+    found = gathered_hits(view, search(view, query, limits), limits.space, limits.count,
+                          {.words = true, .vectors = asked.deduplicates, .records = true});
   }
-  if (groups.size() > count) groups.resize(count);
+  if (is_silent(snapshot)) return {};
+  std::vector<HitGroup> groups =
+      asked.deduplicates
+          ? group_hits(*found.facts, view.manifest().dimension, found.hits, asked.count)
+          : single_hits(found.hits);
+  if (groups.size() > asked.count) groups.resize(asked.count);
   std::vector<std::string> results;
   for (const HitGroup& group : groups) {
     const SearchHit& hit = group.hit;
+    const HitFacts& facts = *found.facts;
+    const Row row = facts.row_of_all(hit.row);
     results.push_back(json_object([&](JsonWriter& out) {
-      if (results.size() < told) tell_metadata(out, view, hit.row, call.request);
-      out.member("id", hit.row)
-          .member("similarity", in_text ? hit.text_score.value_or(0) : hit.image_score);
+      if (results.size() < asked.told)
+        tell_metadata(out, facts.record(hit.row), facts.words(hit.row), row, call.request);
+      out.member("id", row).member("similarity",
+                                   asked.in_text ? hit.text_score.value_or(0) : hit.image_score);
     }));
   }
   return json_response(fmt::format("[{}]", fmt::join(results, ",")));
@@ -123,20 +157,51 @@ HttpResponse get_indices(Service&, const Call& call) {
   return json_response(body);
 }
 
-HttpResponse post_metadata(Service&, const Call& call) {
-  const nlohmann::json json = parse_body(call.request.body);
+namespace {
+
+std::vector<Row> ask_rows(const Snapshot& snapshot, const std::string& body) {
+  const nlohmann::json json = parse_body(body);
   Members members(json, "");
-  const View& view = call.snapshot->view;
-  expect_index(view, members.text("indice_name", 1000));
-  std::vector<std::string> results;
+  expect_index(snapshot.view, members.text("indice_name", 1000));
+  std::vector<Row> rows;
   for (const auto& [value, where] : members.list("ids", 10'000)) {
     const auto id = json_as<uint64_t>(*value);
     if (!id) members.refuse("ids", fmt::format("{} is no row", where));
-    const Row row = row_of(view, *id, std::nullopt);
-    const std::string metadata =
-        json_object([&](JsonWriter& out) { tell_metadata(out, view, row, call.request); });
+    if (*id >= snapshot.rows) throw no_such_row(*id);
+    rows.push_back(*id);
+  }
+  return rows;
+}
+
+}  // namespace
+
+HttpResponse post_metadata(Service&, const Call& call) {
+  const Snapshot& snapshot = *call.snapshot;
+  const View& view = snapshot.view;
+  const std::vector<Row> rows =
+      in_all(snapshot, [&] { return ask_rows(snapshot, call.request.body); });
+  // Nothing of a row without a picture.
+  const std::vector<std::string> told = told_of_rows(snapshot, rows, [&](std::span<const Row> own) {
+    std::vector<std::string> of_own;
+    for (const Row row : own) {
+      const Row of_all = snapshot.first_row + row;
+      of_own.push_back(!view.is_live(row) ? "" : json_object([&](JsonWriter& out) {
+        tell_metadata(out, view.record(row), view.words(row), of_all, call.request);
+      }));
+    }
+    return of_own;
+  });
+  in_all(snapshot, [&] {
+    for (size_t i = 0; i < told.size(); ++i) {
+      if (told[i].empty()) throw no_such_row(rows[i]);
+    }
+    return true;
+  });
+  if (is_silent(snapshot)) return {};
+  std::vector<std::string> results;
+  for (size_t i = 0; i < told.size(); ++i) {
     results.push_back(json_object(
-        [&](JsonWriter& out) { out.member("id", row).member("metadata", RawJson{metadata}); }));
+        [&](JsonWriter& out) { out.member("id", rows[i]).member("metadata", RawJson{told[i]}); }));
   }
   return json_response(fmt::format("[{}]", fmt::join(results, ",")));
 }

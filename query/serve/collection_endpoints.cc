@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <functional>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "lib/export/export_format.h"
@@ -15,10 +18,12 @@
 #include "lib/program/version.h"
 #include "lib/report/collection_stats.h"
 #include "lib/report/messages.h"
+#include "lib/util/bytes.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "query/serve/answers.h"
+#include "query/serve/chorus.h"
 #include "query/serve/service.h"
 
 namespace zeroshelf::serve {
@@ -48,9 +53,8 @@ std::vector<std::string> parts_json(const Snapshot& snapshot) {
 std::vector<std::string> rules_json() {
   std::vector<std::string> rules;
   for (const FusionRule* rule : fusion_rules()) {
-    rules.push_back(json_object([&](JsonWriter& out) {
-      out.member("name", rule->name()).member("help", rule->help());
-    }));
+    rules.push_back(json_object(
+        [&](JsonWriter& out) { out.member("name", rule->name()).member("help", rule->help()); }));
   }
   return rules;
 }
@@ -116,9 +120,10 @@ HttpResponse get_collection(Service& service, const Call& call) {
         .member("created", manifest.created_utc)
         .member("parts", raw(parts_json(snapshot)))
         .member("read_only", service.options.read_only)
+        .member("unanswered", unanswered(service))
         .member("exports", exports)
-        .member("export_folder", exports ? std::optional(to_utf8(service.options.exports.string()))
-                                         : std::nullopt)
+        .member("export_folder",
+                exports ? std::optional(to_utf8(service.options.exports.string())) : std::nullopt)
         .member("loopback", service.is_loopback)
         .member("fusion", raw(rules_json()))
         .member("default_fusion", kDefaultRule)
@@ -132,6 +137,7 @@ HttpResponse get_collection(Service& service, const Call& call) {
 
 HttpResponse get_stats(Service&, const Call& call) {
   const CollectionStats stats = collection_stats(call.snapshot->view, call.go_on);
+  if (is_silent(*call.snapshot)) return {};
   return json_response(
       json_object([&](JsonWriter& out) { write_members(out, message_of(stats)); }));
 }
@@ -181,24 +187,98 @@ HttpResponse get_metrics(Service& service, const Call& call) {
   return response;
 }
 
-HttpResponse get_skips(Service&, const Call& call) {
-  const uint64_t offset = whole_parameter(call.request, "offset", 0, UINT64_MAX);
-  const uint64_t limit = whole_parameter(call.request, "limit", 100, 1000);
-  const auto reason = call.request.parameter("reason");
-  std::map<std::string_view, uint64_t> reasons;
-  std::vector<std::string> skips;
-  uint64_t count = 0;
-  for (const View::Part& part : call.snapshot->view.parts()) {
-    part.collection.for_each_skip([&](const SkippedFile& skip) {
-      const std::string_view name = skip_reason_name(skip.skip.reason);
-      ++reasons[name];
-      if (reason && *reason != name) return;
-      if (count++ < offset || skips.size() >= limit) return;
-      skips.push_back(json_object([&](JsonWriter& out) {
-        out.path(skip.file.path).member("reason", name).member("detail", to_utf8(skip.skip.detail));
-      }));
-    });
+namespace {
+
+struct AskedSkips {
+  uint64_t offset = 0;
+  uint64_t limit = 0;
+  std::optional<std::string> reason;
+
+  bool takes(const SkippedFile& skip) const {
+    return !reason || *reason == skip_reason_name(skip.skip.reason);
   }
+};
+
+void for_each_skip(const View& view, const std::function<void(const SkippedFile&)>& visit) {
+  for (const View::Part& part : view.parts()) part.collection.for_each_skip(visit);
+}
+
+using SkipCounts = std::map<std::string, uint64_t, std::less<>>;
+
+std::string bytes_of_counts(const View& view, const AskedSkips& asked) {
+  SkipCounts reasons;
+  uint64_t taken = 0;
+  for_each_skip(view, [&](const SkippedFile& skip) {
+    ++reasons[std::string(skip_reason_name(skip.skip.reason))];
+    taken += asked.takes(skip);
+  });
+  ByteWriter out;
+  out.varint(taken);
+  for (const auto& [reason, count] : reasons) {
+    out.text(reason);
+    out.varint(count);
+  }
+  return std::move(out).bytes();
+}
+
+// Those of [begin, end) of the own ones that are asked for, as JSON with commas between.
+std::string skips_json(const View& view, const AskedSkips& asked, uint64_t begin, uint64_t end) {
+  std::string told;
+  if (begin >= end) return told;
+  uint64_t place = 0;
+  for_each_skip(view, [&](const SkippedFile& skip) {
+    if (!asked.takes(skip)) return;
+    if (const uint64_t at = place++; at < begin || at >= end) return;
+    if (!told.empty()) told += ',';
+    told += json_object([&](JsonWriter& out) {
+      out.path(skip.file.path)
+          .member("reason", skip_reason_name(skip.skip.reason))
+          .member("detail", to_utf8(skip.skip.detail));
+    });
+  });
+  return told;
+}
+
+}  // namespace
+
+HttpResponse get_skips(Service&, const Call& call) {
+  const Snapshot& snapshot = *call.snapshot;
+  const AskedSkips asked = in_all(snapshot, [&] {
+    return AskedSkips{whole_parameter(call.request, "offset", 0, UINT64_MAX),
+                      whole_parameter(call.request, "limit", 100, 1000),
+                      call.request.parameter("reason")};
+  });
+  // How many there are in all, and where the own ones begin among them.
+  SkipCounts reasons;
+  uint64_t count = 0;
+  uint64_t first = 0;
+  uint64_t own = 0;
+  size_t rank = 0;
+  for (const std::string& bytes :
+       told_to_all(snapshot, [&] { return bytes_of_counts(snapshot.view, asked); })) {
+    ByteReader in(bytes, kRanksMessage);
+    const uint64_t taken = in.varint();
+    if (rank++ == rank_of(snapshot)) {
+      first = count;
+      own = taken;
+    }
+    count += taken;
+    while (in.left() > 0) {
+      const std::string reason(in.text());
+      reasons[reason] += in.varint();
+    }
+  }
+  const uint64_t begin = std::min(asked.offset > first ? asked.offset - first : 0, own);
+  const uint64_t before = first > asked.offset ? first - asked.offset : 0;  // told by others
+  const uint64_t end = std::min(own, begin + (asked.limit > before ? asked.limit - before : 0));
+  std::string skips;
+  for (const std::string& of_rank :
+       told_by_all(snapshot, [&] { return skips_json(snapshot.view, asked, begin, end); })) {
+    if (!skips.empty() && !of_rank.empty()) skips += ',';
+    skips += of_rank;
+  }
+  if (is_silent(snapshot)) return {};
+  skips = "[" + skips + "]";
   std::vector<std::string> told;
   for (const auto& [name, pictures] : reasons)
     told.push_back(json_object([&, name = name, pictures = pictures](JsonWriter& out) {
@@ -207,8 +287,8 @@ HttpResponse get_skips(Service&, const Call& call) {
   return json_response(json_object([&](JsonWriter& out) {
     out.member("count", count)
         .member("reasons", raw(told))
-        .member("offset", offset)
-        .member("skips", raw(skips));
+        .member("offset", asked.offset)
+        .member("skips", RawJson{skips});
   }));
 }
 
@@ -220,8 +300,8 @@ std::shared_ptr<const FoundDuplicates> duplicates_of(Service& service, const Cal
       fraction_parameter(call.request, "cosine", static_cast<double>(limits.picture_cosine), 0.5));
   limits.same_words = static_cast<float>(
       fraction_parameter(call.request, "same_words", static_cast<double>(limits.same_words), 0.1));
-  const std::string key = fmt::format("{} {} {}", call.snapshot->serial, limits.picture_cosine,
-                                      limits.same_words);
+  const std::string key =
+      fmt::format("{} {} {}", call.snapshot->serial, limits.picture_cosine, limits.same_words);
   const auto known = [&] {
     const auto found = service.duplicates();
     return found && found->key == key ? found : nullptr;
@@ -232,10 +312,8 @@ std::shared_ptr<const FoundDuplicates> duplicates_of(Service& service, const Cal
   const auto start = std::chrono::steady_clock::now();
   auto found = std::make_shared<FoundDuplicates>();
   found->key = key;
-  found->groups =
-      look_at_files(call.snapshot->view, find_duplicates(call.snapshot->view, limits));
-  found->seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  found->groups = look_at_files(call.snapshot->view, find_duplicates(call.snapshot->view, limits));
+  found->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   service.keep_duplicates(found);
   return found;
 }

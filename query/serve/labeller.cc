@@ -13,9 +13,9 @@
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/example_pictures.h"
 #include "lib/labelling/labelling_bytes.h"
+#include "lib/labelling/told_apart.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
-#include "lib/labelling/told_apart.h"
 #include "query/serve/chorus.h"
 
 namespace zeroshelf::serve {
@@ -118,6 +118,10 @@ LabelVectors Labeller::label_vectors(const SnapshotPointer& snapshot,
 
 Labelling Labeller::labelling(const SnapshotPointer& snapshot, const AskedLabelling& asked,
                               const GoOn& go_on) {
+  if (ranks_of(snapshot->view) != nullptr && has_examples(asked.request.labels))
+    throw Error(ErrorCode::InvalidArgument, "labels",
+                "pictures among prompts are compared with all parts in one process",
+                "describe the labels in words, or start serve without mpirun");
   const EncodePrompts encode_prompts = [&](const std::vector<std::string>& prompts) {
     return encode(prompts, go_on);
   };
@@ -169,13 +173,8 @@ std::shared_ptr<const Shelves> Labeller::shelves_together(const SnapshotPointer&
   const std::string key = ranks.made_by_first([&] { return key_of(*snapshot, asked); });
   std::shared_ptr<const Shelves> known = find(key);
   if (sum_of_all(*snapshot, known != nullptr) == ranks.size()) return known;
-  const Labelling made = labelling_of_bytes(ranks.made_by_first([&] {
-    if (has_examples(asked.request.labels))
-      throw Error(ErrorCode::InvalidArgument, "labels",
-                  "pictures among prompts are compared with all parts in one process",
-                  "describe the labels in words, or start serve without mpirun");
-    return bytes_of_labelling(labelling(snapshot, asked, go_on));
-  }));
+  const Labelling made = labelling_of_bytes(
+      ranks.made_by_first([&] { return bytes_of_labelling(labelling(snapshot, asked, go_on)); }));
   ranks.agree_after([&] {
     if (known) return;
     known = std::make_shared<const Shelves>(snapshot, made, asked.multi(), go_on);

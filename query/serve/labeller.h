@@ -65,7 +65,8 @@ class Labeller {
   // Throws what make_labelling and Shelves throw, and what go_on throws.
   std::shared_ptr<const Shelves> shelves(const SnapshotPointer& snapshot,
                                          const AskedLabelling& asked, const GoOn& go_on);
-  // The labelling alone.
+  // The labelling alone. Of several processes the first one makes it, and throws InvalidArgument
+  // for pictures among the prompts.
   Labelling labelling(const SnapshotPointer& snapshot, const AskedLabelling& asked,
                       const GoOn& go_on);
   // The vectors of what is asked for.

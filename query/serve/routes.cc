@@ -8,7 +8,9 @@
 #include <charconv>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "lib/util/error.h"
 #include "lib/util/file.h"
@@ -27,7 +29,7 @@ constexpr uint64_t kWithPicture = 64 << 20;
 // What a request's body has to be.
 enum class Body {
   None,
-  Json,     // and says so, which no form of another site can
+  Json,  // and says so, which no form of another site can
   Csv,
   AnyType,  // JSON, whatever it says
 };
@@ -53,30 +55,30 @@ struct Route {
 
 constexpr Route kRoutes[] = {
     {"GET", "/v1/collection", get_collection, Who::First},
-    {"GET", "/v1/stats", get_stats},
+    {"GET", "/v1/stats", get_stats, Who::All},
     {"POST", "/v1/classify", post_classify, Who::All, Body::Json},
     {"POST", "/v1/classify/pictures", post_shelf, Who::All, Body::Json},
-    {"POST", "/v1/classify/answers", post_answers, Who::One, Body::Json},
+    {"POST", "/v1/classify/answers", post_answers, Who::First, Body::Json},
     {"POST", "/v1/search", post_search, Who::All, Body::Json, Effect::Reads, kWithPicture},
     {"GET", "/v1/pictures/*", get_picture, Who::All},
     {"POST", "/v1/pictures/*/evidence", post_evidence, Who::All, Body::Json},
     {"GET", "/v1/pictures/*/thumbnail", get_thumbnail, Who::First},
     {"GET", "/v1/pictures/*/file", get_file, Who::First},
-    {"GET", "/v1/truth", get_truth},
-    {"PUT", "/v1/truth", put_truth, Who::One, Body::Json, Effect::Writes},
-    {"DELETE", "/v1/truth", delete_truth, Who::One, Body::None, Effect::Writes},
+    {"GET", "/v1/truth", get_truth, Who::All},
+    {"PUT", "/v1/truth", put_truth, Who::All, Body::Json, Effect::Writes},
+    {"DELETE", "/v1/truth", delete_truth, Who::First, Body::None, Effect::Writes},
     {"GET", "/v1/truth.csv", get_truth_csv, Who::First},
-    {"PUT", "/v1/truth.csv", put_truth_csv, Who::One, Body::Csv, Effect::Writes, kWithPicture},
-    {"POST", "/v1/evaluate", post_evaluate, Who::One, Body::Json},
+    {"PUT", "/v1/truth.csv", put_truth_csv, Who::All, Body::Csv, Effect::Writes, kWithPicture},
+    {"POST", "/v1/evaluate", post_evaluate, Who::All, Body::Json},
     {"POST", "/v1/calibrate", post_calibrate, Who::One, Body::Json, Effect::Writes},
     {"POST", "/v1/train", post_train, Who::One, Body::Json, Effect::Writes},
-    {"POST", "/v1/review", post_review, Who::One, Body::Json},
+    {"POST", "/v1/review", post_review, Who::All, Body::Json},
     {"GET", "/v1/runs", get_runs, Who::First},
     {"GET", "/v1/runs/*", get_run, Who::First},
     {"PUT", "/v1/runs/*", put_run, Who::One, Body::Json, Effect::Writes},
-    {"DELETE", "/v1/runs/*", delete_run, Who::One, Body::None, Effect::Writes},
-    {"DELETE", "/v1/calibrations/*", delete_calibration, Who::One, Body::None, Effect::Writes},
-    {"DELETE", "/v1/classifiers/*", delete_classifier, Who::One, Body::None, Effect::Writes},
+    {"DELETE", "/v1/runs/*", delete_run, Who::First, Body::None, Effect::Writes},
+    {"DELETE", "/v1/calibrations/*", delete_calibration, Who::First, Body::None, Effect::Writes},
+    {"DELETE", "/v1/classifiers/*", delete_classifier, Who::First, Body::None, Effect::Writes},
     {"POST", "/v1/diff", post_diff, Who::One, Body::Json},
     {"POST", "/v1/export/preview", post_preview, Who::One, Body::Json},
     {"POST", "/v1/export", post_export, Who::One, Body::Json, Effect::Writes},
@@ -85,17 +87,18 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/jobs/*", get_job, Who::First},
     {"DELETE", "/v1/jobs/*", delete_job, Who::One, Body::None, Effect::Writes},
     {"GET", "/v1/duplicates", get_duplicates},
-    {"GET", "/v1/skips", get_skips},
+    {"GET", "/v1/skips", get_skips, Who::All},
     {"GET", "/healthz", get_health, Who::First},
     {"GET", "/metrics", get_metrics, Who::First},
-    {"POST", "/knn-service", post_knn, Who::One, Body::AnyType, Effect::Reads, kWithPicture},
-    {"GET", "/indices-list", get_indices},
-    {"POST", "/metadata", post_metadata, Who::One, Body::AnyType},
+    {"POST", "/knn-service", post_knn, Who::All, Body::AnyType, Effect::Reads, kWithPicture},
+    {"GET", "/indices-list", get_indices, Who::First},
+    {"POST", "/metadata", post_metadata, Who::All, Body::AnyType},
 };
 
 // What processes ask each other.
 constexpr Route kInnerRoutes[] = {
     {"GET", "/v1/pictures/*/record", get_file_record, Who::All},
+    {"POST", kLinesPath, post_lines, Who::All},
 };
 
 // The variable where the path fits the pattern; nothing where it does not.
@@ -137,8 +140,8 @@ Found find_route(std::string_view method, std::string_view path,
 }
 
 std::string media_type(const std::string& content_type) {
-  std::string type(trimmed(
-      std::string_view(content_type).substr(0, std::min(content_type.find(';'), content_type.size()))));
+  std::string type(trimmed(std::string_view(content_type)
+                               .substr(0, std::min(content_type.find(';'), content_type.size()))));
   for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return type;
 }
@@ -202,8 +205,8 @@ void add_safe_headers(HttpResponse& response) {
 
 HttpResponse no_such(const HttpHead& head, bool path_is_known) {
   if (path_is_known)
-    return error_response(405, "invalid_argument", head.method,
-                          "that is not what can be done here", "GET /openapi.json tells");
+    return error_response(405, "invalid_argument", head.method, "that is not what can be done here",
+                          "GET /openapi.json tells");
   return error_response(404, "not_found", to_utf8(head.path), "there is nothing here",
                         "GET /openapi.json tells what there is");
 }
@@ -239,6 +242,15 @@ HttpResponse Service::answer_together(const HttpRequest& request) {
   if (found.route == nullptr) found = find_route(request.method, request.path, kInnerRoutes);
   assert(found.route != nullptr && found.route->who == Who::All);
   return found.route->answer(*this, {request, found.variable, living.now(), [] {}});
+}
+
+std::vector<std::string> unanswered(const Service& service) {
+  std::vector<std::string> routes;
+  if (service.chorus == nullptr) return routes;
+  for (const Route& route : kRoutes) {
+    if (route.who == Who::One) routes.push_back(fmt::format("{} {}", route.method, route.path));
+  }
+  return routes;
 }
 
 HttpServer::Admission Service::admit(const HttpHead& head, Guard& guard) {

@@ -113,23 +113,28 @@ struct Call {
   GoOn go_on;  // throws Abandoned
 };
 
-// The view's row of the picture in the path, by its row and its parameter sha256. Throws NotFound. In
-// one process alone, and absent where it is another process's.
+// The view's row of the picture in the path, by its row and its parameter sha256. Throws NotFound.
+// In one process alone, and absent where it is another process's.
 Row row_of(const Call& call);
 std::optional<Row> own_row(const Call& call);
 // The same of what a body says; content may be absent.
-Row row_of(const View& view, std::optional<uint64_t> row, const std::optional<ContentHash>& content);
+Row row_of(const View& view, std::optional<uint64_t> row,
+           const std::optional<ContentHash>& content);
 
 uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t default_value,
                          uint64_t most);
 
-// What is asked while it is answered: also whether a later request of the client came, of that kind.
+// What is asked while it is answered: also whether a later request of the client came, of that
+// kind.
 GoOn go_on_of(Service& service, const Call& call, const std::string& client, const char* kind);
 
 // What people call a collection: its folder's name.
 std::string folder_name(const std::filesystem::path& collection);
 
 HttpResponse json_response(std::string body, int status = 200);
+
+// What is refused where several processes answer together: "POST /v1/train". Empty: there is one.
+std::vector<std::string> unanswered(const Service& service);
 
 // --- endpoints: see openapi.json -----------------------------------------------------------------
 
@@ -145,6 +150,9 @@ HttpResponse post_shelf(Service& service, const Call& call);
 HttpResponse post_answers(Service& service, const Call& call);
 HttpResponse post_evidence(Service& service, const Call& call);
 HttpResponse post_review(Service& service, const Call& call);
+// Asked by the first of several processes alone: the lines of post_answers for some rows.
+inline constexpr const char* kLinesPath = "/v1/classify/answers/lines";
+HttpResponse post_lines(Service& service, const Call& call);
 
 HttpResponse post_search(Service& service, const Call& call);
 

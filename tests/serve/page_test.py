@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import sys
 import tempfile
@@ -30,7 +31,7 @@ if __name__ == "__main__" and "--build" in sys.argv:
     os.environ["ZEROSHELF_QUERY_PROGRAM"] = str(folder / "query/zeroshelf-query")
     os.environ["ZEROSHELF_DRAW_PROGRAM"] = str(folder / "models/train/zeroshelf-draw")
 
-from serving import DRAW, INDEX, QUERY, Server, run  # after the environment is set
+from serving import DRAW, INDEX, LAUNCHER, QUERY, Server, run  # after the environment is set
 
 MEMES = 60
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'<\u2044script>"
@@ -468,6 +469,35 @@ class PageTest(unittest.TestCase):
         self.open("/#/statistics?l=Doom&l=Animal+Crossing")
         self.browser.until("return document.querySelector('.statistics').innerText.includes('On the shelves') && document.querySelector('.numbers') !== null")
         self.assertIn(str(MEMES + 1), self.browser.run("return document.querySelector('.numbers').innerText"))
+
+    def test_several_processes_have_no_view_of_what_they_do_not_answer(self):
+        mpirun = shutil.which("mpirun")
+        if mpirun is None:
+            self.skipTest("no mpirun")
+        os.environ.update(LAUNCHER)
+        try:
+            server = PageServer(self.shelf, folder=self.work, before=[mpirun, "-n", "2"])
+        except AssertionError as error:
+            if "built with libopenmpi-dev" not in str(error):
+                raise
+            self.skipTest("built without MPI")
+        self.addCleanup(server.stop)
+        page = Page(server, self.browser, "/#/duplicates?l=Doom&l=Animal+Crossing")  # none: the shelves
+        self.browser.until("return document.querySelector('.shelf .tile') !== null")
+        views = self.browser.run("return [...document.querySelectorAll('#views button')].map((one) => one.textContent)")
+        self.assertEqual(views, ["Shelves", "Search", "Judge", "Runs", "Skipped", "Statistics"])
+        for view in views:
+            self.browser.run("[...document.querySelectorAll('#views button')].find((one) => one.textContent === arguments[0]).click()", view)
+            page.settle()
+            self.assertEqual(self.browser.run("return document.querySelectorAll('main .problem, main .warning').length"), 0, view)
+            words = self.browser.run("return document.querySelector('main').textContent")
+            for word in ("Train", "Calibrate", "learn while", "Keep the shelves", "What moved"):
+                self.assertNotIn(word, words.replace("keeps the shelves, and says what moved", ""), view)
+        self.browser.run("[...document.querySelectorAll('#views button')].find((one) => one.textContent === 'Judge').click()")
+        self.browser.until("return document.querySelectorAll('.answers button').length > 2")
+        self.browser.press("1")
+        page.settle()
+        self.assertEqual(server.json("/v1/truth")["count"], 1)
 
     def test_second_page_at_the_same_time(self):
         first = self.open("/#/shelves?l=Doom")

@@ -16,6 +16,15 @@ QUERY = os.environ.get("ZEROSHELF_QUERY_PROGRAM", str(BUILD / "query/zeroshelf-q
 DRAW = os.environ.get("ZEROSHELF_DRAW_PROGRAM", str(BUILD / "models/train/zeroshelf-draw"))
 SHARED = pathlib.Path(os.environ.get("ZEROSHELF_SHARED") or pathlib.Path(__file__).resolve().parents[3] / "shared")
 
+# For mpirun: on this machine alone, in fewer cores than there are processes, by root as well.
+LAUNCHER = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none", "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_pml": "ob1",
+    "OMPI_MCA_coll": "basic,libnbc,self", "OMPI_MCA_btl": "self,vader,tcp",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none", "OMPI_MCA_btl_tcp_if_include": "lo",
+    "OMPI_MCA_oob_tcp_if_include": "lo", "OMPI_MCA_plm": "isolated", "PMIX_MCA_gds": "hash",
+}
+
 
 def run(*arguments, ok=(0,)):
     done = subprocess.run([str(one) for one in arguments], capture_output=True, text=True, timeout=600)

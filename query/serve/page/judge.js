@@ -22,6 +22,7 @@ export function make_judge(signal, collection, kept) {
   const learning = new Learning(kept);
   let said = []; // this page's answers, the last one last
   const read_only = collection.read_only;
+  const learns = !read_only && !collection.unanswered.includes("POST /v1/train");
 
   const image = make_image("");
   const picture = h("div", { class: "judged-picture" }, image);
@@ -36,7 +37,7 @@ export function make_judge(signal, collection, kept) {
       ["disagreement", "picture against text first"],
     ].map(([value, name]) => h("option", { value }, name)),
   );
-  const learn = h("input", { type: "checkbox", id: "learn-while-judging", checked: !read_only, disabled: read_only });
+  const learn = h("input", { type: "checkbox", id: "learn-while-judging", checked: learns, disabled: !learns });
   const left = h("span", { class: "muted" });
   const accuracy = make_accuracy();
   const trouble = h("div", {});
@@ -53,13 +54,14 @@ export function make_judge(signal, collection, kept) {
       h(
         "aside",
         { class: "judge-side", "aria-label": "How good the answers are" },
-        h("label", { class: "check", for: learn.id }, learn, "learn while I answer"),
+        !collection.unanswered.includes("POST /v1/train") &&
+          h("label", { class: "check", for: learn.id }, learn, "learn while I answer"),
         h(
           "div",
           { class: "actions" },
-          action("Train", "a classifier from your answers, at once", train),
-          action("Calibrate", "fit the rule mix to your answers", calibrate),
-          action("Evaluate", "how often each rule agrees with you", evaluate),
+          action("Train", "POST /v1/train", "a classifier from your answers, at once", train),
+          action("Calibrate", "POST /v1/calibrate", "fit the rule mix to your answers", calibrate),
+          action("Evaluate", "POST /v1/evaluate", "how often each rule agrees with you", evaluate),
         ),
         accuracy.element,
         truth_tools(read_only),
@@ -67,7 +69,8 @@ export function make_judge(signal, collection, kept) {
     ),
   );
 
-  function action(name, title, run) {
+  function action(name, needs, title, run) {
+    if (collection.unanswered.includes(needs)) return null;
     const button = h(
       "button",
       {

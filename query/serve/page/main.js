@@ -27,13 +27,14 @@ import { with_commas } from "./text.js";
 import { make_theme } from "./theme.js";
 import { truth } from "./truth.js";
 
+// The last word is what a view cannot do without: where the server does not answer it, there is no such view.
 const VIEWS = {
   shelves: ["Shelves", make_shelves],
   search: ["Search", make_search],
   judge: ["Judge", make_judge],
   runs: ["Runs", make_runs],
-  export: ["Hand over", make_export],
-  duplicates: ["Duplicates", make_duplicates],
+  export: ["Hand over", make_export, "POST /v1/export"],
+  duplicates: ["Duplicates", make_duplicates, "GET /v1/duplicates"],
   skips: ["Skipped", make_skips],
   statistics: ["Statistics", make_statistics],
 };
@@ -43,14 +44,15 @@ const main = document.getElementById("main");
 
 function show_views(collection) {
   const links = new Map();
-  for (const [view, [name]] of Object.entries(VIEWS)) {
+  for (const [view, [name, , needs]] of Object.entries(VIEWS)) {
+    if (collection.unanswered.includes(needs)) continue;
     const link = h("button", { type: "button", onclick: () => store.go({ view, shelf: "" }) }, name);
     links.set(view, link);
     document.getElementById("views").append(h("li", {}, link));
   }
   let open = null;
   function show() {
-    const view = store.now.view in VIEWS ? store.now.view : "shelves";
+    const view = links.has(store.now.view) ? store.now.view : "shelves";
     open?.abort();
     open = new AbortController();
     for (const [name, link] of links) {

@@ -25,6 +25,7 @@ export function make_runs(signal, collection, kept) {
     const select = h("select", { "aria-label": label, onchange: () => store.go({ [name]: select.value }) });
     return select;
   };
+  const compares = !collection.unanswered.includes("POST /v1/diff");
   const before = choose("run", "Before");
   const after = choose("other", "After");
   const element = h(
@@ -35,19 +36,20 @@ export function make_runs(signal, collection, kept) {
       { class: "bar-top" },
       h("h1", {}, "Runs"),
       h("span", { class: "space" }),
-      !collection.read_only && keeper(kept),
+      !collection.read_only && !collection.unanswered.includes("PUT /v1/runs/*") && keeper(kept),
     ),
     h(
       "div",
       { class: "scrolling" },
       list,
-      h(
-        "section",
-        { class: "compare" },
-        h("h2", {}, "What moved"),
-        h("p", { class: "line" }, "from ", before, " to ", after),
-        result,
-      ),
+      compares &&
+        h(
+          "section",
+          { class: "compare" },
+          h("h2", {}, "What moved"),
+          h("p", { class: "line" }, "from ", before, " to ", after),
+          result,
+        ),
     ),
   );
 
@@ -76,7 +78,9 @@ export function make_runs(signal, collection, kept) {
         : h(
             "p",
             { class: "muted" },
-            "Nothing is kept yet. Keep the shelves under a name, change the labels, and see here what moved.",
+            compares
+              ? "Nothing is kept yet. Keep the shelves under a name, change the labels, and see here what moved."
+              : "Nothing is kept yet. A server without mpirun keeps the shelves, and says what moved.",
           ),
       damaged,
     );
@@ -93,6 +97,7 @@ export function make_runs(signal, collection, kept) {
   const side = (name) => (name === NOW ? one_label(labelling.request) : name);
 
   function compare() {
+    if (!compares) return;
     pictures?.close();
     pictures = null;
     const request = { before: side(store.now.run), after: side(store.now.other) };
