@@ -95,20 +95,30 @@ std::vector<std::string> accuracies_json(const EvaluationResult& result) {
 
 }  // namespace
 
+namespace {
+
+std::shared_ptr<const KeptTruth> truth_in_all(Service& service, const Snapshot& snapshot) {
+  auto own = in_all(snapshot, [&] { return service.truths.all(); });
+  Ranks* ranks = ranks_of(snapshot.view);
+  return ranks == nullptr ? own : truth_of_first(std::move(own), *ranks);
+}
+
+}  // namespace
+
 HttpResponse get_truth(Service& service, const Call& call) {
   const Snapshot& snapshot = *call.snapshot;
   struct Asked {
     uint64_t offset = 0;
     uint64_t limit = 0;
-    std::shared_ptr<const KeptTruth> truth;
   };
   const Asked asked = in_all(snapshot, [&] {
     return Asked{whole_parameter(call.request, "offset", 0, UINT64_MAX),
-                 whole_parameter(call.request, "limit", 100, 1000), service.truths.all()};
+                 whole_parameter(call.request, "limit", 100, 1000)};
   });
+  const auto truth = truth_in_all(service, snapshot);
   std::map<std::string_view, uint64_t> counts;
-  for (const auto& [content, said] : asked.truth->all()) ++counts[said.label];
-  std::vector<const KeptTruth::Entry*> entries = asked.truth->in_order();
+  for (const auto& [content, said] : truth->all()) ++counts[said.label];
+  std::vector<const KeptTruth::Entry*> entries = truth->in_order();
   const size_t count = entries.size();
   std::ranges::reverse(entries);
   entries.erase(entries.begin(),
@@ -393,7 +403,7 @@ HttpResponse post_evaluate(Service& service, const Call& call) {
     return made;
   });
   const std::vector<Label>& labels = ways.front().labelling.labels;
-  const auto truth = in_all(snapshot, [&] { return service.truths.all(); });
+  const auto truth = truth_in_all(service, snapshot);
   Known known = known_of(snapshot, *truth, labels);
   const uint64_t examples = in_all(snapshot, [&] {
     return leave_out_examples(known.own.pictures, ways.front().labelling.vectors);

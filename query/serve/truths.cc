@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <span>
 #include <utility>
 
 #include "lib/collection/attachments.h"
@@ -68,6 +70,19 @@ uint64_t Truths::change(const View& collection, const std::function<uint64_t(Kep
   truth_ = std::move(kept);
   mark_.reset();  // another process may have kept its own meanwhile
   return result;
+}
+
+std::shared_ptr<const KeptTruth> truth_of_first(std::shared_ptr<const KeptTruth> own,
+                                                Ranks& ranks) {
+  const std::string bytes = encode_truth(*own);
+  const std::string mark =
+      fmt::format("{} {:016x}", bytes.size(), checksum64(std::as_bytes(std::span(bytes))));
+  uint64_t same = ranks.broadcast(mark) == mark;
+  ranks.add_up(std::span(&same, 1));
+  if (same == ranks.size()) return own;
+  const std::string of_first = ranks.broadcast(bytes);
+  if (ranks.is_first()) return own;
+  return std::make_shared<const KeptTruth>(decode_truth(of_first, kRanksMessage));
 }
 
 std::optional<std::string> label_of(const KeptTruth& truth, const ContentHash& content) {

@@ -11,6 +11,7 @@
 
 #include "lib/labelling/kept_truth.h"
 #include "lib/util/hash.h"
+#include "lib/util/ranks.h"
 
 namespace zeroshelf::serve {
 
@@ -41,6 +42,10 @@ class Truths {
       mark_;  // of the file that truth_ was read from; absent: unknown
   mutable std::shared_ptr<const KeptTruth> truth_;
 };
+
+// The first process's, in all of them: a file system may show one of them what was said a little
+// later than another. All call it together.
+std::shared_ptr<const KeptTruth> truth_of_first(std::shared_ptr<const KeptTruth> own, Ranks& ranks);
 
 std::optional<std::string> label_of(const KeptTruth& truth, const ContentHash& content);
 

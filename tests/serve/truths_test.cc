@@ -5,10 +5,14 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
+#include <string>
 
 #include "tests/support/random_collection.h"
+#include "tests/support/thread_ranks.h"
 
 namespace zeroshelf::serve {
 namespace {
@@ -105,6 +109,22 @@ BOOST_AUTO_TEST_CASE(who_reads_keeps_what_was_said_then) {
   say(truths, 2, "dog");
   BOOST_TEST(before->all().size() == 1u);
   BOOST_TEST(truths.all()->all().size() == 2u);
+}
+
+// As on a file system that shows some of them an earlier state.
+BOOST_AUTO_TEST_CASE(all_processes_go_by_what_the_first_one_knows) {
+  for (const size_t behind : {size_t{3}, size_t{1}, size_t{0}}) {  // 3: nobody
+    std::array<size_t, 3> known{};
+    testing::run_ranks(3, [&](Ranks& ranks) {
+      KeptTruth own;
+      own.say(content(1), "cat", "/a.jpg");
+      if (ranks.rank() != behind) own.say(content(2), "dog", "/b.jpg");
+      const auto truth = truth_of_first(std::make_shared<const KeptTruth>(own), ranks);
+      if (label_of(*truth, content(1)) == "cat") known[ranks.rank()] = truth->all().size();
+    });
+    const size_t of_first = behind == 0 ? 1 : 2;
+    for (const size_t one : known) BOOST_TEST(one == of_first);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
