@@ -160,11 +160,12 @@ std::vector<std::shared_ptr<Outcome<Result>>> outcomes_of(
 struct Part {
   fs::path path;
   Identity identity;
-  bool is_late = false;  // its file system does not answer: it is not opened
+  bool is_late = false;      // its file system does not answer: it is not opened
+  std::string line_of = {};  // where a set file names it
 };
 
-Part late_part(const fs::path& path) {
-  return {path, absolute_path(path).string(), true};
+Part late_part(const fs::path& path, const std::string& line_of = {}) {
+  return {path, absolute_path(path).string(), true, line_of};
 }
 
 std::vector<Part> parts_among(const std::vector<Candidate>& candidates, const Deadline& deadline) {
@@ -177,8 +178,9 @@ std::vector<Part> parts_among(const std::vector<Candidate>& candidates, const De
     const auto& look = *outcomes[i];
     if (look.error) std::rethrow_exception(look.error);
     // What hangs in a folder of collections may be one.
-    if (look.is_late()) parts.push_back(late_part(candidates[i].path));
-    if (look.result && *look.result) parts.push_back({candidates[i].path, **look.result});
+    const auto& [path, is_entry, line_of] = candidates[i];
+    if (look.is_late()) parts.push_back(late_part(path, line_of));
+    if (look.result && *look.result) parts.push_back({path, **look.result, false, line_of});
   }
   return parts;
 }
@@ -261,6 +263,12 @@ Error too_late(const fs::path& what, std::chrono::nanoseconds deadline) {
           "look at its file system, or raise --deadline"};
 }
 
+Error named_by(const Error& error, const std::string& line_of) {
+  if (line_of.empty()) return error;
+  return {error.code(), error.subject(), fmt::format("{} (named by {})", error.cause(), line_of),
+          error.cure()};
+}
+
 // Throws the first error that is not to be left out.
 Opened open_parts(std::span<const Part> parts, const OpenOptions& options) {
   std::vector<std::function<Collection()>> work;
@@ -276,8 +284,9 @@ Opened open_parts(std::span<const Part> parts, const OpenOptions& options) {
       if ((*outcome)->error) std::rethrow_exception((*outcome)->error);
       result.there.push_back(*std::move((*outcome)->result));
     } catch (const Error& error) {
-      if (options.lost == LostParts::Refuse || !may_be_left_out(error)) throw;
-      result.away.push_back(error);
+      Error told = named_by(error, part.line_of);
+      if (options.lost == LostParts::Refuse || !may_be_left_out(error)) throw Error(told);
+      result.away.push_back(std::move(told));
     }
     if (!part.is_late) ++outcome;
   }
@@ -291,6 +300,7 @@ std::vector<Part> parts_of_all(std::span<const fs::path> named, const OpenOption
     for (const Part& part : find_parts(named, options.deadline)) {
       out.text(part.path.string());
       out.number<uint8_t>(part.is_late);
+      out.text(part.line_of);
     }
     return std::move(out).bytes();
   });
@@ -298,7 +308,8 @@ std::vector<Part> parts_of_all(std::span<const fs::path> named, const OpenOption
   ByteReader in(listed, kRanksMessage);
   while (in.left() > 0) {
     const fs::path path = in.text();
-    parts.push_back({path, {}, in.number<uint8_t>() != 0});
+    const bool is_late = in.number<uint8_t>() != 0;
+    parts.push_back({path, {}, is_late, std::string(in.text())});
   }
   return parts;
 }

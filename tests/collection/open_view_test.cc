@@ -70,6 +70,18 @@ BOOST_AUTO_TEST_CASE(each_part_counts_once_under_whatever_name) {
   BOOST_TEST((parts_of(named).front() == shelves.directory / "link"));
 }
 
+BOOST_AUTO_TEST_CASE(a_part_that_cannot_be_opened_is_told_with_the_line_that_names_it) {
+  const ThreeShelves shelves;
+  const fs::path set = shelves.write_set("part0\n# two\nnowhere\npart2\n");
+  const std::string where = set.string() + ", line 3";
+  BOOST_CHECK_EXCEPTION(open_view(set), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::NotFound && tells(error, where) && tells(error, "nowhere: ");
+  });
+  const OpenedView opened = open_view(set, LostParts::LeaveOut);
+  BOOST_REQUIRE(opened.lost.size() == 1u);
+  BOOST_TEST(tells(opened.lost.front(), where));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_set_is_refused_by_its_line) {
   const ThreeShelves shelves;
   const auto refused = [&](const std::string& text, const std::string& words) {
@@ -119,10 +131,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_part_is_lost_and_one_that_was_only_begun_too) {
 BOOST_AUTO_TEST_CASE(another_model_is_never_left_out) {
   const ThreeShelves shelves;
   CollectionWriter::open_or_create(shelves.folder / "part3", test_manifest("other"));
-  BOOST_CHECK_EXCEPTION(
-      open_view(shelves.folder, LostParts::LeaveOut), Error, [&](const Error& error) {
-        return error.code() == ErrorCode::Incompatible && tells(error, "part3");
-      });
+  BOOST_CHECK_EXCEPTION(open_view(shelves.folder, LostParts::LeaveOut), Error,
+                        [&](const Error& error) {
+                          return error.code() == ErrorCode::Incompatible && tells(error, "part3");
+                        });
 }
 
 BOOST_AUTO_TEST_CASE(a_text_names_no_collections) {
