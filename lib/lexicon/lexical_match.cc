@@ -284,6 +284,8 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts&
     return found == terms.end() ? uint64_t{0} : found->second;
   };
   const bool misread = code_points(word.text).size() >= kLettersOfMisread;
+  if (all.begun > 0)
+    std::erase_if(word.variants, [](const Variant& it) { return it.way == Way::Part; });
   for (Variant& it : word.variants) {
     const std::string term = name_of(*parts[it.part].lexicon, it);
     const uint64_t own = std::max(of(all.of_term, term), of(all.of_joined, term));

@@ -17,7 +17,9 @@
 //                 query written as one, or the word (5
 //                 letters on) written as two (of 2 on):
 //                 one edit
-//     part        it holds the word (4 letters on)        0.5 of the same
+//     part        it holds the word (4 letters on), and   0.5 of the same
+//                 no text has the word or one that
+//                 begins with it
 //
 // so a rare word says much and a frequent one little, and what only resembles the word counts by
 // how rare it is itself. In a text that is longer than the average by a factor f, each word counts
