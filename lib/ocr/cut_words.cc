@@ -90,6 +90,22 @@ void append(RecognisedWord& word, const RecognisedWord& next) {
   word.text += next.text;
 }
 
+// "23" and ".84", or "23." and "84", with no more than a narrow space between them.
+bool are_one_number(const RecognisedWord& before, const RecognisedWord& after) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_point = [](char c) { return c == '.' || c == ','; };
+  const std::string& left = before.text;
+  const std::string& right = after.text;
+  if (left.empty() || right.empty()) return false;
+  const bool begins_with_point =
+      right.size() > 1 && is_digit(left.back()) && is_point(right[0]) && is_digit(right[1]);
+  const bool ends_with_point = left.size() > 1 && is_digit(left[left.size() - 2]) &&
+                               is_point(left.back()) && is_digit(right[0]);
+  const int gap = after.box.x - before.box.x - before.box.width;
+  return (begins_with_point || ends_with_point) &&
+         10 * gap < 7 * std::max(before.box.height, after.box.height);
+}
+
 // Hangul is set in squares of one width, so the columns without ink tell where its spaces are.
 class HangulLine {
  public:
@@ -288,7 +304,11 @@ std::vector<RecognisedWord> join_cut_words(std::vector<RecognisedWord> words, co
     const Spaces left = spaces_of(is_anywhere(last) ? first : last);
     const Spaces right = spaces_of(is_anywhere(first) ? last : first);
     if (left == Spaces::Written || right == Spaces::Written) {
-      result.push_back(std::move(word));
+      if (are_one_number(before, word)) {
+        append(before, word);
+      } else {
+        result.push_back(std::move(word));
+      }
       continue;
     }
     const float most = left == Spaces::None && right == Spaces::None ? kWideGap : kSpace;

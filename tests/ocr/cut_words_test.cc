@@ -93,6 +93,14 @@ BOOST_AUTO_TEST_CASE(korean_spaces_are_wide_beside_the_lines_other_gaps) {
   BOOST_TEST(parted(9, 10) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(numbers_are_cut_at_no_point) {
+  BOOST_TEST((Line().letters({"23", ".84"}).joined() == Texts{"23.84"}));
+  BOOST_TEST((Line().letters({"1,", "300"}).joined() == Texts{"1,300"}));
+  BOOST_TEST((Line().letters({"12,", "300"}).joined() == Texts{"12,300"}));
+  BOOST_TEST((Line().letters({"23", " ", " ", ".84"}).joined() == Texts{"23", ".84"}));
+  BOOST_TEST((Line().letters({"at", "23."}).joined() == Texts{"at", "23."}));
+}
+
 BOOST_AUTO_TEST_CASE(words_of_scripts_with_spaces_stay_apart) {
   BOOST_TEST((Line().letters({"a", "b"}).joined() == Texts{"a", "b"}));
   BOOST_TEST((Line().letters({"д", "а"}).joined() == Texts{"д", "а"}));
