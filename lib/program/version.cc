@@ -23,7 +23,8 @@ std::string_view libraries() {
 
 std::string_view compiler() {
 #ifdef __clang__
-  return "clang " __clang_version__;
+  constexpr std::string_view name = "clang " __clang_version__;  // Debian's ends with a space
+  return name.substr(0, name.find_last_not_of(' ') + 1);
 #else
   return "g++ " __VERSION__;
 #endif

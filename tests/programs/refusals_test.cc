@@ -244,6 +244,7 @@ BOOST_AUTO_TEST_CASE(version_tells_the_compiler_and_the_libraries) {
   const std::string out = zeroshelf_query({"--version"}).out;
   BOOST_TEST(out.starts_with("zeroshelf-query 0."), out);
   BOOST_TEST(out.find("\nbuilt by ") != std::string::npos, out);
+  BOOST_TEST(out.find("  ") == std::string::npos, out);
   for (const char* library : {"FAISS 1.", "RocksDB ", "OpenCV ", "Tesseract "})
     BOOST_TEST(out.find(library) != std::string::npos, out);
 }
