@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 #include "lib/export/follow_moves.h"
@@ -15,6 +16,7 @@
 #include "lib/export/move_journal.h"
 #include "lib/program/message.h"
 #include "lib/util/error.h"
+#include "lib/util/file.h"
 #include "lib/util/text.h"
 
 namespace zeroshelf {
@@ -22,9 +24,10 @@ namespace {
 
 constexpr const char* kProgram = "zeroshelf-query";
 
-void follow(const std::filesystem::path& collection, const std::vector<MovedFile>& files) {
+void follow(const std::filesystem::path& collection, const std::vector<MovedFile>& files,
+            const std::filesystem::path& folder) {
   try {
-    follow_moves(collection, files);
+    follow_moves(collection, files, folder);
   } catch (const Error& error) {
     warn(kProgram, fmt::format("the collection could not be told where its files are: {}; run "
                                "zeroshelf-index add with their folders",
@@ -57,7 +60,10 @@ int told(uint64_t put_back, uint64_t untouched, const char* how, uint64_t proble
 int undo_moves_of(const std::filesystem::path& directory) {
   ProblemTeller problems;
   const UndoReport report = undo_moves(
-      directory, [&](const Error& error) { problems.tell(error); }, follow);
+      directory, [&](const Error& error) { problems.tell(error); },
+      [&](const std::filesystem::path& collection, const std::vector<MovedFile>& files) {
+        follow(collection, files, absolute_path(directory));
+      });
   problems.tell_rest();
   return told(report.put_back, report.never_moved, "where they belong", report.problems);
 }
@@ -76,6 +82,11 @@ int undo_keywords_of(const std::filesystem::path& directory) {
 }
 
 int run_undo(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (std::filesystem::symlink_status(directory, error).type() ==
+      std::filesystem::file_type::not_found)
+    throw Error(ErrorCode::NotFound, directory.string(), "no such folder",
+                "where it was renamed or moved, name it as it is called now");
   return has_keyword_journal(directory) ? undo_keywords_of(directory) : undo_moves_of(directory);
 }
 

@@ -423,6 +423,9 @@ HttpResponse post_export(Service& service, const Call& call) {
   const AskedExport asked = ask_export(service, call);
   expect_outside_collections(asked.target);
   check_target(asked.format, asked.target, promises_of(asked));
+  // What is wrong with the labels is told now, and not by the job.
+  find_labels("only", asked.only,
+              service.labeller().labelling(call.snapshot, asked.labelling, call.go_on).labels);
   Job job;
   job.kind = "export";
   job.name = asked.name;

@@ -95,6 +95,40 @@ constexpr Route kRoutes[] = {
     {"POST", "/metadata", post_metadata, Who::All, Body::AnyType},
 };
 
+// The parameters behind the question mark that an endpoint knows; others of ours know none, and
+// those that clients of others ask take any.
+struct Parameters {
+  HttpResponse (*answer)(Service&, const Call&);
+  std::vector<std::string> names;
+};
+
+const std::vector<Parameters>& known_parameters() {
+  static const std::vector<Parameters> all = {
+      {get_picture, {"sha256"}},
+      {post_evidence, {"sha256"}},
+      {get_thumbnail, {"size", "sha256"}},
+      {get_file, {"sha256"}},
+      {get_truth, {"offset", "limit"}},
+      {get_skips, {"offset", "limit", "reason"}},
+      {get_duplicates, {"offset", "limit", "kind", "cosine", "same_words"}},
+  };
+  return all;
+}
+
+void expect_known_parameters(const Route& route, const HttpHead& head) {
+  if (!route.path.starts_with("/v1/")) return;
+  const auto known = std::ranges::find(known_parameters(), route.answer, &Parameters::answer);
+  static const std::vector<std::string> none;
+  const std::vector<std::string>& names = known == known_parameters().end() ? none : known->names;
+  for (const auto& [name, value] : head.query) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    throw Error(ErrorCode::InvalidArgument, to_utf8(name),
+                fmt::format("{} {} knows no such parameter", route.method, route.path),
+                names.empty() ? std::string("leave it out; it knows none")
+                              : fmt::format("it knows {}", fmt::join(names, ", ")));
+  }
+}
+
 // What processes ask each other.
 constexpr Route kInnerRoutes[] = {
     {"GET", "/v1/pictures/*/record", get_file_record, Who::All},
@@ -225,6 +259,7 @@ HttpResponse answer_route(Service& service, const Found& found, const HttpReques
                   }};
   const Metrics::Timer timer(service.metrics, found.route->path);
   try {
+    expect_known_parameters(*found.route, request);
     HttpResponse response = answer_by(service, *found.route, call);
     timer.ends(response.status);
     return response;

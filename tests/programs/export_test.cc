@@ -289,6 +289,22 @@ BOOST_AUTO_TEST_CASE(moved_pictures_are_followed_and_come_back_with_undo) {
   BOOST_TEST(nothing.err.find("nothing to undo") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_undo_of_a_renamed_folder_is_followed_too) {
+  Shelf own;
+  const auto before = testing::files_below(own.pictures);
+  const auto expected = own.predictions();
+  const fs::path moved = own.directory / "moved";
+  const fs::path renamed = own.directory / "renamed";
+  require_done(own.export_to(moved, "folders", {"--mode", "move"}));
+  fs::rename(moved, renamed);
+  const ProgramResult missing = zeroshelf_query({"undo", moved.string()});
+  BOOST_TEST(missing.exit_code == 2);
+  BOOST_TEST(missing.err.find("name it as it is called now") != std::string::npos, missing.err);
+  require_done(zeroshelf_query({"undo", renamed.string()}));
+  BOOST_TEST((testing::files_below(own.pictures) == before));
+  BOOST_TEST((own.predictions() == expected));
+}
+
 // What a full disk or a kill has kept from the manifest, the journal knows.
 BOOST_AUTO_TEST_CASE(an_undo_is_followed_whatever_is_left_of_the_manifest) {
   Shelf own;

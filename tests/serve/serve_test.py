@@ -432,6 +432,8 @@ class Endpoints(Case):
         self.ask("GET", "/v1/jobs/{id}", id="x", status=404)
         for name in ("../out", "a/b", ".hidden", "", "x" * 200):
             self.ask("POST", "/v1/export", {**LABELLING, "name": name}, status=400)
+        unknown = self.ask("POST", "/v1/export", {**LABELLING, "name": "some", "only": ["nobody"]}, status=400).json()
+        self.assertEqual(unknown["error"]["subject"], "only", unknown)
         shutil.rmtree(self.folder / "exports")
 
     def test_duplicates(self):
@@ -440,6 +442,23 @@ class Endpoints(Case):
         self.ask("GET", "/v1/duplicates", query="?kind=same_picture&cosine=0.9&same_words=0.5&limit=1")
         self.ask("GET", "/v1/duplicates", query="?kind=other", status=400)
         self.ask("GET", "/v1/duplicates", query="?cosine=nan", status=400)
+
+    def test_unknown_parameters_are_refused_with_the_known_ones(self):
+        for path, query, known in (("/v1/skips", "?limits=3", "offset, limit, reason"), ("/v1/stats", "?x", "it knows none"),
+                                   ("/v1/duplicates", "?limit=1&kinds=x", "same_words"), ("/v1/collection", "?a=b", "none")):
+            error = self.ask("GET", path, query=query, status=400).json()["error"]
+            self.assertIn(known, error["cure"], error)
+        for path in ("/healthz?x=1", "/metrics?x=1", "/indices-list?x=1"):  # of programs that are not ours
+            self.assertEqual(self.server.ask("GET", path).status, 200, path)
+        # What the document lists is taken.
+        for path, methods in self.schemas.document["paths"].items():
+            for method, operation in methods.items():
+                for parameter in operation.get("parameters", []) if isinstance(operation, dict) else []:
+                    if parameter.get("in") != "query":
+                        continue
+                    asked = path.replace("{row}", "0") + f"?{parameter['name']}="
+                    answer = self.server.ask(method.upper(), asked, {} if method == "post" else None)
+                    self.assertNotIn(b"knows no such parameter", answer.body, asked)
 
     def test_metrics_are_prometheus_text(self):
         self.classify()
