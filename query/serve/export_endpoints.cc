@@ -200,11 +200,12 @@ Band band_of(const AskedExport& asked) {
   return asked.unsure ? Band::Unsure : Band::Sure;
 }
 
-// Tells a collection where its files are now. Where that fails the others are told all the same.
+// Tells a collection where its files are now; folder: as follow_moves has it. Where that fails the
+// others are told all the same.
 void follow(const fs::path& collection, const std::vector<MovedFile>& moved,
-            const Jobs::Progress& progress) {
+            const Jobs::Progress& progress, const fs::path& folder = {}) {
   try {
-    follow_moves(collection, moved);
+    follow_moves(collection, moved, folder);
   } catch (const Error& error) {
     const Error told(error.code(), collection.string(),
                      fmt::format("it could not be told where its files are now: {}", error.what()),
@@ -286,7 +287,7 @@ void run_undo(Service& service, const fs::path& target, const Jobs::Progress& pr
   };
   const UndoReport report = undo_moves(
       target, tell, [&](const fs::path& collection, const std::vector<MovedFile>& files) {
-        follow(collection, files, progress);
+        follow(collection, files, progress, target);
       });
   service.living.refresh();
   progress.update([&](Job& job) {

@@ -417,9 +417,13 @@ class Endpoints(Case):
         self.assertEqual(len(list((self.folder / "exports" / "sorted").rglob("*.jpg"))), 60)
         self.assertIsNotNone(self.ask("POST", "/v1/export/preview", asked).json()["problem"])
         self.ask("POST", "/v1/export", asked, status=400)
-        back = self.wait_for(self.ask("POST", "/v1/undo", {"name": "sorted"}, status=202).json())
+        (self.folder / "exports" / "sorted").rename(self.folder / "exports" / "renamed")
+        back = self.wait_for(self.ask("POST", "/v1/undo", {"name": "renamed"}, status=202).json())
         self.assertEqual((back["state"], back["exported"]), ("done", 60), back)
         self.assertEqual(files(), before)
+        known = {json.loads(line)["path"] for line in
+                 self.server.ask("POST", "/v1/classify/answers", LABELLING).body.splitlines()}
+        self.assertEqual(known, {str(path) for path in before if path.name != "no-picture.jpg"})
         self.ask("POST", "/v1/undo", {"name": "sorted"}, status=404)
         for kind in ("csv", "jsonl", "html", "coco", "labelstudio", "fiftyone", "imagefolder"):
             self.ask("POST", "/v1/export/preview", {**LABELLING, "name": kind, "format": kind})
