@@ -29,7 +29,7 @@ Shape shape_of(const std::string& text) {
       ++shape.letters;
     } else if (u_isdigit(c)) {
       ++shape.digits;
-    } else {
+    } else if ((U_GET_GC_MASK(c) & U_GC_M_MASK) == 0) {
       ++shape.others;
     }
     if (was_lower && u_isupper(c)) ++shape.changes_to_upper;
@@ -43,6 +43,7 @@ Shape shape_of(const std::string& text) {
 float plausibility(const RecognisedWord& word, const LineContext& line) {
   const Shape shape = shape_of(word.text);
   const int length = shape.letters + shape.digits;
+  if (length == 0) return 0;
   float value = word.confidence;
   if (word.in_dictionary && length >= 4) value += 0.05f;
   // Short words come from anywhere; among sure neighbours they are welcome.

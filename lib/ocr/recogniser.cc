@@ -117,16 +117,6 @@ cv::Mat stacked(const std::vector<cv::Mat>& strips) {
   return page;
 }
 
-bool has_letter_or_digit(std::string_view utf8) {
-  const auto size = static_cast<int64_t>(utf8.size());
-  for (int64_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT(utf8.data(), i, size, c);
-    if (c >= 0 && u_isalnum(c)) return true;
-  }
-  return false;
-}
-
 std::string without_marks_at_the_ends(const std::string& text) {
   const auto is_mark = [](char c) {
     return static_cast<unsigned char>(c) < 128 && std::isalnum(static_cast<unsigned char>(c)) == 0;
@@ -166,6 +156,16 @@ tesseract::PageSegMode mode_of(Recogniser::Layout layout) {
 
 }  // namespace
 
+bool may_be_word(std::string_view utf8) {
+  const auto size = static_cast<int64_t>(utf8.size());
+  for (int64_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U8_NEXT(utf8.data(), i, size, c);
+    if (c >= 0 && (u_isalnum(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0)) return true;
+  }
+  return false;
+}
+
 struct Recogniser::Api {
   tesseract::TessBaseAPI tesseract;
   double least_letter_px = 0;
@@ -178,7 +178,7 @@ struct Recogniser::Api {
     word.text = to_utf8(trimmed(text.get()));
     if (word.text == "|") word.text = "I";  // alone it is hardly ever a bar
     word.confidence = std::clamp(at.Confidence(tesseract::RIL_WORD) / 100, 0.0f, 1.0f);
-    if (!has_letter_or_digit(word.text)) return std::nullopt;
+    if (!may_be_word(word.text)) return std::nullopt;
     int left = 0, top = 0, right = 0, bottom = 0;
     if (!at.BoundingBox(tesseract::RIL_WORD, &left, &top, &right, &bottom)) return std::nullopt;
     word.box = {left, top, right - left, bottom - top};

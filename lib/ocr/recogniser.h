@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/ocr/time_budget.h"
@@ -21,8 +22,12 @@ struct RecognisedSymbol {
   float middle_x = 0;
 };
 
+// Whether the text has a letter or digit, or a sign beside one: Tesseract may give a vowel of Thai,
+// which is a mark to Unicode, as a word of its own.
+bool may_be_word(std::string_view utf8);
+
 struct RecognisedWord {
-  std::string text;      // UTF-8, no white space, at least one letter or digit
+  std::string text;      // UTF-8, no white space; may_be_word
   float confidence = 0;  // 0 to 1
   bool in_dictionary = false;
   cv::Rect box;                           // in the pixels that were given

@@ -69,7 +69,8 @@ std::string script_of_language(const std::string& language) {
 
 bool have_stacked_letters(const std::string& languages) {
   return std::ranges::any_of(split_languages(languages), [](const std::string& language) {
-    return script_of_language(language) == "Hangul";
+    const std::string script = script_of_language(language);
+    return script == "Hangul" || script == "Arabic";
   });
 }
 

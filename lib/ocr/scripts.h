@@ -27,7 +27,7 @@ double least_letter_px(const std::string& languages);
 std::vector<std::string> split_languages(const std::string& languages);
 
 // Whether letters of the languages, joined by '+', consist of parts above each other that do not
-// touch: Hangul. (Those of Han and kana mostly reach from top to bottom.)
+// touch: Hangul's strokes, the dots of Arabic.
 bool have_stacked_letters(const std::string& languages);
 
 // The ones of these languages that have the script, as readers try them: each group joined by '+'.

@@ -1,6 +1,6 @@
 #pragma once
 
-// Inside lib/ocr: letters that consist of parts above each other, as Hangul's do.
+// Inside lib/ocr: letters that consist of parts above each other: Hangul, Arabic with its dots.
 
 #include "lib/ocr/glyphs.h"
 

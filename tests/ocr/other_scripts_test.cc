@@ -1,9 +1,12 @@
-// Tests the reading of Greek and Korean, whose fonts and language data ./dev installs.
+// Tests the reading of other scripts: Greek and Korean, whose fonts and language data ./dev
+// installs.
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "lib/ocr/plausibility.h"
+#include "lib/ocr/recogniser.h"
 #include "lib/ocr/text_reader.h"
 #include "models/train/fonts.h"
 #include "tests/support/draw.h"
@@ -41,6 +44,16 @@ Image written(const std::u32string& text, const char* font_path, int em_px) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(signs_beside_letters_are_no_punctuation) {
+  for (const char* text : {"a", "7", "ก", "\u0e34", "\u0e49", "\u093e", "'s"})
+    BOOST_TEST(may_be_word(text), text);
+  for (const char* text : {"", "-", "...", "\u0e3f"}) BOOST_TEST(!may_be_word(text), text);
+  const LineContext line{1, 0.7f};
+  BOOST_TEST(plausibility({"\u0e01\u0e34\u0e4c", 0.8f, false, {}, {}}, line) ==
+             plausibility({"\u0e01", 0.8f, false, {}, {}}, line));
+  BOOST_TEST(plausibility({"\u0e34", 0.97f, false, {}, {}}, line) == 0);
+}
 
 // Tesseract is unsure whether to call a letter mu or the micro sign, and how narrow spaces may be.
 BOOST_AUTO_TEST_CASE(greek_words_are_as_sure_as_their_letters) {

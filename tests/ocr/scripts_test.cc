@@ -35,9 +35,10 @@ BOOST_AUTO_TEST_CASE(languages_of_a_script_are_read_together_with_english) {
   BOOST_TEST((language_groups({"ell"}, "Greek") == Groups{"ell"}));
 }
 
-BOOST_AUTO_TEST_CASE(only_hangul_has_letters_in_parts) {
+BOOST_AUTO_TEST_CASE(hangul_and_arabic_have_letters_in_parts) {
   BOOST_TEST(have_stacked_letters("kor"));
   BOOST_TEST(have_stacked_letters("eng+kor"));
+  BOOST_TEST(have_stacked_letters("fas"));
   BOOST_TEST(!have_stacked_letters("eng+jpn"));
 }
 
