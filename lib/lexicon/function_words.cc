@@ -17,7 +17,8 @@ struct List {
 };
 
 // Articles, pronouns, prepositions, conjunctions, auxiliary verbs. No verbs, nouns and adjectives
-// of their own meaning, however frequent: somebody looks for them.
+// of their own meaning, however frequent: somebody looks for them. Terms have no apostrophes, so
+// "he'll" would be hell, "she'll" shell, "we'll" well and "i'll" ill.
 constexpr List kLists[] = {
     {"eng",
      "a an the this that these those i me my mine you your yours he him his she her hers it its we "
@@ -26,8 +27,8 @@ constexpr List kLists[] = {
      "between during through under until while because though although am is are was were be been "
      "being do does did done doing have has had having will would shall should can could may might "
      "must not no yes there here when where why how all any both each some such only own same too "
-     "very just i'm you're he's she's it's we're they're i've you've we've they've i'll you'll "
-     "he'll she'll we'll they'll isn't aren't wasn't weren't don't doesn't didn't won't wouldn't "
+     "very just i'm you're he's she's it's we're they're i've you've we've they've you'll "
+     "they'll isn't aren't wasn't weren't don't doesn't didn't won't wouldn't "
      "can't couldn't shouldn't haven't hasn't hadn't that's there's what's"},
     {"deu",
      "der die das den dem des ein eine einer eines einem einen kein keine keiner keinen ich mich "
