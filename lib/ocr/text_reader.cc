@@ -436,18 +436,35 @@ struct TextReader::Engine {
       PartialText text = read_in(engine_.languages);
       if (is_on_its_head_ || doubtful_.empty()) return text;
       const std::optional<ScriptGuess> guess = script_of_doubtful();
-      if (!guess) return text;
-      const auto own = engine_.scripts.find(guess->script);
-      if (own == engine_.scripts.end()) {
+      if (guess && !engine_.scripts.contains(guess->script)) {
         text = std::move(without_doubtful_);
         text.unread_script = guess->script;
         return text;
       }
-      for (const std::string& others : own->second) {
-        if (others == engine_.languages) continue;
-        PartialText other = read_in(others);
-        if (weight_of(other.lines) > weight_of(text.lines)) text = std::move(other);
+      bool made_sense = makes_sense_;
+      if (guess) {
+        for (const std::string& others : engine_.scripts[guess->script]) {
+          if (others == engine_.languages) continue;
+          PartialText other = read_in(others);
+          if (weight_of(other.lines) <= weight_of(text.lines)) continue;
+          text = std::move(other);
+          made_sense = makes_sense_;
+        }
       }
+      // Many letters of these are the same as Latin ones: what a line says tells them apart.
+      for (const char* const script : {"Greek", "Cyrillic"}) {
+        if (made_sense || !engine_.is_auto || (guess && guess->script == script)) continue;
+        const auto own = engine_.scripts.find(script);
+        if (own == engine_.scripts.end()) continue;
+        for (const std::string& others : own->second) {
+          PartialText other = read_in(others);
+          if (!makes_sense_ || weight_of(other.lines) <= weight_of(text.lines)) continue;
+          text = std::move(other);
+          made_sense = true;
+          break;
+        }
+      }
+      makes_sense_ = made_sense;
       return text;
     }
 

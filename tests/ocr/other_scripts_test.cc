@@ -67,6 +67,15 @@ BOOST_AUTO_TEST_CASE(greek_words_are_as_sure_as_their_letters) {
   }
 }
 
+// Tesseract's detection of scripts takes a few Greek letters for Latin ones.
+BOOST_AUTO_TEST_CASE(greek_is_told_from_latin_by_what_it_says) {
+  TextReader reader({.languages = kAutoLanguages});
+  BOOST_TEST(joined_text(reader.read(written(U"Πέντε λεπτά ακόμα και ξεκινάμε", kGreekFont, 40))) ==
+             "Πέντε λεπτά ακόμα και ξεκινάμε");
+  BOOST_TEST(joined_text(reader.read(written(U"five minutes and we start", kGreekFont, 40))) ==
+             "five minutes and we start");
+}
+
 std::string read_korean(const std::u32string& text, const char* font, int em_px) {
   TextReader reader({.languages = "kor"});
   return joined_text(reader.read(written(text, font, em_px)));
