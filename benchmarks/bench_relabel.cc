@@ -45,7 +45,6 @@ namespace {
 
 constexpr uint32_t kDimension = kRandomShelfDimension;
 constexpr int kRepeats = 5;
-constexpr const char* kFingerprint = kRandomShelfFingerprint;
 
 using Clock = std::chrono::steady_clock;
 
