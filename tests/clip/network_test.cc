@@ -331,8 +331,10 @@ BOOST_AUTO_TEST_CASE(every_multiplication_is_right_for_any_shape) {
     return std::span<const float>(tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel()));
   };
   for (const Kernels* kernels : kernels_here()) {
-    for (const auto& [in, out] :
+    for (const std::pair<int64_t, int64_t>& shape :
          {std::pair<int64_t, int64_t>{16, 5}, {300, 70}, {800, 96}, {1, 1}, {48, 33}}) {
+      const int64_t in = shape.first;
+      const int64_t out = shape.second;
       constexpr int64_t kRows = 421;
       const at::Tensor weights = at::randn({out, in}) / 4;
       const at::Tensor bias = at::randn({out});
