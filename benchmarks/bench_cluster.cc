@@ -4,10 +4,10 @@
 // Copies of one and the same collection differ by a tenth in how fast they are read, by which pages
 // of memory their files got. So the parts are copied, measured and removed several times.
 //
-//   ./dev bench cluster [ROWS [ROUNDS [COPIES]]]     default 400,000 rows of 512 (40 % with text),
-//   10
-//                                                    rounds with each of 5 copies; some 10 GB of
-//                                                    disk
+//   ./dev bench cluster [ROWS [ROUNDS [COPIES]]]
+//
+// By default 400,000 rows of 512 (40 % with text), 10 rounds with each of 5 copies; some 10 GB of
+// disk.
 
 #include <fmt/format.h>
 

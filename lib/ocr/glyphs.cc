@@ -324,6 +324,15 @@ cv::Mat halved(const cv::Mat& image) {
   return half;
 }
 
+float mean_level(const Layer& layer, const Region& region) {
+  int64_t sum = 0;
+  for (const PixelRun& run : layer.runs_of(region)) {
+    const uint8_t* samples = layer.samples.ptr<uint8_t>(run.y);
+    sum = std::accumulate(samples + run.begin, samples + run.end, sum);
+  }
+  return static_cast<float>(sum) / static_cast<float>(region.area);
+}
+
 cv::Mat samples_of(const cv::Mat& rgb, const Layer& layer) {
   cv::Mat result;
   switch (layer.channel) {

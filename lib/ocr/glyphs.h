@@ -65,6 +65,9 @@ struct Layer {
   }
 };
 
+// Of the region's samples.
+float mean_level(const Layer& layer, const Region& region);
+
 struct GlyphOptions {
   bool large = true;   // also look at a half and a quarter
   bool colour = true;  // also in the smallest and the largest of R, G and B, and in the chroma

@@ -22,15 +22,6 @@ struct Part {
   const Glyph* glyph = nullptr;  // none where it is no glyph of its own
 };
 
-float level_of(const Layer& layer, const Region& region) {
-  int64_t sum = 0;
-  for (const PixelRun& run : layer.runs_of(region)) {
-    const uint8_t* samples = layer.samples.ptr<uint8_t>(run.y);
-    sum = std::accumulate(samples + run.begin, samples + run.end, sum);
-  }
-  return static_cast<float>(sum) / static_cast<float>(region.area);
-}
-
 bool are_stacked(const cv::Rect& a, const cv::Rect& b) {
   const int shared = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
   const int gap = std::max(a.y, b.y) - std::min(a.y + a.height, b.y + b.height);
@@ -88,7 +79,7 @@ class Stacks {
 
   float level_of_part(const Part& part) const {
     return part.glyph != nullptr ? part.glyph->level
-                                 : level_of(layer_, layer_.regions[part.region]);
+                                 : mean_level(layer_, layer_.regions[part.region]);
   }
 
   // The nearest pairs first.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <opencv2/imgproc.hpp>
 
 #include "lib/ocr/median.h"
@@ -106,15 +105,6 @@ cv::Mat cut(const cv::Mat& rgb, const Frame& frame, double rgb_scale) {
                  (scale > 1 ? cv::INTER_CUBIC : cv::INTER_LINEAR) | cv::WARP_INVERSE_MAP,
                  cv::BORDER_REPLICATE);
   return result;
-}
-
-float mean_level(const Layer& layer, const Region& region) {
-  int64_t sum = 0;
-  for (const PixelRun& run : layer.runs_of(region)) {
-    const uint8_t* samples = layer.samples.ptr<uint8_t>(run.y);
-    sum = std::accumulate(samples + run.begin, samples + run.end, sum);
-  }
-  return static_cast<float>(sum) / static_cast<float>(region.area);
 }
 
 // How far accents and dots reach above a line without tall letters, beyond what every strip shows

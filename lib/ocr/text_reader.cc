@@ -442,27 +442,23 @@ struct TextReader::Engine {
         return text;
       }
       bool made_sense = makes_sense_;
-      if (guess) {
-        for (const std::string& others : engine_.scripts[guess->script]) {
+      const auto try_script = [&](const std::string& script, bool only_if_it_makes_sense) {
+        const auto own = engine_.scripts.find(script);
+        if (own == engine_.scripts.end()) return;
+        for (const std::string& others : own->second) {
           if (others == engine_.languages) continue;
           PartialText other = read_in(others);
+          if (only_if_it_makes_sense && !makes_sense_) continue;
           if (weight_of(other.lines) <= weight_of(text.lines)) continue;
           text = std::move(other);
           made_sense = makes_sense_;
         }
-      }
+      };
+      if (guess) try_script(guess->script, false);
       // Many letters of these are the same as Latin ones: what a line says tells them apart.
       for (const char* const script : {"Greek", "Cyrillic"}) {
-        if (made_sense || !engine_.is_auto || (guess && guess->script == script)) continue;
-        const auto own = engine_.scripts.find(script);
-        if (own == engine_.scripts.end()) continue;
-        for (const std::string& others : own->second) {
-          PartialText other = read_in(others);
-          if (!makes_sense_ || weight_of(other.lines) <= weight_of(text.lines)) continue;
-          text = std::move(other);
-          made_sense = true;
-          break;
-        }
+        if (engine_.is_auto && !made_sense && !(guess && guess->script == script))
+          try_script(script, true);
       }
       makes_sense_ = made_sense;
       return text;

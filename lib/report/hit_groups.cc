@@ -35,11 +35,6 @@ std::vector<HitGroup> group_hits(const HitFacts& facts, uint32_t dimension,
   return groups;
 }
 
-std::vector<HitGroup> group_hits(const View& collection, const std::vector<SearchHit>& hits,
-                                 size_t count) {
-  return group_hits(ViewFacts(collection), collection.manifest().dimension, hits, count);
-}
-
 std::string_view found_by(const SearchHit& hit, SearchSpace space) {
   if (space == SearchSpace::Picture) return "picture";
   if (hit.lexical_nats > 0 && hit.lexical_nats >= hit.text_nats &&
@@ -52,12 +47,6 @@ std::string_view found_by(const SearchHit& hit, SearchSpace space) {
 bool is_gone(const std::string& path) {
   std::error_code ignored;
   return !std::filesystem::exists(path, ignored);
-}
-
-message::Hit hit_message(const View& collection, const HitGroup& group, const std::string& path,
-                         const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
-                         SearchSpace space) {
-  return hit_message(ViewFacts(collection), group, path, words, matches, space);
 }
 
 message::Hit hit_message(const HitFacts& facts, const HitGroup& group, const std::string& path,

@@ -24,8 +24,6 @@ std::vector<HitGroup> single_hits(const std::vector<SearchHit>& hits);
 // The first `count` groups, in the order of their best hits.
 std::vector<HitGroup> group_hits(const HitFacts& facts, uint32_t dimension,
                                  const std::vector<SearchHit>& hits, size_t count);
-std::vector<HitGroup> group_hits(const View& collection, const std::vector<SearchHit>& hits,
-                                 size_t count);
 
 // Which evidence counts most: "picture", "text" or "letters".
 std::string_view found_by(const SearchHit& hit, SearchSpace space);
@@ -34,9 +32,6 @@ bool is_gone(const std::string& path);
 
 // Everything but the rank. words and path must outlive it.
 message::Hit hit_message(const HitFacts& facts, const HitGroup& group, const std::string& path,
-                         const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
-                         SearchSpace space);
-message::Hit hit_message(const View& collection, const HitGroup& group, const std::string& path,
                          const std::vector<Word>& words, const std::vector<MatchedWord>& matches,
                          SearchSpace space);
 

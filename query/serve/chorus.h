@@ -60,8 +60,7 @@ class Chorus {
   bool ends_ = false;
 };
 
-// --- of the endpoints; where there is one process only, all parts are its own
-// ------------------------
+// --- of the endpoints; where there is one process only, all parts are its own --------------------
 
 // Whether another process tells the client: what is left to do for this one's answer is nothing.
 bool is_silent(const Snapshot& snapshot);

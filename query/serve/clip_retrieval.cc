@@ -34,10 +34,6 @@ void expect_index(const View& view, const std::optional<std::string>& name) {
                 fmt::format("leave it out, or say '{}'", index_name(view)));
 }
 
-Error no_such_row(Row row) {
-  return {ErrorCode::NotFound, fmt::format("row {}", row), "the collection has no such picture"};
-}
-
 // What a result's members are, besides id and similarity.
 void tell_metadata(JsonWriter& json, const PictureRecord& record, const std::vector<Word>& words,
                    Row row, const HttpHead& head) {
@@ -167,7 +163,7 @@ std::vector<Row> ask_rows(const Snapshot& snapshot, const std::string& body) {
   for (const auto& [value, where] : members.list("ids", 10'000)) {
     const auto id = json_as<uint64_t>(*value);
     if (!id) members.refuse("ids", fmt::format("{} is no row", where));
-    if (*id >= snapshot.rows) throw no_such_row(*id);
+    if (*id >= snapshot.rows) throw no_such_picture(*id, {});
     rows.push_back(*id);
   }
   return rows;
@@ -193,7 +189,7 @@ HttpResponse post_metadata(Service&, const Call& call) {
   });
   in_all(snapshot, [&] {
     for (size_t i = 0; i < told.size(); ++i) {
-      if (told[i].empty()) throw no_such_row(rows[i]);
+      if (told[i].empty()) throw no_such_picture(rows[i], {});
     }
     return true;
   });

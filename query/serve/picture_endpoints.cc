@@ -31,7 +31,7 @@ std::string cache_control(const Call& call) {
 
 // What is known of the picture's file; of another process's picture that one tells it.
 PictureRecord file_record(Service& service, const Call& call) {
-  if (service.chorus == nullptr) return call.snapshot->view.record(row_of(call));
+  if (service.chorus == nullptr) return call.snapshot->view.record(*own_row(call));
   HttpRequest asked = call.request;
   asked.path = "/v1/pictures/" + call.variable + "/record";
   const HttpResponse told = service.chorus->ask(asked);

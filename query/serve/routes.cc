@@ -359,19 +359,6 @@ uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t defaul
   return value;
 }
 
-Row row_of(const View& view, std::optional<uint64_t> row,
-           const std::optional<ContentHash>& content) {
-  if (row && *row < view.rows() && view.is_live(*row) &&
-      (!content || view.record(*row).content_hash == *content))
-    return *row;
-  if (content) {
-    if (const auto found = view.find_content(*content)) return *found;
-    throw Error(ErrorCode::NotFound, to_hex(*content), "the collection has no such picture");
-  }
-  throw Error(ErrorCode::NotFound, row ? fmt::format("row {}", *row) : "row",
-              "the collection has no such picture");
-}
-
 namespace {
 
 // The row in the path, and what content it should have.
@@ -392,11 +379,6 @@ NamedRow named_row(const Call& call) {
 }
 
 }  // namespace
-
-Row row_of(const Call& call) {
-  const NamedRow named = named_row(call);
-  return row_of(call.snapshot->view, named.row, named.content);
-}
 
 std::optional<Row> own_row(const Call& call) {
   const NamedRow named = in_all(*call.snapshot, [&] { return named_row(call); });

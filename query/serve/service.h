@@ -114,12 +114,8 @@ struct Call {
 };
 
 // The view's row of the picture in the path, by its row and its parameter sha256. Throws NotFound.
-// In one process alone, and absent where it is another process's.
-Row row_of(const Call& call);
+// Absent where it is another process's.
 std::optional<Row> own_row(const Call& call);
-// The same of what a body says; content may be absent.
-Row row_of(const View& view, std::optional<uint64_t> row,
-           const std::optional<ContentHash>& content);
 
 uint64_t whole_parameter(const HttpHead& head, const char* name, uint64_t default_value,
                          uint64_t most);
