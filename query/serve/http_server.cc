@@ -217,7 +217,9 @@ class Register {
   void refused() { ++refused_; }
   HttpCounts counts() const {
     const std::lock_guard lock(mutex_);
-    return {open_.size(), taken_, refused_};
+    const auto waiting = std::ranges::count_if(
+        open_, [](const auto& one) { return one.second.waiting && !one.second.ended; });
+    return {open_.size(), taken_, refused_, static_cast<uint64_t>(waiting)};
   }
 
  private:

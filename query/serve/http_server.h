@@ -38,6 +38,7 @@ struct HttpCounts {
   uint64_t connections = 0;        // open now
   uint64_t connections_taken = 0;  // since the start
   uint64_t connections_refused = 0;
+  uint64_t connections_waiting = 0;  // of those that are open: for a request
 };
 
 class HttpServer {

@@ -200,12 +200,19 @@ BOOST_AUTO_TEST_CASE(one_too_many_costs_the_one_that_waited_longest) {
   HttpLimits limits;
   limits.connections = 2;
   const Served served(limits);
+  // An answer arrives a little before its connection waits again.
+  const auto until_waiting = [&](uint64_t connections) {
+    while (served.server.counts().connections_waiting < connections)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
   const Client first(served.port);
   first.send(request("GET /a"));
   first.read_until("GET /a .");
+  until_waiting(1);
   const Client second(served.port);
   second.send(request("GET /b"));
   second.read_until("GET /b .");
+  until_waiting(2);
   const Client third(served.port);
   third.send(request("GET /c"));
   BOOST_TEST(has_status(third.read_until("GET /c ."), 200));
