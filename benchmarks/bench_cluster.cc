@@ -54,7 +54,7 @@ NewPicture picture(uint64_t number) {
   picture.record.file.path = fmt::format("/pictures/{:09}.jpg", number);
   for (uint8_t& byte : picture.record.content_hash) byte = static_cast<uint8_t>(random.next());
   picture.image_vector = random_vector(random);
-  if (number % 5 < 2) {
+  if (random.next() % 5 < 2) {
     picture.words = {{fmt::format("word{}", number % 1000), 1, {}}};
     picture.record.word_count = 1;
     picture.record.text_confidence = 1;

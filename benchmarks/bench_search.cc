@@ -48,7 +48,7 @@ View make_collection(const std::filesystem::path& path, const ClipLike& clip, ui
       NewPicture picture;
       picture.record.file.path = fmt::format("/{}", row);
       picture.image_vector = clip.picture(clip.topic(random), random);
-      if (row % 5 < 2) {
+      if (random.next() % 5 < 2) {
         picture.words = {{"word", 1, {}}};
         picture.record.word_count = 1;
         picture.text_vector = clip.text(clip.topic(random), random);

@@ -20,7 +20,7 @@ NewPicture make_picture(uint64_t row) {
   picture.record.file.path = fmt::format("/pictures/of/a/large/collection/{:08}.jpg", row);
   std::memcpy(picture.record.content_hash.data(), &row, sizeof row);
   picture.image_vector = random_unit_vector(random);
-  if (row % 5 < 2) {
+  if (random() % 5 < 2) {
     picture.words = {{"when", 0.9f, {10, 10, 80, 20}},
                      {"you", 0.95f, {100, 10, 60, 20}},
                      {"finally", 0.8f, {170, 10, 90, 20}},

@@ -234,30 +234,42 @@ void Fuser::fuse_group(const Similarities& group, std::span<Prediction> predicti
     summarise({rows, texts}, labels, Exponentials::Sum, of_both);
   }
 
-  size_t text = 0;
-  for (size_t i = 0; i < pictures; ++i) {
-    const bool has_text = text < texts && group.text_owners[text] == group.first_picture + i;
+  // Those with a text apart from those without: one after the other the processor could not foresee
+  // which one is next.
+  const auto decide_all = [&](size_t i, const SideEvidence* text_side, size_t text) {
     const std::span<float> out = scores.empty() ? scores : scores.subspan(i * labels, labels);
     expect_number(of_image[i], "picture");
     const SideEvidence image{group.image.subspan(i * labels, labels), settings.image_scale,
                              of_image[i]};
-    const std::span<const float> veto_image = group.image_vetoes.subspan(i * columns, columns);
-    const auto decide_all = [&](const Evidence& evidence, std::span<const float> veto_text) {
-      decide(evidence, out, predictions[i]);
-      if (columns > 0) apply_vetoes(evidence, veto_image, veto_text, out, predictions[i]);
-    };
-    if (!has_text) {
-      decide_all({image, nullptr, 1, 0, of_image[i], fusion_.sigmoid_bias}, {});
-      continue;
-    }
+    const bool weighs = text_side != nullptr && weighed_ && text_weights[text] > 0;
+    const Evidence evidence{image,
+                            text_side,
+                            text_side == nullptr ? 1 : image_weights[text],
+                            text_side == nullptr ? 0 : text_weights[text],
+                            weighs ? of_both[text] : of_image[i],
+                            fusion_.sigmoid_bias};
+    decide(evidence, out, predictions[i]);
+    if (columns == 0) return;
+    apply_vetoes(evidence, group.image_vetoes.subspan(i * columns, columns),
+                 text_side == nullptr ? std::span<const float>()
+                                      : group.text_vetoes.subspan(text * columns, columns),
+                 out, predictions[i]);
+  };
+  bool has_text[kGroup] = {};
+  for (size_t text = 0; text < texts; ++text) {
+    const size_t owner = group.text_owners[text] - group.first_picture;
+    has_text[owner] = true;
     expect_number(of_text[text], "text");
     const SideEvidence side{group.text.subspan(text * labels, labels), text_scale, of_text[text]};
-    const bool weighs = weighed_ && text_weights[text] > 0;
-    decide_all({image, &side, image_weights[text], text_weights[text],
-                weighs ? of_both[text] : of_image[i], fusion_.sigmoid_bias},
-               group.text_vetoes.subspan(text * columns, columns));
-    ++text;
+    decide_all(owner, &side, text);
   }
+  size_t without[kGroup];
+  size_t count = 0;
+  for (size_t i = 0; i < pictures; ++i) {
+    without[count] = i;
+    count += !has_text[i];
+  }
+  for (size_t i = 0; i < count; ++i) decide_all(without[i], nullptr, 0);
 }
 
 void Fuser::operator()(const Similarities& all, std::span<Prediction> predictions,
