@@ -116,6 +116,8 @@ BOOST_AUTO_TEST_CASE(they_are_those_of_one_process) {
       {"harbour light", SearchSpace::Text, 25},
       {"lighthouse rare", SearchSpace::Both, 40, true},
       {"light house", SearchSpace::Text, 400},
+      {"harbours", SearchSpace::Text, 400},
+      {"light house light boat", SearchSpace::Text, 400},
       {"harbuor", SearchSpace::Both, 50},
       {"nothing like it", SearchSpace::Both, 20, true},
   };
