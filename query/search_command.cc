@@ -142,7 +142,11 @@ class HitWriter {
   void write(const std::vector<HitGroup>& groups) {
     if (format_ == OutputFormat::Table && !groups.empty())
       out_.write("RANK SCORE  BY      PICTURE TEXT   WORDS                PATH\n");
+    const auto is_weak = [](const HitGroup& group) { return !group.hit.fits.value_or(true); };
+    const auto good = std::ranges::find_if(groups, is_weak) - groups.begin();
     for (size_t i = 0; i < groups.size(); ++i) {
+      if (format_ == OutputFormat::Table && i == static_cast<size_t>(good))
+        out_.write("weak matches:\n");
       out_.write(line(i + 1, groups[i]));
       if (protocol_ != PictureProtocol::None) out_.write_commands(picture(groups[i].hit.row));
     }
@@ -207,10 +211,9 @@ class HitWriter {
   OutputStream out_{stdout, "standard output"};
 };
 
-std::string nothing_found(ptrdiff_t searched, const LexicalQuery& lexical, bool cut) {
+std::string nothing_found(uint64_t searched, const LexicalQuery& lexical, bool cut) {
   if (searched > 0) {
-    return fmt::format("no good match among {} pictures{}",
-                       with_thousands(static_cast<uint64_t>(searched)),
+    return fmt::format("no good match among {} pictures{}", with_thousands(searched),
                        cut ? "; --all shows the closest" : "");
   }
   return lexical.phrases.empty() ? "no picture passes the filters"
@@ -300,8 +303,9 @@ int search_together(SearchOptions options, Ranks* ranks) {
   limits.keep = [&](Row row) { return allowed.rows[row]; };
   if (options.exact) limits.reach = SearchReach::EveryRow;
   limits.count = options.group ? options.count * 4 + 64 : options.count;
-  const bool cut = !options.all && lexical.phrases.empty() && made.background.rows() > 0;
-  if (cut) limits.fits = Fit(collection, made.query, made.background, space);
+  if (lexical.phrases.empty() && made.background.rows() > 0)
+    limits.fits = Fit(collection, made.query, made.background, space);
+  limits.weak = options.all;
   const bool paths_only =
       options.format == OutputFormat::Paths || options.format == OutputFormat::NulPaths;
   const GatheredHits found =
@@ -314,7 +318,7 @@ int search_together(SearchOptions options, Ranks* ranks) {
   HitWriter(collection, *found.facts, lexical, space, options.format, options.thumbnails)
       .write(groups);
   if (!groups.empty()) return told_of_lost(opened, kDone);
-  note(nothing_found(static_cast<ptrdiff_t>(allowed.count), lexical, cut));
+  note(nothing_found(allowed.count, lexical, limits.fits && !options.all));
   return told_of_lost(opened, kNothingFound);
 }
 
@@ -432,7 +436,7 @@ void add_search(Program& program) {
       command, "--in", options.space,
       {{"picture", SearchSpace::Picture}, {"text", SearchSpace::Text}, {"both", SearchSpace::Both}},
       "Search the pictures, the text in them, or both");
-  command->add_flag("--all", options.all, "Also show weak matches");
+  command->add_flag("--all", options.all, "Also show weak matches, after the good ones");
   command->add_flag("--exact", options.exact,
                     "Compare with every picture, even in a collection of a million or more");
   command->add_flag("--partial", options.partial,

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "lib/lexicon/function_words.h"
 #include "lib/lexicon/tokens.h"
@@ -30,11 +31,12 @@ constexpr uint64_t kRarerMisread = 8;
 constexpr double kNearShare[] = {1, 0.8, 0.6};  // by edits
 constexpr double kPartShare = 0.5;
 constexpr double kPluralShare = 0.95;
+constexpr double kSingularShare = 0.9;
 constexpr double kLongestShare = 0.8;
 constexpr double kLetterShare = 0.1;
 constexpr double kFittingShare = 0.6;
 
-enum class Way { Whole, Beginning, Near, Part };
+enum class Way { Whole, Beginning, Singular, Near, Part };
 
 // Where a row of terms begins.
 struct Start {
@@ -49,12 +51,12 @@ struct Variant {
   uint32_t term = 0;  // the first one of a row
   Way way = Way::Whole;
   int edits = 0;
-  bool is_part = false;            // also where it is near
-  bool joined = false;             // it is this word and the next one
-  bool joins = false;              // it is two words of the query, this one among them
-  bool apart = false;              // it is this word as two, neither of them a function word
-  std::string row = {};            // its terms with blanks between; empty: it is a single term
-  std::vector<Start> starts = {};  // of a row, ascending
+  bool is_part = false;             // also where it is near
+  bool joins = false;               // it is two words of the query, this one among them
+  std::optional<size_t> next = {};  // the second of them, where this word is the first
+  bool apart = false;               // it is this word as two, neither of them a function word
+  std::string row = {};             // its terms with blanks between; empty: it is a single term
+  std::vector<Start> starts = {};   // of a row, ascending
   double nats = 0;
   bool fits = false;
 };
@@ -62,7 +64,7 @@ struct Variant {
 struct QueryWord {
   std::string text;
   bool counts = true;
-  std::vector<Variant> variants;  // those that fit first, most nats first
+  std::vector<Variant> variants;  // most nats first
   double weight = 0;              // what it counts as well as it is there at all
 };
 
@@ -145,6 +147,22 @@ std::vector<std::pair<std::string, std::string>> halves_of(const std::string& wo
   return halves;
 }
 
+// What the word is the regular plural of.
+std::vector<std::string> singulars_of(const std::string& word) {
+  constexpr std::string_view kBeforeEs = "hosxz";
+  std::vector<std::string> singulars;
+  const auto take = [&](std::string_view singular) {
+    if (code_points(singular).size() >= kLettersOfBeginning) singulars.emplace_back(singular);
+  };
+  const std::string_view letters = word;
+  if (letters.ends_with("s")) take(letters.substr(0, letters.size() - 1));
+  if (letters.ends_with("es") && letters.size() > 2 &&
+      kBeforeEs.find(letters[letters.size() - 3]) != std::string_view::npos) {
+    take(letters.substr(0, letters.size() - 2));
+  }
+  return singulars;
+}
+
 std::optional<Variant> row_in(const Lexicon& lexicon, size_t part,
                               const std::vector<std::string>& terms) {
   Variant variant{part};
@@ -176,6 +194,11 @@ std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std:
     if (variant.way == Way::Part) variant.way = Way::Near;
     variant.edits = edits;
   });
+  for (const std::string& singular : singulars_of(word)) {
+    const auto term = lexicon.find(singular);
+    if (term && !is_function_word(singular, languages))
+      found[*term] = {part, *term, Way::Singular, 1};
+  }
   std::vector<Variant> variants;
   for (const auto& [term, variant] : found) variants.push_back(variant);
   for (const auto& [first, second] : halves_of(word)) {
@@ -193,6 +216,7 @@ std::vector<Variant> variants_in(const Lexicon& lexicon, size_t part, const std:
 struct WordCounts {
   uint64_t whole = 0;  // texts with the word
   uint64_t begun = 0;  // or a longer one
+  uint64_t singular = 0;
   int fewest_edits = std::numeric_limits<int>::max();
   bool is_there = false;                                 // any variant
   std::map<std::string, uint64_t, std::less<>> of_term;  // texts with it
@@ -201,6 +225,7 @@ struct WordCounts {
   void add(const WordCounts& other) {
     whole += other.whole;
     begun += other.begun;
+    singular += other.singular;
     fewest_edits = std::min(fewest_edits, other.fewest_edits);
     is_there = is_there || other.is_there;
     for (const auto& [term, texts] : other.of_term) of_term[term] += texts;
@@ -211,11 +236,15 @@ struct WordCounts {
 WordCounts counts_of(std::span<const PlacedLexicon> parts, const QueryWord& word) {
   WordCounts counts;
   counts.is_there = !word.variants.empty();
+  std::set<std::pair<size_t, uint32_t>> joining;  // of several pairs of words, too
   for (const Variant& it : word.variants) {
+    if (it.joins && !joining.emplace(it.part, it.term).second) continue;
     const uint64_t texts = texts_with(*parts[it.part].lexicon, it);
     if (it.way == Way::Whole) counts.whole += texts;
     if (it.way == Way::Whole || it.way == Way::Beginning) counts.begun += texts;
-    if (it.way == Way::Near) counts.fewest_edits = std::min(counts.fewest_edits, it.edits);
+    if (it.way == Way::Singular) counts.singular += texts;
+    if (it.way == Way::Singular || it.way == Way::Near)
+      counts.fewest_edits = std::min(counts.fewest_edits, it.edits);
     auto& terms = it.joins ? counts.of_joined : counts.of_term;
     terms[name_of(*parts[it.part].lexicon, it)] += texts;
   }
@@ -225,6 +254,7 @@ WordCounts counts_of(std::span<const PlacedLexicon> parts, const QueryWord& word
 void write_counts(ByteWriter& out, const WordCounts& counts) {
   out.number(counts.whole);
   out.number(counts.begun);
+  out.number(counts.singular);
   out.number(counts.fewest_edits);
   out.number<uint8_t>(counts.is_there);
   for (const auto* terms : {&counts.of_term, &counts.of_joined}) {
@@ -240,6 +270,7 @@ WordCounts read_counts(ByteReader& in) {
   WordCounts counts;
   counts.whole = in.number<uint64_t>();
   counts.begun = in.number<uint64_t>();
+  counts.singular = in.number<uint64_t>();
   counts.fewest_edits = in.number<int>();
   counts.is_there = in.number<uint8_t>() != 0;
   for (auto* terms : {&counts.of_term, &counts.of_joined}) {
@@ -286,16 +317,20 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts&
   const bool misread = code_points(word.text).size() >= kLettersOfMisread;
   if (all.begun > 0)
     std::erase_if(word.variants, [](const Variant& it) { return it.way == Way::Part; });
+  const double any_form = surprise(all.begun + all.singular, texts);
   for (Variant& it : word.variants) {
     const std::string term = name_of(*parts[it.part].lexicon, it);
     const uint64_t own = std::max(of(all.of_term, term), of(all.of_joined, term));
-    const double resembling = std::min(surprise(all.begun, texts), surprise(own, texts));
+    const double resembling = std::min(any_form, surprise(own, texts));
     switch (it.way) {
       case Way::Whole:
         it.nats = surprise(all.whole, texts);
         break;
       case Way::Beginning:
         it.nats = share_of_beginning(word.text, term) * surprise(all.begun, texts);
+        break;
+      case Way::Singular:
+        it.nats = kSingularShare * any_form;
         break;
       case Way::Near:
         it.nats = kNearShare[it.edits] * resembling;
@@ -306,12 +341,9 @@ void weigh(std::span<const PlacedLexicon> parts, double texts, const WordCounts&
     }
     it.fits = it.way == Way::Whole || it.way == Way::Beginning || it.joins || it.apart ||
               (all.begun == 0 ? it.is_part || it.edits == all.fewest_edits
-                              : it.way == Way::Near && it.edits == 1 && misread &&
-                                    own * kRarerMisread <= all.begun);
+                              : it.edits == 1 && misread && own * kRarerMisread <= all.begun);
   }
-  std::ranges::stable_sort(word.variants, [](const Variant& a, const Variant& b) {
-    return a.fits != b.fits ? a.fits : a.nats > b.nats;
-  });
+  std::ranges::stable_sort(word.variants, std::greater(), &Variant::nats);
 }
 
 // What each word counts as well as it is there at all, in the parts that all ranks have.
@@ -319,8 +351,8 @@ void find_weights(double texts, Ranks* ranks, std::vector<QueryWord>& words) {
   constexpr double kNowhere = -1;
   std::vector<double> best;
   for (const QueryWord& word : words) {
-    const bool there = !word.variants.empty() && word.variants.front().fits;
-    best.push_back(there ? word.variants.front().nats : kNowhere);
+    const auto first = std::ranges::find(word.variants, true, &Variant::fits);
+    best.push_back(first == word.variants.end() ? kNowhere : first->nats);
   }
   if (ranks != nullptr) {
     const auto own = std::as_bytes(std::span(best));
@@ -364,8 +396,9 @@ std::vector<QueryWord> query_words(std::span<const PlacedLexicon> parts,
       if (!term) continue;
       Variant variant{part, *term, Way::Near, 1};
       variant.joins = true;
-      place(query.words[i + 1])->variants.push_back(variant);
-      variant.joined = true;
+      const auto second = place(query.words[i + 1]);
+      second->variants.push_back(variant);
+      variant.next = second - words.begin();
       place(query.words[i])->variants.push_back(variant);
     }
   }
@@ -382,7 +415,7 @@ class PartEvidence {
         mean_length_(mean_length),
         nats_(lexicon_.texts()),
         weight_(lexicon_.texts()),
-        last_word_(lexicon_.texts()) {
+        last_(lexicon_.texts()) {
     for (uint32_t length = 0; length < penalties_.size(); ++length)
       penalties_[length] = penalty_of(length);
   }
@@ -398,12 +431,17 @@ class PartEvidence {
         } else {
           texts = texts_of(variant.starts);
         }
+        const uint32_t counted = 2 * i + 1;
         for (const uint32_t text : texts) {
-          if (last_word_[text] == i + 1) continue;  // by a variant that counts more
-          last_word_[text] = i + 1;
-          nats_[text] += static_cast<float>(
-              std::max(0.0, variant.nats - length_penalty(lexicon_.length(text))));
-          if (variant.fits) weight_[text] += static_cast<float>(words[i].weight);
+          if (last_[text] < counted) {  // otherwise by a variant that counts more
+            last_[text] = counted;
+            nats_[text] += static_cast<float>(
+                std::max(0.0, variant.nats - length_penalty(lexicon_.length(text))));
+          }
+          if (variant.fits && last_[text] == counted) {
+            last_[text] = counted + 1;
+            weight_[text] += static_cast<float>(words[i].weight);
+          }
         }
       }
     }
@@ -415,7 +453,7 @@ class PartEvidence {
     if (best.empty()) return;
     // Which words of the query stand where in each of them.
     std::vector<std::vector<Place>> places(best.size());
-    for (uint32_t i = 0; i < words.size(); ++i) {
+    for (size_t i = 0; i < words.size(); ++i) {
       for (const Variant& variant : words[i].variants) {
         if (variant.part != part_) continue;
         for (const Start& start : variant.starts) {
@@ -423,22 +461,20 @@ class PartEvidence {
           if (at == best.end() || *at != start.text) continue;
           for (const uint32_t after : {0u, 1u})
             places[static_cast<size_t>(at - best.begin())].push_back(
-                {start.position + after, i, false});
+                {start.position + after, i, {}});
         }
         if (!variant.row.empty()) continue;
         lexicon_.for_each_text_among(variant.term, best,
                                      [&](uint32_t at, std::span<const uint32_t> positions) {
                                        for (const uint32_t position : positions)
-                                         places[at].push_back({position, i, variant.joined});
+                                         places[at].push_back({position, i, variant.next});
                                      });
       }
     }
-    std::vector<uint32_t> order;  // of the query's words, as indexes into words
+    std::vector<size_t> order;  // of the query's words, as indexes into words
     for (const std::string& text : query.words) {
-      order.push_back(static_cast<uint32_t>(
-          std::find_if(words.begin(), words.end(),
-                       [&](const QueryWord& word) { return word.text == text; }) -
-          words.begin()));
+      order.push_back(
+          static_cast<size_t>(std::ranges::find(words, text, &QueryWord::text) - words.begin()));
     }
     for (size_t i = 0; i < best.size(); ++i) {
       nats_[best[i]] += static_cast<float>(static_cast<double>(pairs_in_order(order, places[i])) *
@@ -459,8 +495,8 @@ class PartEvidence {
  private:
   struct Place {
     uint32_t position;
-    uint32_t word;
-    bool joined;
+    size_t word;
+    std::optional<size_t> next;  // that it stands for as well
   };
 
   double length_penalty(uint32_t length) const {
@@ -478,13 +514,13 @@ class PartEvidence {
     return texts;
   }
 
-  static size_t pairs_in_order(const std::vector<uint32_t>& order,
+  static size_t pairs_in_order(const std::vector<size_t>& order,
                                const std::vector<Place>& standing) {
     size_t pairs = 0;
     for (size_t i = 0; i + 1 < order.size(); ++i) {
       const bool follow = std::any_of(standing.begin(), standing.end(), [&](const Place& first) {
         if (first.word != order[i]) return false;
-        if (first.joined) return true;
+        if (first.next == order[i + 1]) return true;
         return std::any_of(standing.begin(), standing.end(), [&](const Place& second) {
           return second.word == order[i + 1] && second.position == first.position + 1;
         });
@@ -501,7 +537,8 @@ class PartEvidence {
   std::array<double, 256> penalties_;  // of the usual lengths
   std::vector<float> nats_;
   std::vector<float> weight_;  // of the words that fit
-  std::vector<uint32_t> last_word_;
+  // Twice the place of the last word that counts in the text, and 1; 2 if it fits as well.
+  std::vector<uint32_t> last_;
 };
 
 // The most nats of the texts of all parts, some thousand; the least one is the first.
@@ -552,6 +589,8 @@ std::optional<int> edits_between(const std::string& word, const std::string& ter
   const size_t at = letters.find(wanted);
   if (at == 0 && wanted.size() >= kLettersOfBeginning) return 0;
   if (at != std::u32string::npos && wanted.size() >= kLettersOfPart) return 0;
+  const std::vector<std::string> singulars = singulars_of(word);
+  if (std::ranges::find(singulars, term) != singulars.end()) return 1;
   const int limit = allowed_edits(wanted);
   const int edits = edit_distance(wanted, letters, limit);
   return edits <= limit ? std::optional(edits) : std::nullopt;

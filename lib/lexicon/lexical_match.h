@@ -4,15 +4,20 @@
 //
 // The evidence of a text is counted in nats: how unlikely it would be for a text taken at random to
 // hold the query's words as well as this one does. A term stands for a word in one of these ways,
-// and counts, with s(n) = -ln((n + 1/2) / (texts + 50)):
+// and counts, with s(n) = -ln((n + 1/2) / (texts + 50)); of several in a text, the one that counts
+// most:
 //
 //     whole       as typed                                s(texts with the word)
 //     beginning   it begins with the word (3 letters on)  of b = s(texts with it or a longer one)
 //                                                         0.95 for one with s or es after it, for
 //                                                         others 0.8 and a tenth of the share of
 //                                                         their letters that are the word's
+//     singular    the word is it with s after it, or with 0.9 of c = s(texts with the word, a
+//     longer
+//                 es behind h, o, s, x or z (3 letters    one or the singular)
+//                 on): one edit
 //     near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
-//                 lost, replaced, exchanged; see          min(b, s(texts with the term))
+//                 lost, replaced, exchanged; see          min(c, s(texts with the term))
 //                 allowed_edits()); two words of the
 //                 query written as one, or the word (5
 //                 letters on) written as two (of 2 on):
@@ -29,12 +34,12 @@
 //
 // Whether a text fits at all: a term that is the word, or begins with it, always does, and so do
 // two words written as one, and one as two of which neither is a function word. Other ways do where
-// no text has the word or its beginning; of the near ones only those of fewest edits. Beside a word
-// that is there, a near term (one edit, of 5 letters on) fits if it is so much rarer that it may
-// well be the word misread: an eighth of the texts at most. A text fits a query of several words if
-// those that fit it have three fifths of what all would count. Function words count nothing. Where
-// there are no others, texts fit in which they stand as typed, one after the other, and the whole
-// row counts as a single word does.
+// no text has the word or its beginning; of those with edits only those of fewest. Beside a word
+// that is there, a term of one edit (of a word of 5 letters on) fits if it is so much rarer that it
+// may well be the word misread: an eighth of the texts at most. A text fits a query of several
+// words if those that fit it have three fifths of what all would count. Function words count
+// nothing. Where there are no others, texts fit in which they stand as typed, one after the other,
+// and the whole row counts as a single word does.
 //
 // Threads: const calls may run together.
 
@@ -67,9 +72,10 @@ struct LexicalEvidence {
 };
 
 // parts: lexicons of disjoint rows, ascending. rows: the length of nats, above every owner.
-// The order of words is looked at in the 4,096 texts of most evidence only. ranks: processes with
-// more parts, all of which call it with the same query; how rare a word is counts over all of them,
-// the evidence is that of the own parts. Empty is then that no part of any has a word of the query.
+// The order of words is looked at in the 4,096 texts of most evidence only, and in those equal to
+// the last of them unless these are more than 65,536. ranks: processes with more parts, all of
+// which call it with the same query; how rare a word is counts over all of them, the evidence is
+// that of the own parts. Empty is then that no part of any has a word of the query.
 LexicalEvidence lexical_evidence(std::span<const PlacedLexicon> parts, const LexicalQuery& query,
                                  uint64_t rows, Ranks* ranks = nullptr);
 

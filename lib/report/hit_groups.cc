@@ -56,6 +56,7 @@ message::Hit hit_message(const HitFacts& facts, const HitGroup& group, const std
   message::Hit hit;
   hit.path = path;
   hit.is_gone = is_gone(path);
+  hit.fits = found.fits;
   hit.score = found.score;
   hit.found_by = found_by(found, space);
   hit.image_score = found.image_score;

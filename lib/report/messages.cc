@@ -99,7 +99,8 @@ void write_members(JsonWriter& json, const Hit& hit) {
   for (const std::string& path : hit.similar) similar.push_back({path});
   json.member("rank", hit.rank).path(hit.path);
   if (hit.is_gone) json.member("gone", true);
-  json.member("score", hit.score)
+  json.member("fits", hit.fits)
+      .member("score", hit.score)
       .member("found_by", hit.found_by)
       .member("image_score", hit.image_score)
       .member("text_score", hit.text_score)

@@ -130,6 +130,7 @@ struct Hit {
   uint64_t rank = 0;
   std::string_view path;
   bool is_gone = false;
+  std::optional<bool> fits;  // null: not asked
   float score = 0;
   std::string_view found_by;
   float image_score = 0;

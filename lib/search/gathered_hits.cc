@@ -140,6 +140,7 @@ bool comes_before(const ToldHit& a, const ToldHit& b, SearchSpace space) {
   const auto tie = [&](const SearchHit& hit) {
     return space == SearchSpace::Text ? hit.text_score.value_or(0) : hit.image_score;
   };
+  if (a.hit.fits != b.hit.fits) return a.hit.fits > b.hit.fits;
   if (a.hit.score != b.hit.score) return a.hit.score > b.hit.score;
   const float tie_a = tie(a.hit);
   const float tie_b = tie(b.hit);

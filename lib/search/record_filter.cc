@@ -50,15 +50,18 @@ bool RecordFilter::admits(const PictureRecord& record) const {
 
 std::vector<bool> admitted_rows(const View& collection, const RecordFilter& filter) {
   const size_t rows = collection.rows();
+  std::vector<bool> admitted(rows);
   if (filter.reads_records()) {
-    std::vector<bool> admitted(rows, false);
     collection.for_each_record(
         [&](Row row, const PictureRecord& record) { admitted[row] = filter.admits(record); });
     return admitted;
   }
-  if (!filter.has_text) return std::vector<bool>(rows, true);
-  std::vector<bool> admitted(rows, !*filter.has_text);
-  for (const Row row : collection.text_owners()) admitted[row] = *filter.has_text;
+  for (Row row = 0; row < rows; ++row)
+    admitted[row] = collection.is_live(row) && filter.has_text != true;
+  if (filter.has_text) {
+    for (const Row row : collection.text_owners())
+      admitted[row] = collection.is_live(row) && *filter.has_text;
+  }
   return admitted;
 }
 

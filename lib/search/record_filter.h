@@ -34,7 +34,7 @@ struct RecordFilter {
   bool admits(const PictureRecord& record) const;
 };
 
-// One a row. Streams all records once when the filter needs them.
+// One a row, false for removed ones. Streams all records once when the filter needs them.
 std::vector<bool> admitted_rows(const View& collection, const RecordFilter& filter);
 
 // However accents are encoded.

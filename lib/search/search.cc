@@ -40,7 +40,7 @@ class NatsTable {
   std::array<float, 32 * kSteps> values_;
 };
 
-// What a hit is ranked by: its nats, and where these are equal the first cosine.
+// What a hit is ranked by: whether it fits, its nats, and where these are equal the first cosine.
 struct Candidate {
   SearchHit hit;
   float tie = 0;
@@ -52,6 +52,7 @@ class Better {
   explicit Better(const PathOrder& order) : order_(&order) {}
 
   bool operator()(const Candidate& a, const Candidate& b) const {
+    if (a.hit.fits != b.hit.fits) return a.hit.fits > b.hit.fits;
     if (a.hit.score != b.hit.score) return a.hit.score > b.hit.score;
     return a.tie != b.tie ? a.tie > b.tie : (*order_)(a.hit.row, b.hit.row);
   }
@@ -65,11 +66,14 @@ class Best {
  public:
   Best(size_t count, const PathOrder& order) : count_(count), better_(order) {}
 
-  template <class Keep>
-  void offer(const Candidate& candidate, const Keep& keep) {
+  // judge: sets whether it fits, and returns whether it may be taken.
+  template <class Judge>
+  void offer(Candidate candidate, const Judge& judge) {
     // Asked first, since the order of equal ones is asked of pictures that live.
-    if (heap_.size() == count_ && candidate.hit.score < heap_.front().hit.score) return;
-    if (!keep(candidate.hit)) return;
+    if (heap_.size() == count_ && heap_.front().hit.fits.value_or(true) &&
+        candidate.hit.score < heap_.front().hit.score)
+      return;
+    if (!judge(candidate.hit)) return;
     if (heap_.size() == count_ && !better_(candidate, heap_.front())) return;
     if (heap_.size() == count_) {
       std::pop_heap(heap_.begin(), heap_.end(), better_);
@@ -271,8 +275,10 @@ class Search {
     candidate.tie = has_picture(space) ? picture : *text;
     hit.score = (has_picture(space) ? hit.image_nats : 0) +
                 (by_text_ ? hit.text_nats + hit.lexical_nats : 0);
-    best.offer(candidate, [&](const SearchHit& one) {
-      return keep(one.row) && (!limits_.fits || limits_.fits(one));
+    best.offer(candidate, [&](SearchHit& one) {
+      if (!keep(one.row)) return false;
+      if (limits_.fits) one.fits = limits_.fits(one);
+      return limits_.weak || one.fits.value_or(true);
     });
   }
 

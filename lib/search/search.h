@@ -55,6 +55,7 @@ struct SearchHit {
   float lexical_nats = 0;
   bool lexical_fits = false;      // see LexicalEvidence::fits
   bool any_lexical_fits = false;  // that of any picture of the collection
+  std::optional<bool> fits = {};  // what SearchLimits::fits says; absent where that is empty
 };
 
 struct SearchLimits {
@@ -66,16 +67,18 @@ struct SearchLimits {
   // Only hits that this is true of, before the best `count` are taken; empty: all. It is called
   // from several threads at once, for what may be among the best.
   std::function<bool(const SearchHit&)> fits = {};
+  bool weak = false;  // the others, too, behind all of these
 };
 
 // Where other processes have more parts (lib/collection/elsewhere.h), all of them call what is here
 // together, with the same query; each finds the best of its own parts, with the scores that they have
 // in the whole. gathered_hits.h brings them together.
 
-// The best live pictures, best first, equal ones by path. In SearchSpace::Text only pictures
-// with text are found. With the approximate index some of the best may be missing; those that are
-// found have the scores that they have without it, to the bit. Throws InvalidArgument for vectors
-// of another dimension, and in SearchSpace::Text for a query without a vector for texts.
+// The best live pictures, best first, what fits before what does not, equal ones by path. In
+// SearchSpace::Text only pictures with text are found. With the approximate index some of the best
+// may be missing; those that are found have the scores that they have without it, to the bit.
+// Throws InvalidArgument for vectors of another dimension, and in SearchSpace::Text for a query
+// without a vector for texts.
 std::vector<SearchHit> search(const View& collection, const SearchQuery& query,
                               const SearchLimits& limits);
 

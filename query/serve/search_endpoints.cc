@@ -128,12 +128,13 @@ HttpResponse post_search(Service& service, const Call& call) {
   limits.keep = [&](Row row) { return allowed[row]; };
   if (asked.exact) limits.reach = SearchReach::EveryRow;
   limits.count = asked.group ? asked.count * 4 + 64 : asked.count;
-  const bool cut = !asked.all && lexical.phrases.empty() && made.background.rows() > 0;
+  const bool judged = lexical.phrases.empty() && made.background.rows() > 0;
+  limits.weak = asked.all;
   GatheredHits found;
   {
     const Gate::Pass pass(service.gate, go_on);
     go_on();
-    if (cut) limits.fits = Fit(view, made.query, made.background, asked.space);
+    if (judged) limits.fits = Fit(view, made.query, made.background, asked.space);
     found = gathered_hits(view, search(view, made.query, limits), asked.space, limits.count,
                           {.words = true, .vectors = asked.group, .records = true});
   }
@@ -150,11 +151,10 @@ HttpResponse post_search(Service& service, const Call& call) {
     hits.push_back(hit_json(*found.facts, group, hits.size() + 1, lexical, asked.space, *truth));
   return json_response(json_object([&](JsonWriter& out) {
     out.member("hits", raw(hits))
-        .member("cut", cut)
+        .member("cut", judged && !asked.all)
         .member("candidates", candidates)
         .member("generation", snapshot.generation)
-        .member("seconds",
-                Decimal{std::chrono::duration<double>(Clock::now() - start).count(), 6})
+        .member("seconds", Decimal{std::chrono::duration<double>(Clock::now() - start).count(), 6})
         .member("warnings", warnings_of(service, terms));
   }));
 }

@@ -123,6 +123,64 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found_unless_all_is_asked_for) {
   BOOST_TEST(std::count(all.out.begin(), all.out.end(), '\n') == 60);
 }
 
+BOOST_AUTO_TEST_CASE(weak_matches_come_behind_a_border_after_all_that_fit) {
+  const auto search = [](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"search", memes().collection, "skull and fire", "-k", "60"});
+    return zeroshelf_query(flags).out;
+  };
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{}, {"--group"}, {"--in", "text"}}) {
+    const auto with = [&](std::vector<std::string> more) {
+      more.insert(more.end(), flags.begin(), flags.end());
+      return search(more);
+    };
+    const auto good = json_lines(with({"--format", "jsonl"}));
+    const auto all = json_lines(with({"--all", "--format", "jsonl"}));
+    BOOST_TEST_REQUIRE(!good.empty());
+    BOOST_TEST_REQUIRE(good.size() < all.size());
+    bool is_out_of_order = false;  // by score alone
+    for (size_t i = 0; i < all.size(); ++i) {
+      BOOST_TEST(all[i].at("fits") == (i < good.size()));
+      if (i < good.size()) BOOST_TEST(all[i].at("path") == good[i].at("path"));
+      is_out_of_order = is_out_of_order || (i > 0 && all[i].at("score") > all[i - 1].at("score"));
+    }
+    BOOST_TEST(is_out_of_order);
+    const std::string table = with({"--all"});
+    const size_t border = table.find("\nweak matches:\n");
+    BOOST_TEST_REQUIRE(border != std::string::npos);
+    const auto above =
+        std::count(table.begin(), table.begin() + static_cast<ptrdiff_t>(border), '\n');
+    BOOST_TEST(static_cast<size_t>(above) == good.size());
+    BOOST_TEST(with({}).find("weak matches") == std::string::npos);
+  }
+  const std::string none = zeroshelf_query({"search", memes().collection, "zyxwvut", "--all"}).out;
+  BOOST_TEST(none.find("PATH\nweak matches:\n   1") != std::string::npos, none);
+  const auto like = json_lines(
+      zeroshelf_query({"search", memes().collection, "--like", "00003.jpg", "--format", "jsonl"})
+          .out);
+  BOOST_TEST(!like.empty());
+  for (const auto& line : like) BOOST_TEST(line.at("fits").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(no_good_match_is_told_among_the_pictures_that_are_there) {
+  testing::TemporaryDirectory directory;
+  const std::string copy = (directory / "copy").string();
+  std::filesystem::copy(memes().collection, copy, std::filesystem::copy_options::recursive);
+  const auto paths = json_lines(
+      zeroshelf_query({"search", copy, "the", "--all", "-k", "7", "--format", "jsonl"}).out);
+  std::vector<std::string> forget = {"forget", copy};
+  for (const auto& line : paths) forget.push_back(line.at("path"));
+  BOOST_TEST(zeroshelf_index(forget).exit_code == 0);
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"zyxwvut", "--in", "text"}, {"zyxwvut", "--in", "text", "--min-width", "1"}}) {
+    std::vector<std::string> query = {"search", copy};
+    query.insert(query.end(), flags.begin(), flags.end());
+    const auto nothing = zeroshelf_query(query);
+    BOOST_TEST(nothing.exit_code == 1);
+    BOOST_TEST(nothing.err.find("among 53 pictures") != std::string::npos, nothing.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(like_plus_minus_and_filters_narrow_a_search) {
   const ReadText wanted = some_text();
   const auto like = zeroshelf_query(

@@ -153,6 +153,7 @@ BOOST_AUTO_TEST_CASE(what_needs_all_parts_is_answered_by_one) {
 
 BOOST_AUTO_TEST_CASE(hits_are_those_of_one) {
   expect_same("search", {"rip and tear", "--all", "--format", "jsonl", "-k", "60"});
+  expect_same("search", {"skull and fire", "--all", "-k", "60"});
   const std::string path =
       json_lines(
           zeroshelf_query({"search", shards().set, "demon", "--all", "--format", "jsonl"}).out)

@@ -156,6 +156,7 @@ BOOST_AUTO_TEST_CASE(hits_are_the_same) {
                                                {"demon", "--in", "picture", "--all"},
                                                {"rip and tear", "--all"}})
     expect_same("search", joined(query, {"--format", "jsonl", "-k", "60"}));
+  expect_same("search", {"skull and fire", "--all", "-k", "60"});
   expect_same("search", {"a demon", "--minus", "a village", "--all", "-k", "7"});
   const std::string path =
       json_lines(ask("search", {memes().collection}, {"demon", "--all", "--format", "jsonl"}).out)

@@ -74,13 +74,15 @@ BOOST_AUTO_TEST_CASE(a_hit_has_its_members_in_their_order) {
   message::Hit hit;
   hit.rank = 1;
   hit.path = "/a\xff";
+  hit.fits = false;
   hit.score = 2.5f;
   hit.found_by = "picture";
   hit.image_score = 0.25f;
   hit.similar = {"/b"};
   BOOST_TEST(json_line(hit) ==
-             "{\"type\":\"hit\",\"rank\":1,\"path\":\"/a\ufffd\",\"path_base64\":\"L2H/\",\"score\":"
-             "2.5,\"found_by\":\"picture\",\"image_score\":0.25,\"text_score\":null,\"image_nats\":"
+             "{\"type\":\"hit\",\"rank\":1,\"path\":\"/a\ufffd\",\"path_base64\":\"L2H/\",\"fits\":"
+             "false,\"score\":2.5,\"found_by\":\"picture\",\"image_score\":0.25,"
+             "\"text_score\":null,\"image_nats\":"
              "0,\"text_nats\":0,\"letter_nats\":0,\"words\":[],\"similar\":[{\"path\":\"/b\"}],"
              "\"ocr_text\":\"\"}\n");
 }

@@ -65,6 +65,7 @@ struct Asked {
   SearchSpace space = SearchSpace::Both;
   size_t count = 10;
   bool cut = false;
+  bool weak = false;
 };
 
 GatheredHits found_by(const View& view, const Asked& asked) {
@@ -77,6 +78,7 @@ GatheredHits found_by(const View& view, const Asked& asked) {
   SearchLimits limits;
   limits.space = asked.space;
   limits.count = asked.count;
+  limits.weak = asked.weak;
   if (asked.cut) limits.fits = Fit(view, query, background, asked.space);
   return gathered_hits(view, search(view, query, limits), asked.space, asked.count,
                        {.words = true, .vectors = true, .records = true});
@@ -90,7 +92,7 @@ std::string hits_text(const GatheredHits& found) {
     text += found.facts->path(hit.row) + " " + std::to_string(hit.score) + " " +
             std::to_string(hit.image_score) + " " + std::to_string(hit.text_score.value_or(-9)) +
             " " + std::to_string(hit.lexical_nats) + " " + std::to_string(hit.lexical_fits) +
-            std::to_string(hit.any_lexical_fits) + " " +
+            std::to_string(hit.any_lexical_fits) + std::to_string(hit.fits.value_or(false)) + " " +
             std::to_string(found.facts->inner_product(hit.row, other));
     for (const Word& word : found.facts->words(hit.row)) text += " " + word.text;
     const PictureRecord record = found.facts->record(hit.row);
@@ -116,8 +118,12 @@ BOOST_AUTO_TEST_CASE(they_are_those_of_one_process) {
       {"harbour light", SearchSpace::Text, 25},
       {"lighthouse rare", SearchSpace::Both, 40, true},
       {"light house", SearchSpace::Text, 400},
+      {"harbours", SearchSpace::Text, 400},
+      {"light house light boat", SearchSpace::Text, 400},
       {"harbuor", SearchSpace::Both, 50},
       {"nothing like it", SearchSpace::Both, 20, true},
+      {"lighthouse rare", SearchSpace::Both, 40, true, true},
+      {"lighthouse rare", SearchSpace::Both, 400, true, true},
   };
   const Parts whole(1);
   const View one = View::open(whole.all.front());

@@ -83,6 +83,32 @@ BOOST_AUTO_TEST_CASE(what_fits_is_found_however_few_are_asked_for) {
   }
 }
 
+// What does not fit has the higher scores here, so their order is another one.
+BOOST_AUTO_TEST_CASE(weak_ones_come_behind_all_that_fit_however_high_their_scores) {
+  const View collection = open();
+  SearchQuery query = SearchQuery::of_vector(random_unit(random));
+  query.lexical = lexical_query("word17 word18");
+  const auto found = [&](size_t count, bool weak) {
+    return search(
+        collection, query,
+        {.count = count, .fits = [](const SearchHit& hit) { return hit.score < 6; }, .weak = weak});
+  };
+  const auto good = found(900, false);
+  const auto by_score = search(collection, query, {.count = 900});
+  BOOST_TEST(by_score.front().score > 6);
+  BOOST_TEST(by_score.size() > good.size());
+  for (const size_t count : {size_t{1}, size_t{10}, good.size(), good.size() + 5, size_t{900}}) {
+    const auto all = found(count, true);
+    BOOST_TEST_REQUIRE(all.size() == std::min(count, by_score.size()));
+    for (size_t i = 0; i < all.size(); ++i) {
+      BOOST_TEST((all[i].fits == (i < good.size())));
+      const Row expected = i < good.size() ? good[i].row : by_score[i - good.size()].row;
+      BOOST_TEST(all[i].row == expected);
+    }
+  }
+  BOOST_TEST(!by_score.front().fits);
+}
+
 // A text that says something alike stands in for the words only where nobody wrote these.
 BOOST_AUTO_TEST_CASE(where_words_match_a_text_without_them_must_mean_it_clearly) {
   const View collection = open();

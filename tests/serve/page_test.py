@@ -299,6 +299,18 @@ class PageTest(unittest.TestCase):
         shown = self.browser.until("return document.querySelector('.search .tile[data-index=\"0\"]')?.dataset.key")
         self.assertEqual(shown, f"{expected[0]['row']}-{expected[0]['sha256']}")
 
+    def test_weak_matches_stand_behind_and_look_otherwise(self):
+        page = self.open("/#/search?q=skull&all=1")
+        self.browser.until("return document.querySelectorAll('.search .tile').length > 0")
+        page.settle()
+        hits = self.server.json("/v1/search", {"text": "skull", "k": 100, "all": True})["hits"]
+        good = sum(hit["fits"] for hit in hits)
+        self.assertLess(good, len(hits))
+        weak = self.browser.run("return [...document.querySelectorAll('.search .tile')].filter((tile) => tile.classList.contains('weak')).map((tile) => Number(tile.dataset.index))")
+        shown = self.browser.run("return document.querySelectorAll('.search .tile').length")
+        self.assertEqual(sorted(weak), list(range(good, shown)))
+        self.assertIn(f"then the nearest {len(hits) - good}", self.browser.run("return document.querySelector('.told').textContent"))
+
     def test_like_this_one_and_less_of(self):
         page = self.open("/#/search?term=%2B@3&term=-fire")
         self.browser.until("return document.querySelectorAll('.search .tile').length > 0")

@@ -263,6 +263,18 @@ class Endpoints(Case):
             theirs.pop("type")
             self.assertEqual({name: ours[name] for name in theirs}, theirs)
 
+    def test_weak_matches_come_behind_what_is_found_without_them(self):
+        for more in ({}, {"group": True}, {"in": "text"}):
+            good = self.ask("POST", "/v1/search", {"text": "skull and fire", "k": 60, **more}).json()
+            found = self.ask("POST", "/v1/search", {"text": "skull and fire", "k": 60, "all": True, **more}).json()
+            self.assertEqual((good["cut"], found["cut"]), (True, False))
+            self.assertEqual({hit["fits"] for hit in good["hits"]}, {True})
+            count = len(good["hits"])
+            self.assertEqual([hit["row"] for hit in found["hits"][:count]], [hit["row"] for hit in good["hits"]])
+            self.assertEqual({hit["fits"] for hit in found["hits"][count:]}, {False})
+        like = self.ask("POST", "/v1/search", {"row": self.rows()[0], "k": 3}).json()["hits"]
+        self.assertEqual([hit["fits"] for hit in like], [None] * 3)
+
     def test_search_by_everything(self):
         row = self.rows()[0]
         picture = self.ask("GET", "/v1/pictures/{row}", row=row).json()

@@ -288,7 +288,7 @@ export function why_found(hit) {
   return h(
     "section",
     { class: "why" },
-    h("h3", {}, `Why it is hit ${hit.rank}`),
+    h("h3", {}, `Why it is hit ${hit.rank}${hit.fits === false ? ", a weak match" : ""}`),
     h("table", { class: "scores" }, h("caption", { class: "unseen" }, "Evidence in nats"), h("tbody", {}, rows)),
     words.length > 0 && h("ul", { class: "found-words" }, words),
     h(

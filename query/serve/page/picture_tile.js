@@ -25,10 +25,11 @@ export function make_tile() {
 }
 
 // picture: row, sha256, path and what an answer has of label, score and truth; undefined while it is not known yet.
-// More: caption, name (for screen readers), fill (0 to 1), colour.
+// More: caption, name (for screen readers), fill (0 to 1), colour, weak (of a match).
 export function draw_tile(tile, picture, more = {}) {
   const { image, bar, mark, caption } = tile.parts;
   tile.classList.toggle("waiting", !picture);
+  tile.classList.toggle("weak", Boolean(more.weak));
   if (!picture) {
     forget(image);
     tile.setAttribute("aria-label", "loading");

@@ -133,10 +133,15 @@ export function make_search(signal, collection, kept) {
   }
 
   function in_words(answer) {
-    const count = `${with_commas(answer.hits.length)}${answer.hits.length >= wanted ? " or more" : ""}`;
-    const fits = answer.cut ? `${count} ${answer.hits.length === 1 ? "fits" : "fit"}` : `the nearest ${count}`;
+    const found = answer.hits.length;
+    const good = answer.hits.filter((hit) => hit.fits).length;
+    const more = found >= wanted ? " or more" : "";
+    const fit = `${with_commas(good)}${good === found ? more : ""} ${good === 1 ? "fits" : "fit"}`;
+    const nearest = `the nearest ${with_commas(found - good)}${more}`;
+    const judged = answer.cut || answer.hits.some((hit) => hit.fits !== null);
+    const counts = !judged ? nearest : good === found ? fit : `${fit}, then ${nearest}`;
     return [
-      `${fits}, of ${plural(answer.candidates, "picture")} in ${duration(answer.seconds)}`,
+      `${counts}, of ${plural(answer.candidates, "picture")} in ${duration(answer.seconds)}`,
       ...answer.warnings,
     ].join(". ");
   }
@@ -364,6 +369,7 @@ function make_filters(kept) {
 
 function make_results() {
   let hits = [];
+  let highest = 0; // a weak match may have a higher score than a good one
   let ask_more = () => {};
   const tiles = new Tiles({
     name: "Hits",
@@ -372,8 +378,9 @@ function make_results() {
     clear: clear_tile,
     draw: (tile, index) =>
       draw_tile(tile, hits[index], {
-        fill: hits[index].score / Math.max(1e-9, hits[0].score),
+        fill: hits[index].score / Math.max(1e-9, highest),
         colour: "colour-search",
+        weak: hits[index].fits === false,
         caption: reason(hits[index]),
         name: name_of(hits[index]),
       }),
@@ -390,6 +397,7 @@ function make_results() {
     trouble: (error) => instead(problem(error)),
     show(found, answer, more, next) {
       hits = found;
+      highest = hits.reduce((most, hit) => Math.max(most, hit.score), 0);
       ask_more = next;
       if (!answer)
         return instead(
@@ -424,4 +432,7 @@ function reason(hit) {
   return hit.found_by === "letters" ? hit.ocr_text : `the picture${more}`;
 }
 
-const name_of = (hit) => `${hit.path.slice(hit.path.lastIndexOf("/") + 1)}, hit ${hit.rank}, ${reason(hit)}`;
+function name_of(hit) {
+  const weak = hit.fits === false ? ", a weak match" : "";
+  return `${hit.path.slice(hit.path.lastIndexOf("/") + 1)}, hit ${hit.rank}${weak}, ${reason(hit)}`;
+}
