@@ -293,8 +293,7 @@ void run_undo(Service& service, const fs::path& target, const Jobs::Progress& pr
   progress.update([&](Job& job) {
     job.exported = report.put_back;
     job.failed = report.problems;
-    job.told = fmt::format("{} files put back, {} were where they belong",
-                           with_thousands(report.put_back), with_thousands(report.never_moved));
+    job.told = told_undo(report);
   });
 }
 

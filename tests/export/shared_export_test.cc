@@ -140,13 +140,12 @@ std::map<std::string, std::string> placed_in(const fs::path& folder) {
   return files;
 }
 
-size_t undo(const fs::path& directory, std::vector<std::string>* problems = nullptr) {
-  return undo_moves(directory,
-                    [&](const Error& error) {
-                      if (problems == nullptr) BOOST_ERROR(error.what());
-                      if (problems != nullptr) problems->emplace_back(error.what());
-                    })
-      .put_back;
+UndoReport undo_telling(const fs::path& directory, std::vector<std::string>& problems) {
+  return undo_moves(directory, [&](const Error& error) { problems.emplace_back(error.what()); });
+}
+
+size_t undo(const fs::path& directory) {
+  return undo_moves(directory, [](const Error& error) { BOOST_ERROR(error.what()); }).put_back;
 }
 
 BOOST_AUTO_TEST_SUITE(shared_export)
@@ -367,8 +366,13 @@ BOOST_AUTO_TEST_CASE(a_journal_that_is_missing_is_named_and_the_others_files_go_
     fs::rename(journal, directory / "away");
     if (!has_manifest) fs::remove(directory / "out" / "manifest.jsonl");
     std::vector<std::string> problems;
-    BOOST_TEST(undo(directory / "out", &problems) == 20u);
+    const UndoReport report = undo_telling(directory / "out", problems);
     BOOST_TEST(problems.size() == (has_manifest ? 11u : 1u));
+    BOOST_TEST(report.left == (has_manifest ? 10u : 0u));
+    BOOST_TEST(told_undo(report) ==
+               "20 files put back, 0 were where they belong, " +
+                   std::string(has_manifest ? "at least 10" : "an unknown number") +
+                   " could not be put back");
     BOOST_TEST(problems.front().find("moves-00001-of-00003.journal: the journal of one of the "
                                      "processes is missing") != std::string::npos);
     BOOST_TEST(fs::exists(directory / "out" / kMoveJournalName));
@@ -388,7 +392,7 @@ BOOST_AUTO_TEST_CASE(without_the_first_journal_the_others_say_how_many_there_wer
   fs::remove(directory / "out" / kMoveJournalName);
   fs::rename(directory / "out" / "moves-00002-of-00003.journal", directory / "away");
   std::vector<std::string> problems;
-  undo(directory / "out", &problems);
+  undo_telling(directory / "out", problems);
   BOOST_TEST(problems.front().find("moves-00002-of-00003.journal") != std::string::npos);
   fs::rename(directory / "away", directory / "out" / "moves-00002-of-00003.journal");
   BOOST_TEST(undo(directory / "out") == 10u);
@@ -421,7 +425,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_journal_of_several_forgets_nothing) {
   std::ofstream(journal, std::ios::trunc) << damaged;
   fs::remove(directory / "out" / "manifest.jsonl");
   std::vector<std::string> problems;
-  undo(directory / "out", &problems);
+  undo_telling(directory / "out", problems);
   BOOST_REQUIRE(problems.size() == 1u);
   BOOST_TEST(problems.front().find("moves-00001-of-00003.journal: line ") != std::string::npos);
   BOOST_TEST(read_file(journal, 1 << 20) == damaged);
