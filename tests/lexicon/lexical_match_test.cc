@@ -221,11 +221,17 @@ BOOST_AUTO_TEST_CASE(evidence_is_what_looking_at_every_text_gives) {
     for (char& letter : word) letter = static_cast<char>(letter + random() % 4);
     vocabulary.push_back(word);
   }
-  const auto word = [&] { return vocabulary[random() % (1 + random() % vocabulary.size())]; };
+  const auto word = [&] {
+    const auto drawn = random();
+    return vocabulary[drawn % (1 + random() % vocabulary.size())];
+  };
   std::vector<std::string> many;
   for (int i = 0; i < 12000; ++i) {
     std::string text = word();
-    for (size_t j = random() % 8; j > 0; --j) text += (random() % 9 > 0 ? " " : "") + word();
+    for (size_t j = random() % 8; j > 0; --j) {
+      const std::string next = word();
+      text += (random() % 9 > 0 ? " " : "") + next;
+    }
     many.push_back(text);
   }
   size_t above_zero = 0;
