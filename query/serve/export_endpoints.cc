@@ -77,6 +77,12 @@ const char* ending_of(ExportFormat format) {
   }
 }
 
+// Of an export.
+std::string asked_name(Members& members) {
+  members.needed("name", "name the export");
+  return checked_name(*members.text("name", 100), "name");
+}
+
 AskedExport ask_export(const Service& service, const Call& call) {
   if (service.options.exports.empty())
     throw Error(ErrorCode::Unavailable, "export", "the server only reads",
@@ -85,7 +91,7 @@ AskedExport ask_export(const Service& service, const Call& call) {
   Members members(json, "");
   AskedExport asked;
   asked.labelling = ask_labelling(members);
-  asked.name = checked_name(members.text("name", 100).value_or(""), "name");
+  asked.name = asked_name(members);
   asked.format = format_named(members, members.text("format", 100).value_or("folders"));
   asked.mode = members.text("mode", 100).value_or(asked.mode);
   members.as_member("mode", [&] { parse_export_mode(asked.mode); });
@@ -441,7 +447,7 @@ HttpResponse post_export(Service& service, const Call& call) {
 HttpResponse post_undo(Service& service, const Call& call) {
   const nlohmann::json json = parse_body(call.request.body);
   Members members(json, "");
-  const std::string name = checked_name(members.text("name", 100).value_or(""), "name");
+  const std::string name = asked_name(members);
   members.expect_no_others();
   if (service.options.exports.empty())
     throw Error(ErrorCode::Unavailable, "undo", "the server only reads");
