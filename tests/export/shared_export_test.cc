@@ -353,6 +353,22 @@ BOOST_AUTO_TEST_CASE(a_picture_that_two_processes_have_is_moved_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_export_of_no_picture_leaves_nothing) {
+  const std::vector<ExportItem> none;
+  for (const ExportMode mode : {ExportMode::Copy, ExportMode::Move}) {
+    for (const bool together : {false, true}) {
+      const TemporaryDirectory directory;
+      Exporting exporting;
+      exporting.mode = mode;
+      exporting.promise = "\"exported\":0";
+      together ? exporting.by(3, directory / "out", none)
+               : exporting.by_one(directory / "out", none);
+      BOOST_TEST(exporting.errors.empty());
+      BOOST_TEST(!fs::exists(directory / "out"), together);
+    }
+  }
+}
+
 // --- undo ----------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_journal_that_is_missing_is_named_and_the_others_files_go_back) {
