@@ -164,13 +164,13 @@ std::vector<uint32_t> apply_halves(Plan& plan, const AskedExport& asked) {
 }
 
 // The pictures that people judged, from which a classifier that answers was not learned.
-JudgedPictures judged_for(const Service& service, const Plan& plan, const AskedExport& asked) {
-  JudgedPictures judged =
-      judged_pictures(plan.view(), plan.labelling.labels, *service.truths.all());
-  leave_out_examples(judged.pictures, plan.labelling.vectors);
+JudgedPictures judged_for(const Service& service, const View& view, const Labelling& labelling,
+                          const AskedExport& asked) {
+  JudgedPictures judged = judged_pictures(view, labelling.labels, *service.truths.all());
+  leave_out_examples(judged.pictures, labelling.vectors);
   const std::string& classifier = asked.labelling.request.classifier;
   if (!classifier.empty())
-    leave_out_learned(plan.view(), load_classifier(plan.view(), classifier).learned_from, judged);
+    leave_out_learned(view, load_classifier(view, classifier).learned_from, judged);
   return judged;
 }
 
@@ -180,7 +180,7 @@ void apply_limits(const Service& service, Plan& plan, const AskedExport& asked) 
     apply_halves(plan, asked);
     return;
   }
-  const JudgedPictures judged = judged_for(service, plan, asked);
+  const JudgedPictures judged = judged_for(service, plan.view(), plan.labelling, asked);
   for (Bands before = plan.bands;;) {
     plan.promised = keep_promise(plan.predictions, judged, {*asked.at_most_wrong}, plan.bands);
     const std::vector<uint32_t> left_out = apply_halves(plan, asked);
@@ -429,9 +429,11 @@ HttpResponse post_export(Service& service, const Call& call) {
   const AskedExport asked = ask_export(service, call);
   expect_outside_collections(asked.target);
   check_target(asked.format, asked.target, promises_of(asked));
-  // What is wrong with the labels is told now, and not by the job.
-  find_labels("only", asked.only,
-              service.labeller().labelling(call.snapshot, asked.labelling, call.go_on).labels);
+  // What is wrong with the labels and the truth is told now, and not by the job.
+  const Labelling labelling =
+      service.labeller().labelling(call.snapshot, asked.labelling, call.go_on);
+  find_labels("only", asked.only, labelling.labels);
+  if (asked.at_most_wrong) judged_for(service, call.snapshot->view, labelling, asked);
   Job job;
   job.kind = "export";
   job.name = asked.name;

@@ -171,6 +171,8 @@ HttpResponse post_diff(Service& service, const Call& call) {
   const View& view = call.snapshot->view;
   const Run before = asked_run(service, call, members, "before");
   const Run after = asked_run(service, call, members, "after");
+  if (from.label) find_labels("from", {*from.label}, before.labels);
+  if (to.label) find_labels("to", {*to.label}, after.labels);
   call.go_on();
   const RunDiff diff = diff_runs(view, before, after);
   std::vector<std::string> transitions;

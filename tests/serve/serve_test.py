@@ -392,6 +392,9 @@ class Endpoints(Case):
         self.assertEqual((now["same"], now["moved"]), (60, 0))
         part = self.ask("POST", "/v1/diff", {"before": "first", "after": "second", "from": "Doom", "to": None}).json()
         self.assertTrue(all(it["from"] == "Doom" and it["to"] is None for it in part["pictures"]))
+        for member in ("from", "to"):
+            unknown = self.ask("POST", "/v1/diff", {"before": "first", "after": "second", member: "Domm"}, status=400).json()
+            self.assertEqual(unknown["error"]["subject"], member, unknown)
         self.ask("POST", "/v1/diff", {"before": "first", "after": "none"}, status=404)
         of_run = self.ask("POST", "/v1/search", {"text": "bells", "all": True, "k": 60, "filters": {
             "run": "first", "label": ["Doom"]}}).json()
@@ -438,6 +441,13 @@ class Endpoints(Case):
             self.ask("POST", "/v1/export", {**LABELLING, "name": name}, status=400)
         unknown = self.ask("POST", "/v1/export", {**LABELLING, "name": "some", "only": ["nobody"]}, status=400).json()
         self.assertEqual(unknown["error"]["subject"], "only", unknown)
+        self.ask("DELETE", "/v1/truth", status=204)
+        unjudged = self.ask("POST", "/v1/export", {**LABELLING, "name": "some", "at_most_wrong": 0.05}, status=400).json()
+        self.assertEqual(unjudged["error"]["subject"], "the truth", unjudged)
+        nothing = self.wait_for(self.ask("POST", "/v1/export", {**LABELLING, "name": "none", "fusion": "max", "min_score": 1.0,
+                                                                "threshold": 1.0}, status=202).json())
+        self.assertEqual((nothing["state"], nothing["exported"]), ("done", 0), nothing)
+        self.assertFalse((self.folder / "exports" / "none").exists())
         shutil.rmtree(self.folder / "exports")
 
     def test_duplicates(self):
