@@ -296,10 +296,10 @@ struct OcrSet::Content {
       train::draw_plain_backdrop(image, random);
     }
     for (int i = random.between(0, 5); i > 0; --i) {
-      train::draw_shape(
-          image, train::kShapes[random.below(train::kShapes.size())],
-          {random.uniform(), random.uniform(), random.uniform(0.08, 0.4), random.uniform(0, 3)},
-          colour_between(random, 0, 255));
+      const Colour colour = colour_between(random, 0, 255);
+      const train::Place place{random.uniform(), random.uniform(), random.uniform(0.08, 0.4),
+                               random.uniform(0, 3)};
+      train::draw_shape(image, random.pick(train::kShapes), place, colour);
     }
     return image;
   }
@@ -386,8 +386,8 @@ struct OcrSet::Content {
   void coloured(Random& random, OcrSample& sample) const {
     sample.image = picture(random);
     const Colour ink = kLoud[random.below(std::size(kLoud))];
-    captions(random, sample, {nullptr, 0, ink, random.chance(0.7) ? 1 : 0, kBlack},
-             random.chance(0.8));
+    const bool shadow = random.chance(0.8);
+    captions(random, sample, {nullptr, 0, ink, random.chance(0.7) ? 1 : 0, kBlack}, shadow);
   }
 
   void turned_caption(Random& random, OcrSample& sample) const {
@@ -396,8 +396,8 @@ struct OcrSet::Content {
     } else {
       tinted_bar(random, sample);
     }
-    sample.image = turned(sample.image, (random.chance(0.5) ? 1 : -1) * random.uniform(1, 5) *
-                                            std::numbers::pi / 180);
+    const int way = random.chance(0.5) ? 1 : -1;
+    sample.image = turned(sample.image, way * random.uniform(1, 5) * std::numbers::pi / 180);
   }
 
   // A picture that lies on its side or on its head.
@@ -447,7 +447,8 @@ struct OcrSet::Content {
     Pen pen{font(random, random.chance(0.5) ? material.headline : material.text), 0, ink, 0,
             kBlack};
     pen.em_px = std::max(15, static_cast<int>(below.width_px * random.uniform(0.035, 0.075)));
-    const std::string text = sentence(random) + (random.chance(0.4) ? " " + sentence(random) : "");
+    const std::string more = random.chance(0.4) ? " " + sentence(random) : "";
+    const std::string text = sentence(random) + more;
     const int margin = below.width_px / 25;
     const auto lines = wrapped(text, pen, below.width_px - 2 * margin);
     const int height =
@@ -474,9 +475,9 @@ struct OcrSet::Content {
     const auto lines = wrapped(text, pen, image.width_px - 2 * margin);
     const int height = static_cast<int>(1.18 * pen.em_px * static_cast<double>(lines.size()));
     const int top = random.between(margin, std::max(margin + 1, image.height_px - height - margin));
+    const double opacity = random.uniform(0.55, 1);
     fill(image, {0, top - pen.em_px / 3, image.width_px, height + 2 * pen.em_px / 3},
-         dark ? colour_between(random, 0, 110) : colour_between(random, 170, 255),
-         random.uniform(0.55, 1));
+         dark ? colour_between(random, 0, 110) : colour_between(random, 170, 255), opacity);
     write_block(image, lines, margin, image.width_px - 2 * margin, top, pen, Align::Centre);
     add_words(sample.words, text);
   }
@@ -589,8 +590,10 @@ struct OcrSet::Content {
     const int after =
         write_block(image, lines, 2 * pen.em_px, 0, 4 * pen.em_px, pen, Align::Left, 1.3);
     if (below.width_px > 0) paste(image, below, 2 * pen.em_px, after + pen.em_px / 2);
-    const std::string counts = std::to_string(random.between(11, 980)) + " likes and " +
-                               std::to_string(random.between(11, 98)) + " replies";
+    const int replies = random.between(11, 98);
+    const int likes = random.between(11, 980);
+    const std::string counts =
+        std::to_string(likes) + " likes and " + std::to_string(replies) + " replies";
     write_line(image, counts, 2 * pen.em_px, image.height_px - pen.em_px, grey);
     for (const std::string& part : {name, when, text, counts}) add_words(sample.words, part);
   }
@@ -629,10 +632,12 @@ struct OcrSet::Content {
     write_block(panel, lines, 0, panel.width_px, pen.em_px / 2, pen, Align::Centre);
     const double room_x = std::max(0.0, (image.width_px - panel.width_px) / 2.0 - 20);
     const double room_y = std::max(0.0, (image.height_px - panel.height_px) / 2.0 - 20);
-    paste_in_perspective(image, panel, image.width_px / 2.0 + random.uniform(-room_x, room_x),
-                         image.height_px / 2.0 + random.uniform(-room_y, room_y),
-                         random.uniform(-5, 5) * std::numbers::pi / 180,
-                         random.uniform(-0.12, 0.12), random.uniform(-0.12, 0.12));
+    const double tilt_y = random.uniform(-0.12, 0.12);
+    const double tilt_x = random.uniform(-0.12, 0.12);
+    const double angle = random.uniform(-5, 5) * std::numbers::pi / 180;
+    const double y = image.height_px / 2.0 + random.uniform(-room_y, room_y);
+    const double x = image.width_px / 2.0 + random.uniform(-room_x, room_x);
+    paste_in_perspective(image, panel, x, y, angle, tilt_x, tilt_y);
     for (const std::string& line : lines) add_words(sample.words, line);
   }
 
@@ -650,7 +655,10 @@ struct OcrSet::Content {
       const std::string cents = std::to_string(100 + random.between(0, 99)).substr(1);
       return std::to_string(random.between(1, 29)) + "." + cents;
     };
-    for (int i = random.between(5, 9); i > 0; --i) row(random.pick(material.goods), money());
+    for (int i = random.between(5, 9); i > 0; --i) {
+      const std::string price = money();
+      row(random.pick(material.goods), price);
+    }
     lines.emplace_back();
     row("TOTAL", money());
     row("CARD", money());
@@ -661,10 +669,11 @@ struct OcrSet::Content {
         {244, 242, 236});
     write_block(paper, lines, 2 * pen.em_px, 0, 2 * pen.em_px, pen, Align::Left, 1.35);
     sample.image = background(random, width + 60, paper.height_px + 60);
+    const double tilt_y = random.uniform(-0.05, 0.05);
+    const double tilt_x = random.uniform(-0.05, 0.05);
+    const double angle = random.uniform(-4, 4) * std::numbers::pi / 180;
     paste_in_perspective(sample.image, paper, sample.image.width_px / 2.0,
-                         sample.image.height_px / 2.0,
-                         random.uniform(-4, 4) * std::numbers::pi / 180,
-                         random.uniform(-0.05, 0.05), random.uniform(-0.05, 0.05));
+                         sample.image.height_px / 2.0, angle, tilt_x, tilt_y);
     for (const std::string& line : lines) add_words(sample.words, line);
   }
 
@@ -721,9 +730,10 @@ struct OcrSet::Content {
     write_block(front, wrapped(maker, small, front.width_px * 0.9), 0, front.width_px,
                 y + small.em_px * 7 / 2, small, Align::Centre);
     sample.image = background(random, width, front.height_px + width / 4);
-    paste_in_perspective(sample.image, front, width / 2.0, sample.image.height_px / 2.0,
-                         random.uniform(-4, 4) * std::numbers::pi / 180,
-                         random.uniform(-0.08, 0.08), 0);
+    const double tilt_x = random.uniform(-0.08, 0.08);
+    const double angle = random.uniform(-4, 4) * std::numbers::pi / 180;
+    paste_in_perspective(sample.image, front, width / 2.0, sample.image.height_px / 2.0, angle,
+                         tilt_x, 0);
     for (const std::string& text : {name, weight, maker}) add_words(sample.words, text);
   }
 

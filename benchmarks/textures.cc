@@ -68,8 +68,8 @@ void draw_strokes(cv::Mat& picture, Random& random) {
     const cv::Point from = any_place(picture, random);
     const cv::Point to = from + cv::Point(static_cast<int>(length * std::cos(angle)),
                                           static_cast<int>(length * std::sin(angle)));
-    cv::line(picture, from, to, colour_near(base, spread, random), random.between(1, 4),
-             cv::LINE_AA);
+    const int width = random.between(1, 4);
+    cv::line(picture, from, to, colour_near(base, spread, random), width, cv::LINE_AA);
   }
 }
 
@@ -91,8 +91,10 @@ void draw_wall(cv::Mat& picture, Random& random) {
         return static_cast<int>(side * uneven * random.uniform(-0.5, 0.5));
       };
       if (random.chance(0.03)) continue;
-      const cv::Point first(x + off(width), y + off(height));
-      const cv::Point last(x + width + off(width), y + height + off(height));
+      const int first_y = y + off(height);
+      const cv::Point first(x + off(width), first_y);
+      const int last_y = y + height + off(height);
+      const cv::Point last(x + width + off(width), last_y);
       cv::rectangle(picture, first, last, colour_near(base, spread, random), -1, cv::LINE_AA);
       if (random.chance(0.2))
         cv::rectangle(picture, first, (first + last) / 2, colour_near(base, 60, random), -1);
@@ -108,13 +110,19 @@ void draw_pebbles(cv::Mat& picture, Random& random) {
   const double loose = random.uniform(0.2, 1.2);
   for (int y = 0; y < picture.rows + step; y += step) {
     for (int x = 0; x < picture.cols + step; x += step) {
-      const cv::Point place(x + static_cast<int>(step * loose * random.uniform(-0.5, 0.5)),
-                            y + static_cast<int>(step * loose * random.uniform(-0.5, 0.5)));
-      const cv::Size size(std::max(1, static_cast<int>(step * random.uniform(0.2, 0.6))),
-                          std::max(1, static_cast<int>(step * random.uniform(0.2, 0.6))));
+      const auto off = [&] { return static_cast<int>(step * loose * random.uniform(-0.5, 0.5)); };
+      const auto half = [&] {
+        return std::max(1, static_cast<int>(step * random.uniform(0.2, 0.6)));
+      };
+      const int place_y = y + off();
+      const cv::Point place(x + off(), place_y);
+      const int height = half();
+      const cv::Size size(half(), height);
       const double from = random.chance(0.2) ? random.uniform(0, 300) : 0;
-      cv::ellipse(picture, place, size, random.uniform(0, 180), from, 360,
-                  colour_near(base, spread, random), random.chance(0.2) ? 2 : -1, cv::LINE_AA);
+      const int line = random.chance(0.2) ? 2 : -1;
+      const cv::Scalar colour = colour_near(base, spread, random);
+      cv::ellipse(picture, place, size, random.uniform(0, 180), from, 360, colour, line,
+                  cv::LINE_AA);
     }
   }
 }

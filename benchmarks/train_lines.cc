@@ -202,8 +202,8 @@ int collect(const Options& options) {
   }
   tell("photographs");
   for (size_t i = 0; i < options.textures; ++i) {
-    const Image image =
-        train::draw_texture(random.between(350, 900), random.between(350, 900), random);
+    const int height = random.between(350, 900);
+    const Image image = train::draw_texture(random.between(350, 900), height, random);
     collector.add_textless(through_jpeg(image, random), i % 8 == 7);
   }
   tell("textures");

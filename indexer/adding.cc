@@ -35,7 +35,8 @@ constexpr uint64_t kMostPixels = 2'000'000'000;  // a side is an int
 
 }  // namespace
 
-// --- flags ----------------------------------------------------------------------------------------
+// --- flags
+// ----------------------------------------------------------------------------------------
 
 void add_place_arguments(CLI::App* command, AddOptions& options) {
   command
@@ -84,7 +85,8 @@ void add_file_flags(CLI::App* command, AddOptions& options) {
       ->type_name("SIZE");
 }
 
-// --- what is indexed ------------------------------------------------------------------------------
+// --- what is indexed
+// ------------------------------------------------------------------------------
 
 namespace {
 
@@ -170,14 +172,27 @@ std::vector<fs::path> checked_roots(const std::vector<fs::path>& roots,
   return checked;
 }
 
-std::vector<fs::path> roots_of_last_time(const AddOptions& options) {
-  std::vector<fs::path> roots;
-  for (const std::string& root : Settings(options.collection).roots()) roots.emplace_back(root);
-  if (!roots.empty() && !options.quiet) {
-    std::string all;
-    for (const fs::path& root : roots) all += (all.empty() ? "" : ", ") + printable(root.string());
-    say("indexing {}, as last time\n", all);
+std::string listed(const std::vector<fs::path>& roots) {
+  std::string all;
+  for (const fs::path& root : roots) all += (all.empty() ? "" : ", ") + printable(root.string());
+  return all;
+}
+
+// Those that are there, and those of which there are pictures.
+std::vector<fs::path> roots_of_last_time(const AddOptions& options, const Collection& collection) {
+  std::vector<fs::path> all;
+  for (const std::string& root : Settings(options.collection).roots()) all.emplace_back(root);
+  std::vector<fs::path> roots = all;
+  std::erase_if(roots, [&](const fs::path& root) {
+    return is_gone(root) && !has_pictures_of(collection, root);
+  });
+  if (roots.empty() && !all.empty()) {
+    throw Error(
+        ErrorCode::NotFound, options.collection.string(),
+        "what was indexed last time is gone, and there are no pictures of it: " + listed(all),
+        "name the folders to index");
   }
+  if (!roots.empty() && !options.quiet) say("indexing {}, as last time\n", listed(roots));
   return roots;
 }
 
@@ -187,7 +202,7 @@ std::vector<fs::path> roots_of(const AddOptions& options, const Collection* coll
   refuse_own_folder(options);
   std::vector<fs::path> roots = options.roots;
   if (roots.empty() && options.list.empty() && collection != nullptr)
-    roots = roots_of_last_time(options);
+    roots = roots_of_last_time(options, *collection);
   roots = checked_roots(roots, collection);
   for (fs::path& root : roots) root = as_listed(root);
   if (!options.list.empty()) {
@@ -204,7 +219,10 @@ std::vector<fs::path> roots_of(const AddOptions& options, const Collection* coll
   if (roots.empty()) {
     const std::string list = options.list == "-" ? "standard input" : options.list;
     throw Error(ErrorCode::InvalidArgument, list.empty() ? options.collection.string() : list,
-                "nothing to index", "name folders or pictures, or give --files0-from a list");
+                collection == nullptr && list.empty()
+                    ? "no such collection, and nothing to make it of"
+                    : "nothing to index",
+                "name folders or pictures");
   }
   return roots;
 }
@@ -306,8 +324,8 @@ CollectionWriter Target::open_existing() {
   const Settings settings(options_.collection);
   if (options_.ocr_languages) check_languages(*options_.ocr_languages);
   if (!options_.no_ocr) {
-    languages_ = options_.ocr_languages.value_or(
-        settings.text_languages().value_or(manifest.ocr_languages));
+    languages_ =
+        options_.ocr_languages.value_or(settings.text_languages().value_or(manifest.ocr_languages));
   }
   if (encoder_ && encoder_->info().fingerprint != manifest.model_fingerprint) encoder_.reset();
   if (!encoder_ && !options_.model.model.empty())

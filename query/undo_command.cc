@@ -50,13 +50,6 @@ class ProblemTeller {
   uint64_t told_ = 0;
 };
 
-// "12 files put back, 3 were where they belong, 1 could not be put back"
-int told(uint64_t put_back, uint64_t untouched, const char* how, uint64_t problems) {
-  say("{} files put back, {} were {}{}\n", with_thousands(put_back), with_thousands(untouched), how,
-      problems > 0 ? fmt::format(", {} could not be put back", with_thousands(problems)) : "");
-  return problems > 0 ? kFailed : kDone;
-}
-
 int undo_moves_of(const std::filesystem::path& directory) {
   ProblemTeller problems;
   const UndoReport report = undo_moves(
@@ -65,7 +58,8 @@ int undo_moves_of(const std::filesystem::path& directory) {
         follow(collection, files, absolute_path(directory));
       });
   problems.tell_rest();
-  return told(report.put_back, report.never_moved, "where they belong", report.problems);
+  say("{}\n", told_undo(report));
+  return report.problems > 0 ? kFailed : kDone;
 }
 
 int undo_keywords_of(const std::filesystem::path& directory) {
@@ -78,7 +72,12 @@ int undo_keywords_of(const std::filesystem::path& directory) {
                                "bytes again: {}; zeroshelf-index add reads them anew",
                                error.what()));
   });
-  return told(report.put_back, report.never_changed, "as they had been", report.problems);
+  say("{} files put back, {} were as they had been{}\n", with_thousands(report.put_back),
+      with_thousands(report.never_changed),
+      report.problems > 0
+          ? fmt::format(", {} could not be put back", with_thousands(report.problems))
+          : "");
+  return report.problems > 0 ? kFailed : kDone;
 }
 
 int run_undo(const std::filesystem::path& directory) {

@@ -111,6 +111,11 @@ class FolderSink : public RecordSink {
 
   uint64_t exported() const override { return folders_.placed(); }
   uint64_t failed() const override { return folders_.failed(); }
+  std::string told(std::string_view what) const override {
+    if (exported() > 0 || failed() > 0) return RecordSink::told(what);
+    return fmt::format("no {}pictures to export: {} stays as it was", what,
+                       printable(target_.string()));
+  }
 
  private:
   static constexpr uint32_t kNoLabel = UINT32_MAX;

@@ -579,7 +579,7 @@ void FolderExport::publish_manifest() {
 
 void FolderExport::finish() {
   place_all();
-  if (placed() == 0 && failed() > 0) return forget_journal();  // and all goes with the object
+  if (placed() == 0) return forget_journal();  // and all goes with the object
   options_.ranks == nullptr ? complete() : complete_together();
   journal_.reset();
   shared_journal_.reset();

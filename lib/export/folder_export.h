@@ -18,7 +18,7 @@
 // takes fewer names (disk.h), so is what it does not take, and a folder whose name differs in case
 // only from another one's is numbered; in every part of DIR alike.
 //
-// An export that is given up, or that could place nothing, leaves nothing; one by moving leaves its
+// An export that is given up, or that places nothing, leaves nothing; one by moving leaves its
 // journal, by which it is undone.
 //
 // Several processes may place some of the pictures each (FolderExportOptions::ranks): under the

@@ -187,6 +187,7 @@ class KeywordUndo {
       throw Error(ErrorCode::InvalidArgument, path.string(),
                   now.look.is_there ? "somebody changed it since; it stays as it is"
                                     : "gone since; nothing is put back",
+                  "where another export changed it, undo that one first, then this one again; "
                   "what it was is kept in " + directory_.string());
     }
     const int error = change.before ? restore(change, now, place, temporary)

@@ -24,6 +24,7 @@
 #include "lib/files/exclusive.h"
 #include "lib/files/remove_folder.h"
 #include "lib/util/file.h"
+#include "lib/util/text.h"
 
 namespace zeroshelf {
 namespace {
@@ -298,9 +299,10 @@ class Undo {
     for (size_t process = 0; process < processes; ++process) {
       const ExportShare share{process, processes};
       if (std::ranges::binary_search(shares_, share)) continue;
-      tell(Error(ErrorCode::NotFound, (directory_ / share_name(ShareFile::Journal, share)).string(),
-                 "the journal of one of the processes is missing; what it moved stays where it is",
-                 "put the journal back and run undo again; the manifest may know the files, too"));
+      tell_of_journal(
+          Error(ErrorCode::NotFound, (directory_ / share_name(ShareFile::Journal, share)).string(),
+                "the journal of one of the processes is missing; what it moved stays where it is",
+                "put the journal back and run undo again; the manifest may know the files, too"));
     }
     return content;
   }
@@ -333,10 +335,11 @@ class Undo {
           name == kMoveJournalName || name == kMovePartialName || is_share_name(name.string()) ||
           std::find(std::begin(kWritten), std::end(kWritten), name) != std::end(kWritten);
       if (is_own || !entry->is_regular_file(ignored) || entry->is_symlink(ignored)) continue;
-      tell(Error(ErrorCode::Corruption, journal.string(),
-                 "its end is damaged, and may have said where " + name.string() + " belongs",
-                 "move such files back by hand (the manifest may know from where), then run undo "
-                 "again"));
+      tell_of_journal(
+          Error(ErrorCode::Corruption, journal.string(),
+                "its end is damaged, and may have said where " + name.string() + " belongs",
+                "move such files back by hand (the manifest may know from where), then run undo "
+                "again"));
       return;
     }
   }
@@ -352,7 +355,13 @@ class Undo {
     }
   }
 
+  // Of one file that stays where it is.
   void tell(const Error& problem) {
+    ++report_.left;
+    tell_of_journal(problem);
+  }
+
+  void tell_of_journal(const Error& problem) {
     ++report_.problems;
     on_problem_(problem);
   }
@@ -385,7 +394,8 @@ class Undo {
     const auto moved = folder.is_open() ? without_reservation(there) : std::nullopt;
     const auto original = without_reservation(here);
     if (!moved && !original)
-      throw Error(ErrorCode::NotFound, here.string(), "gone from here and from " + shown.string());
+      throw Error(ErrorCode::NotFound, here.string(), "gone from here and from " + shown.string(),
+                  "where another export has moved it on, undo that one first, then this one again");
     if (moved && !S_ISREG(moved->st_mode)) {
       throw Error(ErrorCode::InvalidArgument, shown.string(),
                   "not a file that an export has moved; it stays where it is");
@@ -521,6 +531,18 @@ SharedMoveJournal::SharedMoveJournal(const Descriptor& folder, const fs::path& d
 void SharedMoveJournal::begin_moves(size_t processes) {
   journal_.write({"processes", std::to_string(processes)});
   journal_.sync();
+}
+
+std::string told_undo(const UndoReport& report) {
+  std::string told =
+      fmt::format("{} files put back, {} were where they belong", with_thousands(report.put_back),
+                  with_thousands(report.never_moved));
+  if (report.problems == 0) return told;
+  const std::string left = with_thousands(report.left);
+  const std::string count = report.problems == report.left ? left
+                            : report.left > 0              ? "at least " + left
+                                                           : "an unknown number";
+  return told + fmt::format(", {} could not be put back", count);
 }
 
 UndoReport undo_moves(const fs::path& directory,

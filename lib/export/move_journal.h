@@ -79,11 +79,16 @@ class SharedMoveJournal {
 
 struct UndoReport {
   uint64_t put_back = 0;
-  // Or put back by an undo before. With the ones above and the problems: all files that a journal
+  // Or put back by an undo before. With the ones above and those left: all files that a journal
   // names; an export that was cut short may not have come to more.
   uint64_t never_moved = 0;
-  uint64_t problems = 0;  // each was told
+  uint64_t left = 0;  // files that stay where they are; each was told as a problem
+  // Those, and journals of which it is not known how many files they named: each was told.
+  uint64_t problems = 0;
 };
+
+// "12 files put back, 3 were where they belong, 1 could not be put back"
+std::string told_undo(const UndoReport& report);
 
 // Tells a collection that its pictures may be back where they were (follow_moves.h). Throws
 // nothing.

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "lib/labelling/adapt_labels.h"
+#include "lib/labels/label_vectors.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 
@@ -25,7 +26,8 @@ CheckedAnswer checked_answer(const Prediction& prediction, uint32_t truth) {
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors, const LabelTree& tree) {
   std::vector<Way> ways;
-  const bool any_text = collection.live_texts() > 0;
+  const bool any_text =
+      collection.live_texts() > 0 && std::ranges::none_of(labels, has_pictures_alone);
   for (const std::string& name : fusion_rule_names()) {
     if (name == "text" && !any_text) continue;
     const Fusion fusion = default_fusion(collection, name);

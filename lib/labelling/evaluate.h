@@ -21,8 +21,8 @@ struct Way {
 };
 
 // Every rule of fusion with the defaults for the collection's model, under the rule's name, and the
-// label vectors as it takes them, see labels_for(); "text" only where pictures have text. Of labels
-// with levels: labels and tree as a labelling has them.
+// label vectors as it takes them, see labels_for(); "text" only where pictures have text, and no
+// label has pictures alone. Of labels with levels: labels and tree as a labelling has them.
 std::vector<Way> every_rule(const View& collection, const std::vector<Label>& labels,
                             const LabelVectors& vectors, const LabelTree& tree = {});
 
@@ -43,8 +43,8 @@ struct LevelFigures {
 std::vector<LevelFigures> figures_by_level(const LabelTree& tree,
                                            const std::vector<Answers>& answers);
 
-// Takes away the pictures that are examples of a label, which knows the answer about them; how many.
-// Throws InvalidArgument where none is left.
+// Takes away the pictures that are examples of a label, which knows the answer about them; how
+// many. Throws InvalidArgument where none is left.
 uint64_t leave_out_examples(std::vector<KnownPicture>& pictures, const LabelVectors& labels);
 // What a person is told of them.
 std::string examples_note(uint64_t left_out);
@@ -54,7 +54,7 @@ struct Evaluation {
   uint64_t pictures = 0;           // that were evaluated
   uint64_t not_in_collection = 0;  // see KnownPictures
   uint64_t without_truth = 0;
-  uint64_t examples = 0;           // of labels, which were left out
+  uint64_t examples = 0;             // of labels, which were left out
   std::vector<LevelFigures> levels;  // way by way; none without levels
 };
 

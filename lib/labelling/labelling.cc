@@ -190,6 +190,16 @@ LabelVectors label_vectors(const View& collection, const LabellingRequest& reque
 
 namespace {
 
+// By that rule what is written decides, and it says nothing of a label without a text.
+void expect_texts(const std::vector<Label>& labels, const Fusion& fusion) {
+  if (fusion.rule->name() != "text") return;
+  const auto found = std::ranges::find_if(labels, has_pictures_alone);
+  if (found == labels.end()) return;
+  throw Error(ErrorCode::InvalidArgument, found->name,
+              "it has pictures alone, and by the rule text what is written in a picture decides",
+              "give the label a word, too, or take the rule mix, max or image");
+}
+
 Labelling labelling_with(const View& collection, const LabellingRequest& request,
                          const std::function<LabelVectors()>& vectors,
                          const FusionSettings* calibration = nullptr) {
@@ -205,6 +215,7 @@ Labelling labelling_with(const View& collection, const LabellingRequest& request
   labelling.labels = request.labels;
   labelling.fusion = calibration == nullptr ? fusion_for(collection, request)
                                             : Fusion{&fusion_rule("mix"), *calibration};
+  expect_texts(request.labels, labelling.fusion);
   labelling.vectors = labels_for(collection, labelling.fusion, vectors());
   if (request.last_is_none) {
     labelling.none = static_cast<uint32_t>(request.labels.size() - 1);

@@ -49,6 +49,12 @@ std::vector<VetoPlace> vetoes_of(const std::vector<Label>& labels) {
   return vetoes;
 }
 
+bool has_pictures_alone(const Label& label) {
+  return !has_text_prompt(label) &&
+         std::ranges::any_of(label.prompts,
+                             [](const std::string& written) { return !is_veto(written); });
+}
+
 PromptVectors vectors_of_prompts(
     const std::vector<Label>& labels,
     const std::function<Matrix(const std::vector<std::string>&)>& encode) {

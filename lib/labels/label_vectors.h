@@ -16,6 +16,9 @@ namespace zeroshelf {
 // Whether it has a prompt that is a text and no veto.
 bool has_text_prompt(const Label& label);
 
+// Whether it has pictures for prompts and no text, but for vetoes.
+bool has_pictures_alone(const Label& label);
+
 // Every text of the labels' prompts and vetoes once, in order; pictures among them are left out.
 std::vector<std::string> distinct_prompts(const std::vector<Label>& labels);
 
@@ -32,7 +35,7 @@ struct PromptVectors {
   // [labels, dimension], see label_vectors(); zeros of a label without a text.
   Matrix labels;
   std::vector<VetoPlace> vetoes;  // see vetoes_of()
-  Matrix of_vetoes;  // [vetoes, dimension], unit vectors; zeros of one that is no text
+  Matrix of_vetoes;               // [vetoes, dimension], unit vectors; zeros of one that is no text
 };
 
 // A label's vector is the mean of its prompts' unit vectors, scaled to unit length again (the

@@ -89,6 +89,9 @@ class LabelCollector {
     }
     for (const std::string& prompt : prompts) {
       if (prompt.empty()) refuse(subject_, fmt::format("{}an empty prompt for '{}'", where, name));
+      if (trimmed(prompt) == "-")
+        refuse(subject_, fmt::format("{}a '-' without anything behind it for '{}'", where, name),
+               "say what the label is not, or leave the '-' out");
     }
     labels_.push_back({std::string(name), prompts});
     places_.emplace_back(where);

@@ -20,6 +20,7 @@
 #include "lib/ocr/installed_languages.h"
 #include "lib/ocr/modern_greek.h"
 #include "lib/ocr/scripts.h"
+#include "lib/ocr/text_reader.h"
 #include "lib/util/error.h"
 #include "lib/util/text.h"
 
@@ -29,6 +30,7 @@ namespace {
 // Tesseract's guess follows the height of the lines; it only wants to be told something plausible.
 constexpr int kResolutionDpi = 150;
 constexpr const char* kScriptData = "osd";
+constexpr const char* kFormulaData = "equ";
 // Tesseract's own: a line that is read worse is read again with black and white exchanged.
 constexpr const char* kInvertThreshold = "0.7";
 
@@ -62,6 +64,19 @@ void check_codes(const std::string& text) {
   if (languages.empty() || !std::ranges::all_of(languages, is_language_code)) {
     throw Error(ErrorCode::InvalidArgument, "languages " + text,
                 "not Tesseract's codes joined by '+'", "for example eng+deu");
+  }
+  for (const std::string& language : languages) {
+    if (language == kAutoLanguages) {
+      throw Error(ErrorCode::InvalidArgument, "languages " + text,
+                  "auto stands alone: it takes all languages that are installed",
+                  "name auto and nothing else, or the languages without it, for example eng+deu");
+    }
+    if (language == kScriptData || language == kFormulaData) {
+      throw Error(ErrorCode::InvalidArgument, "languages " + text,
+                  language + " is data of Tesseract's that is no language",
+                  "name languages only, for example eng+deu; data for scripts is used by itself "
+                  "where it is installed");
+    }
   }
 }
 

@@ -39,7 +39,8 @@ class Recogniser {
   enum class Layout { Page, Sparse, Block, Line };
 
   // languages: Tesseract's codes, joined by '+'. Throws Unavailable when a language's data is not
-  // installed (the cure names the package), InvalidArgument when languages is no list of codes.
+  // installed (the cure names the package), InvalidArgument when languages is no list of codes of
+  // languages (kAutoLanguages is none, nor is Tesseract's other data: osd, equ).
   explicit Recogniser(const std::string& languages);
   ~Recogniser();
 

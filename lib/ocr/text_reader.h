@@ -43,7 +43,8 @@ class TextReader {
  public:
   // Throws Unavailable when a language's data is not installed, or for kAutoLanguages the data for
   // scripts; the cure names the package.
-  // InvalidArgument when languages is not a list of codes.
+  // InvalidArgument when languages is not a list of codes of languages (osd and equ are none), or
+  // has kAutoLanguages among others.
   explicit TextReader(const TextReaderOptions& options);
   ~TextReader();
   TextReader(const TextReader&) = delete;

@@ -335,8 +335,8 @@ MadeQuery query_of(const View& collection, const std::vector<SearchTerm>& terms,
                        [&](const SearchTerm& term) { return term.kind == kind; });
   };
   for (const SearchTerm& term : terms) {
-    if (term.kind == Kind::Text && term.value.find_first_not_of(" \t\r\n\"") == std::string::npos)
-      throw Error(ErrorCode::InvalidArgument, "search", "a text of blanks and quotes alone",
+    if (term.kind == Kind::Text && is_punctuation(term.value))
+      throw Error(ErrorCode::InvalidArgument, "search", "a text of blanks and punctuation alone",
                   "give words to search for");
   }
   Encoder* encoder = nullptr;

@@ -6,6 +6,7 @@
 #include <unicode/casemap.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
+#include <unicode/uchar.h>
 
 #include <algorithm>
 
@@ -41,6 +42,13 @@ std::string folded(std::string_view text) {
   icu::StringByteSink<std::string> sink(&result);
   icu::CaseMap::utf8Fold(0, piece(text), sink, nullptr, status);
   return nfc(U_SUCCESS(status) ? result : text);
+}
+
+bool is_punctuation(std::string_view text) {
+  return std::ranges::all_of(code_points(text), [](char32_t c) {
+    const auto letter = static_cast<UChar32>(c);
+    return u_isUWhiteSpace(letter) || u_ispunct(letter) || u_iscntrl(letter);
+  });
 }
 
 }  // namespace zeroshelf

@@ -15,4 +15,8 @@ std::string nfc(std::string_view text);
 // is.
 std::string folded(std::string_view text);
 
+// Whether it has nothing but blanks and punctuation: no letter, digit or sign that stands for
+// something, as emoji and currencies do. What is not UTF-8 counts as a sign.
+bool is_punctuation(std::string_view text);
+
 }  // namespace zeroshelf

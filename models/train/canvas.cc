@@ -95,15 +95,23 @@ class Clouds {
   std::vector<float> values_;
 };
 
-void gradient(Image& image, double top, double bottom, Colour from, Colour to) {
-  fill(image, top, bottom,
-       [&](double, double y) { return mixed(from, to, (y - top) / std::max(bottom - top, 1e-6)); });
+// Two colours that something goes over between.
+struct Tones {
+  Colour from;
+  Colour to;
+};
+
+void gradient(Image& image, double top, double bottom, const Tones& tones) {
+  fill(image, top, bottom, [&](double, double y) {
+    return mixed(tones.from, tones.to, (y - top) / std::max(bottom - top, 1e-6));
+  });
 }
 
-void clouded(Image& image, double top, double bottom, Colour a, Colour b, Random& random,
+void clouded(Image& image, double top, double bottom, const Tones& tones, Random& random,
              int cells) {
   const Clouds clouds(random, cells);
-  fill(image, top, bottom, [&](double x, double y) { return mixed(a, b, clouds.at(x, y)); });
+  fill(image, top, bottom,
+       [&](double x, double y) { return mixed(tones.from, tones.to, clouds.at(x, y)); });
 }
 
 double box_side(const Image& image) {
@@ -185,7 +193,8 @@ Sprite halved(const Sprite& sprite) {
 void add_blobs(Image& image, Random& random, int count, double smallest, double largest) {
   for (int i = 0; i < count; ++i) {
     const Place place{random.uniform(), random.uniform(), random.uniform(smallest, largest), 0};
-    draw_shape(image, random.chance(0.5) ? "circle" : "square", place, random_colour(random));
+    const Colour colour = random_colour(random);
+    draw_shape(image, random.chance(0.5) ? "circle" : "square", place, colour);
   }
 }
 
@@ -402,23 +411,24 @@ void draw_plain_backdrop(Image& image, Random& random, PlainBackdrops which) {
       break;
     }
     case 6:
-      clouded(image, 0, 1, a, b, random, random.between(2, 14));
+      clouded(image, 0, 1, {a, b}, random, random.between(2, 14));
       break;
     default:
-      clouded(image, 0, 1, a, b, random, 3);
+      clouded(image, 0, 1, {a, b}, random, 3);
       add_blobs(image, random, random.between(3, 14), 0.05, 0.4);
   }
 }
 
 void draw_scenery(Image& image, const std::string& name, Random& random) {
-  const auto tone = [&](int r, int g, int b) {
-    return jittered({static_cast<uint8_t>(r), static_cast<uint8_t>(g), static_cast<uint8_t>(b)},
-                    random, 22);
+  const auto tone = [&](Colour colour) { return jittered(colour, random, 22); };
+  const auto tones = [&](Colour from, Colour to) {
+    to = tone(to);  // first: so the drawn pictures have it from the beginning
+    return Tones{tone(from), to};
   };
   const double horizon = random.uniform(0.45, 0.7);
-  const auto sky = [&](Colour high, Colour low) { gradient(image, 0, horizon, high, low); };
-  const auto ground = [&](Colour a, Colour b, int cells) {
-    clouded(image, horizon, 1, a, b, random, cells);
+  const auto sky = [&](const Tones& high_and_low) { gradient(image, 0, horizon, high_and_low); };
+  const auto ground = [&](const Tones& of_ground, int cells) {
+    clouded(image, horizon, 1, of_ground, random, cells);
   };
   const auto dots = [&](int count, double largest, Colour colour, double lowest) {
     for (int i = 0; i < count; ++i) {
@@ -431,62 +441,65 @@ void draw_scenery(Image& image, const std::string& name, Random& random) {
   const auto blocks = [&](Colour colour, double smallest, double largest) {
     for (int i = 0; i < 7; ++i) {
       const double size = random.uniform(smallest, largest);
-      draw_shape(image, "square", {random.uniform(), horizon - size * 0.35, size, 0},
-                 jittered(colour, random, 30));
+      const Colour own = jittered(colour, random, 30);
+      draw_shape(image, "square", {random.uniform(), horizon - size * 0.35, size, 0}, own);
     }
   };
   if (name == "cave") {
-    clouded(image, 0, 1, tone(60, 14, 12), tone(18, 10, 14), random, random.between(3, 7));
-    clouded(image, random.uniform(0.75, 0.9), 1, tone(240, 90, 20), tone(160, 30, 12), random, 8);
+    const int cells = random.between(3, 7);
+    clouded(image, 0, 1, tones({60, 14, 12}, {18, 10, 14}), random, cells);
+    const Tones lava = tones({240, 90, 20}, {160, 30, 12});
+    clouded(image, random.uniform(0.75, 0.9), 1, lava, random, 8);
   } else if (name == "field") {
-    sky(tone(120, 190, 245), tone(205, 232, 250));
-    ground(tone(96, 178, 76), tone(140, 208, 96), 6);
+    sky(tones({120, 190, 245}, {205, 232, 250}));
+    ground(tones({96, 178, 76}, {140, 208, 96}), 6);
   } else if (name == "sea") {
-    sky(tone(110, 190, 245), tone(200, 235, 250));
-    gradient(image, horizon, 0.8, tone(30, 120, 190), tone(60, 170, 200));
-    clouded(image, 0.8, 1, tone(235, 212, 150), tone(246, 228, 178), random, 9);
+    sky(tones({110, 190, 245}, {200, 235, 250}));
+    gradient(image, horizon, 0.8, tones({30, 120, 190}, {60, 170, 200}));
+    clouded(image, 0.8, 1, tones({235, 212, 150}, {246, 228, 178}), random, 9);
   } else if (name == "water") {
-    gradient(image, 0, 1, tone(60, 170, 220), tone(8, 50, 110));
-    dots(8, 0.06, tone(170, 220, 245), 1);
+    gradient(image, 0, 1, tones({60, 170, 220}, {8, 50, 110}));
+    dots(8, 0.06, tone({170, 220, 245}), 1);
   } else if (name == "room") {
-    sky(tone(230, 218, 196), tone(218, 204, 182));
-    ground(tone(150, 108, 70), tone(132, 92, 58), 3);
-    draw_shape(image, "square", {random.uniform(0.15, 0.85), 0.22, 0.26, 0}, tone(190, 222, 245));
+    sky(tones({230, 218, 196}, {218, 204, 182}));
+    ground(tones({150, 108, 70}, {132, 92, 58}), 3);
+    const Colour window = tone({190, 222, 245});
+    draw_shape(image, "square", {random.uniform(0.15, 0.85), 0.22, 0.26, 0}, window);
   } else if (name == "night") {
-    gradient(image, 0, horizon, tone(12, 14, 44), tone(36, 34, 84));
-    ground(tone(24, 36, 30), tone(16, 22, 26), 5);
+    gradient(image, 0, horizon, tones({12, 14, 44}, {36, 34, 84}));
+    ground(tones({24, 36, 30}, {16, 22, 26}), 5);
     dots(14, 0.02, {235, 235, 220}, horizon);
   } else if (name == "space") {
-    clouded(image, 0, 1, {6, 6, 16}, tone(34, 22, 64), random, 3);
+    clouded(image, 0, 1, {{6, 6, 16}, tone({34, 22, 64})}, random, 3);
     dots(28, 0.02, {240, 240, 240}, 1);
   } else if (name == "snow") {
-    sky(tone(170, 200, 226), tone(222, 234, 244));
-    ground({250, 252, 255}, tone(222, 232, 244), 4);
+    sky(tones({170, 200, 226}, {222, 234, 244}));
+    ground({{250, 252, 255}, tone({222, 232, 244})}, 4);
     dots(16, 0.03, {255, 255, 255}, 1);
   } else if (name == "city") {
-    sky(tone(160, 190, 216), tone(214, 222, 230));
-    blocks(tone(120, 122, 132), 0.2, 0.6);
-    ground(tone(92, 92, 96), tone(108, 108, 112), 3);
+    sky(tones({160, 190, 216}, {214, 222, 230}));
+    blocks(tone({120, 122, 132}), 0.2, 0.6);
+    ground(tones({92, 92, 96}, {108, 108, 112}), 3);
   } else if (name == "sky") {
-    gradient(image, 0, 1, tone(84, 148, 226), tone(206, 226, 244));
+    gradient(image, 0, 1, tones({84, 148, 226}, {206, 226, 244}));
     for (int i = 0; i < 4; ++i) {
+      const Colour cloud = tone({236, 240, 246});
       draw_shape(image, "oval",
-                 {random.uniform(), random.uniform(0, 0.8), random.uniform(0.2, 0.5), 0},
-                 tone(236, 240, 246));
+                 {random.uniform(), random.uniform(0, 0.8), random.uniform(0.2, 0.5), 0}, cloud);
     }
   } else if (name == "desert") {
-    sky(tone(130, 190, 236), tone(246, 226, 180));
-    ground(tone(222, 176, 104), tone(204, 152, 84), 4);
+    sky(tones({130, 190, 236}, {246, 226, 180}));
+    ground(tones({222, 176, 104}, {204, 152, 84}), 4);
   } else if (name == "forest") {
-    clouded(image, 0, 1, tone(28, 84, 40), tone(74, 136, 62), random, 8);
+    clouded(image, 0, 1, tones({28, 84, 40}, {74, 136, 62}), random, 8);
     for (int i = 0; i < 4; ++i) {
-      draw_shape(image, "stripe", {random.uniform(), random.uniform(0.4, 0.7), 0.9, pi / 2},
-                 tone(84, 58, 36));
+      const Colour trunk = tone({84, 58, 36});
+      draw_shape(image, "stripe", {random.uniform(), random.uniform(0.4, 0.7), 0.9, pi / 2}, trunk);
     }
-    ground(tone(52, 92, 40), tone(70, 110, 50), 6);
+    ground(tones({52, 92, 40}, {70, 110, 50}), 6);
   } else {
     assert(name == "plain");
-    clouded(image, 0, 1, tone(238, 214, 226), tone(214, 226, 240), random, 2);
+    clouded(image, 0, 1, tones({238, 214, 226}, {214, 226, 240}), random, 2);
   }
 }
 

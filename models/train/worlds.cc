@@ -106,10 +106,11 @@ std::vector<World> read_worlds(const std::filesystem::path& path,
 
 std::string sentence(const World& world, Part part, Random& random) {
   if (random.chance(0.4)) return random.pick(world.lines.of(part));
-  return fmt::format(fmt::runtime(random.pick(frames().of(part))),
-                     fmt::arg("who", random.pick(world.who.of(part))),
-                     fmt::arg("does", random.pick(world.does.of(part))),
-                     fmt::arg("where", random.pick(world.where.of(part))));
+  const std::string& where = random.pick(world.where.of(part));
+  const std::string& does = random.pick(world.does.of(part));
+  const std::string& who = random.pick(world.who.of(part));
+  return fmt::format(fmt::runtime(random.pick(frames().of(part))), fmt::arg("who", who),
+                     fmt::arg("does", does), fmt::arg("where", where));
 }
 
 std::string misread(const std::string& text, Random& random) {

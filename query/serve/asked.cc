@@ -234,6 +234,12 @@ const nlohmann::json* Members::find(const char* name) {
   return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
 
+const nlohmann::json& Members::needed(const char* name, const std::string& cure) {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr) refuse(name, "it is missing", cure);
+  return *value;
+}
+
 std::optional<std::string> Members::text(const char* name, size_t most_bytes) {
   const nlohmann::json* value = find(name);
   if (value == nullptr) return std::nullopt;

@@ -29,11 +29,14 @@ class Members {
   Members(const nlohmann::json& object, std::string where);
 
   const nlohmann::json* find(const char* name);
+  // The member, where a request says nothing without it.
+  const nlohmann::json& needed(const char* name, const std::string& cure = "");
   std::optional<std::string> text(const char* name, size_t most_bytes);
   std::optional<double> number(const char* name, double least, double most);
   std::optional<uint64_t> whole(const char* name, uint64_t least, uint64_t most);
   std::optional<bool> flag(const char* name);
-  std::vector<std::string> texts(const char* name, size_t most, size_t most_bytes);  // may be absent
+  std::vector<std::string> texts(const char* name, size_t most,
+                                 size_t most_bytes);  // may be absent
   // Elements of an array, with where they stand.
   std::vector<std::pair<const nlohmann::json*, std::string>> list(const char* name, size_t most);
   // Its value as one of these names. Choices: pairs of a name and a value.
@@ -46,7 +49,8 @@ class Members {
       if (*given == known) return value;
     }
     std::string names;
-    for (const auto& choice : choices) names += (names.empty() ? "" : ", ") + std::string(choice.first);
+    for (const auto& choice : choices)
+      names += (names.empty() ? "" : ", ") + std::string(choice.first);
     refuse(name, "'" + *given + "' is none of " + names);
   }
 

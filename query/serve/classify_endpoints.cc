@@ -104,7 +104,7 @@ AskedStretch ask_stretch(const std::string& body) {
   AskedStretch asked;
   asked.labelling = ask_labelling(members);
   if (!json.contains("label"))
-    members.refuse("label", "is not there", "name a label, or null for the unsure ones");
+    members.refuse("label", "it is missing", "name a label, or null for the unsure ones");
   asked.label = members.text("label", 1000);
   asked.offset = members.whole("offset", 0, UINT64_MAX).value_or(0);
   asked.limit = members.whole("limit", 0, 1000).value_or(100);

@@ -159,6 +159,7 @@ std::vector<Row> ask_rows(const Snapshot& snapshot, const std::string& body) {
   const nlohmann::json json = parse_body(body);
   Members members(json, "");
   expect_index(snapshot.view, members.text("indice_name", 1000));
+  members.needed("ids", R"(e.g. "ids": [12])");
   std::vector<Row> rows;
   for (const auto& [value, where] : members.list("ids", 10'000)) {
     const auto id = json_as<uint64_t>(*value);

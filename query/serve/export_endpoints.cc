@@ -77,6 +77,12 @@ const char* ending_of(ExportFormat format) {
   }
 }
 
+// Of an export.
+std::string asked_name(Members& members) {
+  members.needed("name", "name the export");
+  return checked_name(*members.text("name", 100), "name");
+}
+
 AskedExport ask_export(const Service& service, const Call& call) {
   if (service.options.exports.empty())
     throw Error(ErrorCode::Unavailable, "export", "the server only reads",
@@ -85,7 +91,7 @@ AskedExport ask_export(const Service& service, const Call& call) {
   Members members(json, "");
   AskedExport asked;
   asked.labelling = ask_labelling(members);
-  asked.name = checked_name(members.text("name", 100).value_or(""), "name");
+  asked.name = asked_name(members);
   asked.format = format_named(members, members.text("format", 100).value_or("folders"));
   asked.mode = members.text("mode", 100).value_or(asked.mode);
   members.as_member("mode", [&] { parse_export_mode(asked.mode); });
@@ -158,13 +164,13 @@ std::vector<uint32_t> apply_halves(Plan& plan, const AskedExport& asked) {
 }
 
 // The pictures that people judged, from which a classifier that answers was not learned.
-JudgedPictures judged_for(const Service& service, const Plan& plan, const AskedExport& asked) {
-  JudgedPictures judged =
-      judged_pictures(plan.view(), plan.labelling.labels, *service.truths.all());
-  leave_out_examples(judged.pictures, plan.labelling.vectors);
+JudgedPictures judged_for(const Service& service, const View& view, const Labelling& labelling,
+                          const AskedExport& asked) {
+  JudgedPictures judged = judged_pictures(view, labelling.labels, *service.truths.all());
+  leave_out_examples(judged.pictures, labelling.vectors);
   const std::string& classifier = asked.labelling.request.classifier;
   if (!classifier.empty())
-    leave_out_learned(plan.view(), load_classifier(plan.view(), classifier).learned_from, judged);
+    leave_out_learned(view, load_classifier(view, classifier).learned_from, judged);
   return judged;
 }
 
@@ -174,7 +180,7 @@ void apply_limits(const Service& service, Plan& plan, const AskedExport& asked) 
     apply_halves(plan, asked);
     return;
   }
-  const JudgedPictures judged = judged_for(service, plan, asked);
+  const JudgedPictures judged = judged_for(service, plan.view(), plan.labelling, asked);
   for (Bands before = plan.bands;;) {
     plan.promised = keep_promise(plan.predictions, judged, {*asked.at_most_wrong}, plan.bands);
     const std::vector<uint32_t> left_out = apply_halves(plan, asked);
@@ -293,8 +299,7 @@ void run_undo(Service& service, const fs::path& target, const Jobs::Progress& pr
   progress.update([&](Job& job) {
     job.exported = report.put_back;
     job.failed = report.problems;
-    job.told = fmt::format("{} files put back, {} were where they belong",
-                           with_thousands(report.put_back), with_thousands(report.never_moved));
+    job.told = told_undo(report);
   });
 }
 
@@ -424,9 +429,11 @@ HttpResponse post_export(Service& service, const Call& call) {
   const AskedExport asked = ask_export(service, call);
   expect_outside_collections(asked.target);
   check_target(asked.format, asked.target, promises_of(asked));
-  // What is wrong with the labels is told now, and not by the job.
-  find_labels("only", asked.only,
-              service.labeller().labelling(call.snapshot, asked.labelling, call.go_on).labels);
+  // What is wrong with the labels and the truth is told now, and not by the job.
+  const Labelling labelling =
+      service.labeller().labelling(call.snapshot, asked.labelling, call.go_on);
+  find_labels("only", asked.only, labelling.labels);
+  if (asked.at_most_wrong) judged_for(service, call.snapshot->view, labelling, asked);
   Job job;
   job.kind = "export";
   job.name = asked.name;
@@ -442,7 +449,7 @@ HttpResponse post_export(Service& service, const Call& call) {
 HttpResponse post_undo(Service& service, const Call& call) {
   const nlohmann::json json = parse_body(call.request.body);
   Members members(json, "");
-  const std::string name = checked_name(members.text("name", 100).value_or(""), "name");
+  const std::string name = asked_name(members);
   members.expect_no_others();
   if (service.options.exports.empty())
     throw Error(ErrorCode::Unavailable, "undo", "the server only reads");

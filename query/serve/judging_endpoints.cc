@@ -163,6 +163,7 @@ struct SaidOfPicture {
 std::vector<SaidOfPicture> ask_said(const std::string& body) {
   const nlohmann::json json = parse_body(body);
   Members members(json, "");
+  members.needed("pictures", R"(e.g. "pictures": [{"row": 12, "label": "cat"}])");
   std::vector<SaidOfPicture> all;
   for (const auto& [value, where] : members.list("pictures", 10'000)) {
     Members picture(*value, where + ".");
@@ -170,6 +171,8 @@ std::vector<SaidOfPicture> ask_said(const std::string& body) {
     said.row = picture.whole("row", 0, UINT64_MAX);
     if (const auto hash = picture.text("sha256", 64))
       said.content = ask_hash(*hash, picture.where() + "sha256");
+    if (!said.row && !said.content)
+      picture.refuse("row", "it is missing", "name the picture by row, by sha256, or by both");
     said.label = picture.text("label", 1000);
     if (!value->contains("label")) picture.refuse("label", "it is missing", "null takes one back");
     picture.expect_no_others();

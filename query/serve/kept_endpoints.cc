@@ -11,10 +11,10 @@
 #include "lib/labelling/kept_request.h"
 #include "lib/labelling/run.h"
 #include "lib/labelling/run_diff.h"
+#include "lib/report/kept_things.h"
 #include "lib/util/error.h"
 #include "lib/util/hash.h"
 #include "lib/util/suggest.h"
-#include "lib/report/kept_things.h"
 #include "query/serve/answers.h"
 #include "query/serve/asked.h"
 #include "query/serve/service.h"
@@ -50,10 +50,10 @@ HttpResponse remove_kept(const Call& call, std::string_view kind) {
   const std::string name = checked_name(call.variable, "the name");
   if (!(kind == kRunKind ? remove_run(view, name) : view.attachments().remove(kind, name))) {
     const std::vector<std::string> names = view.attachments().names(kind);
-    throw Error(ErrorCode::NotFound, name,
-                fmt::format("there is nothing of that name in {}{}", kind,
-                            did_you_mean(name, names)),
-                "GET /v1/runs lists them");
+    throw Error(
+        ErrorCode::NotFound, name,
+        fmt::format("there is nothing of that name in {}{}", kind, did_you_mean(name, names)),
+        "GET /v1/runs lists them");
   }
   HttpResponse response;
   response.status = 204;
@@ -70,11 +70,10 @@ Run run_of(Service& service, const Call& call, const AskedLabelling& asked) {
 
 // A kept run by its name, or what a labelling gives now.
 Run asked_run(Service& service, const Call& call, Members& members, const char* name) {
-  const nlohmann::json* value = members.find(name);
-  if (value == nullptr) members.refuse(name, "it is missing");
-  if (value->is_string())
-    return load_run(call.snapshot->view, checked_name(value->get<std::string>(), name));
-  Members labelling(*value, std::string(name) + ".");
+  const nlohmann::json& value = members.needed(name, "name a run, or give a labelling");
+  if (value.is_string())
+    return load_run(call.snapshot->view, checked_name(value.get<std::string>(), name));
+  Members labelling(value, std::string(name) + ".");
   const AskedLabelling asked = ask_labelling(labelling);
   labelling.expect_no_others();
   return run_of(service, call, asked);
@@ -172,6 +171,8 @@ HttpResponse post_diff(Service& service, const Call& call) {
   const View& view = call.snapshot->view;
   const Run before = asked_run(service, call, members, "before");
   const Run after = asked_run(service, call, members, "after");
+  if (from.label) find_labels("from", {*from.label}, before.labels);
+  if (to.label) find_labels("to", {*to.label}, after.labels);
   call.go_on();
   const RunDiff diff = diff_runs(view, before, after);
   std::vector<std::string> transitions;

@@ -33,7 +33,7 @@ enum class Body {
   Csv,
   AnyType,  // JSON, whatever it says
 };
-// Whether something is kept or written.
+// Whether something is kept or written, or looked at whether it can be.
 enum class Effect { Reads, Writes };
 
 // Where several processes answer together: which of them it takes.
@@ -80,7 +80,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/v1/calibrations/*", delete_calibration, Who::First, Body::None, Effect::Writes},
     {"DELETE", "/v1/classifiers/*", delete_classifier, Who::First, Body::None, Effect::Writes},
     {"POST", "/v1/diff", post_diff, Who::One, Body::Json},
-    {"POST", "/v1/export/preview", post_preview, Who::One, Body::Json},
+    {"POST", "/v1/export/preview", post_preview, Who::One, Body::Json, Effect::Writes},
     {"POST", "/v1/export", post_export, Who::One, Body::Json, Effect::Writes},
     {"POST", "/v1/undo", post_undo, Who::One, Body::Json, Effect::Writes},
     {"GET", "/v1/jobs", get_jobs, Who::First},

@@ -262,6 +262,7 @@ BOOST_AUTO_TEST_CASE(undo_leaves_what_somebody_changed_since) {
   fs::remove(sidecar("b"));
   BOOST_TEST(undo(run).problems == 1u);  // b is as it was: not there
   BOOST_TEST(failed_with("a.jpg.xmp: somebody changed it since"));
+  BOOST_TEST(failed_with("where another export changed it, undo that one first"));
   BOOST_TEST(!fs::exists(sidecar("c")));
   BOOST_TEST(keywords(sidecar("a")) == "changed ");
   fs::remove(sidecar("a"));

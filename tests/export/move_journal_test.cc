@@ -201,6 +201,26 @@ BOOST_AUTO_TEST_CASE(a_picture_that_is_gone_from_both_places_is_told) {
   BOOST_TEST(fs::exists(directory / "out" / kMoveJournalName));
 }
 
+BOOST_AUTO_TEST_CASE(the_earlier_of_two_exports_says_to_undo_the_later_one_first) {
+  const TemporaryDirectory directory;
+  const Pictures pictures(directory.path(), 3);
+  pictures.move_all(directory / "first");
+  const fs::path moved = directory / "first" / "label 1" / "p1.jpg";
+  FolderExport second(directory / "second", moving());
+  second.add(export_item(moved, "label"));
+  second.finish();
+  std::vector<std::string> cures;
+  const auto report =
+      undo_moves(directory / "first", [&](const Error& error) { cures.push_back(error.cure()); });
+  BOOST_TEST(told_undo(report) ==
+             "2 files put back, 0 were where they belong, 1 could not be put back");
+  BOOST_REQUIRE(cures.size() == 1u);
+  BOOST_TEST(cures[0].find("undo that one first") != std::string::npos, cures[0]);
+  undo(directory / "second");
+  undo(directory / "first");
+  BOOST_TEST((file_tree(pictures.folder) == pictures.before));
+}
+
 BOOST_AUTO_TEST_CASE(only_the_file_that_was_indexed_is_moved) {
   const TemporaryDirectory directory;
   testing::write_file(directory / "a.jpg", "picture");

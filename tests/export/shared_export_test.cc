@@ -140,13 +140,12 @@ std::map<std::string, std::string> placed_in(const fs::path& folder) {
   return files;
 }
 
-size_t undo(const fs::path& directory, std::vector<std::string>* problems = nullptr) {
-  return undo_moves(directory,
-                    [&](const Error& error) {
-                      if (problems == nullptr) BOOST_ERROR(error.what());
-                      if (problems != nullptr) problems->emplace_back(error.what());
-                    })
-      .put_back;
+UndoReport undo_telling(const fs::path& directory, std::vector<std::string>& problems) {
+  return undo_moves(directory, [&](const Error& error) { problems.emplace_back(error.what()); });
+}
+
+size_t undo(const fs::path& directory) {
+  return undo_moves(directory, [](const Error& error) { BOOST_ERROR(error.what()); }).put_back;
 }
 
 BOOST_AUTO_TEST_SUITE(shared_export)
@@ -354,6 +353,22 @@ BOOST_AUTO_TEST_CASE(a_picture_that_two_processes_have_is_moved_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_export_of_no_picture_leaves_nothing) {
+  const std::vector<ExportItem> none;
+  for (const ExportMode mode : {ExportMode::Copy, ExportMode::Move}) {
+    for (const bool together : {false, true}) {
+      const TemporaryDirectory directory;
+      Exporting exporting;
+      exporting.mode = mode;
+      exporting.promise = "\"exported\":0";
+      together ? exporting.by(3, directory / "out", none)
+               : exporting.by_one(directory / "out", none);
+      BOOST_TEST(exporting.errors.empty());
+      BOOST_TEST(!fs::exists(directory / "out"), together);
+    }
+  }
+}
+
 // --- undo ----------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_journal_that_is_missing_is_named_and_the_others_files_go_back) {
@@ -367,8 +382,13 @@ BOOST_AUTO_TEST_CASE(a_journal_that_is_missing_is_named_and_the_others_files_go_
     fs::rename(journal, directory / "away");
     if (!has_manifest) fs::remove(directory / "out" / "manifest.jsonl");
     std::vector<std::string> problems;
-    BOOST_TEST(undo(directory / "out", &problems) == 20u);
+    const UndoReport report = undo_telling(directory / "out", problems);
     BOOST_TEST(problems.size() == (has_manifest ? 11u : 1u));
+    BOOST_TEST(report.left == (has_manifest ? 10u : 0u));
+    BOOST_TEST(told_undo(report) ==
+               "20 files put back, 0 were where they belong, " +
+                   std::string(has_manifest ? "at least 10" : "an unknown number") +
+                   " could not be put back");
     BOOST_TEST(problems.front().find("moves-00001-of-00003.journal: the journal of one of the "
                                      "processes is missing") != std::string::npos);
     BOOST_TEST(fs::exists(directory / "out" / kMoveJournalName));
@@ -388,7 +408,7 @@ BOOST_AUTO_TEST_CASE(without_the_first_journal_the_others_say_how_many_there_wer
   fs::remove(directory / "out" / kMoveJournalName);
   fs::rename(directory / "out" / "moves-00002-of-00003.journal", directory / "away");
   std::vector<std::string> problems;
-  undo(directory / "out", &problems);
+  undo_telling(directory / "out", problems);
   BOOST_TEST(problems.front().find("moves-00002-of-00003.journal") != std::string::npos);
   fs::rename(directory / "away", directory / "out" / "moves-00002-of-00003.journal");
   BOOST_TEST(undo(directory / "out") == 10u);
@@ -421,7 +441,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_journal_of_several_forgets_nothing) {
   std::ofstream(journal, std::ios::trunc) << damaged;
   fs::remove(directory / "out" / "manifest.jsonl");
   std::vector<std::string> problems;
-  undo(directory / "out", &problems);
+  undo_telling(directory / "out", problems);
   BOOST_REQUIRE(problems.size() == 1u);
   BOOST_TEST(problems.front().find("moves-00001-of-00003.journal: line ") != std::string::npos);
   BOOST_TEST(read_file(journal, 1 << 20) == damaged);

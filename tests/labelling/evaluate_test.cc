@@ -58,6 +58,14 @@ BOOST_AUTO_TEST_CASE(evaluate_counts_each_rule_as_its_predictions_do) {
   BOOST_TEST(evaluation.without_truth == 600 - evaluation.pictures);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_written_decides_nothing_between_labels_of_pictures_alone) {
+  const LabelVectors vectors(random_matrix(random, 2));
+  const std::vector<Way> ways =
+      every_rule(open(), {{"a", {"a"}}, {"b", {"@/b.jpg", "- a text"}}}, vectors);
+  BOOST_TEST(ways.size() == fusion_rules().size() - 1);
+  for (const Way& way : ways) BOOST_TEST(way.name != "text");
+}
+
 BOOST_AUTO_TEST_CASE(evaluate_refuses_a_truth_that_cannot_be_compared) {
   const View collection = open();
   const std::vector<Label> labels = {{"a", {"a"}}, {"b", {"b"}}};

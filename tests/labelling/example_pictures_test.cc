@@ -107,6 +107,17 @@ BOOST_AUTO_TEST_CASE(pictures_alone_label_their_like_and_need_no_encoder) {
   BOOST_TEST(fake.images_encoded == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(by_the_rule_text_a_label_needs_a_text) {
+  const View collection = open();
+  FakeEncoder fake;
+  LoadedEncoder encoders(fake);
+  BOOST_CHECK_EXCEPTION(
+      make_labelling(collection, request_of({{"a", {"a"}}, {"b", {"@/b/", "- a veto"}}}, "text"),
+                     encoders),
+      Error, [](const Error& error) { return is_invalid(error) && error.subject() == "b"; });
+  make_labelling(collection, request_of({{"a", {"a"}}, {"b", {"@/b/", "b"}}}, "text"), encoders);
+}
+
 BOOST_AUTO_TEST_CASE(pictures_and_texts_are_on_one_scale) {
   const View collection = open();
   FakeEncoder fake;

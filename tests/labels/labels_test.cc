@@ -123,12 +123,16 @@ BOOST_AUTO_TEST_CASE(a_text_file_has_comments_prompts_and_placeholders) {
 
 BOOST_AUTO_TEST_CASE(vetoes_stand_among_the_prompts_and_are_none) {
   const std::vector<Label> labels =
-      read_text("people: a person | - a statue | -  a painting of {}\nsea: - a {} at home\n", {"a {}", "the {}"});
+      read_text("people: a person | - a statue | -  a painting of {}\nsea: - a {} at home\n",
+                {"a {}", "the {}"});
   BOOST_TEST((labels[0] == Label{"people", {"a person", "- a statue", "-  a painting of people"}}));
   BOOST_TEST((labels[1] == Label{"sea", {"a sea", "the sea", "- a sea at home"}}));
-  BOOST_TEST((labels == read_text(R"([{"label": "people", "prompts": ["a person", "- a statue", "-  a painting of {}"]},
+  BOOST_TEST(
+      (labels ==
+       read_text(
+           R"([{"label": "people", "prompts": ["a person", "- a statue", "-  a painting of {}"]},
                                       {"label": "sea", "prompts": "- a {} at home"}])",
-                                  {"a {}", "the {}"})));
+           {"a {}", "the {}"})));
   BOOST_TEST((labels == complete_labels("labels", labels, {"unused {}"})));
   const std::vector<std::string> texts = distinct_prompts(labels);
   BOOST_TEST((texts == std::vector<std::string>{"a person", "a statue", "a painting of people",
@@ -136,9 +140,10 @@ BOOST_AUTO_TEST_CASE(vetoes_stand_among_the_prompts_and_are_none) {
 }
 
 BOOST_AUTO_TEST_CASE(a_veto_against_the_labels_own_prompt_is_refused) {
-  BOOST_CHECK_EXCEPTION(read_text("dog: a dog\ncat: a cat | - a cat\n"), Error, [](const Error& error) {
-    return is_invalid(error) && std::string(error.what()).find("line 2") != std::string::npos;
-  });
+  BOOST_CHECK_EXCEPTION(
+      read_text("dog: a dog\ncat: a cat | - a cat\n"), Error, [](const Error& error) {
+        return is_invalid(error) && std::string(error.what()).find("line 2") != std::string::npos;
+      });
   BOOST_CHECK_EXCEPTION(read_text("cat: - cat\n"), Error, is_invalid);
   BOOST_TEST(read_text("cat: a cat | - a dog\ndog: a dog | - a cat\n").size() == 2u);
 }
@@ -150,23 +155,24 @@ BOOST_AUTO_TEST_CASE(pictures_are_relative_to_the_file) {
                       "cat: a cat | @../cats/1.jpg | @/abs/2.jpg | - @{}s/\ndog: @dogs/\n");
   const std::vector<Label> labels = read_label_file(directory / "sub" / "labels", kPlain);
   const std::string base = directory.path().string();
-  BOOST_TEST((labels[0].prompts == std::vector<std::string>{"a cat", "@" + base + "/cats/1.jpg",
-                                                            "@/abs/2.jpg", "- @" + base + "/sub/cats"}));
+  BOOST_TEST(
+      (labels[0].prompts == std::vector<std::string>{"a cat", "@" + base + "/cats/1.jpg",
+                                                     "@/abs/2.jpg", "- @" + base + "/sub/cats"}));
   BOOST_TEST((labels[1].prompts == std::vector<std::string>{"@" + base + "/sub/dogs"}));
   BOOST_TEST((distinct_prompts(labels) == std::vector<std::string>{"a cat"}));
   BOOST_TEST(has_text_prompt(labels[0]));
   BOOST_TEST(!has_text_prompt(labels[1]));
   // Of a template they are relative to where the program runs; of a request they stay.
   const std::string here = std::filesystem::current_path().string();
-  BOOST_TEST(parse_label_list("cat", {"@examples/{}/"})[0].prompts[0] == "@" + here + "/examples/cat");
+  BOOST_TEST(parse_label_list("cat", {"@examples/{}/"})[0].prompts[0] ==
+             "@" + here + "/examples/cat");
   BOOST_TEST(complete_labels("labels", {{"cat", {"@#12"}}}, kPlain)[0].prompts[0] == "@#12");
   BOOST_CHECK_EXCEPTION(read_text("cat: a cat | @\n"), Error, is_invalid);
   BOOST_TEST(distinct_prompts(parse_label_list("@home, dog", kPlain)).front() == "@home");
 }
 
 BOOST_AUTO_TEST_CASE(levels_of_names_are_spoken_of_by_the_last) {
-  const std::vector<Label> labels =
-      parse_label_list("animal/bat, animal/cat, sport/bat", {"a {}"});
+  const std::vector<Label> labels = parse_label_list("animal/bat, animal/cat, sport/bat", {"a {}"});
   const auto prompt = [&](size_t i) { return labels[i].prompts.front(); };
   BOOST_TEST(labels[1].name == "animal/cat");
   BOOST_TEST(prompt(0) == "a bat, animal");
@@ -238,6 +244,8 @@ BOOST_AUTO_TEST_CASE(prompts_cannot_grow_without_bound) {
 BOOST_AUTO_TEST_CASE(empty_prompts_are_refused) {
   BOOST_CHECK_EXCEPTION(read_text(R"({"cat": ["a cat", ""]})"), Error, is_invalid);
   BOOST_CHECK_EXCEPTION(read_text(R"([{"label": "cat", "prompts": ""}])"), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text("cat: a cat | - "), Error, is_invalid);
+  BOOST_CHECK_EXCEPTION(read_text(R"({"cat": ["a cat", "- "]})"), Error, is_invalid);
 }
 
 // Gives the text's length and its first character as a direction.
@@ -277,13 +285,15 @@ BOOST_AUTO_TEST_CASE(vetoes_have_vectors_of_their_own) {
   const auto encode = [&](const std::vector<std::string>& texts) {
     return encoder.encode_texts(texts, LongText::Truncate);
   };
-  const PromptVectors vectors =
-      vectors_of_prompts({{"one", {"x", "- y"}}, {"two", {"y"}}, {"three", {"- x", "y", "- z"}}}, encode);
+  const PromptVectors vectors = vectors_of_prompts(
+      {{"one", {"x", "- y"}}, {"two", {"y"}}, {"three", {"- x", "y", "- z"}}}, encode);
   BOOST_REQUIRE(vectors.vetoes.size() == 3u);
   BOOST_TEST(encoder.texts_encoded == 3u);
   BOOST_TEST((vectors.vetoes[0].label == 0u && vectors.vetoes[0].prompt == 1u));
   BOOST_TEST((vectors.vetoes[2].label == 2u && vectors.vetoes[2].prompt == 2u));
-  const auto same = [](std::span<const float> a, std::span<const float> b) { return std::ranges::equal(a, b); };
+  const auto same = [](std::span<const float> a, std::span<const float> b) {
+    return std::ranges::equal(a, b);
+  };
   BOOST_TEST(same(vectors.of_vetoes.row(0), vectors.labels.row(1)));
   BOOST_TEST(same(vectors.of_vetoes.row(1), vectors.labels.row(0)));
   BOOST_CHECK_EXCEPTION(vectors_of_prompts({{"one", {"- y"}}}, encode), Error, is_invalid);

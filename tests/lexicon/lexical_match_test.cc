@@ -230,10 +230,16 @@ struct DrawnTexts {
       for (char& letter : word) letter = "abes"[random() % 4];
       vocabulary.push_back(word);
     }
-    const auto word = [&] { return vocabulary[random() % (1 + random() % vocabulary.size())]; };
+    const auto word = [&] {
+      const auto drawn = random();
+      return vocabulary[drawn % (1 + random() % vocabulary.size())];
+    };
     for (size_t i = 0; i < count; ++i) {
       std::string text = word();
-      for (size_t j = random() % 8; j > 0; --j) text += (random() % 9 > 0 ? " " : "") + word();
+      for (size_t j = random() % 8; j > 0; --j) {
+        const std::string next = word();
+        text += (random() % 9 > 0 ? " " : "") + next;
+      }
       texts.push_back(text);
     }
     for (int i = 0; i < 12; ++i) {

@@ -274,6 +274,20 @@ BOOST_AUTO_TEST_CASE(languages_that_are_no_codes_are_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_language_is_refused_by_its_name) {
+  const std::pair<const char*, std::string> refused[] = {
+      {"auto+eng", "auto stands alone"}, {"eng+auto", "auto stands alone"}, {"osd", "osd is data"},
+      {"eng+osd", "osd is data"},        {"equ+eng", "equ is data"},
+  };
+  for (const auto& [languages, cause] : refused) {
+    BOOST_CHECK_EXCEPTION(TextReader({.languages = languages}), Error, [&](const Error& error) {
+      return error.code() == ErrorCode::InvalidArgument &&
+             std::string(error.what()).find(cause) != std::string::npos &&
+             error.cure().find("apt-get") == std::string::npos;
+    });
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_reaches_stderr) {
   char name[] = "/tmp/zeroshelf-ocr-XXXXXX";
   const int file = ::mkstemp(name);

@@ -156,6 +156,28 @@ BOOST_AUTO_TEST_CASE(roots_of_last_time_are_taken_up_and_quiet_says_nothing) {
   BOOST_TEST(pictures() == 6u);
 }
 
+BOOST_AUTO_TEST_CASE(a_root_of_last_time_that_is_gone_with_its_pictures_is_not_named) {
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  const std::string sorted = (directory / "sorted").string();
+  BOOST_REQUIRE(
+      ask("export", {"--labels", "red,blue", "--to", sorted, "--mode", "move"}).exit_code == 0);
+  BOOST_REQUIRE(add({folder.string(), sorted, "--no-ocr"}).exit_code == 0);
+  BOOST_REQUIRE(zeroshelf_query({"undo", sorted}).exit_code == 0);
+  const ProgramResult left = add({"--no-ocr"});
+  BOOST_TEST(left.exit_code == 0, left.err);
+  BOOST_TEST(says(left, "indexing " + folder.string() + ", as last time"), left.err);
+  BOOST_TEST(!says(left, sorted), left.err);
+  BOOST_TEST(pictures() == 4u);
+
+  fs::create_directory(directory / "other");
+  BOOST_REQUIRE(add({(directory / "other").string(), "--no-ocr"}).exit_code == 0);
+  fs::remove(directory / "other");
+  const ProgramResult none = add({"--no-ocr"});
+  BOOST_TEST(none.exit_code == 2);
+  BOOST_TEST(says(none, "what was indexed last time is gone"), none.err);
+  BOOST_TEST(says(none, "name the folders to index"), none.err);
+}
+
 BOOST_AUTO_TEST_CASE(verify_compares_contents_with_the_disk) {
   BOOST_REQUIRE(add_plainly().exit_code == 0);
   BOOST_TEST(index("verify", {"--files"}).exit_code == 0);
@@ -222,7 +244,8 @@ BOOST_AUTO_TEST_CASE(a_blank_label_is_not_known) {
 
 BOOST_AUTO_TEST_CASE(wrong_labels_are_told_all_at_once_with_what_was_meant) {
   BOOST_REQUIRE(add_plainly().exit_code == 0);
-  const ProgramResult result = evaluate("path,label\n0.ppm,Red\n1.ppm,blu\n2.ppm,blu\n3.ppm,zebra\n");
+  const ProgramResult result =
+      evaluate("path,label\n0.ppm,Red\n1.ppm,blu\n2.ppm,blu\n3.ppm,zebra\n");
   BOOST_TEST(result.exit_code == 2);
   BOOST_TEST(says(result, "'Red' (1 picture; did you mean 'red'?)"), result.err);
   BOOST_TEST(says(result, "'blu' (2 pictures; did you mean 'blue'?)"), result.err);
@@ -278,8 +301,8 @@ BOOST_AUTO_TEST_CASE(lists_and_pictures_are_taken_from_pipes) {
   BOOST_TEST(shell("cd '" + folder.string() + "'; printf 'path,label\\n0.ppm,red\\n' | " + program +
                    "evaluate" + on_shelf + "--labels red,blue --truth -")
                  .exit_code == 0);
-  BOOST_TEST(shell(program + "embed --image <(cat '" + (folder / "0.ppm").string() + "')")
-                 .exit_code == 0);
+  BOOST_TEST(
+      shell(program + "embed --image <(cat '" + (folder / "0.ppm").string() + "')").exit_code == 0);
 }
 
 // --- labels that the model cannot tell apart ----------------------------------------------------
@@ -320,7 +343,8 @@ BOOST_AUTO_TEST_CASE(folders_may_be_the_labels) {
   const ProgramResult trained = ask("train", {"--truth-from-folders", "--save", "colours"});
   BOOST_TEST(trained.exit_code == 0, trained.err);
   BOOST_TEST(ask("evaluate", {"--labels", "a,b"}).exit_code == 2);  // neither
-  BOOST_TEST(ask("evaluate", {"--labels", "a,b", "--truth-from-folders", "--truth", "-"}).exit_code == 2);
+  BOOST_TEST(
+      ask("evaluate", {"--labels", "a,b", "--truth-from-folders", "--truth", "-"}).exit_code == 2);
 
   // Its own pictures, and what it is called.
   const ProgramResult own = ask("evaluate", {"--classifier", "colours", "--truth-from-folders"});
@@ -344,8 +368,7 @@ BOOST_AUTO_TEST_CASE(many_labels_are_summed_up) {
   BOOST_TEST(summary.out.find("text ") == std::string::npos);  // no picture has text
   BOOST_TEST(says(summary, "--per-label"));
   BOOST_TEST(says(summary, "right for"), summary.err);  // hardly more often than by chance
-  const ProgramResult each =
-      ask("evaluate", {"--labels", labels, "--truth", known, "--per-label"});
+  const ProgramResult each = ask("evaluate", {"--labels", labels, "--truth", known, "--per-label"});
   BOOST_TEST(each.out.find("thing30") != std::string::npos);
 }
 
@@ -359,11 +382,11 @@ BOOST_AUTO_TEST_CASE(a_classifier_is_learned_where_no_model_is_and_names_labels_
   BOOST_TEST(!std::filesystem::exists(npy));
   BOOST_REQUIRE(ask("vectors", {"--npy", npy, "--paths", list}).exit_code == 0);
   const std::string imported = (directory / "imported").string();
-  BOOST_REQUIRE(
-      zeroshelf_index({"import", imported, "--npy", npy, "--paths", list}).exit_code == 0);
+  BOOST_REQUIRE(zeroshelf_index({"import", imported, "--npy", npy, "--paths", list}).exit_code ==
+                0);
   const std::string known = truth("path,label\n0.ppm,a\n1.ppm,a\n2.ppm,b\n3.ppm,b\n");
-  const ProgramResult result = zeroshelf_query(
-      {"train", imported, "--truth", known, "--labels", "a,b,c", "--save", "mine"});
+  const ProgramResult result =
+      zeroshelf_query({"train", imported, "--truth", known, "--labels", "a,b,c", "--save", "mine"});
   BOOST_TEST(result.exit_code == 0, result.err);
   BOOST_TEST(says(result, "no example was given of 'c'"), result.err);
   BOOST_TEST(says(result, "not compared with zero-shot answers"), result.err);
@@ -396,12 +419,30 @@ BOOST_AUTO_TEST_CASE(a_failed_export_is_in_nobodys_way) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_export_of_no_picture_leaves_no_folder) {
+  BOOST_REQUIRE(add_plainly().exit_code == 0);
+  const std::string target = (directory / "out").string();
+  for (const std::string format : {"folders", "fiftyone"}) {
+    for (const char* mode : {"symlink", "copy", "move"}) {
+      const ProgramResult none = ask("export", {"--labels", "red,blue", "--min-score", "2", "--to",
+                                                target, "--format", format, "--mode", mode});
+      BOOST_TEST(none.exit_code == 1, none.err);
+      BOOST_TEST(!fs::exists(target), format << ' ' << mode);
+      BOOST_TEST(says(none, "stays as it was"), none.err);
+    }
+  }
+  fs::create_directory(target);  // not the export's
+  ask("export", {"--labels", "red,blue", "--min-score", "2", "--to", target});
+  BOOST_TEST(fs::is_empty(target));
+}
+
 // --- moves --------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_collection_follows_a_move_and_an_undo) {
   BOOST_REQUIRE(add_plainly().exit_code == 0);
   const std::string sorted = (directory / "sorted").string();
-  BOOST_REQUIRE(ask("export", {"--labels", "red,blue", "--to", sorted, "--mode", "move"}).exit_code == 0);
+  BOOST_REQUIRE(
+      ask("export", {"--labels", "red,blue", "--to", sorted, "--mode", "move"}).exit_code == 0);
   const auto paths = [&] {
     std::set<std::string> found;
     Collection::open(shelf).for_each_record(
@@ -426,8 +467,8 @@ BOOST_AUTO_TEST_CASE(a_collection_follows_a_move_and_an_undo) {
 BOOST_AUTO_TEST_CASE(classes_of_an_image_folder_are_in_both_halves_or_left_out) {
   BOOST_REQUIRE(add_plainly().exit_code == 0);
   const fs::path set = directory / "set";
-  const ProgramResult result = ask("export", {"--labels", "red,green,blue,yellow,black,white", "--to",
-                                              set.string(), "--format", "imagefolder"});
+  const ProgramResult result = ask("export", {"--labels", "red,green,blue,yellow,black,white",
+                                              "--to", set.string(), "--format", "imagefolder"});
   const auto classes = [&](const char* half) {
     std::set<std::string> names;
     std::error_code ignored;
@@ -452,15 +493,17 @@ BOOST_AUTO_TEST_CASE(a_collection_of_an_earlier_version_answers_everything) {
   BOOST_TEST(ask("classify", {"--classifier", "pets"}).exit_code == 0);
   BOOST_TEST(ask("search", {"--like", "1.ppm", "--all"}).exit_code == 0);
   BOOST_TEST(ask("duplicates", {}).exit_code != 2);
-  BOOST_TEST(ask("export", {"--classifier", "pets", "--to", (directory / "o.csv").string()})
-                 .exit_code == 0);
+  BOOST_TEST(
+      ask("export", {"--classifier", "pets", "--to", (directory / "o.csv").string()}).exit_code ==
+      0);
   BOOST_TEST(ask("vectors", {"--npy", (directory / "v.npy").string()}).exit_code == 0);
   const std::string known = (directory / "known.csv").string();
   write_file(known, "path,label\n/pictures/0.ppm,a\n/pictures/1.ppm,b\n");
   BOOST_TEST(ask("evaluate", {"--classifier", "pets", "--truth", known}).exit_code == 0);
   BOOST_TEST(ask("search", {"invoice", "--model", model}).exit_code == 0);
   BOOST_TEST(ask("classify", {"--labels", "red, blue", "--summary"}).exit_code == 0);
-  BOOST_TEST(ask("evaluate", {"--labels", "a,b", "--truth", known, "--model", model}).exit_code == 0);
+  BOOST_TEST(ask("evaluate", {"--labels", "a,b", "--truth", known, "--model", model}).exit_code ==
+             0);
 
   // Its pictures are found again where they are now, and it goes on.
   put("4.ppm", testing::tinted_pixmap(4));

@@ -117,8 +117,10 @@ BOOST_AUTO_TEST_CASE(a_command_line_that_makes_no_sense) {
                 {"classify", collection, "--labels", "a", "--fusion", "best"}, "best");
   check_refused(*this, zeroshelf_query, {"search", collection, "x", "-k", "0"}, "-k");
   check_refused(*this, zeroshelf_query, {"search", collection}, "nothing to search for");
-  for (const char* text : {"  ", "\"\"", " \" "})
-    check_refused(*this, zeroshelf_query, {"search", collection, text}, "blanks and quotes alone");
+  for (const char* text : {"  ", "\"\"", " \" ", "- ", "?!"}) {
+    check_refused(*this, zeroshelf_query, {"search", collection, text},
+                  "blanks and punctuation alone");
+  }
   for (const char* row : {"-1", "1x"}) {
     check_refused(*this, zeroshelf_query, {"search", collection, "--vector", "v.npy", "--row", row},
                   "is no row; rows are numbered from 0");

@@ -1,11 +1,11 @@
 // watch through the real program, with the bundled model and real folders.
 
-#include <boost/test/unit_test.hpp>
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <array>
@@ -66,8 +66,8 @@ struct Watched {
 
   // Until everything was looked at once.
   void start(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {ZEROSHELF_INDEX_PROGRAM, "watch", collection, folder.string(),
-                                      "--no-ocr", "--json"};
+    std::vector<std::string> words = {ZEROSHELF_INDEX_PROGRAM, "watch",    collection,
+                                      folder.string(),         "--no-ocr", "--json"};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
@@ -181,7 +181,9 @@ BOOST_AUTO_TEST_CASE(most_of_a_folder_is_not_believed_to_be_gone) {
   for (int i = 0; i < 4; ++i) put(std::to_string(i) + ".ppm", i);
   start();
   fs::rename(folder, directory / "away");
-  wait_for([&] { return said().find("confirm with zeroshelf-index add --confirm-missing") != std::string::npos; });
+  wait_for([&] {
+    return said().find("confirm with zeroshelf-index add --confirm-missing") != std::string::npos;
+  });
   BOOST_TEST(pictures() == 4u);
   fs::rename(directory / "away", folder);
   put("5.ppm", 5);
@@ -196,15 +198,20 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_labels_prints_and_exports_what_c
     words.insert(words.begin() + 1, collection);
     return zeroshelf_query(words);
   };
-  BOOST_REQUIRE(query({"classify", "--labels", "red, blue", "--summary", "--save", "colours"}).exit_code == 0);
+  BOOST_REQUIRE(
+      query({"classify", "--labels", "red, blue", "--summary", "--save", "colours"}).exit_code ==
+      0);
   const std::string sorted = (directory / "sorted").string();
-  const auto kept = query({"runs", "--keep-current", "colours", "--export-to", sorted, "--mode", "copy"});
+  const auto kept =
+      query({"runs", "--keep-current", "colours", "--export-to", sorted, "--mode", "copy"});
   BOOST_TEST(kept.exit_code == 0, kept.err);
   BOOST_TEST(query({"runs"}).out.find("kept current") != std::string::npos);
   put("6.ppm", 6);
   put("7.ppm", 7);
   wait_for([&] { return lines("prediction").size() >= 2; });
-  wait_for([&] { return query({"runs", "--format", "jsonl"}).out.find("\"pictures\":8") != std::string::npos; });
+  wait_for([&] {
+    return query({"runs", "--format", "jsonl"}).out.find("\"pictures\":8") != std::string::npos;
+  });
   std::map<std::string, std::string> answers;
   for (const auto& line : lines("prediction")) {
     BOOST_TEST(line["run"] == "colours");
@@ -226,7 +233,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_labels_prints_and_exports_what_c
   BOOST_TEST(lines("prediction").size() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_writes_keywords_beside_what_comes_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(
+    a_run_that_is_kept_current_writes_keywords_beside_what_comes_and_nothing_else) {
   for (int i = 0; i < 6; ++i) put(std::to_string(i) + ".ppm", i);
   start();
   const auto query = [&](std::vector<std::string> words) {
@@ -234,7 +242,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_writes_keywords_beside_what_come
     return zeroshelf_query(words);
   };
   for (const char* run : {"colours", "others"})
-    BOOST_REQUIRE(query({"classify", "--labels", "red, blue", "--summary", "--save", run}).exit_code == 0);
+    BOOST_REQUIRE(
+        query({"classify", "--labels", "red, blue", "--summary", "--save", run}).exit_code == 0);
   // What the pictures have that are there is no business of what comes.
   BOOST_REQUIRE(query({"export", "--labels", "red, blue", "--format", "xmp"}).exit_code == 0);
   const auto sidecar = [&](int i) { return folder / (std::to_string(i) + ".ppm.xmp"); };
@@ -250,13 +259,18 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_kept_current_writes_keywords_beside_what_come
   put("6.ppm", 6);
   put("7.ppm", 7);
   const Openings looks(folder);
-  wait_for([&] { return query({"runs", "--format", "jsonl"}).out.find("\"pictures\":8") != std::string::npos; });
+  wait_for([&] {
+    return query({"runs", "--format", "jsonl"}).out.find("\"pictures\":8") != std::string::npos;
+  });
   std::map<std::string, std::string> answers;
   for (const auto& line : lines("prediction"))
-    answers[fs::path(line["path"].get<std::string>()).filename().string()] = line["label"].get<std::string>();
+    answers[fs::path(line["path"].get<std::string>()).filename().string()] =
+        line["label"].get<std::string>();
   for (const int i : {6, 7}) {
     const std::string text = read_file(sidecar(i), 1 << 20);
-    BOOST_TEST(text.find("zeroshelf/" + answers.at(std::to_string(i) + ".ppm")) != std::string::npos, text);
+    BOOST_TEST(
+        text.find("zeroshelf/" + answers.at(std::to_string(i) + ".ppm")) != std::string::npos,
+        text);
   }
   // Sidecars are looked at, and no look leads to another one for ever.
   auto last = std::chrono::steady_clock::now();
@@ -293,7 +307,10 @@ BOOST_AUTO_TEST_CASE(a_collection_that_may_not_be_written_is_told_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_at_once) {
-  BOOST_TEST(zeroshelf_index({"watch", collection}).exit_code == 2);
+  const auto nothing = zeroshelf_index({"watch", collection});
+  BOOST_TEST(nothing.exit_code == 2);
+  BOOST_TEST(nothing.err.find("no such collection") != std::string::npos, nothing.err);
+  BOOST_TEST(nothing.err.find("--files0-from") == std::string::npos, nothing.err);  // no flag of it
   BOOST_TEST(zeroshelf_index({"watch", collection, (directory / "none").string()}).exit_code == 2);
   put("1.ppm", 1);
   BOOST_REQUIRE(zeroshelf_index({"add", collection, folder.string(), "--no-ocr"}).exit_code == 0);
@@ -301,7 +318,9 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_at_once) {
   BOOST_TEST(unsaved.exit_code == 2);
   BOOST_TEST(zeroshelf_query({"runs", collection, "--export-to", "x"}).exit_code == 2);
   BOOST_TEST(zeroshelf_query({"runs", collection, "--keywords"}).exit_code == 2);
-  BOOST_TEST(zeroshelf_query({"runs", collection, "--keep-current", "none", "--root", "x"}).exit_code == 2);
+  BOOST_TEST(
+      zeroshelf_query({"runs", collection, "--keep-current", "none", "--root", "x"}).exit_code ==
+      2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,13 +19,16 @@ class Schemas:
     def __init__(self, document):
         self.document = document
 
+    def resolved(self, schema):
+        name = schema.get("$ref", "").removeprefix("#/components/schemas/")
+        return self.document["components"]["schemas"][name] if name else schema
+
     def faults(self, value, schema, where="$"):
         """What is wrong with the value, each fault with its place."""
         unknown = set(schema) - KNOWN
         assert not unknown, f"the validator does not know {unknown}"
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix("#/components/schemas/")
-            yield from self.faults(value, self.document["components"]["schemas"][name], where)
+            yield from self.faults(value, self.resolved(schema), where)
             return
         if "anyOf" in schema:
             if all(list(self.faults(value, one, where)) for one in schema["anyOf"]):

@@ -404,6 +404,9 @@ class Endpoints(Case):
         self.assertEqual((now["same"], now["moved"]), (60, 0))
         part = self.ask("POST", "/v1/diff", {"before": "first", "after": "second", "from": "Doom", "to": None}).json()
         self.assertTrue(all(it["from"] == "Doom" and it["to"] is None for it in part["pictures"]))
+        for member in ("from", "to"):
+            unknown = self.ask("POST", "/v1/diff", {"before": "first", "after": "second", member: "Domm"}, status=400).json()
+            self.assertEqual(unknown["error"]["subject"], member, unknown)
         self.ask("POST", "/v1/diff", {"before": "first", "after": "none"}, status=404)
         of_run = self.ask("POST", "/v1/search", {"text": "bells", "all": True, "k": 60, "filters": {
             "run": "first", "label": ["Doom"]}}).json()
@@ -450,6 +453,13 @@ class Endpoints(Case):
             self.ask("POST", "/v1/export", {**LABELLING, "name": name}, status=400)
         unknown = self.ask("POST", "/v1/export", {**LABELLING, "name": "some", "only": ["nobody"]}, status=400).json()
         self.assertEqual(unknown["error"]["subject"], "only", unknown)
+        self.ask("DELETE", "/v1/truth", status=204)
+        unjudged = self.ask("POST", "/v1/export", {**LABELLING, "name": "some", "at_most_wrong": 0.05}, status=400).json()
+        self.assertEqual(unjudged["error"]["subject"], "the truth", unjudged)
+        nothing = self.wait_for(self.ask("POST", "/v1/export", {**LABELLING, "name": "none", "fusion": "max", "min_score": 1.0,
+                                                                "threshold": 1.0}, status=202).json())
+        self.assertEqual((nothing["state"], nothing["exported"]), ("done", 0), nothing)
+        self.assertFalse((self.folder / "exports" / "none").exists())
         shutil.rmtree(self.folder / "exports")
 
     def test_duplicates(self):
@@ -458,6 +468,29 @@ class Endpoints(Case):
         self.ask("GET", "/v1/duplicates", query="?kind=same_picture&cosine=0.9&same_words=0.5&limit=1")
         self.ask("GET", "/v1/duplicates", query="?kind=other", status=400)
         self.ask("GET", "/v1/duplicates", query="?cosine=nan", status=400)
+
+    def test_a_member_that_a_request_needs_is_named_where_it_is_missing(self):
+        def missing(method, template, body, *names):
+            told = self.ask(method, template, body, status=400, name="a", row=1).json()["error"]
+            self.assertIn(told["subject"], names, (method, template, body, told))
+            return told
+        for template, methods in self.schemas.document["paths"].items():
+            for method in ("post", "put"):
+                content = methods.get(method, {}).get("requestBody", {}).get("content", {}).get("application/json")
+                needed = self.schemas.resolved(content["schema"]).get("required") if content else None
+                if not needed:
+                    continue
+                missing(method.upper(), template, {}, *needed, "labels")
+                missing(method.upper(), template, dict.fromkeys(needed), *needed, "labels")
+        for method, template, member in (("POST", "/v1/export", "name"), ("POST", "/v1/export/preview", "name"),
+                                         ("POST", "/v1/classify/pictures", "label")):
+            self.assertEqual(missing(method, template, LABELLING, member)["cause"], "it is missing")
+        for picture, member in (({"label": "cat"}, "row"), ({"row": 1}, "label")):
+            told = missing("PUT", "/v1/truth", {"pictures": [picture]}, f"pictures[0].{member}")
+            self.assertEqual(told["cause"], "it is missing")
+        for text in ("- ", "?!"):
+            self.ask("POST", "/v1/search", {"text": text}, status=400)
+        self.assertEqual(self.ask("PUT", "/v1/truth", {"pictures": []}).json()["changed"], 0)
 
     def test_unknown_parameters_are_refused_with_the_known_ones(self):
         for path, query, known in (("/v1/skips", "?limits=3", "offset, limit, reason"), ("/v1/stats", "?x", "it knows none"),
@@ -922,6 +955,7 @@ class Lives(unittest.TestCase):
             self.assertEqual(server.ask("POST", "/v1/search", {"text": "bells"}).status, 200)
             for method, path, body in (("PUT", "/v1/truth", {"pictures": []}), ("PUT", "/v1/runs/a", LABELLING),
                                        ("DELETE", "/v1/truth", None), ("POST", "/v1/export", {**LABELLING, "name": "a"}),
+                                       ("POST", "/v1/export/preview", {**LABELLING, "name": "a"}),
                                        ("POST", "/v1/train", {})):
                 self.assertEqual(server.ask(method, path, body).status, 403, path)
             self.assertFalse(server.ask("GET", "/v1/collection").json()["exports"])

@@ -69,6 +69,54 @@ BOOST_AUTO_TEST_CASE(the_same_seed_draws_the_same_picture_and_another_one_does_n
   }
 }
 
+// In which order a call's arguments are evaluated is the compiler's choice.
+BOOST_AUTO_TEST_CASE(what_a_seed_draws_does_not_depend_on_the_compiler) {
+  const auto mean_colour = [](int pictures, const auto& draw) {
+    Image image = blank(32, 32, {});
+    Random random = Random::of_item(1, 2);
+    std::array<double, 3> mean = {};
+    for (int picture = 0; picture < pictures; ++picture) {
+      draw(image, random);
+      for (size_t i = 0; i < image.rgb.size(); ++i)
+        mean[i % 3] += image.rgb[i] / (32.0 * 32 * pictures);
+    }
+    return mean;
+  };
+  const auto expect = [](const std::array<double, 3>& drawn, const std::array<double, 3>& expected,
+                         const std::string& what) {
+    for (size_t i = 0; i < 3; ++i)
+      BOOST_TEST(std::abs(drawn[i] - expected[i]) < 0.3,
+                 what << ' ' << drawn[0] << ' ' << drawn[1] << ' ' << drawn[2]);
+  };
+  const std::pair<const char*, std::array<double, 3>> sceneries[] = {
+      {"cave", {72.2, 25.1, 20.6}},      {"field", {140.5, 206.7, 165.3}},
+      {"sea", {133.5, 196.9, 218.3}},    {"water", {46.5, 116.5, 170.6}},
+      {"room", {176.5, 155.8, 128.0}},   {"night", {23.7, 31.5, 47.8}},
+      {"space", {24.4, 13.0, 45.0}},     {"snow", {219.7, 232.7, 241.2}},
+      {"city", {107.2, 117.1, 115.3}},   {"sky", {179.4, 206.1, 241.0}},
+      {"desert", {201.5, 188.8, 150.9}}, {"forest", {78.3, 95.2, 45.8}},
+      {"plain", {228.8, 222.5, 236.8}},
+  };
+  for (const auto& [name, expected] : sceneries) {
+    expect(mean_colour(1, [&, name = name](Image& image,
+                                           Random& random) { draw_scenery(image, name, random); }),
+           expected, name);
+  }
+  expect(mean_colour(16, [](Image& image, Random& random) { draw_plain_backdrop(image, random); }),
+         {130.1, 136.8, 147.1}, "plain backdrops");
+
+  const World& world = generator().worlds()[*generator().find_world("Doom")];
+  std::vector<std::string> told;
+  for (uint64_t item = 0; item < 3; ++item) {
+    Random random = Random::of_item(1, item);
+    told.push_back(sentence(world, Part::HeldOut, random));
+  }
+  const std::vector<std::string> expected = {
+      "the demons are afraid of me", "nothing to see at the gates of hell, just a cacodemon",
+      "blood, bullets and a big gun"};
+  BOOST_TEST(told == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(the_content_does_not_depend_on_the_size) {
   for (uint64_t item = 0; item < 40; ++item) {
     Random small = Random::of_item(9, item);
