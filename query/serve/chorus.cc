@@ -47,6 +47,13 @@ Error server_ends() {
   return {ErrorCode::Unavailable, "the server", "it ends"};
 }
 
+Error processes_are_stuck() {
+  return {
+      ErrorCode::Unavailable, "the server's processes",
+      "at one question for too long; one of them may hang",
+      "look at their machines and at the file systems of their parts, or start the server again"};
+}
+
 }  // namespace
 
 HttpResponse Chorus::ask(const HttpRequest& request) {
@@ -55,10 +62,21 @@ HttpResponse Chorus::ask(const HttpRequest& request) {
   {
     const std::lock_guard lock(mutex_);
     if (ends_) throw server_ends();
+    if (is_stuck_locked()) throw processes_are_stuck();
     questions_.push_back(&question);
   }
   due_.notify_all();
+  const auto pause = std::min<std::chrono::nanoseconds>(patience_, std::chrono::seconds(1));
+  while (answer.wait_for(pause) != std::future_status::ready) {
+    const std::lock_guard lock(mutex_);
+    if (is_stuck_locked() && std::erase(questions_, &question) > 0) throw processes_are_stuck();
+  }
   return answer.get();
+}
+
+bool Chorus::is_stuck() const {
+  const std::lock_guard lock(mutex_);
+  return is_stuck_locked();
 }
 
 void Chorus::end() {
@@ -80,6 +98,7 @@ void Chorus::lead(const Answer& answer) {
     if (ends_) break;
     Question& question = *questions_.front();
     questions_.pop_front();
+    since_ = Clock::now();
     lock.unlock();
     if (question.request.is_abandoned()) {
       question.answer.set_exception(std::make_exception_ptr(Abandoned()));
@@ -87,6 +106,7 @@ void Chorus::lead(const Answer& answer) {
       lead(answer, question);
     }
     lock.lock();
+    since_.reset();
   }
   for (Question* question : std::exchange(questions_, {}))
     question->answer.set_exception(std::make_exception_ptr(server_ends()));

@@ -9,6 +9,7 @@
 // next question finds them ready. Any other failure ends the processes, since some would wait for
 // ever.
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -31,12 +32,17 @@ class Chorus {
  public:
   using Answer = std::function<HttpResponse(const HttpRequest&)>;
 
-  explicit Chorus(Ranks& ranks) : ranks_(ranks) {}
+  // patience: how long one question may take before the processes count as stuck.
+  explicit Chorus(Ranks& ranks, std::chrono::nanoseconds patience = std::chrono::minutes(1))
+      : ranks_(ranks), patience_(patience) {}
 
   // In the first process, from any thread: waits for its turn and for the answer. Throws Abandoned
-  // where nobody waits for it any more when its turn comes, Unavailable after end(), and what the
-  // answer throws.
+  // where nobody waits for it any more when its turn comes, Unavailable after end() and while the
+  // processes are stuck at the question of another, and what the answer throws.
   HttpResponse ask(const HttpRequest& request);
+  // Whether they are at one question for longer than patience: one of them may hang, as on a file
+  // system that does not answer. From any thread.
+  bool is_stuck() const;
   // In every process, in the thread in which the ranks were made: answers until end(). The answer's
   // request has nobody who could abandon it. Throws where something failed that was not agreed on.
   void answer_all(const Answer& answer);
@@ -49,14 +55,19 @@ class Chorus {
     std::promise<HttpResponse> answer;
   };
 
+  using Clock = std::chrono::steady_clock;
+
+  bool is_stuck_locked() const { return since_ && Clock::now() - *since_ > patience_; }
   void lead(const Answer& answer);
   void lead(const Answer& answer, Question& question);
   void follow(const Answer& answer);
 
   Ranks& ranks_;
-  std::mutex mutex_;
+  std::chrono::nanoseconds patience_;
+  mutable std::mutex mutex_;
   std::condition_variable due_;
   std::deque<Question*> questions_;
+  std::optional<Clock::time_point> since_;  // of the question that they are at
   bool ends_ = false;
 };
 

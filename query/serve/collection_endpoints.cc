@@ -143,15 +143,16 @@ HttpResponse get_stats(Service&, const Call& call) {
 }
 
 HttpResponse get_health(Service& service, const Call& call) {
-  const std::string trouble = service.living.trouble();
+  const bool is_stuck = service.chorus != nullptr && service.chorus->is_stuck();
+  const bool ok = service.living.trouble().empty() && !is_stuck;
   return json_response(json_object([&](JsonWriter& out) {
-                         out.member("ok", trouble.empty())
+                         out.member("ok", ok)
                              .member("pictures", call.snapshot->counts.pictures)
                              .member("generation", call.snapshot->generation)
                              .member("commits", call.snapshot->counts.commits)
                              .member("uptime_seconds", Decimal{service.uptime_seconds(), 3});
                        }),
-                       trouble.empty() ? 200 : 503);
+                       ok ? 200 : 503);
 }
 
 HttpResponse get_metrics(Service& service, const Call& call) {

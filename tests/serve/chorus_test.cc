@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +48,10 @@ bool is_not_there(const Error& error) {
   return error.code() == ErrorCode::NotFound;
 }
 
+bool is_unavailable(const Error& error) {
+  return error.code() == ErrorCode::Unavailable;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(chorus)
@@ -83,7 +88,8 @@ BOOST_AUTO_TEST_CASE(clients_take_turns) {
     std::vector<std::thread> clients;
     for (int client = 0; client < 8; ++client) {
       clients.emplace_back([&, path = "/" + std::to_string(client)] {
-        for (int i = 0; i < 20; ++i) wrong += chorus.ask(request_of(path)).body != path + path + path;
+        for (int i = 0; i < 20; ++i)
+          wrong += chorus.ask(request_of(path)).body != path + path + path;
       });
     }
     for (std::thread& client : clients) client.join();
@@ -94,7 +100,8 @@ BOOST_AUTO_TEST_CASE(clients_take_turns) {
 BOOST_AUTO_TEST_CASE(an_error_that_all_agree_on_leaves_them_ready) {
   const auto answer = [](Ranks& ranks, const HttpRequest& request) {
     ranks.agree_after([&] {
-      if (request.path == "/gone" && ranks.rank() == 2) throw Error(ErrorCode::NotFound, "it", "no");
+      if (request.path == "/gone" && ranks.rank() == 2)
+        throw Error(ErrorCode::NotFound, "it", "no");
     });
     HttpResponse response;
     response.body = std::to_string(ranks.exchange(request.path).size());
@@ -105,6 +112,38 @@ BOOST_AUTO_TEST_CASE(an_error_that_all_agree_on_leaves_them_ready) {
       BOOST_CHECK_EXCEPTION(chorus.ask(request_of("/gone")), Error, is_not_there);
       BOOST_TEST(chorus.ask(request_of("/there")).body == "3");
     }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_hangs_is_told_and_later_questions_are_refused) {
+  constexpr auto kPatience = std::chrono::milliseconds(200);
+  std::atomic<bool> hangs = true;
+  run_ranks(3, [&](Ranks& ranks) {
+    Chorus chorus(ranks, kPatience);
+    std::thread client;
+    if (ranks.is_first()) {
+      client = std::thread([&] {
+        BOOST_TEST(!chorus.is_stuck());
+        std::thread first([&] { BOOST_TEST(chorus.ask(request_of("/first")).body == "3"); });
+        std::this_thread::sleep_for(kPatience / 4);
+        // One that waits already, and one that comes then.
+        BOOST_CHECK_EXCEPTION(chorus.ask(request_of("/waits")), Error, is_unavailable);
+        BOOST_TEST(chorus.is_stuck());
+        BOOST_CHECK_EXCEPTION(chorus.ask(request_of("/late")), Error, is_unavailable);
+        hangs = false;
+        first.join();
+        BOOST_TEST(chorus.ask(request_of("/again")).body == "3");
+        BOOST_TEST(!chorus.is_stuck());
+        chorus.end();
+      });
+    }
+    chorus.answer_all([&](const HttpRequest& request) {
+      while (hangs && ranks.rank() == 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      HttpResponse response;
+      response.body = std::to_string(ranks.exchange(request.path).size());
+      return response;
+    });
+    if (ranks.is_first()) client.join();
   });
 }
 
