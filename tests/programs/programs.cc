@@ -22,10 +22,12 @@ ProgramResult zeroshelf_index_killed(std::vector<std::string> arguments,
 
 ProgramResult zeroshelf_index_interrupted(std::vector<std::string> arguments,
                                           std::chrono::microseconds after) {
-  // timeout of the coreutils leaves by the program's exit code.
+  // timeout of the coreutils leaves by the program's exit code, and in the foreground interrupts it
+  // once: otherwise it also signals its group, and a second Ctrl-C ends the program at once.
   const double seconds = std::chrono::duration<double>(after).count();
-  arguments.insert(arguments.begin(), {"/usr/bin/timeout", "--preserve-status", "--signal=INT",
-                                       std::to_string(seconds), ZEROSHELF_INDEX_PROGRAM});
+  arguments.insert(arguments.begin(),
+                   {"/usr/bin/timeout", "--foreground", "--preserve-status", "--signal=INT",
+                    std::to_string(seconds), ZEROSHELF_INDEX_PROGRAM});
   return run_program(arguments);
 }
 
