@@ -57,8 +57,8 @@ struct Interrupter {
       fs::remove_all(collection);
       const ProgramResult result = zeroshelf_index_interrupted(add(collection), moment(run_time));
       // The signal may also come before there is a collection.
-      const bool begun = fs::exists(collection / "CURRENT");
-      if (result.exit_code == 128 + SIGINT && begun && pictures() > 0) return result;
+      const uint64_t committed = fs::exists(collection / "CURRENT") ? pictures() : 0;
+      if (result.exit_code == 128 + SIGINT && committed > 0 && committed < kPictures) return result;
     }
     return {};
   }
