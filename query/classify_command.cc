@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
+#include "lib/collection/foreign.h"
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
 #include "lib/files/new_file.h"
@@ -32,6 +33,7 @@
 #include "lib/report/ordered_lines.h"
 #include "lib/report/prediction_writer.h"
 #include "lib/report/terminal_table.h"
+#include "lib/util/error.h"
 #include "lib/util/ordered_workers.h"
 #include "lib/util/output_stream.h"
 #include "lib/util/parallel.h"
@@ -51,7 +53,7 @@ struct ClassifyOptions {
   std::vector<std::filesystem::path> collections;
   LabelOptions labels;
   std::string save;
-  std::filesystem::path lock;  // empty: none
+  std::filesystem::path lock;     // empty: none
   std::filesystem::path answers;  // a folder for them; empty: standard output
   std::optional<double> deadline_s;
   std::vector<std::string> only;
@@ -194,20 +196,51 @@ std::string answers_name(OutputFormat format, const Ranks* ranks) {
                      ranks == nullptr ? 1 : ranks->size(), ending);
 }
 
-// Each process's own, which get their names when all of them are written.
-void write_answers_file(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks) {
+// What all have counted together.
+Counted of_all(const Counted& counted, Ranks* ranks) {
+  if (ranks == nullptr) return counted;
+  uint64_t any = counted.any;
+  ranks->add_up(std::span(&any, 1));
+  return {of_all(counted.counts, ranks), any > 0};
+}
+
+// Before anything is computed.
+void check_answers(const ClassifyOptions& options, const Ranks* ranks) {
+  if (options.answers.empty()) return;
+  constexpr const char* kCure = "nothing is ever overwritten: name a new or empty folder";
+  expect_outside_collections(options.answers);
+  std::error_code error;
+  const auto exists = [&](const std::filesystem::path& path) {
+    return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+  };
+  if (!exists(options.answers)) return;
+  if (!std::filesystem::is_directory(options.answers, error))
+    throw Error(ErrorCode::InvalidArgument, options.answers.string(), "not a folder", kCure);
+  const std::filesystem::path file = options.answers / answers_name(options.format, ranks);
+  if (exists(file))
+    throw Error(ErrorCode::InvalidArgument, file.string(), "it exists already", kCure);
+}
+
+// Each process's own, which get their names when all of them are written and on the disk.
+Counted write_answers_file(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks) {
   std::optional<NewFile> file;
   in_all(ranks, [&] {
-    std::error_code ignored;
-    std::filesystem::create_directories(options.answers, ignored);  // the file tells what is wrong
+    std::error_code error;
+    std::filesystem::create_directories(options.answers, error);
+    if (error) throw system_error(options.answers.string(), "make the folder", error.value());
     file.emplace(options.answers / answers_name(options.format, ranks));
     file->write(lines.header());
     while (const auto some = lines.next()) file->write(some->text);
+    file->complete();
   });
+  const Counted all = of_all(lines.counted(), ranks);
   in_all(ranks, [&] { file->publish(); });
+  end_death_notice();
+  return all;
 }
 
-void write_lines(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks) {
+// Returns what was counted of the lines of all.
+Counted write_lines(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks) {
   if (!options.answers.empty()) return write_answers_file(lines, options, ranks);
   OutputStream out(stdout, "standard output");
   out.write(lines.header());
@@ -218,14 +251,7 @@ void write_lines(LineWriter& lines, const ClassifyOptions& options, Ranks* ranks
     while (const auto some = lines.next()) out.write(some->text);
   }
   out.flush();
-}
-
-// What all have counted together.
-Counted of_all(const Counted& counted, Ranks* ranks) {
-  if (ranks == nullptr) return counted;
-  uint64_t any = counted.any;
-  ranks->add_up(std::span(&any, 1));
-  return {of_all(counted.counts, ranks), any > 0};
+  return of_all(lines.counted(), ranks);
 }
 
 // --- counts -------------------------------------------------------------------------------------
@@ -332,8 +358,8 @@ int write_overview(const View& collection, const Labelling& labelling,
 }
 
 bool wants_overview(const ClassifyOptions& options) {
-  return options.answers.empty() && options.format == OutputFormat::Table && !options.list && !options.multi &&
-         options.only.empty() && ::isatty(STDOUT_FILENO) == 1;
+  return options.answers.empty() && options.format == OutputFormat::Table && !options.list &&
+         !options.multi && options.only.empty() && ::isatty(STDOUT_FILENO) == 1;
 }
 
 void keep_run(const View& collection, const LabellingRequest& request, const Labelling& labelling,
@@ -379,14 +405,12 @@ int classify_all(const ClassifyOptions& options, const LabellingRequest& request
                                        options.model.threads));
   }
   warn_of_labels(labelling, encoders);
-  if (options.summary)
-    return write_summary(collection, labelling, options, answers, start, ranks);
+  if (options.summary) return write_summary(collection, labelling, options, answers, start, ranks);
   if (wants_overview(options) && ranks == nullptr)
     return write_overview(collection, labelling, options, std::move(answers));
   std::optional<LineWriter> lines;
   in_all(ranks, [&] { lines.emplace(collection, labelling, options, answers); });
-  write_lines(*lines, options, ranks);
-  const Counted all = of_all(lines->counted(), ranks);
+  const Counted all = write_lines(*lines, options, ranks);
   say("{} pictures labelled with {} labels in {:.3g} ms\n{}\n",
       with_thousands(all.counts.pictures()), labelling.labels.size(), milliseconds_since(start),
       count_summary(labelling.labels, all.counts));
@@ -397,9 +421,8 @@ int classify_together(const ClassifyOptions& options, Ranks* ranks) {
   LabellingRequest request;
   in_all(ranks, [&] {
     if (!options.save.empty()) Attachments::check_name("--save", options.save);
-    if (!options.lock.empty()) NewFile::check(options.lock);
-    if (std::filesystem::exists(options.answers))
-      NewFile::check(options.answers / answers_name(options.format, ranks));
+    if (!options.lock.empty()) check_new_file(options.lock);
+    check_answers(options, ranks);
     if (ranks == nullptr || ranks->is_first()) request = labelling_request(options.labels);
   });
   request.several = options.multi;

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/files/new_file.h"
+#include "lib/collection/foreign.h"
 #include "lib/files/npy.h"
 #include "lib/image/read_crop.h"
 #include "lib/report/messages.h"
@@ -113,7 +113,7 @@ int run_embed(const EmbedOptions& options) {
     throw Error(ErrorCode::InvalidArgument, "embed", "nothing to embed",
                 "give --text, --text-file or --image");
   }
-  if (!options.npy.empty()) NewFile::check(options.npy);
+  if (!options.npy.empty()) check_new_file(options.npy);
   const auto encoder = load_model(options.model, side_for(inputs));
   OutputStream out(stdout, "standard output");
   std::optional<NpyWriter> npy;

@@ -1,5 +1,6 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
+#include "lib/collection/foreign.h"
 #include "lib/collection/open_view.h"
 #include "lib/files/new_file.h"
 #include "lib/program/message.h"
@@ -75,7 +76,7 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
 }
 
 int run_evaluate(const EvaluateOptions& options) {
-  if (!options.plot.empty()) NewFile::check(options.plot);
+  if (!options.plot.empty()) check_new_file(options.plot);
   const LabellingRequest request = labelling_request(options.labels);
   const View collection = open_view(options.collections).view;
   ModelSource encoders(collection, options.model);

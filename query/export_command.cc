@@ -347,6 +347,14 @@ std::vector<std::filesystem::path> directories_of(const View& view) {
   return directories;
 }
 
+// What ended a move: the folder has pictures and journals now, so the same command is refused.
+Error with_undo(const Error& error, const std::filesystem::path& target) {
+  return {error.code(), error.subject(), error.cause(),
+          fmt::format("when that is mended, zeroshelf-query undo {} puts back what was moved, then "
+                      "export again; or export the rest into a new folder",
+                      target.string())};
+}
+
 Exported write_target(const ExportOptions& options, const Classified& classified,
                       const Chosen& chosen, Band band, const std::filesystem::path& target) {
   Ranks* ranks = ranks_of(classified.collection);
@@ -380,8 +388,13 @@ Exported write_target(const ExportOptions& options, const Classified& classified
   try {
     sink->add_rows([&](Row row) { return chosen.bands.of_row[row] == band; });
     sink->finish();
-  } catch (...) {
+  } catch (const Error& error) {
     if (moves) follow(classified.collection, moved, nullptr);  // what was moved until then
+    if (follower) follower->finish();
+    if (moves) throw with_undo(error, target);
+    throw;
+  } catch (...) {
+    if (moves) follow(classified.collection, moved, nullptr);
     if (follower) follower->finish();
     throw;
   }

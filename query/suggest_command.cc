@@ -88,9 +88,7 @@ int run_suggest(const SuggestCommandOptions& options) {
   const bool to_file = !options.to.empty() && options.to != "-";
   for (const std::filesystem::path& path :
        {to_file ? std::filesystem::path(options.to) : std::filesystem::path(), options.pictures_to}) {
-    if (path.empty()) continue;
-    expect_outside_collections(path);
-    NewFile::check(path);
+    if (!path.empty()) check_new_file(path);
   }
   if (options.vocabulary.file.empty() && !options.vocabulary.vectors.empty())
     throw Error(ErrorCode::InvalidArgument, "--vocabulary-vectors", "has no effect without --vocabulary",

@@ -80,7 +80,8 @@ void keep_death_notice(const Ranks& ranks) {
     death_notice += "  " + printable(ranks.name_of(rank)) + "\n";
   std::signal(SIGTERM, [](int) {
     tell(death_notice);
-    ::_exit(kFailed);
+    std::signal(SIGTERM, SIG_DFL);
+    std::raise(SIGTERM);  // the launcher is to see what ended it
   });
 }
 
@@ -167,6 +168,7 @@ int together(std::optional<double> deadline_s, const std::function<int(Ranks*)>&
   MpiRanks& ranks = *joined;
   try {
     const int code = work(&ranks);
+    end_death_notice();
     return ranks.is_first() ? code : int{kDone};
   } catch (const EndedElsewhere&) {
     return kFailed;
@@ -189,6 +191,10 @@ OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* 
   OpenedView opened = open_view(collections, OpenOptions{lost, nanoseconds(deadline_s), ranks});
   if (ranks != nullptr) keep_death_notice(*ranks);
   return opened;
+}
+
+void end_death_notice() {
+  if (!death_notice.empty()) std::signal(SIGTERM, SIG_DFL);
 }
 
 Labelling labelling_for(const View& collection, const LabellingRequest& request,

@@ -46,7 +46,7 @@ class ProblemTeller {
   }
 
  private:
-  static constexpr uint64_t kShown = 10;
+  static constexpr uint64_t kShown = 3;
   uint64_t told_ = 0;
 };
 

@@ -55,7 +55,7 @@ class VectorFiles {
     for (const fs::path& file :
          {options.npy, options.text_npy, options.paths, options.paths0, options.metadata}) {
       if (file.empty()) continue;
-      check(file);
+      check_new_file(file);
       if (!names.insert(absolute_path(file)).second)
         throw Error(ErrorCode::InvalidArgument, file.string(), "named twice", "name another");
     }
@@ -83,11 +83,6 @@ class VectorFiles {
   }
 
  private:
-  static void check(const fs::path& file) {
-    expect_outside_collections(file);
-    NewFile::check(file);
-  }
-
   // Zeros for a picture without text.
   void append(NpyWriter& writer, const ViewVectors& vectors, std::optional<uint64_t> row) {
     std::fill_n(row_.data(), row_.columns(), 0.0f);

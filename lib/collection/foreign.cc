@@ -6,6 +6,7 @@
 
 #include "lib/collection/layout.h"
 #include "lib/collection/own_files.h"
+#include "lib/files/new_file.h"
 #include "lib/util/error.h"
 #include "lib/util/file.h"
 
@@ -42,13 +43,32 @@ std::filesystem::path collection_around(const std::filesystem::path& path) {
   return folder;
 }
 
-void expect_outside_collections(const std::filesystem::path& path) {
-  const std::filesystem::path collection = collection_around(path);
+namespace {
+
+void refuse_inside(const std::filesystem::path& path, const std::filesystem::path& collection) {
   if (collection.empty()) return;
   throw Error(ErrorCode::InvalidArgument, path.string(),
               "it lies in the folder of the collection " + collection.string() +
                   ", which is the collection's alone",
               "name a place outside of it");
+}
+
+}  // namespace
+
+void expect_outside_collections(const std::filesystem::path& path) {
+  refuse_inside(path, collection_around(path));
+}
+
+void expect_outside_others(const std::filesystem::path& collection) {
+  std::error_code error;
+  const std::filesystem::path absolute = absolute_path(collection);
+  const std::filesystem::path real = std::filesystem::weakly_canonical(absolute, error);
+  refuse_inside(collection, collection_around((error ? absolute : real).parent_path()));
+}
+
+void check_new_file(const std::filesystem::path& path) {
+  expect_outside_collections(path);
+  NewFile::check(path);
 }
 
 }  // namespace zeroshelf

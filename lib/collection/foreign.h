@@ -20,4 +20,10 @@ std::filesystem::path collection_around(const std::filesystem::path& path);
 // Throws InvalidArgument for a file or folder that would be made in a collection's folder.
 void expect_outside_collections(const std::filesystem::path& path);
 
+// The same for a collection, of which the folder may have something already.
+void expect_outside_others(const std::filesystem::path& collection);
+
+// For a file that a user names and that is to be made: the same, and what NewFile::check throws.
+void check_new_file(const std::filesystem::path& path);
+
 }  // namespace zeroshelf

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "lib/collection/foreign.h"
 #include "lib/collection/own_files.h"
 #include "lib/collection/state.h"
 #include "lib/util/error.h"
@@ -374,6 +375,7 @@ CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
     check_same_model(layout::read_manifest(directory), manifest, directory);
     return open_existing(directory);
   }
+  expect_outside_others(directory);
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw system_error(directory.string(), "make the folder", error.value());

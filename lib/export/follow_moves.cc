@@ -63,6 +63,7 @@ class RenamedFolder {
 uint64_t follow_moves(const fs::path& collection, const std::vector<MovedFile>& files,
                       const fs::path& folder) {
   constexpr size_t kMovesABatch = 1000;
+  if (files.empty()) return 0;
   CollectionWriter writer = CollectionWriter::open_existing(collection);
   RenamedFolder renamed(writer, folder);
   uint64_t followed = 0;

@@ -219,8 +219,11 @@ class Undo {
     const std::vector<LockedJournal> journals = locked_journals();
     JournalContent content = read_all(journals);
     const std::vector<ExportedFile> exported = read_exported_files(directory_);
-    // The manifest says what damaged lines said, and better.
-    if (tell_what_only_the_manifest_has(exported, content.moves) == 0) {
+    if (is_journal_missing_) {
+      leave_what_only_the_manifest_has(exported, content.moves);
+      for (const Error& line : content.bad_lines) tell_of_journal(line);
+      // The manifest says what damaged lines said, and better.
+    } else if (tell_what_only_the_manifest_has(exported, content.moves) == 0) {
       for (const Error& line : content.bad_lines) tell(line);
     }
     for (auto move = content.moves.rbegin(); move != content.moves.rend(); ++move) {
@@ -299,6 +302,7 @@ class Undo {
     for (size_t process = 0; process < processes; ++process) {
       const ExportShare share{process, processes};
       if (std::ranges::binary_search(shares_, share)) continue;
+      is_journal_missing_ = true;
       tell_of_journal(
           Error(ErrorCode::NotFound, (directory_ / share_name(ShareFile::Journal, share)).string(),
                 "the journal of one of the processes is missing; what it moved stays where it is",
@@ -311,18 +315,35 @@ class Undo {
   // are missing, and the manifest is the last to know where the files were. Returns how many.
   size_t tell_what_only_the_manifest_has(const std::vector<ExportedFile>& exported,
                                          const std::vector<Move>& moves) {
-    std::set<std::string_view> known;
-    for (const Move& move : moves) known.insert(move.to);
     size_t told = 0;
-    for (const ExportedFile& file : exported) {
-      if (known.contains(file.exported) || !stays_below(file.exported)) continue;
-      if (!is_file_below(file.exported)) continue;
+    for (const ExportedFile& file : only_in_the_manifest(exported, moves)) {
       tell(Error(ErrorCode::Corruption, (directory_ / kMoveJournalName).string(),
                  "no line of it names " + file.exported + ", which stays where it is",
                  "by the manifest it was " + file.original + ": move it back by hand"));
       ++told;
     }
     return told;
+  }
+
+  // The same where a journal is missing that names them; of that it was told.
+  void leave_what_only_the_manifest_has(const std::vector<ExportedFile>& exported,
+                                        const std::vector<Move>& moves) {
+    const size_t left = only_in_the_manifest(exported, moves).size();
+    report_.left += left;
+    report_.problems += left;
+  }
+
+  std::vector<ExportedFile> only_in_the_manifest(const std::vector<ExportedFile>& exported,
+                                                 const std::vector<Move>& moves) const {
+    std::set<std::string_view> known;
+    for (const Move& move : moves) known.insert(move.to);
+    std::vector<ExportedFile> files;
+    for (const ExportedFile& file : exported) {
+      if (!known.contains(file.exported) && stays_below(file.exported) &&
+          is_file_below(file.exported))
+        files.push_back(file);
+    }
+    return files;
   }
 
   // A bad end announces nothing that was begun, unless there are files that nothing else explains.
@@ -492,6 +513,7 @@ class Undo {
   bool has_whole_ = false;           // moves.journal
   bool is_shared_ = false;           // and it is that of several processes
   std::vector<ExportShare> shares_;  // which have journals
+  bool is_journal_missing_ = false;
   std::set<fs::path> changed_;
   UndoReport report_;
 };

@@ -82,8 +82,10 @@ struct UndoReport {
   // Or put back by an undo before. With the ones above and those left: all files that a journal
   // names; an export that was cut short may not have come to more.
   uint64_t never_moved = 0;
-  uint64_t left = 0;  // files that stay where they are; each was told as a problem
-  // Those, and journals of which it is not known how many files they named: each was told.
+  // Files that stay where they are. Each was told as a problem, but for those of a journal that is
+  // missing, which was told itself.
+  uint64_t left = 0;
+  // Those, and journals of which it is not known how many files they named.
   uint64_t problems = 0;
 };
 

@@ -45,9 +45,14 @@ void NewFile::check(const fs::path& path) {
   std::error_code error;
   if (fs::exists(fs::symlink_status(path, error))) refuse(path);
   const fs::path folder = folder_of(path);
-  if (!fs::is_directory(folder, error)) {
+  const fs::file_status status = fs::status(folder, error);
+  if (fs::is_directory(status)) return;
+  if (status.type() == fs::file_type::not_found)
     throw Error(ErrorCode::NotFound, folder.string(), "no such folder", "make it first");
-  }
+  if (status.type() == fs::file_type::none)
+    throw system_error(folder.string(), "look into the folder", error.value());
+  throw Error(ErrorCode::InvalidArgument, folder.string(), "not a folder",
+              "name a file in a folder");
 }
 
 NewFile::NewFile(Place place, fs::path shown)
@@ -131,11 +136,15 @@ void NewFile::rewrite_beginning(std::string_view bytes) {
   if (::lseek(fd_, 0, SEEK_END) < 0) fail(unfinished_shown(), "write", errno);
 }
 
-void NewFile::publish() {
+void NewFile::complete() {
   flush();
   if (::fsync(fd_) != 0) fail(unfinished_shown(), "sync", errno);
   // Some file systems tell of a failed write only now.
   if (::close(std::exchange(fd_, -1)) != 0) fail(unfinished_shown(), "close", errno);
+}
+
+void NewFile::publish() {
+  if (fd_ >= 0) complete();
   if (existing_ == Existing::Replace) {
     if (::rename(unfinished_.c_str(), place_.name.c_str()) != 0) fail(path_, "replace", errno);
   } else {

@@ -26,7 +26,8 @@ enum class Existing {
 class NewFile {
  public:
   // Throws InvalidArgument when something has that name already, also a link that leads nowhere,
-  // and NotFound when the folder is absent. Changes nothing.
+  // or its folder is none, NotFound when the folder is absent, and Io when that cannot be known.
+  // Changes nothing.
   static void check(const std::filesystem::path& path);
 
   // Throws Io and, with Refuse, what check does.
@@ -44,8 +45,11 @@ class NewFile {
   // Puts these bytes in the place of the first ones, which are as many or more. Throws Io.
   void rewrite_beginning(std::string_view bytes);
 
-  // Syncs the file, gives it its name, and syncs the folder. Throws Io, and InvalidArgument when
-  // something took the name meanwhile that is not to be replaced.
+  // Nothing more is written: syncs the file, so that only its name is missing. Throws Io.
+  void complete();
+
+  // Completes the file unless it is complete, gives it its name, and syncs the folder. Throws Io,
+  // and InvalidArgument when something took the name meanwhile that is not to be replaced.
   void publish();
 
  private:

@@ -18,6 +18,7 @@
 #include <span>
 #include <utility>
 
+#include "lib/collection/foreign.h"
 #include "lib/files/descriptor.h"
 #include "lib/files/new_file.h"
 #include "lib/util/error.h"
@@ -133,6 +134,7 @@ std::string random_hex() {
 std::string read_token(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0 && errno == ENOENT) {
+    expect_outside_collections(file);
     const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!made.is_open()) throw system_error(file.string(), "make", errno);
     const std::string token = random_hex() + "\n";

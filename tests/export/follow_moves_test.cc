@@ -60,6 +60,7 @@ BOOST_AUTO_TEST_CASE(it_waits_for_no_other_writer) {
   const MovedFile file = move(0);
   BOOST_CHECK_EXCEPTION(follow_moves(path, {file}), Error,
                         [](const Error& error) { return error.code() == ErrorCode::Unavailable; });
+  BOOST_TEST(follow_moves(path, {}) == 0u);  // nothing to tell it
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,6 +40,18 @@ BOOST_AUTO_TEST_CASE(it_appears_when_published_and_not_before) {
   BOOST_TEST(entries(directory) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_complete_one_lacks_its_name_alone) {
+  const TemporaryDirectory directory;
+  NewFile file(directory / "a");
+  file.write("all");
+  file.complete();
+  BOOST_TEST(read_file(directory / "a.unfinished", 100) == "all");
+  BOOST_TEST(!fs::exists(directory / "a"));
+  file.publish();
+  BOOST_TEST(read_file(directory / "a", 100) == "all");
+  BOOST_TEST(entries(directory) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(one_that_is_not_published_leaves_nothing) {
   const TemporaryDirectory directory;
   { NewFile(directory / "a").write("lost"); }
@@ -55,6 +67,7 @@ BOOST_AUTO_TEST_CASE(what_exists_is_refused) {
     check_refused(directory / name, ErrorCode::InvalidArgument);
   }
   check_refused(directory / "none" / "a", ErrorCode::NotFound);
+  check_refused(directory / "file" / "a", ErrorCode::InvalidArgument);  // no folder to make
   BOOST_TEST(read_file(directory / "file", 100) == "kept");
   BOOST_TEST(entries(directory) == 3);
 }

@@ -142,6 +142,32 @@ BOOST_AUTO_TEST_CASE(nothing_is_exported_into_a_collections_folder) {
         told, before);
     for (const char* flag : {"--npy", "--paths", "--metadata"})
       expect_refused(zeroshelf_query({"vectors", collection, flag, inside}), told, before);
+    for (const char* flag : {"--to", "--lock"})
+      expect_refused(
+          zeroshelf_query({"classify", collection, "--labels", "red, blue", flag, inside}), told,
+          before);
+    for (const char* flag : {"--to", "--pictures-to"})
+      expect_refused(zeroshelf_query({"suggest", collection, flag, inside}), told, before);
+    expect_refused(zeroshelf_query({"evaluate", collection, "--labels", "red, blue", "--truth",
+                                    (directory / "truth.csv").string(), "--plot", inside}),
+                   told, before);
+    expect_refused(zeroshelf_query({"embed", "--text", "red", "--npy", inside}), told, before);
+    expect_refused(zeroshelf_query({"serve", collection, "--token-file", inside + "/token"}), told, before);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_collection_is_made_in_anothers_folder) {
+  const std::string npy = (directory / "v.npy").string();
+  const std::string paths = (directory / "paths").string();
+  require_done(zeroshelf_query({"vectors", collection, "--npy", npy, "--paths", paths}));
+  fs::create_directory_symlink(collection, directory / "link");
+  const auto before = testing::files_below(directory.path());
+  for (const std::string& inside :
+       {collection + "/inner", (directory / "link").string() + "/a/b", collection + "/records-2"}) {
+    expect_refused(zeroshelf_index({"add", inside, pictures, "--no-ocr"}),
+                   "in the folder of the collection", before);
+    expect_refused(zeroshelf_index({"import", inside, "--npy", npy, "--paths", paths}),
+                   "in the folder of the collection", before);
   }
 }
 

@@ -71,5 +71,28 @@ for where in "" --in-file; do
   umount "$work/disk"
 done
 
+# Moved to a disk with too little room: what is told to do leads on.
+cp -r "$work/memes" "$work/moving"
+"$index" add "$work/of-moving" "$work/moving" --no-ocr 2>"$work/errors" || fail "moving: $(cat "$work/errors")"
+of_moving() { (cd "$work/moving" && find . -type f -exec sha256sum {} + | sort); }
+move() { "$query" export "$work/of-moving" --labels "Doom, Animal Crossing" --mode move --to "$1" 2>"$work/errors"; }
+of_moving >"$work/sums"
+mount -t tmpfs -o size="$(($(du -sk "$work/moving" | cut -f1) / 2))k" tmpfs "$work/disk"
+code=0
+move "$work/disk/sorted" || code=$?
+[ "$code" -eq 2 ] || fail "move: exit code $code: $(cat "$work/errors")"
+grep -q "zeroshelf-query undo $work/disk/sorted puts back what was moved, then export again" "$work/errors" ||
+  fail "move: $(cat "$work/errors")"
+! grep -q "run it again" "$work/errors" || fail "move: $(cat "$work/errors")"
+mount -o remount,size=64m "$work/disk"
+move "$work/disk/rest" || fail "the rest into a new folder: $(cat "$work/errors")"
+for folder in rest sorted; do
+  "$query" undo "$work/disk/$folder" 2>"$work/errors" || fail "undo $folder: $(cat "$work/errors")"
+done
+of_moving | cmp - "$work/sums" || fail "moved and undone, there are other files"
+move "$work/disk/sorted" || fail "export again: $(cat "$work/errors")"
+"$query" undo "$work/disk/sorted" 2>"$work/errors" || fail "undo: $(cat "$work/errors")"
+umount "$work/disk"
+
 [ "$refused" -ge 4 ] || fail "only $refused of the disks were too small"
 echo "$refused of 9 disks were too small; nothing was lost on any"

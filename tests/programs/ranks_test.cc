@@ -360,14 +360,14 @@ void expect_undone(const fs::path& target, const ProgramResult& ended) {
   BOOST_TEST(ended.exit_code != 0);
   BOOST_TEST(times("pictures exported to", ended.err) == 0u, ended.err);
   BOOST_TEST(!fs::exists(target / "manifest.jsonl"));
-  BOOST_TEST((files_below(twins().pictures) != twins().before));
   ProgramResult undone;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 600; ++i) {
     undone = zeroshelf_query({"undo", target.string()});
     if (times("still running", undone.err) == 0) break;  // the launcher waits for nobody's end
     ::usleep(100'000);
   }
-  BOOST_TEST(undone.exit_code == 0, undone.err);
+  BOOST_REQUIRE_MESSAGE(undone.exit_code == 0, undone.err);
+  BOOST_TEST(!undone.err.starts_with("0 files put back"), undone.err);
   BOOST_TEST((files_below(twins().pictures) == twins().before));
   BOOST_TEST(!fs::exists(target));
 }
@@ -390,6 +390,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_told_to_end_ends_all) {
     // By the first process, or by the launcher where that was faster.
     BOOST_TEST(times("ended by the launcher", ended.err) + times("Terminated", ended.err) >= 1u,
                ended.err);
+    BOOST_TEST(ended.exit_code == 128 + SIGTERM);
     expect_undone(target, ended);
   }
 }
@@ -400,6 +401,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
   const Words words = twins().exporting(target, {"--mode", "move"});
   const std::string dying = in_the_middle_of(twins().parts[2]);
   const auto killed = ask_and_end(words, dying, nullptr);
+  BOOST_TEST(killed.exit_code == 128 + SIGKILL);
   BOOST_TEST(fs::exists(dying));
   const auto refused = zeroshelf_query(words);
   BOOST_TEST(refused.exit_code == 2);
@@ -408,7 +410,8 @@ BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
 
   // Once more: what is moved is found in its new place, and what is put back in its old one.
   const auto again = ask(words);
-  BOOST_TEST(again.exit_code == 0, again.err);
+  BOOST_REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+  BOOST_TEST(times("could not be told", again.err) == 0u, again.err);
   const auto there = twins().answers(twins().set);
   BOOST_TEST(there.size() == size_t{Twins::kPictures});
   for (const nlohmann::json& line : there)
@@ -417,6 +420,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_dies_while_it_moves_loses_no_file_of_any) {
   const auto missing = zeroshelf_query({"undo", target.string()});
   BOOST_TEST(missing.exit_code == 2);
   BOOST_TEST(times("moves-00002-of-00004.journal", missing.err) == 1u, missing.err);
+  BOOST_TEST(times("no line of it names", missing.err) == 0u, missing.err);
   fs::rename(directory / "away", target / "moves-00002-of-00004.journal");
   BOOST_TEST(zeroshelf_query({"undo", target.string()}).exit_code == 0);
   BOOST_TEST((files_below(twins().pictures) == twins().before));
@@ -455,6 +459,65 @@ BOOST_AUTO_TEST_CASE(each_process_writes_a_part_of_the_answers) {
   const auto again = ask(words);
   BOOST_TEST(again.exit_code == 2);
   BOOST_TEST(times("answers-00000-of-00004.jsonl", again.err) == 1u, again.err);
+  BOOST_TEST(times("name a new or empty folder", again.err) == 1u, again.err);
+}
+
+BOOST_AUTO_TEST_CASE(no_answers_get_their_names_where_those_of_one_cannot_be_written) {
+  TemporaryDirectory directory;
+  const Words words =
+      joined({"classify", shards().set, "--to", (directory / "answers").string()}, kLabels);
+  ::setenv("LD_PRELOAD", ZEROSHELF_HANGING_OPEN, 1);
+  ::setenv("ZEROSHELF_FULL", "answers-00002-of-00004.txt.unfinished", 1);
+  const auto full = ask(words);
+  ::unsetenv("ZEROSHELF_FULL");
+  ::unsetenv("LD_PRELOAD");
+  BOOST_TEST(full.exit_code == 2);
+  BOOST_TEST(times("no space left on device", full.err) == 1u, full.err);
+  BOOST_TEST(times("pictures labelled with", full.err) == 0u, full.err);
+  BOOST_TEST(files_below(directory / "answers").empty());
+  BOOST_TEST(ask(words).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_told_to_end_when_the_answers_have_their_names_tells_of_no_loss) {
+  TemporaryDirectory directory;
+  const fs::path folder = directory / "answers";
+  ::setenv("LD_PRELOAD", ZEROSHELF_HANGING_OPEN, 1);
+  ::setenv("ZEROSHELF_ANSWERED", "1", 1);
+  const auto ended = ask(joined({"classify", shards().set, "--to", folder.string()}, kLabels));
+  ::unsetenv("ZEROSHELF_ANSWERED");
+  ::unsetenv("LD_PRELOAD");
+  BOOST_TEST(ended.exit_code == 128 + SIGTERM);
+  BOOST_TEST(times("pictures labelled with", ended.err) == 1u, ended.err);
+  BOOST_TEST(times("before all processes had answered", ended.err) == 0u, ended.err);
+  size_t lines = 0;
+  for (const auto& [path, bytes] : files_below(folder)) {
+    BOOST_TEST(fs::path(path).extension() == ".txt");
+    lines += times("\n", bytes);
+  }
+  const auto alone = zeroshelf_query(joined({"classify", shards().set}, kLabels));
+  BOOST_TEST(lines >= 30u);
+  BOOST_TEST(lines >= times("\n", alone.out));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_made_for_the_answers_is_told_with_its_cause) {
+  TemporaryDirectory directory;
+  write_file(directory / "file", "kept");
+  const std::pair<std::string, std::string> refused[] = {
+      {(directory / "file").string(), ": not a folder; "},
+      {(directory / "file" / "below").string(), ": cannot make the folder: not a directory"},
+      {"/proc/zeroshelf/answers", ": cannot make the folder: "},
+      {shards().parts[1] + "/answers", "it lies in the folder of the collection "},
+      {shards().parts[1], "it lies in the folder of the collection "}};
+  for (const auto& [folder, cause] : refused) {
+    const Words words = joined({"classify", shards().set, "--to", folder}, kLabels);
+    for (const ProgramResult& result : {zeroshelf_query(words), ask(words)}) {
+      BOOST_TEST(result.exit_code == 2);
+      BOOST_TEST(times(cause, result.err) == 1u, result.err);
+      BOOST_TEST(times("make it first", result.err) == 0u, result.err);
+    }
+  }
+  for (const std::string& part : shards().parts)
+    BOOST_TEST(zeroshelf_index({"verify", part}).exit_code == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_part_ends_all_and_leaves_no_answer) {

@@ -2,7 +2,9 @@
 // opening one whose path holds $ZEROSHELF_DEAD, or asking what it is, as on a file system that does
 // not answer. Opening one whose path ends with $ZEROSHELF_DYING for the second time kills the
 // program; with $ZEROSHELF_DYING_BY=SIGTERM it is told to end, and with LAUNCHER its parent is
-// killed, and it sleeps long.
+// killed, and it sleeps long. Syncing a file whose path ends with $ZEROSHELF_FULL says that the
+// disk is full. With $ZEROSHELF_ANSWERED, the first process of mpirun is told to end when it leaves
+// MPI.
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -10,10 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -83,6 +87,27 @@ extern "C" int lstat(const char* path, struct stat* result) noexcept {
 
 extern "C" int lstat64(const char* path, struct stat64* result) noexcept {
   return real<int (*)(const char*, struct stat64*)>("lstat64", path)(path, result);
+}
+
+extern "C" int fsync(int file) {
+  if (const char* full = std::getenv("ZEROSHELF_FULL")) {
+    char path[4096];
+    const std::string link = "/proc/self/fd/" + std::to_string(file);
+    const ssize_t size = ::readlink(link.c_str(), path, sizeof path);
+    if (size > 0 && std::string_view(path, static_cast<size_t>(size)).ends_with(full)) {
+      errno = ENOSPC;
+      return -1;
+    }
+  }
+  return reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, "fsync"))(file);
+}
+
+extern "C" int MPI_Finalize() {
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (std::getenv("ZEROSHELF_ANSWERED") != nullptr && rank != nullptr &&
+      std::string_view(rank) == "0")
+    ::kill(::getpid(), SIGTERM);
+  return reinterpret_cast<int (*)()>(::dlsym(RTLD_NEXT, "MPI_Finalize"))();
 }
 
 extern "C" DIR* opendir(const char* path) {
