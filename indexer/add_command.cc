@@ -20,7 +20,7 @@
 #include "indexer/adding.h"
 #include "indexer/foreign_note.h"
 #include "indexer/progress.h"
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 #include "lib/ingest/sync.h"
 #include "lib/program/message.h"
 #include "lib/util/output_stream.h"

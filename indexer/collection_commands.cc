@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +21,8 @@
 #include "lib/collection/collection.h"
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
+#include "lib/collection/shard.h"
 #include "lib/ingest/check_files.h"
-#include "lib/ingest/shard.h"
 #include "lib/report/collection_stats.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -185,24 +187,58 @@ std::vector<Fault> faults_between(const std::vector<std::filesystem::path>& part
   return faults;
 }
 
+// Shards that none of several parts is, whoever chose them.
+std::vector<Fault> missing_shards(const std::vector<std::filesystem::path>& parts) {
+  constexpr size_t kMostNamed = 8;
+  std::map<uint32_t, std::set<uint32_t>> there;
+  for (const std::filesystem::path& part : parts) {
+    if (const auto shard = shard_of(part)) there[shard->count].insert(shard->number);
+  }
+  std::vector<Fault> faults;
+  for (const auto& [count, numbers] : there) {
+    const size_t missing = count - numbers.size();
+    std::string names;
+    for (uint32_t number = 0, named = 0; number < count && named < kMostNamed; ++number) {
+      if (numbers.contains(number)) continue;
+      names += (named++ == 0 ? "" : ", ") + shard_name({number, count});
+    }
+    if (missing == 0) continue;
+    if (missing > kMostNamed) names += fmt::format(" and {} more", missing - kMostNamed);
+    faults.push_back({fmt::format("{} shards of {}", numbers.size(), count),
+                      fmt::format("not among them: {}", names)});
+  }
+  return faults;
+}
+
 struct FoundFaults {
   std::vector<Fault> faults;
   std::string_view cure = "zeroshelf-index repair fixes what the records tell";
 };
 
-FoundFaults faults_of(const std::vector<std::filesystem::path>& parts) {
-  if (parts.size() == 1) return {verify_collection(parts.front())};
+FoundFaults faults_of(const NamedParts& parts) {
+  if (parts.there.size() == 1 && parts.away.empty())
+    return {verify_collection(parts.there.front())};
   std::vector<Fault> all;
-  for (const std::filesystem::path& part : parts) {
+  for (const std::filesystem::path& part : parts.there) {
     std::vector<Fault> faults = faults_of_part(part);
     std::ranges::move(faults, std::back_inserter(all));
   }
-  if (!all.empty()) return {std::move(all)};
-  return {faults_between(parts), "zeroshelf-index forget takes a picture out of one of them"};
+  if (!all.empty() && parts.away.empty()) return {std::move(all)};
+  for (const Error& error : parts.away) all.push_back({error.subject(), error.cause()});
+  if (!all.empty()) {
+    return {std::move(all),
+            "mount or bring back the parts that are missing; zeroshelf-index repair fixes what the "
+            "records tell"};
+  }
+  FoundFaults found{faults_between(parts.there),
+                    "zeroshelf-index forget takes a picture out of one of them"};
+  if (found.faults.empty()) found.cure = "name all parts, or verify each alone";
+  std::ranges::move(missing_shards(parts.there), std::back_inserter(found.faults));
+  return found;
 }
 
 int run_verify(const CollectionOptions& options) {
-  const auto [faults, cure] = faults_of(parts_of(options.collections));
+  const auto [faults, cure] = faults_of(named_parts(options.collections));
   if (options.json) {
     print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
   } else {

@@ -3,7 +3,9 @@
 // What a user names as a collection: one or several of them, folders of collections, set files.
 //
 // A folder that is no collection and holds some stands for all of them, in the order of their
-// names; what else lies in it is passed over. A set file, NAME.set, is a text with one collection a
+// names; what else lies in it is passed over. Parts that it should have are lost: those behind links
+// that lead nowhere (names that begin with a dot aside) or that the system cannot look into and,
+// where it holds shards I of N (shard.h), those of the N that are in no folder that is named. A set file, NAME.set, is a text with one collection a
 // line: paths relative to the file's folder, white space around them does not count, empty lines
 // and lines that begin with # are passed over. It names at most 4,096 parts and has at most 1 MiB.
 //
@@ -27,9 +29,15 @@ namespace zeroshelf {
 bool names_collections(const std::filesystem::path& path,
                        const std::optional<std::chrono::nanoseconds>& deadline = {});
 
-// The collections' folders, each once, in the order in which they are named. Whether they are there
-// is not asked: opening tells. Throws NotFound, Io, or InvalidArgument, naming the line, for a set
-// file that is none.
+// The collections' folders, each once, in the order in which they are named, and why each part that
+// a folder should have is away. Whether they can be opened is not asked. Throws NotFound, Io, or
+// InvalidArgument: naming the line, for a set file that is none; for a folder that has a shard twice.
+struct NamedParts {
+  std::vector<std::filesystem::path> there;
+  std::vector<Error> away;
+};
+NamedParts named_parts(std::span<const std::filesystem::path> named);
+// Those that are there. Throws also where one is away (Unavailable).
 std::vector<std::filesystem::path> parts_of(std::span<const std::filesystem::path> named);
 
 enum class LostParts { Refuse, LeaveOut };

@@ -47,7 +47,7 @@ class Settings {
   std::vector<std::string> all_roots() const;
   void remember_roots(const std::vector<std::string>& roots) const;
 
-  // Which part of all pictures it takes, as lib/ingest/shard.h writes it; absent: all. Unlike the
+  // Which part of all pictures it takes, as lib/collection/shard.h writes it; absent: all. Unlike the
   // others it throws Corruption where it is damaged: a part must not take what is others'.
   std::optional<std::string> shard() const;
   void remember_shard(const std::string& shard) const;

@@ -6,7 +6,7 @@
 
 #include "lib/collection/elsewhere.h"
 #include "lib/collection/settings.h"
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 #include "lib/util/bytes.h"
 
 namespace zeroshelf {

@@ -248,12 +248,53 @@ BOOST_AUTO_TEST_CASE(a_lost_part_is_an_error_that_names_it_and_a_search_may_go_w
   BOOST_TEST(!fs::exists(directory / "out"));
   std::ofstream(folder / "part5" / "MANIFEST.json") << "{";
   BOOST_TEST(
-      ask("search", {folder.string()}, joined(query, {"--partial"})).err.find("coverage: 6/7") !=
+      ask("search", {folder.string()}, joined(query, {"--partial"})).err.find("coverage: 6/8") !=
       std::string::npos);
   const auto faults = zeroshelf_index({"verify", set});
   BOOST_TEST(faults.exit_code == 2);
   for (const char* part : {"part3", "part5"})
     BOOST_TEST(faults.out.find(part) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_parts_answers_for_all_of_them_or_says_which_are_away) {
+  TemporaryDirectory directory;
+  const fs::path folder = directory / "shards";
+  fs::copy(shards(3).folder, folder, fs::copy_options::recursive);
+  const fs::path part = folder / "part1";
+  const Words query = {"a village", "--all", "--format", "jsonl"};
+  for (const bool is_link : {false, true}) {
+    fs::remove_all(part);
+    if (is_link) {
+      fs::create_directory_symlink(directory / "away" / "part1", part);
+    } else {
+      fs::create_directory(part);  // where it is mounted otherwise
+    }
+    const std::string words = is_link ? part.string() + ": a link that leads nowhere"
+                                      : folder.string() + ": part 1 of 3 is missing";
+    const auto refused = [&](const ProgramResult& result) {
+      BOOST_TEST(result.exit_code == 2);
+      BOOST_TEST(result.err.find(words) != std::string::npos, result.err);
+    };
+    const std::string named = folder.string();
+    refused(ask("classify", {named}, joined({"--summary"}, kLabels)));
+    refused(ask("search", {named}, query));
+    refused(ask("serve", {named}, {"--listen", "127.0.0.1:0"}));
+    refused(zeroshelf_index({"stats", named}));
+    refused(ask("export", {named}, joined(kLabels, {"--to", (directory / "out").string()})));
+    BOOST_TEST(!fs::exists(directory / "out"));
+    const auto partial = ask("search", {named}, joined(query, {"--partial"}));
+    BOOST_TEST(partial.exit_code == 3);
+    BOOST_TEST(partial.err.find(words) != std::string::npos);
+    BOOST_TEST(partial.err.find("coverage: 2/3") != std::string::npos);
+    const auto faults = zeroshelf_index({"verify", named});
+    BOOST_TEST(faults.exit_code == 2);
+    BOOST_TEST(faults.out.find(words) != std::string::npos, faults.out);
+  }
+  const Words two = {(folder / "part0").string(), (folder / "part2").string()};
+  BOOST_TEST(ask("classify", two, joined({"--summary"}, kLabels)).exit_code == 0);
+  const auto chosen = zeroshelf_index(joined({"verify"}, two));
+  BOOST_TEST(chosen.exit_code == 2);
+  BOOST_TEST(chosen.out == "2 shards of 3: not among them: 1/3\n", chosen.out);
 }
 
 BOOST_AUTO_TEST_CASE(a_picture_in_two_parts_is_a_fault) {
