@@ -22,6 +22,7 @@
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
 #include "lib/collection/shard.h"
+#include "lib/collection/unfinished.h"
 #include "lib/ingest/check_files.h"
 #include "lib/report/collection_stats.h"
 #include "lib/report/formats.h"
@@ -51,6 +52,12 @@ std::string stats_text(const CollectionStats& stats) {
   };
   if (stats.parts > 1) line("collections", with_thousands(stats.parts));
   if (!stats.shard.empty()) line("shard", stats.shard);
+  if (stats.unfinished > 0) {
+    line("unfinished", stats.parts == 1
+                           ? "indexing has not come to its end"
+                           : fmt::format("indexing of {} of them has not come to its end",
+                                         with_thousands(stats.unfinished)));
+  }
   line("pictures", with_thousands(counts.pictures));
   line("with text", with_thousands(counts.with_text));
   if (stats.turned > 0) line("", with_thousands(stats.turned) + " lie on their side or head");
@@ -98,6 +105,7 @@ void print(const std::string& text) {
 
 int run_stats(const CollectionOptions& options) {
   const OpenedView opened = open_view(options.collections);
+  warn_each(kProgram, opened.unfinished);
   const CollectionStats stats = collection_stats(opened.view);
   print(options.json ? json_line(message_of(stats)) : stats_text(stats));
   return kDone;
@@ -210,6 +218,14 @@ std::vector<Fault> missing_shards(const std::vector<std::filesystem::path>& part
   return faults;
 }
 
+std::vector<std::string> unfinished_lines(const std::vector<std::filesystem::path>& parts) {
+  std::vector<std::string> lines;
+  for (const std::filesystem::path& part : parts) {
+    if (auto line = unfinished_line(part)) lines.push_back(*std::move(line));
+  }
+  return lines;
+}
+
 struct FoundFaults {
   std::vector<Fault> faults;
   std::string_view cure = "zeroshelf-index repair fixes what the records tell";
@@ -238,9 +254,14 @@ FoundFaults faults_of(const NamedParts& parts) {
 }
 
 int run_verify(const CollectionOptions& options) {
-  const auto [faults, cure] = faults_of(named_parts(options.collections));
+  const NamedParts parts = named_parts(options.collections);
+  const auto [faults, cure] = faults_of(parts);
+  const std::vector<std::string> unfinished = unfinished_lines(parts.there);
+  warn_each(kProgram, unfinished);
   if (options.json) {
-    print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
+    print(faults_json("fault", faults) +
+          json_line(
+              message::Summary{{{"faults", faults.size()}, {"unfinished", unfinished.size()}}}));
   } else {
     print(faults.empty() ? no_faults(open_view(options.collections).view)
                          : faults_text("", faults));

@@ -1,6 +1,5 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
-#include "lib/collection/open_view.h"
 #include "lib/files/new_file.h"
 #include "lib/program/message.h"
 #include "query/commands.h"
@@ -24,6 +23,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 #include "query/told_apart.h"
 
 namespace zeroshelf {
@@ -77,7 +77,7 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
 int run_evaluate(const EvaluateOptions& options) {
   if (!options.plot.empty()) NewFile::check(options.plot);
   const LabellingRequest request = labelling_request(options.labels);
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   warn_of_labels(labelling, encoders);

@@ -20,6 +20,7 @@
 #include "lib/collection/elsewhere.h"
 #include "lib/collection/layout.h"
 #include "lib/collection/shard.h"
+#include "lib/collection/unfinished.h"
 #include "lib/util/bytes.h"
 #include "lib/util/deadline.h"
 #include "lib/util/file.h"
@@ -405,6 +406,12 @@ namespace {
 struct Opened {
   std::vector<Collection> there;
   std::vector<Error> away;
+  std::vector<std::string> unfinished;
+};
+
+struct OpenedPart {
+  Collection collection;
+  std::optional<std::string> unfinished;
 };
 
 Error too_late(const fs::path& what, std::chrono::nanoseconds deadline) {
@@ -422,9 +429,14 @@ Error named_by(const Error& error, const std::string& line_of) {
 
 // Throws the first error that is not to be left out.
 Opened open_parts(std::span<const Part> parts, const OpenOptions& options) {
-  std::vector<std::function<Collection()>> work;
+  std::vector<std::function<OpenedPart()>> work;
   for (const Part& part : parts) {
-    if (part.is_asked()) work.emplace_back([path = part.path] { return Collection::open(path); });
+    if (part.is_asked())
+      work.emplace_back([path = part.path] {
+        auto unfinished =
+            unfinished_line(path);  // first: what it tells of is in what is opened then
+        return OpenedPart{Collection::open(path), std::move(unfinished)};
+      });
   }
   const auto outcomes = outcomes_of(work, options.deadline);
   Opened result;
@@ -434,7 +446,9 @@ Opened open_parts(std::span<const Part> parts, const OpenOptions& options) {
       if (part.found.away) throw Error(*part.found.away);
       if (part.is_late || (*outcome)->is_late()) throw too_late(part.path, *options.deadline);
       if ((*outcome)->error) std::rethrow_exception((*outcome)->error);
-      result.there.push_back(*std::move((*outcome)->result));
+      OpenedPart& opened = *(*outcome)->result;
+      result.there.push_back(std::move(opened.collection));
+      if (opened.unfinished) result.unfinished.push_back(*std::move(opened.unfinished));
     } catch (const Error& error) {
       Error told = named_by(error, part.line_of);
       if (options.lost == LostParts::Refuse || !may_be_left_out(error)) throw Error(told);
@@ -503,6 +517,17 @@ std::vector<Error> lost_of_all(const std::vector<Error>& own, Ranks& ranks) {
   return all;
 }
 
+std::vector<std::string> gathered(const std::vector<std::string>& own, Ranks& ranks) {
+  ByteWriter out;
+  for (const std::string& line : own) out.text(line);
+  std::vector<std::string> all;
+  for (const std::string& of_rank : ranks.gather(out.bytes())) {
+    ByteReader in(of_rank, kRanksMessage);
+    while (in.left() > 0) all.emplace_back(in.text());
+  }
+  return all;
+}
+
 OpenedView open_together(std::span<const fs::path> named, const OpenOptions& options) {
   Ranks& ranks = *options.ranks;
   const std::vector<Part> parts = parts_of_all(named, options);
@@ -514,7 +539,8 @@ OpenedView open_together(std::span<const fs::path> named, const OpenOptions& opt
   ranks.add_up(std::span(&opened, 1));
   if (opened == 0) ranks.agree(own.away.empty() ? std::nullopt : std::optional(own.away.front()));
   View view = joined_view(std::move(own.there), ranks);
-  return {std::move(view), parts.size(), lost_of_all(own.away, ranks)};
+  std::vector<Error> lost = lost_of_all(own.away, ranks);
+  return {std::move(view), parts.size(), std::move(lost), gathered(own.unfinished, ranks)};
 }
 
 }  // namespace
@@ -524,7 +550,8 @@ OpenedView open_view(std::span<const fs::path> named, const OpenOptions& options
   const std::vector<Part> parts = find_parts(named, options);
   Opened opened = open_parts(parts, options);
   if (opened.there.empty()) throw opened.away.front();
-  return {View(std::move(opened.there)), parts.size(), std::move(opened.away)};
+  return {View(std::move(opened.there)), parts.size(), std::move(opened.away),
+          std::move(opened.unfinished)};
 }
 
 OpenedView open_view(std::span<const fs::path> named, LostParts lost) {

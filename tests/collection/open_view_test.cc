@@ -226,6 +226,50 @@ BOOST_AUTO_TEST_CASE(shards_may_lie_in_several_folders_but_not_twice_in_one) {
                         });
 }
 
+BOOST_AUTO_TEST_CASE(a_part_that_is_being_indexed_or_was_stopped_is_told) {
+  const ThreeShelves shelves;
+  const Settings settings(shelves.part(1));
+  const std::vector<std::string> given = {shelves.folder.string(),
+                                          shelves.directory.path().string()};
+  settings.remember_roots({given.front()});
+  settings.begin_adding({given.front()});
+  const auto line = [&] {
+    const OpenedView opened = open_view(shelves.folder);
+    return opened.unfinished.empty() ? std::string() : opened.unfinished.front();
+  };
+  const std::string name = shelves.part(1).string();
+  BOOST_TEST(line().find("run zeroshelf-index add " + name + " again") != std::string::npos);
+  {
+    const CollectionWriter writer = CollectionWriter::open_existing(shelves.part(1));
+    BOOST_TEST(line().starts_with(name + ": is being indexed"));
+  }
+  settings.begin_adding({given.back()});
+  BOOST_TEST(line().find("add " + name + " " + given.back() + " again") != std::string::npos);
+  settings.end_adding({given.front()});
+  BOOST_TEST(!line().empty());
+  settings.end_adding({given.back()});  // what lies below is done with it
+  BOOST_TEST(line() == "");
+  settings.begin_adding({(shelves.folder / "gone").string(), ""});
+  BOOST_TEST(line().find("--files0-from") != std::string::npos);
+  settings.end_adding({""});
+  BOOST_TEST(line() == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_before_there_is_a_collection_is_there_with_it) {
+  TemporaryDirectory directory;
+  const fs::path made = directory / "made";
+  {
+    const CollectionWriter writer = CollectionWriter::open_or_create(made, test_manifest(), [&] {
+      BOOST_TEST(!fs::exists(made / "CURRENT"));
+      BOOST_TEST(CollectionWriter::would_create(made));
+      Settings(made).remember_shard("1/3");
+      BOOST_TEST(CollectionWriter::would_create(made));
+    });
+  }
+  BOOST_TEST((shard_of(Collection::open(made)) == Shard{1, 3}));
+  CollectionWriter::open_or_create(made, test_manifest(), [] { BOOST_ERROR("it is there"); });
+}
+
 BOOST_AUTO_TEST_CASE(a_text_names_no_collections) {
   const ThreeShelves shelves;
   BOOST_TEST(names_collections(shelves.folder));

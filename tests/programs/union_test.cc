@@ -297,6 +297,41 @@ BOOST_AUTO_TEST_CASE(a_folder_of_parts_answers_for_all_of_them_or_says_which_are
   BOOST_TEST(chosen.out == "2 shards of 3: not among them: 1/3\n", chosen.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_part_that_was_killed_says_so_and_knows_its_shard) {
+  TemporaryDirectory directory;
+  const std::string killed = (directory / "part0").string();
+  // As soon as it is a collection.
+  const auto shell = run_program({"/bin/sh", "-c",
+                                  R"("$0" add "$1" "$2" --shard 0/2 --quiet & pid=$!
+while [ ! -e "$1/MANIFEST.json" ]; do kill -0 $pid || exit 9; done
+kill -9 $pid; wait $pid; exit 0)",
+                                  ZEROSHELF_INDEX_PROGRAM, killed, memes().folder});
+  BOOST_REQUIRE(shell.exit_code == 0);
+  const Words both = {killed, shards(2).parts[1]};
+  const auto tells = [&](const std::string& text) {
+    return text.find(killed + ": indexing it was stopped before its end") != std::string::npos &&
+           text.find("run zeroshelf-index add " + killed + " again") != std::string::npos;
+  };
+  const Words labels = joined({"--summary"}, kLabels);
+  const auto answered = ask("classify", both, labels);
+  BOOST_TEST(answered.exit_code == 0);
+  BOOST_TEST(tells(answered.err), answered.err);
+  BOOST_TEST(tells(ask("runs", both, {}).err));
+  BOOST_TEST(tells(zeroshelf_index({"verify", killed}).err));
+  const auto stats = zeroshelf_index({"stats", killed, "--json"});
+  BOOST_TEST(tells(stats.err));
+  BOOST_TEST(json_lines(stats.out).front()["unfinished"].get<int>() == 1);
+  BOOST_TEST(json_lines(stats.out).front()["shard"].get<std::string>() == "0/2");
+  BOOST_TEST(zeroshelf_index({"stats", killed}).out.find("unfinished") != std::string::npos);
+
+  BOOST_TEST(zeroshelf_index({"add", killed}).exit_code == 0);
+  const auto whole = ask("classify", both, labels);
+  BOOST_TEST(whole.out == ask("classify", {memes().collection}, labels).out);
+  BOOST_TEST(!tells(whole.err), whole.err);
+  const auto done = json_lines(zeroshelf_index({"stats", killed, "--json"}).out).front();
+  BOOST_TEST(done["unfinished"].get<int>() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_picture_in_two_parts_is_a_fault) {
   const auto both = zeroshelf_index({"verify", memes().collection, shards(2).parts[0]});
   BOOST_TEST(both.exit_code == 2);
