@@ -253,6 +253,18 @@ Kind kind_of(const fs::path& directory) {
   return std::ranges::all_of(names, is_part) ? Kind::Unfinished : Kind::Foreign;
 }
 
+namespace {
+
+bool has_collections(const fs::path& directory) {
+  return std::ranges::any_of(names_in(directory), [&](const std::string& name) {
+    std::error_code error;
+    const fs::path folder = directory / name;
+    return fs::exists(folder / kManifestFile, error) && fs::exists(folder / kCurrentFile, error);
+  });
+}
+
+}  // namespace
+
 void expect_collection(const fs::path& directory) {
   const std::string make =
       "make a collection with: zeroshelf-index add COLLECTION PATH... --model MODEL";
@@ -269,6 +281,10 @@ void expect_collection(const fs::path& directory) {
       throw Error(ErrorCode::InvalidArgument, directory.string(),
                   "an empty folder, not a collection yet", make);
     case Kind::Foreign:
+      if (has_collections(directory)) {
+        throw Error(ErrorCode::InvalidArgument, directory.string(), "a folder of collections",
+                    "name one of them");
+      }
       throw Error(ErrorCode::InvalidArgument, directory.string(), "a folder that is no collection",
                   make);
   }

@@ -421,10 +421,17 @@ Error too_late(const fs::path& what, std::chrono::nanoseconds deadline) {
           "look at its file system, or raise --deadline"};
 }
 
-Error named_by(const Error& error, const std::string& line_of) {
-  if (line_of.empty()) return error;
-  return {error.code(), error.subject(), fmt::format("{} (named by {})", error.cause(), line_of),
-          error.cure()};
+Error named_by(const Error& error, const Part& part) {
+  if (part.line_of.empty()) return error;
+  // It was one once: making it anew is not what is wanted.
+  std::error_code ignored;
+  const bool is_away =
+      error.subject() == part.path.string() &&
+      (error.code() == ErrorCode::NotFound ||
+       (error.code() == ErrorCode::InvalidArgument && fs::is_empty(part.path, ignored)));
+  return {error.code(), error.subject(),
+          fmt::format("{} (named by {})", error.cause(), part.line_of),
+          is_away ? "its disk may not be mounted, or its path be wrong" : error.cure()};
 }
 
 // Throws the first error that is not to be left out.
@@ -450,7 +457,7 @@ Opened open_parts(std::span<const Part> parts, const OpenOptions& options) {
       result.there.push_back(std::move(opened.collection));
       if (opened.unfinished) result.unfinished.push_back(*std::move(opened.unfinished));
     } catch (const Error& error) {
-      Error told = named_by(error, part.line_of);
+      Error told = named_by(error, part);
       if (options.lost == LostParts::Refuse || !may_be_left_out(error)) throw Error(told);
       result.away.push_back(std::move(told));
     }

@@ -77,8 +77,22 @@ BOOST_AUTO_TEST_CASE(a_part_that_cannot_be_opened_is_told_with_the_line_that_nam
   const fs::path set = shelves.write_set("part0\n# two\nnowhere\npart2\n");
   const std::string where = set.string() + ", line 3";
   BOOST_CHECK_EXCEPTION(open_view(set), Error, [&](const Error& error) {
-    return error.code() == ErrorCode::NotFound && tells(error, where) && tells(error, "nowhere: ");
+    return error.code() == ErrorCode::NotFound && tells(error, where) &&
+           tells(error, "nowhere: ") && tells(error, "its disk may not be mounted") &&
+           !tells(error, "zeroshelf-index add");
   });
+  fs::create_directories(shelves.folder / "nowhere");
+  BOOST_CHECK_EXCEPTION(open_view(set), Error, [&](const Error& error) {
+    return tells(error, where) && tells(error, "its disk may not be mounted");
+  });
+  fs::remove(shelves.folder / "nowhere");
+  const auto is_folder_of_them = [&](const Error& error) {
+    return tells(error, "a folder of collections") && tells(error, "name one of them");
+  };
+  const fs::path above = shelves.directory / "above.set";
+  std::ofstream(above) << "shelves\n";
+  BOOST_CHECK_EXCEPTION(open_view(above), Error, is_folder_of_them);
+  BOOST_CHECK_EXCEPTION(compact_collection(shelves.folder), Error, is_folder_of_them);
   const OpenedView opened = open_view(set, LostParts::LeaveOut);
   BOOST_REQUIRE(opened.lost.size() == 1u);
   BOOST_TEST(tells(opened.lost.front(), where));
