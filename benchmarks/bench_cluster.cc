@@ -25,7 +25,7 @@
 
 #include "benchmarks/measure.h"
 #include "lib/collection/open_view.h"
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 #include "lib/labelling/classify.h"
 #include "lib/search/search.h"
 #include "lib/util/random.h"

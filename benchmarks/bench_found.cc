@@ -158,8 +158,7 @@ std::string with_one_error(std::string text, Random& random) {
   return text;
 }
 
-// --- what is found of what is there, by kind of query
-// ---------------------------------------------
+// --- what is found of what is there, by kind of query --------------------------------------------
 
 // What a query should find; pictures that one could as well call right are neither.
 struct Wanted {
@@ -569,8 +568,7 @@ void measure_cut_of_texts(const Generator& generator, Encoder& encoder, const fs
   print_share("what texts are about, not there: nothing is found", names_refused);
 }
 
-// --- a real model
-// ---------------------------------------------------------------------------------
+// --- a real model --------------------------------------------------------------------------------
 
 // The best of the pictures that have enough nats, over what the query's particularity demands; the
 // least number: none has.

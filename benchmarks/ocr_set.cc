@@ -35,8 +35,7 @@ using zeroshelf::Random;
 constexpr Colour kWhite = {255, 255, 255};
 constexpr Colour kBlack = {0, 0, 0};
 
-// --- pixels
-// ---------------------------------------------------------------------------------------
+// --- pixels --------------------------------------------------------------------------------------
 
 void blend(Image& image, int x, int y, Colour colour, double alpha) {
   if (x < 0 || y < 0 || x >= image.width_px || y >= image.height_px) return;
@@ -119,8 +118,7 @@ Image turned(const Image& image, double angle) {
   return result;
 }
 
-// --- text
-// -----------------------------------------------------------------------------------------
+// --- text ----------------------------------------------------------------------------------------
 
 struct Pen {
   const TextFont* font = nullptr;

@@ -20,7 +20,7 @@
 #include "indexer/adding.h"
 #include "indexer/foreign_note.h"
 #include "indexer/progress.h"
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 #include "lib/ingest/sync.h"
 #include "lib/program/message.h"
 #include "lib/util/output_stream.h"
@@ -86,13 +86,14 @@ int run_add(const AddOptions& options) {
   const std::optional<OtherTexts> texts = other_texts(options);
   std::unique_ptr<Encoder> encoder;
   Target target(options, std::move(existing), texts ? texts->languages() : kDefaultLanguages,
-                encoder);
+                encoder, shard);
   if (shard) claim_shard(target.collection(), *shard);
-  remember_roots(options);
+  target.begin();
   const SyncReport report = sync(
       target.collection(), roots, sync_options(options, target, texts),
       [&]() -> Encoder& { return target.encoder(); }, progress, stop_requested);
   text_progress.finish();
+  if (!report.interrupted) target.finish();
 
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   const CollectionCounts counts = target.collection().counts();
@@ -111,7 +112,8 @@ int run_add(const AddOptions& options) {
     if (options.profile) say_text(profile_text(report.stage_seconds));
   }
   note_foreign(options.collection);
-  for (const DoubtfulPlace& place : report.doubtful) say("{}: {}\n", kProgram, doubt(place, "--confirm-missing"));
+  for (const DoubtfulPlace& place : report.doubtful)
+    say("{}: {}\n", kProgram, doubt(place, "--confirm-missing"));
   return exit_code_of(report);
 }
 

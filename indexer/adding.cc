@@ -35,8 +35,7 @@ constexpr uint64_t kMostPixels = 2'000'000'000;  // a side is an int
 
 }  // namespace
 
-// --- flags
-// ----------------------------------------------------------------------------------------
+// --- flags ---------------------------------------------------------------------------------------
 
 void add_place_arguments(CLI::App* command, AddOptions& options) {
   command
@@ -85,8 +84,7 @@ void add_file_flags(CLI::App* command, AddOptions& options) {
       ->type_name("SIZE");
 }
 
-// --- what is indexed
-// ------------------------------------------------------------------------------
+// --- what is indexed -----------------------------------------------------------------------------
 
 namespace {
 
@@ -296,13 +294,43 @@ std::optional<OtherTexts> other_texts(const AddOptions& options) {
   return OtherTexts(options.text_from);
 }
 
+namespace {
+
+std::vector<std::string> absolute_roots(const AddOptions& options) {
+  std::vector<std::string> roots;
+  for (const fs::path& root : options.roots) roots.push_back(absolute_path(root).string());
+  return roots;
+}
+
+// As Settings::begin_adding has it.
+std::vector<std::string> what_is_added(const AddOptions& options, const Settings& settings) {
+  std::vector<std::string> all = absolute_roots(options);
+  if (!options.list.empty()) all.emplace_back();
+  return all.empty() ? settings.roots() : all;
+}
+
+}  // namespace
+
 Target::Target(const AddOptions& options, std::optional<Collection> existing,
-               const std::string& usual_languages, std::unique_ptr<Encoder>& encoder)
+               const std::string& usual_languages, std::unique_ptr<Encoder>& encoder,
+               const std::optional<Shard>& shard)
     : options_(options),
       existing_(std::move(existing)),
       usual_languages_(usual_languages),
       encoder_(encoder),
+      shard_(shard),
       collection_(open()) {}
+
+void Target::begin() const {
+  const Settings settings(options_.collection);
+  if (!options_.roots.empty()) settings.remember_roots(absolute_roots(options_));
+  settings.begin_adding(what_is_added(options_, settings));
+}
+
+void Target::finish() const {
+  const Settings settings(options_.collection);
+  settings.end_adding(what_is_added(options_, settings));
+}
 
 Encoder& Target::encoder() {
   if (!encoder_)
@@ -345,7 +373,10 @@ CollectionWriter Target::create() {
   Manifest manifest = manifest_of(encoder_->info());
   manifest.ocr_languages = languages_;
   manifest.mask_text = options_.mask_text;
-  return CollectionWriter::open_or_create(options_.collection, manifest);
+  return CollectionWriter::open_or_create(options_.collection, manifest, [this] {
+    if (shard_) Settings(options_.collection).remember_shard(shard_name(*shard_));
+    begin();
+  });
 }
 
 namespace {
@@ -487,13 +518,6 @@ std::string doubt(const DoubtfulPlace& doubtful, const std::string& confirmation
   }
   return text(fmt::format("{} of its {} pictures are gone", gone, with_thousands(place.pictures)),
               "if a disk or share is not mounted, mount it and run again");
-}
-
-void remember_roots(const AddOptions& options) {
-  if (options.roots.empty()) return;
-  std::vector<std::string> roots;
-  for (const fs::path& root : options.roots) roots.push_back(absolute_path(root).string());
-  Settings(options.collection).remember_roots(roots);
 }
 
 }  // namespace zeroshelf

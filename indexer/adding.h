@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lib/collection/collection.h"
+#include "lib/collection/shard.h"
 #include "lib/encoder/encoder.h"
 #include "lib/image/decode.h"
 #include "lib/ingest/prepare.h"
@@ -47,7 +48,7 @@ struct AddOptions {
 
 inline constexpr const char* kDefaultLanguages = "eng";
 
-// --- flags ----------------------------------------------------------------------------------------
+// --- flags ---------------------------------------------------------------------------------------
 
 // COLLECTION and PATH.
 void add_place_arguments(CLI::App* command, AddOptions& options);
@@ -56,7 +57,7 @@ CLI::Option* add_reading_flags(CLI::App* command, AddOptions& options);
 // Which files are read, and with how much memory.
 void add_file_flags(CLI::App* command, AddOptions& options);
 
-// --- what is indexed ------------------------------------------------------------------------------
+// --- what is indexed -----------------------------------------------------------------------------
 
 // Nothing where there is none yet. Throws what Collection::open throws, and Incompatible where its
 // model is not known.
@@ -71,10 +72,7 @@ std::vector<std::filesystem::path> roots_of(const AddOptions& options,
 bool has_pictures_of(const Collection& collection, const std::filesystem::path& root);
 bool is_gone(const std::filesystem::path& root);
 
-// For the next run that names none.
-void remember_roots(const AddOptions& options);
-
-// --- with what ------------------------------------------------------------------------------------
+// --- with what -----------------------------------------------------------------------------------
 
 // The words of another collection, by the content of its pictures.
 class OtherTexts {
@@ -104,10 +102,16 @@ std::optional<OtherTexts> other_texts(const AddOptions& options);
 // lock as long as it lives.
 class Target {
  public:
-  // usual_languages: of a new collection whose languages nobody names. encoder: where it is kept; it
-  // may be loaded already, and outlives this, as the options do.
+  // usual_languages: of a new collection whose languages nobody names. encoder: where it is kept;
+  // it may be loaded already, and outlives this, as the options do. shard: of a new collection.
   Target(const AddOptions& options, std::optional<Collection> existing,
-         const std::string& usual_languages, std::unique_ptr<Encoder>& encoder);
+         const std::string& usual_languages, std::unique_ptr<Encoder>& encoder,
+         const std::optional<Shard>& shard = {});
+
+  // The collection remembers what is indexed, and until finish() that it has not come to its end. A
+  // new one does from the beginning.
+  void begin() const;
+  void finish() const;
 
   CollectionWriter& collection() { return collection_; }
   const Manifest& manifest() const { return collection_.manifest(); }
@@ -130,13 +134,14 @@ class Target {
   std::string usual_languages_;
   std::string languages_;
   std::unique_ptr<Encoder>& encoder_;
+  std::optional<Shard> shard_;  // of a new collection
   CollectionWriter collection_;
 };
 
 SyncOptions sync_options(const AddOptions& options, const Target& target,
                          const std::optional<OtherTexts>& texts);
 
-// --- what is told ---------------------------------------------------------------------------------
+// --- what is told --------------------------------------------------------------------------------
 
 // A JSON line, and lines on stderr.
 std::string report_json(const SyncReport& report, const CollectionCounts& counts, double seconds,

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +21,9 @@
 #include "lib/collection/collection.h"
 #include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
+#include "lib/collection/shard.h"
+#include "lib/collection/unfinished.h"
 #include "lib/ingest/check_files.h"
-#include "lib/ingest/shard.h"
 #include "lib/report/collection_stats.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -49,6 +52,12 @@ std::string stats_text(const CollectionStats& stats) {
   };
   if (stats.parts > 1) line("collections", with_thousands(stats.parts));
   if (!stats.shard.empty()) line("shard", stats.shard);
+  if (stats.unfinished > 0) {
+    line("unfinished", stats.parts == 1
+                           ? "indexing has not come to its end"
+                           : fmt::format("indexing of {} of them has not come to its end",
+                                         with_thousands(stats.unfinished)));
+  }
   line("pictures", with_thousands(counts.pictures));
   line("with text", with_thousands(counts.with_text));
   if (stats.turned > 0) line("", with_thousands(stats.turned) + " lie on their side or head");
@@ -96,6 +105,7 @@ void print(const std::string& text) {
 
 int run_stats(const CollectionOptions& options) {
   const OpenedView opened = open_view(options.collections);
+  warn_each(kProgram, opened.unfinished);
   const CollectionStats stats = collection_stats(opened.view);
   print(options.json ? json_line(message_of(stats)) : stats_text(stats));
   return kDone;
@@ -185,26 +195,73 @@ std::vector<Fault> faults_between(const std::vector<std::filesystem::path>& part
   return faults;
 }
 
+// Shards that none of several parts is, whoever chose them.
+std::vector<Fault> missing_shards(const std::vector<std::filesystem::path>& parts) {
+  constexpr size_t kMostNamed = 8;
+  std::map<uint32_t, std::set<uint32_t>> there;
+  for (const std::filesystem::path& part : parts) {
+    if (const auto shard = shard_of(part)) there[shard->count].insert(shard->number);
+  }
+  std::vector<Fault> faults;
+  for (const auto& [count, numbers] : there) {
+    const size_t missing = count - numbers.size();
+    std::string names;
+    for (uint32_t number = 0, named = 0; number < count && named < kMostNamed; ++number) {
+      if (numbers.contains(number)) continue;
+      names += (named++ == 0 ? "" : ", ") + shard_name({number, count});
+    }
+    if (missing == 0) continue;
+    if (missing > kMostNamed) names += fmt::format(" and {} more", missing - kMostNamed);
+    faults.push_back({fmt::format("{} shards of {}", numbers.size(), count),
+                      fmt::format("not among them: {}", names)});
+  }
+  return faults;
+}
+
+std::vector<std::string> unfinished_lines(const std::vector<std::filesystem::path>& parts) {
+  std::vector<std::string> lines;
+  for (const std::filesystem::path& part : parts) {
+    if (auto line = unfinished_line(part)) lines.push_back(*std::move(line));
+  }
+  return lines;
+}
+
 struct FoundFaults {
   std::vector<Fault> faults;
   std::string_view cure = "zeroshelf-index repair fixes what the records tell";
 };
 
-FoundFaults faults_of(const std::vector<std::filesystem::path>& parts) {
-  if (parts.size() == 1) return {verify_collection(parts.front())};
+FoundFaults faults_of(const NamedParts& parts) {
+  if (parts.there.size() == 1 && parts.away.empty())
+    return {verify_collection(parts.there.front())};
   std::vector<Fault> all;
-  for (const std::filesystem::path& part : parts) {
+  for (const std::filesystem::path& part : parts.there) {
     std::vector<Fault> faults = faults_of_part(part);
     std::ranges::move(faults, std::back_inserter(all));
   }
-  if (!all.empty()) return {std::move(all)};
-  return {faults_between(parts), "zeroshelf-index forget takes a picture out of one of them"};
+  if (!all.empty() && parts.away.empty()) return {std::move(all)};
+  for (const Error& error : parts.away) all.push_back({error.subject(), error.cause()});
+  if (!all.empty()) {
+    return {std::move(all),
+            "mount or bring back the parts that are missing; zeroshelf-index repair fixes what the "
+            "records tell"};
+  }
+  FoundFaults found{faults_between(parts.there),
+                    "zeroshelf-index forget takes a picture out of one of them"};
+  if (found.faults.empty()) found.cure = "name all parts, or verify each alone";
+  std::ranges::move(missing_shards(parts.there), std::back_inserter(found.faults));
+  return found;
 }
 
 int run_verify(const CollectionOptions& options) {
-  const auto [faults, cure] = faults_of(parts_of(options.collections));
+  const NamedParts parts = named_parts(options.collections);
+  const auto [faults, cure] = faults_of(parts);
+  const std::vector<std::string> unfinished = unfinished_lines(parts.there);
+  warn_each(kProgram, unfinished);
   if (options.json) {
-    print(faults_json("fault", faults) + json_line(message::Summary{{{"faults", faults.size()}}}));
+    print(faults_json("fault", faults) +
+          json_line(
+              message::Summary{{{"faults", faults.size()}, {"unfinished", unfinished.size()}}}));
   } else {
     print(faults.empty() ? no_faults(open_view(options.collections).view)
                          : faults_text("", faults));

@@ -130,8 +130,7 @@ class Keeper {
       return Watcher::Look::Done;
     } catch (const Error& error) {
       if (!has_begun_ || !is_passing(error)) throw;
-      if (told_error_ != error.what())
-        say("{}: {}; it is tried again\n", kProgram, error.what());
+      if (told_error_ != error.what()) say("{}: {}; it is tried again\n", kProgram, error.what());
       told_error_ = error.what();
       return Watcher::Look::Failed;
     }
@@ -169,7 +168,7 @@ class Keeper {
                              : options_.quiet ? quiet_progress
                                               : text_progress;
     Target target(options_, std::move(existing), kDefaultLanguages, encoder_);
-    if (!has_begun_) remember_roots(options_);
+    if (!has_begun_) target.begin();
     options_.ocr_languages.reset();  // they are remembered
     SyncOptions sync_with = sync_options(options_, target, std::nullopt);
     watcher_->prepare(sync_with);
@@ -177,6 +176,7 @@ class Keeper {
         target.collection(), roots, sync_with, [&]() -> Encoder& { return target.encoder(); },
         progress, stop_requested);
     text_progress.finish();
+    if (!has_begun_ && !report.interrupted) target.finish();
     pictures_ = target.collection().counts().pictures;
     if (has_changed(report) || !has_begun_)
       tell(report, target, std::chrono::duration<double>(Clock::now() - start).count());

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
-#include "lib/collection/open_view.h"
 #include "lib/labelling/adapt_labels.h"
 #include "lib/labelling/calibrate.h"
 #include "lib/labelling/evaluate.h"
@@ -24,6 +23,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -78,7 +78,7 @@ int run_calibrate(const CalibrateOptions& options) {
   if (!options.save.empty()) Attachments::check_name("--save", options.save);
   const LabellingRequest request = labelling_request(options.labels);
   const std::vector<Label>& labels = request.labels;
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   const Truth truth = read_and_tell_truth(options.truth, collection, labels);
   KnownPictures known = known_pictures(collection, labels, truth);
   const auto expect_enough = [&] {

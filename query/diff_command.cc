@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/open_view.h"
 #include "lib/labelling/run_diff.h"
 #include "lib/program/message.h"
 #include "lib/report/formats.h"
@@ -20,6 +19,7 @@
 #include "lib/util/text.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -127,7 +127,7 @@ void take_runs(DiffOptions& options) {
 
 int run_diff(DiffOptions options) {
   take_runs(options);
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   const Run before = load_run(collection, options.before);
   const Run after = load_run(collection, options.after);
   const RunDiff diff = diff_runs(collection, before, after);

@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "lib/collection/open_view.h"
 #include "lib/program/values.h"
 #include "lib/report/formats.h"
 #include "lib/report/messages.h"
@@ -23,6 +22,7 @@
 #include "lib/util/text.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -86,7 +86,7 @@ std::string null_paths(const View& collection, const std::vector<DuplicateGroup>
 }
 
 int run_duplicates(const DuplicateOptions& options) {
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   OutputStream out(stdout, "standard output");
   DuplicatesOnDisk found = look_at_files(collection, find_duplicates(collection, options.limits));
   const std::vector<DuplicateGroup> groups = chosen_groups(std::move(found.groups), options);

@@ -1,7 +1,6 @@
 // evaluate: labels and the truth -> how often each rule is right. Tested by tests/programs.
 
 #include "lib/collection/foreign.h"
-#include "lib/collection/open_view.h"
 #include "lib/files/new_file.h"
 #include "lib/program/message.h"
 #include "query/commands.h"
@@ -25,6 +24,7 @@
 #include "models/flags/model_source.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 #include "query/told_apart.h"
 
 namespace zeroshelf {
@@ -78,7 +78,7 @@ void tell_if_near_chance(const Evaluation& evaluation, const View& collection, s
 int run_evaluate(const EvaluateOptions& options) {
   if (!options.plot.empty()) check_new_file(options.plot);
   const LabellingRequest request = labelling_request(options.labels);
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   warn_of_labels(labelling, encoders);

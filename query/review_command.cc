@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/open_view.h"
 #include "lib/labelling/labelling.h"
 #include "lib/labelling/review.h"
 #include "lib/labelling/run_diff.h"
@@ -25,6 +24,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -122,7 +122,7 @@ int run_review(ReviewOptions options) {
   if (!by_labels && options.run.empty())
     options.run = take_last(options.collections, LastArgument::Needed).value_or("");
   if (!options.run.empty()) {
-    const View collection = open_view(options.collections).view;
+    const View collection = open_to_ask(options.collections);
     return show(collection, load_run(collection, options.run), options);
   }
   if (!by_labels) {
@@ -130,7 +130,7 @@ int run_review(ReviewOptions options) {
                 "give the name of a run, --labels, --labels-file or --classifier");
   }
   const LabellingRequest request = labelling_request(options.labels);
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   ModelSource encoders(collection, options.model);
   const Labelling labelling = make_labelling(collection, request, encoders);
   return show(collection, make_run(collection, labelling, options.model.threads), options);

@@ -11,7 +11,6 @@
 
 #include "lib/collection/attachments.h"
 #include "lib/collection/foreign.h"
-#include "lib/collection/open_view.h"
 #include "lib/labelling/current_run.h"
 #include "lib/program/message.h"
 #include "lib/program/values.h"
@@ -25,6 +24,7 @@
 #include "lib/util/text.h"
 #include "query/commands.h"
 #include "query/flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -108,7 +108,7 @@ int end_keeping(const View& collection, const RunsOptions& options) {
 }
 
 int run_runs(const RunsOptions& options) {
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   if (!options.keep_current.empty()) return start_keeping(collection, options);
   if (!options.not_current.empty()) return end_keeping(collection, options);
   return options.remove.empty() ? list(collection, options) : remove(collection, options);

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "lib/collection/foreign.h"
-#include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
 #include "lib/files/new_file.h"
 #include "lib/labelling/labelling.h"
@@ -29,6 +28,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -93,7 +93,7 @@ int run_suggest(const SuggestCommandOptions& options) {
   if (options.vocabulary.file.empty() && !options.vocabulary.vectors.empty())
     throw Error(ErrorCode::InvalidArgument, "--vocabulary-vectors", "has no effect without --vocabulary",
                 "name the file whose names they are");
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   if (collection.pictures() == 0) return kNothingFound;
   ModelSource encoders(collection, options.model);
   const NameVocabulary vocabulary = read_vocabulary(collection, options, encoders);

@@ -190,11 +190,18 @@ OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* 
                      std::optional<double> deadline_s, LostParts lost) {
   OpenedView opened = open_view(collections, OpenOptions{lost, nanoseconds(deadline_s), ranks});
   if (ranks != nullptr) keep_death_notice(*ranks);
+  warn_each("zeroshelf-query", opened.unfinished);
   return opened;
 }
 
 void end_death_notice() {
   if (!death_notice.empty()) std::signal(SIGTERM, SIG_DFL);
+}
+
+View open_to_ask(std::span<const std::filesystem::path> collections) {
+  OpenedView opened = zeroshelf::open_view(collections);
+  warn_each("zeroshelf-query", opened.unfinished);
+  return std::move(opened.view);
 }
 
 Labelling labelling_for(const View& collection, const LabellingRequest& request,

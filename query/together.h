@@ -64,6 +64,9 @@ OpenedView open_view(std::span<const std::filesystem::path> collections, Ranks* 
 // The answer is whole: where the launcher ends this process after that, it tells nothing.
 void end_death_notice();
 
+// Opens all of them in this process, and tells of parts that are not indexed to their end.
+View open_to_ask(std::span<const std::filesystem::path> collections);
+
 // What the first one makes of the request, in all of them; null: there is only this one. request:
 // of the first one; the others need none.
 Labelling labelling_for(const View& collection, const LabellingRequest& request,

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "lib/collection/attachments.h"
-#include "lib/collection/open_view.h"
 #include "lib/labelling/classifier.h"
 #include "lib/labelling/evaluate.h"
 #include "lib/labelling/labelling.h"
@@ -23,6 +22,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -127,7 +127,7 @@ int run_train(const TrainOptions& options) {
   if (!options.labels.vectors.empty() && options.labels.list.empty() && options.labels.file.empty())
     throw Error(ErrorCode::InvalidArgument, "--label-vectors", "no names for its rows",
                 "name one label a row, in the same order, with --labels or --labels-file");
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   LabellingRequest request;
   const bool named = !options.labels.list.empty() || !options.labels.file.empty();
   if (named) request.labels = read_labels(options.labels);

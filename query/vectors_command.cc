@@ -14,7 +14,6 @@
 
 #include "lib/collection/collection.h"
 #include "lib/collection/foreign.h"
-#include "lib/collection/open_view.h"
 #include "lib/collection/path_order.h"
 #include "lib/collection/view.h"
 #include "lib/files/new_file.h"
@@ -26,6 +25,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "query/flags.h"
+#include "query/together.h"
 
 namespace zeroshelf {
 namespace {
@@ -107,7 +107,7 @@ class VectorFiles {
 };
 
 int run_vectors(const VectorsOptions& options) {
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   VectorFiles files(options, collection.manifest().dimension);
   uint64_t rows = 0;
   for_each_record_by_path(collection, [&](Row row, const PictureRecord& record) {

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "lib/collection/open_view.h"
 #include "lib/labelling/label_lock.h"
 #include "lib/labelling/labelling.h"
 #include "lib/program/message.h"
@@ -24,6 +23,7 @@
 #include "query/commands.h"
 #include "query/flags.h"
 #include "query/label_flags.h"
+#include "query/together.h"
 #include "query/told_apart.h"
 
 namespace zeroshelf {
@@ -92,7 +92,7 @@ void write(const LockVerdict& verdict, OutputFormat format) {
 int run_verify(const VerifyOptions& options) {
   expect_no_way_without_labels(options);
   const LabelLock locked = read_lock(options.lock);
-  const View collection = open_view(options.collections).view;
+  const View collection = open_to_ask(options.collections);
   const LockVerdict verdict = compared(collection, locked, options);
   write(verdict, options.format);
   if (verdict.same_answers)

@@ -118,8 +118,8 @@ class Collection {
                       const std::function<void(Row, const std::vector<Word>&)>& visit) const;
 
   std::optional<Row> find_path(std::string_view path) const;
-  // All live rows in the order of the bytes of their paths, from that path on. visit returns whether
-  // to go on.
+  // All live rows in the order of the bytes of their paths, from that path on. visit returns
+  // whether to go on.
   void for_each_path(std::string_view from,
                      const std::function<bool(std::string_view path, Row row)>& visit) const;
   // Some live row with this content.
@@ -199,8 +199,11 @@ class CollectionWriter : public Collection {
   // Opens for writing, or creates. An existing collection
   // must have been made with the manifest's fingerprint and dimension, or Incompatible is thrown;
   // nothing is changed then. Throws Unavailable while another writer holds the collection.
+  // before: called where it creates, with the lock held and before anything makes the directory a
+  // collection: what is kept beside the records then (settings.h) is there as soon as they are.
   static CollectionWriter open_or_create(const std::filesystem::path& directory,
-                                         const Manifest& manifest);
+                                         const Manifest& manifest,
+                                         const std::function<void()>& before = {});
   // Opens an existing collection for writing, whatever its model.
   static CollectionWriter open_existing(const std::filesystem::path& directory);
 

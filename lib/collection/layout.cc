@@ -11,8 +11,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "lib/files/new_file.h"
 #include "lib/util/error.h"
@@ -77,6 +79,18 @@ std::optional<uint64_t> parse_number(std::string_view text) {
   const auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (code != std::errc() || rest != text.data() + text.size()) return std::nullopt;
   return std::to_string(number) == text ? std::optional(number) : std::nullopt;
+}
+
+// Again for a while where it is held: whoever looks whether it is holds it for a moment. errno
+// tells.
+bool try_lock(int file) {
+  constexpr int kAttempts = 10;
+  constexpr std::chrono::milliseconds kPause{10};
+  for (int attempt = 1; ::flock(file, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (errno != EINTR && (errno != EWOULDBLOCK || attempt == kAttempts)) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
 }
 
 }  // namespace
@@ -239,6 +253,18 @@ Kind kind_of(const fs::path& directory) {
   return std::ranges::all_of(names, is_part) ? Kind::Unfinished : Kind::Foreign;
 }
 
+namespace {
+
+bool has_collections(const fs::path& directory) {
+  return std::ranges::any_of(names_in(directory), [&](const std::string& name) {
+    std::error_code error;
+    const fs::path folder = directory / name;
+    return fs::exists(folder / kManifestFile, error) && fs::exists(folder / kCurrentFile, error);
+  });
+}
+
+}  // namespace
+
 void expect_collection(const fs::path& directory) {
   const std::string make =
       "make a collection with: zeroshelf-index add COLLECTION PATH... --model MODEL";
@@ -255,6 +281,10 @@ void expect_collection(const fs::path& directory) {
       throw Error(ErrorCode::InvalidArgument, directory.string(),
                   "an empty folder, not a collection yet", make);
     case Kind::Foreign:
+      if (has_collections(directory)) {
+        throw Error(ErrorCode::InvalidArgument, directory.string(), "a folder of collections",
+                    "name one of them");
+      }
       throw Error(ErrorCode::InvalidArgument, directory.string(), "a folder that is no collection",
                   make);
   }
@@ -318,7 +348,7 @@ WriterLock::WriterLock(const fs::path& collection) {
     throw Error(ErrorCode::InvalidArgument, path.string(), "not the collection's lock",
                 "move it away");
   }
-  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+  if (!try_lock(file_)) {
     const int error = errno;
     ::close(file_);
     if (error != EWOULDBLOCK) {
@@ -340,6 +370,15 @@ WriterLock::WriterLock(const fs::path& collection) {
 
 WriterLock::~WriterLock() {
   ::close(file_);
+}
+
+bool is_being_written(const fs::path& collection) {
+  const fs::path path = collection / kLockFile;
+  const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool is_held = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  return is_held;
 }
 
 }  // namespace zeroshelf::layout

@@ -112,4 +112,7 @@ class WriterLock {
   int file_;
 };
 
+// Whether a writer holds the lock, as far as that can be told; takes it for a moment where not.
+bool is_being_written(const std::filesystem::path& collection);
+
 }  // namespace zeroshelf::layout

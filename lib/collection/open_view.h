@@ -3,9 +3,12 @@
 // What a user names as a collection: one or several of them, folders of collections, set files.
 //
 // A folder that is no collection and holds some stands for all of them, in the order of their
-// names; what else lies in it is passed over. A set file, NAME.set, is a text with one collection a
-// line: paths relative to the file's folder, white space around them does not count, empty lines
-// and lines that begin with # are passed over. It names at most 4,096 parts and has at most 1 MiB.
+// names; what else lies in it is passed over. Parts that it should have are lost: those behind
+// links that lead nowhere (names that begin with a dot aside) or that the system cannot look into
+// and, where it holds shards I of N (shard.h), those of the N that are in no folder that is named.
+// A set file, NAME.set, is a text with one collection a line: paths relative to the file's folder,
+// white space around them does not count, empty lines and lines that begin with # are passed over.
+// It names at most 4,096 parts and has at most 1 MiB.
 //
 // Threads: any.
 
@@ -27,17 +30,25 @@ namespace zeroshelf {
 bool names_collections(const std::filesystem::path& path,
                        const std::optional<std::chrono::nanoseconds>& deadline = {});
 
-// The collections' folders, each once, in the order in which they are named. Whether they are there
-// is not asked: opening tells. Throws NotFound, Io, or InvalidArgument, naming the line, for a set
-// file that is none.
+// The collections' folders, each once, in the order in which they are named, and why each part that
+// a folder should have is away. Whether they can be opened is not asked. Throws NotFound, Io, or
+// InvalidArgument: naming the line, for a set file that is none; for a folder that has a shard
+// twice.
+struct NamedParts {
+  std::vector<std::filesystem::path> there;
+  std::vector<Error> away;
+};
+NamedParts named_parts(std::span<const std::filesystem::path> named);
+// Those that are there. Throws also where one is away (Unavailable).
 std::vector<std::filesystem::path> parts_of(std::span<const std::filesystem::path> named);
 
 enum class LostParts { Refuse, LeaveOut };
 
 struct OpenedView {
   View view;
-  size_t parts = 0;         // that were named
-  std::vector<Error> lost;  // why each part that was left out could not be opened
+  size_t parts = 0;                     // that were named
+  std::vector<Error> lost;              // why each part that was left out could not be opened
+  std::vector<std::string> unfinished;  // unfinished_line (unfinished.h) of each part that has one
 
   bool is_whole() const { return lost.empty(); }
 };
@@ -59,7 +70,7 @@ struct OpenOptions {
   // that of joined_view (elsewhere.h). Null: this process opens all. They outlive the view.
   Ranks* ranks = nullptr;
 };
-// With ranks, `lost` has all that any of them left out, at the first rank only.
+// With ranks, `lost` and `unfinished` are those of all of them, at the first rank only.
 OpenedView open_view(std::span<const std::filesystem::path> named, const OpenOptions& options);
 
 }  // namespace zeroshelf

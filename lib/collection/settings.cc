@@ -3,8 +3,11 @@
 #include "lib/collection/settings.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "lib/util/below.h"
 #include "lib/util/drop_repeated.h"
 #include "lib/util/error.h"
 
@@ -18,11 +21,23 @@ constexpr std::string_view kTextLanguages = "text_languages";
 constexpr std::string_view kRoots = "roots";
 constexpr std::string_view kAllRoots = "all_roots";
 constexpr std::string_view kShard = "shard";
+constexpr std::string_view kUnfinished = "unfinished";
 
 std::string joined(const std::vector<std::string>& paths) {
   std::string list;
   for (const std::string& path : paths) list += path + '\0';
   return list;
+}
+
+bool is_gone(const std::string& path) {
+  std::error_code error;
+  return !path.empty() && !std::filesystem::exists(path, error) && !error;
+}
+
+bool is_among(const std::string& path, const std::vector<std::string>& roots) {
+  return std::ranges::any_of(roots, [&](const std::string& root) {
+    return path == root || (!path.empty() && !root.empty() && is_below(path, root));
+  });
 }
 
 }  // namespace
@@ -92,6 +107,26 @@ std::vector<std::string> Settings::roots() const {
 }
 std::vector<std::string> Settings::all_roots() const {
   return get_list(kAllRoots);
+}
+std::vector<std::string> Settings::unfinished() const {
+  return get_list(kUnfinished);
+}
+void Settings::begin_adding(const std::vector<std::string>& roots) const {
+  std::vector<std::string> all = unfinished();
+  all.insert(all.end(), roots.begin(), roots.end());
+  std::ranges::sort(all);
+  drop_repeated(all);
+  put(kUnfinished, joined(all));
+}
+void Settings::end_adding(const std::vector<std::string>& roots) const {
+  std::vector<std::string> left = unfinished();
+  std::erase_if(left,
+                [&](const std::string& path) { return is_among(path, roots) || is_gone(path); });
+  if (!left.empty()) {
+    put(kUnfinished, joined(left));
+  } else {
+    attachments_.remove(kKind, kUnfinished);
+  }
 }
 void Settings::remember_roots(const std::vector<std::string>& roots) const {
   constexpr size_t kMostRoots = 4096;

@@ -47,8 +47,15 @@ class Settings {
   std::vector<std::string> all_roots() const;
   void remember_roots(const std::vector<std::string>& roots) const;
 
-  // Which part of all pictures it takes, as lib/ingest/shard.h writes it; absent: all. Unlike the
-  // others it throws Corruption where it is damaged: a part must not take what is others'.
+  // What was given to each `add` that has begun and not come to its end: absolute paths, and "" for
+  // a list of paths. Empty: all came to their end.
+  std::vector<std::string> unfinished() const;
+  // Durable when they return. end_adding: what is gone meanwhile counts as done, too.
+  void begin_adding(const std::vector<std::string>& roots) const;
+  void end_adding(const std::vector<std::string>& roots) const;
+
+  // Which part of all pictures it takes, as lib/collection/shard.h writes it; absent: all. Unlike
+  // the others it throws Corruption where it is damaged: a part must not take what is others'.
   std::optional<std::string> shard() const;
   void remember_shard(const std::string& shard) const;
 

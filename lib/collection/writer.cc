@@ -369,7 +369,8 @@ bool CollectionWriter::would_create(const fs::path& directory) {
 }
 
 CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
-                                                  const Manifest& manifest) {
+                                                  const Manifest& manifest,
+                                                  const std::function<void()>& before) {
   if (!would_create(directory)) {
     layout::expect_collection(directory);
     check_same_model(layout::read_manifest(directory), manifest, directory);
@@ -380,7 +381,10 @@ CollectionWriter CollectionWriter::open_or_create(const fs::path& directory,
   fs::create_directories(directory, error);
   if (error) throw system_error(directory.string(), "make the folder", error.value());
   auto lock = std::make_unique<layout::WriterLock>(directory);
-  if (would_create(directory)) create(directory, manifest);
+  if (would_create(directory)) {
+    if (before) before();
+    create(directory, manifest);
+  }
   return CollectionWriter(open_state(directory, Store::Access::ReadWrite, std::move(lock)));
 }
 

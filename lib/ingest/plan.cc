@@ -10,8 +10,8 @@
 #include <utility>
 #include <variant>
 
+#include "lib/collection/shard.h"
 #include "lib/files/disk.h"
-#include "lib/ingest/shard.h"
 #include "lib/util/file.h"
 
 namespace zeroshelf {

@@ -64,8 +64,7 @@ std::optional<float> multi_threshold_of(const LabellingRequest& request) {
   return request.threshold.value_or(kMultiThreshold);
 }
 
-// --- the table of buckets
-// -------------------------------------------------------------------------
+// --- the table of buckets ------------------------------------------------------------------------
 
 std::string table_bytes(const std::vector<AnswersDigest::Bucket>& buckets) {
   ByteWriter out;
@@ -104,8 +103,7 @@ std::vector<AnswersDigest::Bucket> parse_table(const std::string& text, uint64_t
   return buckets;
 }
 
-// --- reading
-// --------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 const nlohmann::json& object_member(const nlohmann::json& object, const char* name,
                                     const std::string& subject) {
@@ -147,8 +145,7 @@ AnswersDigest parse_digest(const nlohmann::json& value, const std::string& subje
   return digest;
 }
 
-// --- comparing
-// ------------------------------------------------------------------------------------
+// --- comparing -----------------------------------------------------------------------------------
 
 std::string labels_detail(const std::vector<Label>& locked, const std::vector<Label>& here) {
   for (size_t k = 0; k < std::min(locked.size(), here.size()); ++k) {

@@ -326,4 +326,12 @@ void warn(const std::string& program, const std::string& text) {
       printable(text));
 }
 
+void warn_each(const std::string& program, const std::vector<std::string>& lines) {
+  constexpr size_t kMostShown = 5;
+  const size_t shown = lines.size() <= kMostShown + 1 ? lines.size() : kMostShown;
+  for (size_t i = 0; i < shown; ++i) warn(program, lines[i]);
+  if (shown < lines.size())
+    warn(program, fmt::format("and {} more like this", lines.size() - shown));
+}
+
 }  // namespace zeroshelf

@@ -78,5 +78,7 @@ void note(std::string_view text);
 
 // "program: warning: text" on stderr, control characters made visible.
 void warn(const std::string& program, const std::string& text);
+// The first few of the lines, each as a warning, and how many more there are.
+void warn_each(const std::string& program, const std::vector<std::string>& lines);
 
 }  // namespace zeroshelf

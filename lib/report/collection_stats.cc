@@ -6,7 +6,7 @@
 
 #include "lib/collection/elsewhere.h"
 #include "lib/collection/settings.h"
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 #include "lib/util/bytes.h"
 
 namespace zeroshelf {
@@ -24,6 +24,7 @@ void count_own(const View& view, const std::function<void()>& go_on, CollectionS
   stats.counts = view.counts();
   stats.shard = shard_told(view);
   for (const View::Part& part : view.parts()) {
+    stats.unfinished += !Settings(part.collection.directory()).unfinished().empty();
     part.collection.for_each_skip([&](const SkippedFile& file) {
       ++stats.skip_reasons[std::string(skip_reason_name(file.skip.reason))];
     });
@@ -35,9 +36,10 @@ void count_own(const View& view, const std::function<void()>& go_on, CollectionS
   });
 }
 
-std::array<uint64_t*, 7> figures_of(CollectionStats& stats) {
+std::array<uint64_t*, 8> figures_of(CollectionStats& stats) {
   auto& [pictures, with_text, tombstones, skips, commits, disk_bytes] = stats.counts;
-  return {&pictures, &with_text, &tombstones, &skips, &commits, &disk_bytes, &stats.turned};
+  return {&pictures, &with_text,  &tombstones,   &skips,
+          &commits,  &disk_bytes, &stats.turned, &stats.unfinished};
 }
 
 std::string bytes_of(CollectionStats& stats) {
@@ -115,6 +117,7 @@ message::Stats message_of(const CollectionStats& stats) {
   told.created = manifest.created_utc;
   told.parts = stats.parts;
   told.shard = stats.shard;
+  told.unfinished = stats.unfinished;
   for (const auto& [reason, count] : stats.skip_reasons)
     told.skip_reasons.push_back({reason, count});
   told.turned = stats.turned;

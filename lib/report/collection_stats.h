@@ -19,6 +19,7 @@ struct CollectionStats {
   std::string text_languages;  // as told last; empty: text is not read. Of several the first's
   uint64_t parts = 1;          // collections that are counted together
   std::string shard;           // that it takes, of a single one; empty: it takes every picture
+  uint64_t unfinished = 0;     // collections of which an `add` has not come to its end
   std::map<std::string, uint64_t> skip_reasons;
   uint64_t turned = 0;  // pictures whose text lies on its side or its head
   // Pictures with text in a script of none of the languages, by script.

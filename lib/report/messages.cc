@@ -340,7 +340,8 @@ void write_members(JsonWriter& json, const Stats& stats) {
       .member("created", stats.created);
   if (stats.parts > 1) json.member("parts", stats.parts);
   if (!stats.shard.empty()) json.member("shard", stats.shard);
-  json.member("skip_reasons", Numbers<uint64_t>{stats.skip_reasons})
+  json.member("unfinished", stats.unfinished)
+      .member("skip_reasons", Numbers<uint64_t>{stats.skip_reasons})
       .member("turned", stats.turned)
       .member("unread_scripts", Numbers<uint64_t>{stats.unread_scripts});
 }

@@ -440,8 +440,9 @@ struct Stats {
   std::string_view ocr_languages;
   bool mask_text = false;
   std::string_view created;
-  uint64_t parts = 1;      // collections that are counted together
-  std::string_view shard;  // that it takes, of a single one; empty: it takes every picture
+  uint64_t parts = 1;       // collections that are counted together
+  std::string_view shard;   // that it takes, of a single one; empty: it takes every picture
+  uint64_t unfinished = 0;  // collections of which an `add` has not come to its end
   std::vector<std::pair<std::string_view, uint64_t>> skip_reasons;
   uint64_t turned = 0;  // pictures whose text lies on its side or its head
   // Pictures with text in a script of none of the languages, by script.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/collection/open_view.h"
+#include "lib/collection/settings.h"
 #include "lib/labelling/adapt_labels.h"
 #include "lib/util/error.h"
 #include "tests/collection/shelf.h"
@@ -141,6 +142,39 @@ BOOST_AUTO_TEST_CASE(a_lost_part_is_told_by_the_first_rank_or_left_out) {
   BOOST_TEST(lost == 1u);
   for (const uint64_t count : pictures)
     BOOST_TEST(count == open_view(parts.all, LostParts::LeaveOut).view.pictures());
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_a_folder_lacks_is_told_once_or_left_out) {
+  const Parts parts(4);
+  for (size_t i = 0; i < parts.all.size(); ++i)
+    Settings(parts.all[i]).remember_shard(std::to_string(i) + "/4");
+  const std::vector<fs::path> folder = {parts.directory.path()};
+  for (const bool is_link : {false, true}) {
+    fs::remove_all(parts.all[2]);
+    if (is_link) fs::create_symlink(parts.directory / "away" / "part2", parts.all[2]);
+    const std::string words = is_link ? "leads nowhere" : "part 2 of 4 is missing";
+    std::vector<std::string> errors(3);
+    std::vector<Error> lost;
+    size_t count = 0;
+    run_ranks(3, [&](Ranks& ranks) {
+      try {
+        open_view(folder, OpenOptions{.ranks = &ranks});
+      } catch (const std::exception& error) {
+        errors[ranks.rank()] = error.what();
+      }
+    });
+    run_ranks(3, [&](Ranks& ranks) {
+      OpenedView opened =
+          open_view(folder, OpenOptions{.lost = LostParts::LeaveOut, .ranks = &ranks});
+      if (!ranks.is_first()) return;
+      count = opened.parts;
+      lost = std::move(opened.lost);
+    });
+    BOOST_TEST(errors.front().find(words) != std::string::npos, errors.front());
+    BOOST_TEST(count == 4u);
+    BOOST_REQUIRE(lost.size() == 1u);
+    BOOST_TEST(std::string(lost.front().what()).find(words) != std::string::npos);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(another_model_is_refused_by_its_part) {

@@ -248,12 +248,88 @@ BOOST_AUTO_TEST_CASE(a_lost_part_is_an_error_that_names_it_and_a_search_may_go_w
   BOOST_TEST(!fs::exists(directory / "out"));
   std::ofstream(folder / "part5" / "MANIFEST.json") << "{";
   BOOST_TEST(
-      ask("search", {folder.string()}, joined(query, {"--partial"})).err.find("coverage: 6/7") !=
+      ask("search", {folder.string()}, joined(query, {"--partial"})).err.find("coverage: 6/8") !=
       std::string::npos);
   const auto faults = zeroshelf_index({"verify", set});
   BOOST_TEST(faults.exit_code == 2);
   for (const char* part : {"part3", "part5"})
     BOOST_TEST(faults.out.find(part) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_parts_answers_for_all_of_them_or_says_which_are_away) {
+  TemporaryDirectory directory;
+  const fs::path folder = directory / "shards";
+  fs::copy(shards(3).folder, folder, fs::copy_options::recursive);
+  const fs::path part = folder / "part1";
+  const Words query = {"a village", "--all", "--format", "jsonl"};
+  for (const bool is_link : {false, true}) {
+    fs::remove_all(part);
+    if (is_link) {
+      fs::create_directory_symlink(directory / "away" / "part1", part);
+    } else {
+      fs::create_directory(part);  // where it is mounted otherwise
+    }
+    const std::string words = is_link ? part.string() + ": a link that leads nowhere"
+                                      : folder.string() + ": part 1 of 3 is missing";
+    const auto refused = [&](const ProgramResult& result) {
+      BOOST_TEST(result.exit_code == 2);
+      BOOST_TEST(result.err.find(words) != std::string::npos, result.err);
+    };
+    const std::string named = folder.string();
+    refused(ask("classify", {named}, joined({"--summary"}, kLabels)));
+    refused(ask("search", {named}, query));
+    refused(ask("serve", {named}, {"--listen", "127.0.0.1:0"}));
+    refused(zeroshelf_index({"stats", named}));
+    refused(ask("export", {named}, joined(kLabels, {"--to", (directory / "out").string()})));
+    BOOST_TEST(!fs::exists(directory / "out"));
+    const auto partial = ask("search", {named}, joined(query, {"--partial"}));
+    BOOST_TEST(partial.exit_code == 3);
+    BOOST_TEST(partial.err.find(words) != std::string::npos);
+    BOOST_TEST(partial.err.find("coverage: 2/3") != std::string::npos);
+    const auto faults = zeroshelf_index({"verify", named});
+    BOOST_TEST(faults.exit_code == 2);
+    BOOST_TEST(faults.out.find(words) != std::string::npos, faults.out);
+  }
+  const Words two = {(folder / "part0").string(), (folder / "part2").string()};
+  BOOST_TEST(ask("classify", two, joined({"--summary"}, kLabels)).exit_code == 0);
+  const auto chosen = zeroshelf_index(joined({"verify"}, two));
+  BOOST_TEST(chosen.exit_code == 2);
+  BOOST_TEST(chosen.out == "2 shards of 3: not among them: 1/3\n", chosen.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_part_that_was_killed_says_so_and_knows_its_shard) {
+  TemporaryDirectory directory;
+  const std::string killed = (directory / "part0").string();
+  // As soon as it is a collection.
+  const auto shell = run_program({"/bin/sh", "-c",
+                                  R"("$0" add "$1" "$2" --shard 0/2 --quiet & pid=$!
+while [ ! -e "$1/MANIFEST.json" ]; do kill -0 $pid || exit 9; done
+kill -9 $pid; wait $pid; exit 0)",
+                                  ZEROSHELF_INDEX_PROGRAM, killed, memes().folder});
+  BOOST_REQUIRE(shell.exit_code == 0);
+  const Words both = {killed, shards(2).parts[1]};
+  const auto tells = [&](const std::string& text) {
+    return text.find(killed + ": indexing it was stopped before its end") != std::string::npos &&
+           text.find("run zeroshelf-index add " + killed + " again") != std::string::npos;
+  };
+  const Words labels = joined({"--summary"}, kLabels);
+  const auto answered = ask("classify", both, labels);
+  BOOST_TEST(answered.exit_code == 0);
+  BOOST_TEST(tells(answered.err), answered.err);
+  BOOST_TEST(tells(ask("runs", both, {}).err));
+  BOOST_TEST(tells(zeroshelf_index({"verify", killed}).err));
+  const auto stats = zeroshelf_index({"stats", killed, "--json"});
+  BOOST_TEST(tells(stats.err));
+  BOOST_TEST(json_lines(stats.out).front()["unfinished"].get<int>() == 1);
+  BOOST_TEST(json_lines(stats.out).front()["shard"].get<std::string>() == "0/2");
+  BOOST_TEST(zeroshelf_index({"stats", killed}).out.find("unfinished") != std::string::npos);
+
+  BOOST_TEST(zeroshelf_index({"add", killed}).exit_code == 0);
+  const auto whole = ask("classify", both, labels);
+  BOOST_TEST(whole.out == ask("classify", {memes().collection}, labels).out);
+  BOOST_TEST(!tells(whole.err), whole.err);
+  const auto done = json_lines(zeroshelf_index({"stats", killed, "--json"}).out).front();
+  BOOST_TEST(done["unfinished"].get<int>() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_picture_in_two_parts_is_a_fault) {

@@ -2,13 +2,14 @@
 
 // A collection that takes one part of all pictures, so that many machines index them side by side.
 //
-// Which part a picture belongs to follows from its path alone: XXH3 (64 bits, seed 0) of the bytes of
-// the absolute path, modulo the number of parts. That never changes, so running a part again takes
-// the same files, on any machine on which they have the same paths.
+// Which part a picture belongs to follows from its path alone: XXH3 (64 bits, seed 0) of the bytes
+// of the absolute path, modulo the number of parts. That never changes, so running a part again
+// takes the same files, on any machine on which they have the same paths.
 //
 // Threads: any.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,7 +36,8 @@ std::string shard_name(const Shard& shard);
 using Environment = std::function<const char*(const char* name)>;
 Shard parse_shard(std::string_view text, const Environment& environment);
 
-// What a collection takes; nothing where it takes every picture.
+// What a collection takes, opened or not; nothing where it takes every picture. Throws Corruption.
+std::optional<Shard> shard_of(const std::filesystem::path& directory);
 std::optional<Shard> shard_of(const Collection& collection);
 
 // Makes sure that the collection takes this part: remembers it where nothing was indexed yet.

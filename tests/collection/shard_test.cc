@@ -1,4 +1,4 @@
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
-// Tested by tests/ingest/shard_test.cc.
+// Tested by tests/collection/shard_test.cc.
 
-#include "lib/ingest/shard.h"
+#include "lib/collection/shard.h"
 
 #include <fmt/format.h>
 
@@ -16,9 +16,8 @@ namespace zeroshelf {
 namespace {
 
 constexpr uint32_t kMostShards = 65'536;
-constexpr std::array<const char*, 3> kArrayVariables = {"SLURM_ARRAY_TASK_ID",
-                                                        "JOB_COMPLETION_INDEX",
-                                                        "OMPI_COMM_WORLD_RANK"};
+constexpr std::array<const char*, 3> kArrayVariables = {
+    "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "OMPI_COMM_WORLD_RANK"};
 
 std::optional<uint32_t> parse_number(std::string_view text) {
   uint32_t number = 0;
@@ -86,13 +85,17 @@ Shard parse_shard(std::string_view text, const Environment& environment) {
   return {*number, *count};
 }
 
-std::optional<Shard> shard_of(const Collection& collection) {
-  const auto kept = Settings(collection.directory()).shard();
+std::optional<Shard> shard_of(const std::filesystem::path& directory) {
+  const auto kept = Settings(directory).shard();
   if (!kept) return std::nullopt;
   if (const auto shard = parse_whole(*kept)) return shard;
-  throw Error(ErrorCode::Corruption, collection.directory().string(),
+  throw Error(ErrorCode::Corruption, directory.string(),
               "damaged: no usable shard among its settings",
               "name the shard that it was made with: --shard I/N");
+}
+
+std::optional<Shard> shard_of(const Collection& collection) {
+  return shard_of(collection.directory());
 }
 
 void claim_shard(const Collection& collection, const Shard& shard) {
@@ -102,8 +105,7 @@ void claim_shard(const Collection& collection, const Shard& shard) {
   if (known == shard) return;
   const std::string subject = collection.directory().string();
   if (known) {
-    refuse(subject,
-           fmt::format("it takes shard {}, not {}", shard_name(*known), shard_name(shard)),
+    refuse(subject, fmt::format("it takes shard {}, not {}", shard_name(*known), shard_name(shard)),
            "give each shard a collection of its own");
   }
   const CollectionCounts counts = collection.counts();
