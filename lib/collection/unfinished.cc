@@ -12,8 +12,10 @@ namespace zeroshelf {
 
 std::optional<std::string> unfinished_line(const std::filesystem::path& collection) {
   const Settings settings(collection);
-  const bool is_being_written =
-      layout::is_being_written(collection);  // before the mark is taken away
+  // The lock is looked at only where there is a mark, and the mark again behind it: its writer may
+  // have taken it away and gone meanwhile.
+  if (settings.unfinished().empty()) return std::nullopt;
+  const bool is_being_written = layout::is_being_written(collection);
   const std::vector<std::string> unfinished = settings.unfinished();
   if (unfinished.empty()) return std::nullopt;
   const std::string name = collection.string();
