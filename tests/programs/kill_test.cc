@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_creation_cut_short_is_gone_on_with) {
   fs::create_directory(directory / "nothing");
   for (const char* kept : {"LOCK", "records-1", "CURRENT"}) {
     BOOST_TEST_CONTEXT("all but " << kept << " and what came before it is missing") {
-      const fs::path collection = directory / kept;
+      const fs::path collection = directory / (std::string("with-") + kept);
       auto empty = add(collection, 8);
       empty[2] = (directory / "nothing").string();
       BOOST_REQUIRE(zeroshelf_index(empty).exit_code == 0);
