@@ -127,7 +127,9 @@ BOOST_AUTO_TEST_CASE(the_indexer_finishes_or_says_what_is_short_and_loses_nothin
   const auto answers = [&](const std::string& shelf) {
     Arguments command = query({"classify", shelf});
     command.insert(command.end(), rest.begin(), rest.end());
-    return testing::run_program(command).out;
+    const ProgramResult result = testing::run_program(command);
+    BOOST_TEST(result.exit_code == 0, result.err);
+    return result.out;
   };
   const std::string expected = answers(collection);
   bool finished = false;
