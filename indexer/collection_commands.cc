@@ -204,16 +204,13 @@ std::vector<Fault> missing_shards(const std::vector<std::filesystem::path>& part
   }
   std::vector<Fault> faults;
   for (const auto& [count, numbers] : there) {
-    const size_t missing = count - numbers.size();
-    std::string names;
-    for (uint32_t number = 0, named = 0; number < count && named < kMostNamed; ++number) {
-      if (numbers.contains(number)) continue;
-      names += (named++ == 0 ? "" : ", ") + shard_name({number, count});
+    std::vector<std::string> missing;
+    for (uint32_t number = 0; number < count; ++number) {
+      if (!numbers.contains(number)) missing.push_back(shard_name({number, count}));
     }
-    if (missing == 0) continue;
-    if (missing > kMostNamed) names += fmt::format(" and {} more", missing - kMostNamed);
+    if (missing.empty()) continue;
     faults.push_back({fmt::format("{} shards of {}", numbers.size(), count),
-                      fmt::format("not among them: {}", names)});
+                      "not among them: " + first_few(missing, kMostNamed)});
   }
   return faults;
 }

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -19,13 +18,8 @@ void note_foreign(const std::filesystem::path& collection) {
   constexpr size_t kShown = 10;
   const std::vector<std::string> names = foreign_names(collection);
   if (names.empty()) return;
-  std::string list;
-  for (size_t i = 0; i < std::min(names.size(), kShown); ++i)
-    list += (i > 0 ? ", " : "") + names[i];
-  if (names.size() > kShown)
-    list += fmt::format(" and {} more", with_thousands(names.size() - kShown));
-  warn("zeroshelf-index",
-       fmt::format("{}: not the collection's, and left as it is: {}", collection.string(), list));
+  warn("zeroshelf-index", fmt::format("{}: not the collection's, and left as it is: {}",
+                                      collection.string(), first_few(names, kShown)));
 }
 
 }  // namespace zeroshelf

@@ -282,21 +282,17 @@ std::vector<FolderOfShards> folders_of_shards(std::span<const Part> parts) {
 }
 
 // "part 2 of 5 is missing"
-Error missing_shards(const fs::path& folder, const std::vector<uint32_t>& numbers, uint32_t count) {
+Error missing_shards(const fs::path& folder, const std::vector<std::string>& numbers,
+                     uint32_t count) {
   constexpr size_t kMostNamed = 8;
   const bool is_one = numbers.size() == 1;
-  std::string names;
-  for (size_t i = 0; i < std::min(numbers.size(), kMostNamed); ++i)
-    names += fmt::format("{}{}", i == 0 ? "" : ", ", numbers[i]);
-  if (numbers.size() > kMostNamed)
-    names += fmt::format(" and {} more", numbers.size() - kMostNamed);
   return {ErrorCode::Unavailable, folder.string(),
-          fmt::format("part{} {} of {} {} missing (counted from 0)", is_one ? "" : "s", names,
-                      count, is_one ? "is" : "are"),
+          fmt::format("part{} {} of {} {} missing (counted from 0)", is_one ? "" : "s",
+                      first_few(numbers, kMostNamed), count, is_one ? "is" : "are"),
           fmt::format("mount or bring back what is missing, index it with zeroshelf-index add "
                       "--shard {}/{}, or name the collections that are there one by one to ask "
                       "these alone",
-                      is_one ? std::to_string(numbers.front()) : "I", count)};
+                      is_one ? numbers.front() : "I", count)};
 }
 
 // A part for each shard that a folder lacks and nothing else that is named can be. Shards may lie
@@ -318,9 +314,9 @@ std::vector<Part> parts_missing(std::span<const Part> parts, LostParts lost) {
       const auto& shard = part.found.shard;
       if (part.folder.empty() && shard && shard->count == count) there.insert(shard->number);
     }
-    std::vector<uint32_t> numbers;
+    std::vector<std::string> numbers;
     for (uint32_t number = 0; number < count; ++number) {
-      if (!there.contains(number)) numbers.push_back(number);
+      if (!there.contains(number)) numbers.push_back(std::to_string(number));
     }
     // What cannot be looked at is one of them, nobody knows which.
     const size_t explained = std::min(unknown, numbers.size());
@@ -330,7 +326,7 @@ std::vector<Part> parts_missing(std::span<const Part> parts, LostParts lost) {
       const fs::path& folder = folders.front().folder;
       Part part{folder};
       part.found.away =
-          missing_shards(folder, all_together ? numbers : std::vector<uint32_t>{numbers[i]}, count);
+          missing_shards(folder, all_together ? numbers : std::vector{numbers[i]}, count);
       missing.push_back(std::move(part));
     }
   }
@@ -498,11 +494,9 @@ std::span<const Part> share_of(std::span<const Part> parts, size_t rank, size_t 
 
 std::string named_together(std::span<const Part> parts) {
   constexpr size_t kMostNamed = 3;
-  std::string names;
-  for (size_t i = 0; i < std::min(parts.size(), kMostNamed); ++i)
-    names += (i == 0 ? "" : ", ") + parts[i].path.string();
-  if (parts.size() > kMostNamed) names += fmt::format(" and {} more", parts.size() - kMostNamed);
-  return names;
+  std::vector<std::string> names;
+  for (const Part& part : parts) names.push_back(part.path.string());
+  return first_few(names, kMostNamed);
 }
 
 void name_ranks(std::span<const Part> parts, Ranks& ranks) {

@@ -112,11 +112,12 @@ std::vector<std::string> Settings::unfinished() const {
   return get_list(kUnfinished);
 }
 void Settings::begin_adding(const std::vector<std::string>& roots) const {
-  std::vector<std::string> all = unfinished();
+  const std::vector<std::string> known = unfinished();
+  std::vector<std::string> all = known;
   all.insert(all.end(), roots.begin(), roots.end());
   std::ranges::sort(all);
   drop_repeated(all);
-  put(kUnfinished, joined(all));
+  if (all != known) put(kUnfinished, joined(all));
 }
 void Settings::end_adding(const std::vector<std::string>& roots) const {
   std::vector<std::string> left = unfinished();

@@ -12,10 +12,9 @@
 //                                                         0.95 for one with s or es after it, for
 //                                                         others 0.8 and a tenth of the share of
 //                                                         their letters that are the word's
-//     singular    the word is it with s after it, or with 0.9 of c = s(texts with the word, a
-//     longer
-//                 es behind h, o, s, x or z (3 letters    one or the singular)
-//                 on): one edit
+//     singular    the word is it with s after it, or      0.9 of c = s(texts with the word, a
+//                 with es behind h, o, s, x or z (3       longer one or the singular)
+//                 letters on): one edit
 //     near        a few edits away (letters inserted,     0.8 (one edit) or 0.6 (two) of
 //                 lost, replaced, exchanged; see          min(c, s(texts with the term))
 //                 allowed_edits()); two words of the

@@ -6,6 +6,8 @@
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
+#include <algorithm>
+
 namespace zeroshelf {
 namespace {
 
@@ -142,6 +144,14 @@ std::string with_thousands(uint64_t value) {
   std::string digits = std::to_string(value);
   for (size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
   return digits;
+}
+
+std::string first_few(std::span<const std::string> all, size_t most) {
+  std::string list;
+  for (const std::string& one : all.first(std::min(all.size(), most)))
+    list += (list.empty() ? "" : ", ") + one;
+  if (all.size() > most) list += " and " + with_thousands(all.size() - most) + " more";
+  return list;
 }
 
 int display_width(std::string_view utf8) {

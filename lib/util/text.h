@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ std::optional<std::string> from_base64(std::string_view text);
 
 // "1,234,567"
 std::string with_thousands(uint64_t value);
+
+// "a, b and 3 more": at most so many of them, and how many there are besides.
+std::string first_few(std::span<const std::string> all, size_t most);
 
 // The number of terminal columns that a UTF-8 text takes (East Asian wide characters take two).
 int display_width(std::string_view utf8);

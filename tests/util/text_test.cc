@@ -68,6 +68,14 @@ BOOST_AUTO_TEST_CASE(numbers_and_widths) {
   BOOST_TEST(trimmed(" \t") == "");
 }
 
+BOOST_AUTO_TEST_CASE(the_first_few_of_many_are_named) {
+  const std::vector<std::string> all = {"a", "b", "c"};
+  BOOST_TEST(first_few({}, 2) == "");
+  BOOST_TEST(first_few(all, 3) == "a, b, c");
+  BOOST_TEST(first_few(all, 2) == "a, b and 1 more");
+  BOOST_TEST(first_few(std::vector<std::string>(1236, "a"), 2) == "a, a and 1,234 more");
+}
+
 BOOST_AUTO_TEST_CASE(error_reads_subject_cause_cure) {
   const Error error(ErrorCode::NotFound, "/a\nb", "no such file", "check the path");
   BOOST_TEST(std::string(error.what()) == "/a\\nb: no such file; check the path");
